@@ -1,0 +1,41 @@
+"""The application as servers see it: pages over HTTP, live sessions over WebSocket."""
+
+import os
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+pages = get_asgi_application()  # sets Django up: everything below may import models
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import re_path  # noqa: E402
+
+from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
+from config.startup import refuse_failed_checks  # noqa: E402
+from sessions_app.hub import drain as send_pages_away  # noqa: E402
+from sessions_app.routing import websocket_urlpatterns  # noqa: E402
+
+refuse_failed_checks()
+
+
+async def refuse_unknown_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Close a socket that nobody answers before it is accepted, which the client sees as 403."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+drain = Drain(send_pages_away)
+install_with_daphne(drain)
+
+application = ProtocolTypeRouter(
+    {
+        "http": pages,
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", refuse_unknown_path)]))
+        ),
+        "lifespan": Lifespan(drain),
+    }
+)

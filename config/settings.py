@@ -1,0 +1,305 @@
+"""Settings. Every value comes from the environment; `.env.example` explains each variable."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF
+
+from config.env import Environment
+from config.keys import derive_fernet_keys
+from config.secrets_on_disk import read_or_create
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+env = Environment(os.environ)
+
+# --- What everything else depends on --------------------------------------------------------------
+
+DEBUG = env.boolean("DEBUG", False)
+DATA_DIR = env.directory("HOLDLINE_DATA_DIR", BASE_DIR / "var")
+
+SECRET_KEY = env.string("SECRET_KEY")
+if not SECRET_KEY and DEBUG:
+    SECRET_KEY = (
+        env.attempt(
+            lambda: read_or_create(DATA_DIR / "secret_key", lambda: secrets.token_urlsafe(64)),
+            "SECRET_KEY is not set and none can be kept in the data directory",
+        )
+        or ""
+    )
+elif not SECRET_KEY:
+    env.note(
+        "E001",
+        "SECRET_KEY is not set.",
+        "Set it to 50 or more random characters and keep it: sessions and stored handles depend on it.",
+    )
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+
+# --- Application ----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",  # first: it replaces the runserver command
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "sessions_app",
+    "energy",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.permissions_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Database -------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def _database() -> dict[str, Any]:
+    database: dict[str, Any] = env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'holdline.sqlite3'}")
+    options = database.setdefault("OPTIONS", {})
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        # Several threads and processes write: wait for the lock at the start of a transaction, where waiting
+        # works, instead of failing at its first write. WAL lets readers go on and survives a killed process.
+        options |= {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        }
+    else:
+        # Django's own persistent connections belong to a thread, and under ASGI threads come and go, so they
+        # leak. A pool keeps connections open for whichever thread asks next and bounds their number.
+        options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 10})
+        options.setdefault("connect_timeout", 5)
+        database |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+    return database
+
+
+DATABASES = {"default": _database()}
+
+# --- Redis: channel layer, cache, broker ----------------------------------------------------------
+
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
+REDIS_CONNECT_TIMEOUT_S = 1
+REDIS_ANSWER_TIMEOUT_S = 2
+
+TASKS_IN_PROCESS = not REDIS_URL
+"""Without a broker, a thread of the web process does the background work, from the same rows."""
+
+if REDIS_URL:
+    CHANNEL_LAYERS: dict[str, Any] = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            # No answer timeout here: the layer waits for messages with a blocking command.
+            "CONFIG": {
+                "hosts": [{"address": REDIS_URL, "socket_connect_timeout": REDIS_CONNECT_TIMEOUT_S}],
+                "prefix": "holdline",
+            },
+        }
+    }
+    CACHES: dict[str, Any] = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "holdline",
+            "OPTIONS": {
+                "socket_connect_timeout": REDIS_CONNECT_TIMEOUT_S,
+                "socket_timeout": REDIS_ANSWER_TIMEOUT_S,
+            },
+        }
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Work is a row first and a message second, so a message may be lost but must never be waited for: results are
+# not kept, publishing is not retried, and a broker that does not answer costs two seconds at most.
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_CONNECTION_TIMEOUT = REDIS_CONNECT_TIMEOUT_S
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": REDIS_CONNECT_TIMEOUT_S,
+    "socket_timeout": REDIS_ANSWER_TIMEOUT_S,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_DEFAULT_QUEUE = "holdline"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = TIME_ZONE
+
+# --- Gemini ---------------------------------------------------------------------------------------
+
+GEMINI_API_KEY = env.string("GEMINI_API_KEY", default=env.string("GOOGLE_API_KEY"))
+GOOGLE_GEMINI_BASE_URL = env.url("GOOGLE_GEMINI_BASE_URL", ("https", "http"))
+GEMINI_API_VERSION = env.choice("GEMINI_API_VERSION", "v1beta", ("v1", "v1beta", "v1alpha"))
+SSL_CERT_FILE = env.file("SSL_CERT_FILE")
+
+ASSISTANT_INSTRUCTION = env.string(
+    "ASSISTANT_INSTRUCTION",
+    "You are the voice of Holdline, a helpful and unhurried conversation partner. You are heard, not read: "
+    "answer in one to three spoken sentences unless more is asked for, without lists, headings or symbols. "
+    "Speak the language of the person you talk with. Remember names, numbers and code words exactly and "
+    "repeat them exactly when asked. When you have not understood, say so and ask; never make up what you do "
+    "not know.",
+)
+ASSISTANT_VOICE = env.string("ASSISTANT_VOICE", "Kore")
+
+ENERGY_LADDERS = {
+    "call": env.models(
+        "CALL_MODELS",
+        ("gemini-3.8-live", "gemini-3.1-flash-live-preview", "gemini-2.5-flash-native-audio-preview-12-2025"),
+    ),
+    "text": env.models("TEXT_MODELS", ("gemini-3.8-live", "gemini-3.1-flash-live-preview")),
+}
+"""Models per mode, best first. The first is the highest energy level, the last is level 1."""
+
+HANDLE_FERNET_KEYS = env.fernet_keys("HANDLE_KEYS") or derive_fernet_keys([SECRET_KEY, *SECRET_KEY_FALLBACKS])
+"""The first key encrypts resumption handles, every key decrypts them."""
+
+HANDLE_VALID_HOURS = env.integer("HANDLE_VALID_HOURS", 2, 1, 24)
+"""How long the provider honours a handle after the last connection ended."""
+
+# --- People ---------------------------------------------------------------------------------------
+
+SIGNUP_OPEN = env.boolean("SIGNUP_OPEN", DEBUG)
+
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Security -------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", LOOPBACK_HOSTS, DEBUG)
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+
+HTTPS_ONLY = env.boolean("HTTPS_ONLY", not DEBUG and not set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS))
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # probes come straight to the port, without the proxy
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SESSION_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+X_FRAME_OPTIONS = "DENY"
+
+if env.boolean("TRUST_PROXY", False):
+    # Only behind a proxy that sets this header itself: anybody else could claim to have come by HTTPS.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],  # the nonce is for an import map, which cannot be a file
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "media-src": [SELF, "blob:"],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Static files ---------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+env.attempt(lambda: STATIC_ROOT.mkdir(exist_ok=True), f"{STATIC_ROOT} cannot be made")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static_files.HashedStaticFiles"},
+}
+# Until `collectstatic` has run, files are served from where they are written, under their plain names.
+WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
+
+# --- Logs -----------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "console": {"()": "config.logs.ConsoleFormatter"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": env.choice("LOG_FORMAT", "console", ("console", "json")),
+        },
+    },
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    },
+    "loggers": {
+        # Django adds handlers of its own to these two; one line for one event is enough.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # Frames of the provider are logged at these levels by the library, with what was said in them.
+        "websockets": {"level": "WARNING"},
+        "google_genai": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "asyncio": {"level": "WARNING"},
+    },
+}
+
+env.refuse_if_wrong()

@@ -1,0 +1,85 @@
+"""The emulator as a program beside the tests, and a client of its control API."""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.services.processes import Program
+
+START_LIMIT_S = 60
+READY = "READY"
+
+
+class Emulator:
+    """A running emulator. `environment` points the app at it; the methods speak its control API."""
+
+    def __init__(self, directory: Path, options: Sequence[str] = ()) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._program = Program(
+            [
+                *(sys.executable, "-m", "emulator", "--port", "0", "--control-port", "0"),
+                *("--state-dir", str(directory / "state"), *options),
+            ],
+            {**os.environ, "PYTHONUNBUFFERED": "1"},
+            directory / "emulator.log",
+        )
+        try:
+            self._program.wait_until(
+                lambda: READY in self._program.output().splitlines(), START_LIMIT_S, "the emulator's READY"
+            )
+        except BaseException:
+            self._program.stop()
+            raise
+        pairs = [line.split("=", 1) for line in self._program.output().splitlines() if "=" in line]
+        said = {name: value for name, value in pairs if name.isupper()}
+        self.control_url = said.pop("CONTROL_URL")
+        self.environment: dict[str, str] = said
+
+    def stop(self) -> int:
+        """End the program; its exit code."""
+        return self._program.stop()
+
+    def fault(self, kind: str, **params: Any) -> dict[str, Any]:
+        """Arm or fire a fault, for instance `fault("go_away", time_left="2s")`."""
+        return self._ask("POST", "/api/faults", {"fault": kind, **params})
+
+    def disarm(self) -> None:
+        """Take back every armed fault."""
+        self._ask("DELETE", "/api/faults")
+
+    def connections(self) -> list[dict[str, Any]]:
+        """The open connections."""
+        connections: list[dict[str, Any]] = self._ask("GET", "/api/connections")["connections"]
+        return connections
+
+    def log(self, after: int = 0) -> list[dict[str, Any]]:
+        """What happened, oldest first, after the entry with this number."""
+        entries: list[dict[str, Any]] = self._ask("GET", f"/api/log?after={after}")["entries"]
+        return entries
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        """The log's entries of one kind."""
+        return [entry for entry in self.log() if entry["kind"] == kind]
+
+    def reset(self) -> None:
+        """Disarm, close, forget."""
+        self._ask("POST", "/api/reset", {})
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        request = urllib.request.Request(
+            self.control_url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                answer: dict[str, Any] = json.loads(response.read() or b"{}")
+                return answer
+        except urllib.error.HTTPError as error:
+            raise ValueError(f"{method} {path}: {error.code} {error.read().decode()}") from None

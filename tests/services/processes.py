@@ -1,0 +1,87 @@
+"""Starting a program, waiting until it is ready, and stopping it."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+STOP_LIMIT_S = 20
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Ask again and again until `condition` holds; TimeoutError naming `what` when the time is up."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.02)
+
+
+class Program:
+    """A child process whose output goes to a file."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], log: Path, directory: Path | None = None
+    ) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                env=dict(environment),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """As the function of this name; gives up at once, with its output, when the program has died."""
+
+        def holds() -> bool:
+            if not self.running:
+                raise RuntimeError(f"died before {what}:\n{self.output()}")
+            return condition()
+
+        try:
+            wait_until(holds, seconds, what)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}:\n{self.output()}") from None
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def wait(self, seconds: float = STOP_LIMIT_S) -> int:
+        """Its exit code, negative for a signal."""
+        return self._process.wait(seconds)
+
+    def stop(self) -> int:
+        """Ask it to end (SIGTERM), insist after a while (SIGKILL); its exit code."""
+        if self.running:
+            self.send(signal.SIGTERM)
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self.wait()

@@ -1,0 +1,122 @@
+"""The web server as users run it: a process of its own with a database of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+
+from tests.services.processes import Program, free_port
+
+START_LIMIT_S = 60
+ROOT = Path(__file__).resolve().parent.parent.parent
+SERVERS = {
+    "daphne": ("-m", "daphne", "-b", "127.0.0.1", "-p"),
+    "uvicorn": ("-m", "uvicorn", "--host", "127.0.0.1", "--port"),
+}
+
+
+class WebServer:
+    """A running server with the cast of the tests as its users.
+
+    `kind` is `daphne` or `uvicorn`; `environment` is laid over the tests' own, usually the emulator's.
+    """
+
+    def __init__(self, directory: Path, environment: Mapping[str, str], kind: str = "daphne") -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.kind = kind
+        self.port = free_port()
+        self.host = f"127.0.0.1:{self.port}"
+        self.url = f"http://{self.host}"
+        self._log = directory / "web.log"
+        self._environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "HOLDLINE_DATA_DIR": str(directory),
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "PYTHONUNBUFFERED": "1",
+            **_own_services(directory),
+            **environment,
+        }
+        self.run_python("-m", "tests.services.prepare_database")
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        return self._program.pid
+
+    @property
+    def running(self) -> bool:
+        return self._program.running
+
+    def start(self) -> None:
+        """Start the process, again after a stop; returns when it answers."""
+        self._program = Program(
+            [sys.executable, *SERVERS[self.kind], str(self.port), "config.asgi:application"],
+            self._environment,
+            self._log,
+            ROOT,
+        )
+        try:
+            self._program.wait_until(self._answers, START_LIMIT_S, "an answer of the web server")
+        except BaseException:
+            self._program.stop()
+            raise
+
+    def send(self, number: signal.Signals) -> None:
+        self._program.send(number)
+
+    def wait(self) -> int:
+        """Its exit code, negative for a signal."""
+        return self._program.wait()
+
+    def stop(self) -> int:
+        """SIGTERM and wait; its exit code."""
+        return self._program.stop()
+
+    def log(self) -> str:
+        """Everything the process has written."""
+        return self._program.output()
+
+    def run_python(self, *arguments: str) -> str:
+        """Run Python with the server's environment and database; its output."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env=self._environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{arguments} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def shell(self, code: str) -> str:
+        """What `code` prints when it is run with Django and the server's database at hand."""
+        return self.run_python("manage.py", "shell", "--no-imports", "-c", code)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+
+def _own_services(directory: Path) -> dict[str, str]:
+    """A database nobody else uses: a file, or a new one on the PostgreSQL server that the tests run on."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        return {"DATABASE_URL": f"sqlite:///{directory / 'web.sqlite3'}"}
+    name = f"web_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return {"DATABASE_URL": urlsplit(url)._replace(path=f"/{name}").geturl()}

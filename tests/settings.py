@@ -1,0 +1,43 @@
+"""The project's settings as tests use them: of the developer's environment only the services to use."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+SERVICES = ("DATABASE_URL", "REDIS_URL")
+"""Variables that tests keep, so that the same tests run on other services."""
+
+OURS = {
+    "SECRET_KEY": "the-key-of-the-tests-which-is-long-enough-to-satisfy-every-check",
+    "DEBUG": "0",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "HTTPS_ONLY": "0",
+    "SIGNUP_OPEN": "1",
+    "HOLDLINE_DATA_DIR": str(Path(tempfile.gettempdir()) / f"holdline-tests-{os.getuid()}"),
+    "GEMINI_API_KEY": "no-key",
+    "GOOGLE_GEMINI_BASE_URL": "https://127.0.0.1:9",  # nobody listens there: tests never leave the machine
+}
+
+
+def _documented_names() -> list[str]:
+    """Every variable the project reads, from the page that lists them."""
+    page = (Path(__file__).resolve().parent.parent / ".env.example").read_text(encoding="utf-8")
+    return [
+        line.lstrip("# ").split("=")[0] for line in lines if "=" in line and line.lstrip("# ")[:1].isupper()
+    ]
+
+
+for name in _documented_names():
+    if name not in SERVICES:
+        os.environ.pop(name, None)
+os.environ.update(OURS)
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATA_DIR, DATABASES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # accounts are made by the hundred
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file rather than memory: consumers reach the database from other threads, as in production.
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / f"test-{os.getpid()}.sqlite3"}
