@@ -23,9 +23,7 @@ OURS = {
 def _documented_names() -> list[str]:
     """Every variable the project reads, from the page that lists them."""
     page = (Path(__file__).resolve().parent.parent / ".env.example").read_text(encoding="utf-8")
-    return [
-        line.lstrip("# ").split("=")[0] for line in lines if "=" in line and line.lstrip("# ")[:1].isupper()
-    ]
+    return re.findall(r"^#?([A-Z_]+)=", page, re.MULTILINE)
 
 
 for name in _documented_names():
