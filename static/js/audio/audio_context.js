@@ -1,0 +1,20 @@
+/** The page's audio context, with the worklets in it. */
+
+/**
+ * Opens a context at the device's own rate: Firefox refuses a microphone in a context of another rate.
+ * Must be called from a gesture, or nothing is heard.
+ *
+ * @param {string[]} moduleUrls  of the worklets
+ * @returns {{context: AudioContext, loaded: Promise<void>}}  `loaded`: nodes can be made
+ */
+export function openAudioContext(moduleUrls) {
+  const context = new AudioContext({ latencyHint: "interactive" });
+  const modules = moduleUrls.map((url) => context.audioWorklet?.addModule(url) ?? unavailable());
+  const loaded = Promise.all([context.resume(), ...modules]).then(() => undefined);
+  return { context, loaded };
+}
+
+/** Worklets, like the microphone, exist on secure pages only. */
+function unavailable() {
+  return Promise.reject(new Error("Audio worklets are not available on this page"));
+}

@@ -1,0 +1,28 @@
+/** Durations in words and figures. Pure. */
+
+/**
+ * @param {number} ms
+ * @returns {string}  such as "3:07" or "1:02:03"
+ */
+export function clock(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, "0"));
+  const hours = Math.floor(seconds / 3600);
+  return hours > 0 ? `${hours}:${parts.join(":")}` : `${Number(parts[0])}:${parts[1]}`;
+}
+
+/**
+ * @param {number} ms
+ * @returns {string}  such as "4.2 seconds" or "3 minutes 7 seconds"
+ */
+export function duration(ms) {
+  if (ms < 10000) return count(Number((ms / 1000).toFixed(1)), "second");
+  const seconds = Math.round(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  const words = [minutes && count(minutes, "minute"), seconds % 60 && count(seconds % 60, "second")];
+  return words.filter(Boolean).join(" ");
+}
+
+function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,194 @@
+/** The call: wires the page's parts to its session. */
+
+import { CallAudio } from "../audio/call_audio.js";
+import { find, setText } from "../helpers/dom.js";
+import { remembered } from "../helpers/storage.js";
+import { duration } from "../helpers/time.js";
+import { WakeLock } from "../helpers/wake_lock.js";
+import { LiveSession } from "../session/live_session.js";
+import { LONGEST_TEXT } from "../session/messages.js";
+import { onComeback, performAction, redirectWhenLoggedOut, socketUrl } from "../session/page_life.js";
+import { CallTimer } from "../ui/call_timer.js";
+import { Composer } from "../ui/composer.js";
+import { LevelMeter } from "../ui/level_meter.js";
+import { LiveView } from "../ui/live_view.js";
+import { onShortcut } from "../ui/shortcuts.js";
+import { PushToTalk } from "../ui/push_to_talk.js";
+
+const CAPTIONS_KEY = "holdline:captions";
+const ENDED_TITLES = { ended: "Call ended", taken: "Call moved", stopped: "Call stopped" };
+const root = document.documentElement.dataset;
+
+const startButton = find("[data-start]");
+const muteButton = find("[data-mute]");
+const captionsButton = find("[data-captions-toggle]");
+const orb = find("[data-orb]");
+
+const timer = new CallTimer(find("[data-timer]"));
+const meter = new LevelMeter(find("[data-input-level]"));
+const wakeLock = new WakeLock();
+const view = new LiveView({ mode: "call", onAction: act, onSendAgain: (text) => session.type(text) });
+const session = new LiveSession({
+  url: socketUrl(root.wsPath),
+  onChange: showState,
+  onMessage: received,
+  onAudio: (pcm) => audio.speaker.play(pcm),
+  onAudioLost: (ms) => view.showAudioLost(ms),
+});
+const audio = new CallAudio({
+  workletUrls: [root.captureWorklet, root.playbackWorklet],
+  onFrame: (pcm) => session.speak(pcm),
+  onLevel: (level) => meter.show(level),
+  onMicrophoneLost: loseMicrophone,
+  onReport: showPlayback,
+});
+new Composer(find("[data-composer]"), { draftKey: "holdline:call-draft", longest: LONGEST_TEXT, onSend: type });
+let microphoneLost = false;
+
+/** @param {boolean} fresh  a new call, not the one this page had before */
+async function start(fresh) {
+  startButton.disabled = true;
+  root.micError = "";
+  try {
+    await audio.start();
+  } catch (error) {
+    showMicrophoneError(error);
+    return;
+  } finally {
+    startButton.disabled = false;
+  }
+  microphoneLost = false;
+  if (fresh) timer.reset();
+  session.open({ fresh });
+  root.stage = "call";
+  setMuted(false);
+  wakeLock.start();
+  muteButton.focus();
+}
+
+function showMicrophoneError({ reason }) {
+  root.micError = reason ?? "unknown";
+  root.stage = "lobby";
+  find(`[data-mic-problem="${root.micError}"]`).focus();
+}
+
+function end() {
+  if (root.stage !== "call") return;
+  audio.stop();
+  timer.stop();
+  wakeLock.stop();
+  root.stage = "ended";
+  root.mic = "off";
+  const { phase, reason } = session.state;
+  setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES.ended);
+  setText(find("[data-ended-duration]"), duration(timer.elapsedMs));
+  setText(find("[data-ended-reason]"), /\s/.test(reason) ? reason : "");
+  find("[data-ended]").focus();
+}
+
+function hangUp() {
+  audio.stop();
+  session.hangUp();
+  end();
+}
+
+function act(action) {
+  // Taking a call back opens the microphone too.
+  if (action === "take-back") start(false);
+  else performAction(session, action);
+}
+
+function received(message) {
+  if (message.type === "flush") audio.speaker.flush();
+  if (message.type === "flush" || message.type === "turn_complete") audio.speaker.listen();
+  if (message.type === "ready") timer.start();
+  if (message.type === "link") onLink(message);
+  view.receive(message);
+}
+
+function onLink(change) {
+  redirectWhenLoggedOut(change, root.loginUrl);
+  if (change.link === "closed") end();
+}
+
+function showState(state) {
+  view.show(state);
+  if (state.phase === "ended") end();
+}
+
+function showPlayback(report) {
+  view.showPlayback(report);
+  orb.style.setProperty("--voice", report.level.toFixed(3));
+}
+
+function type(text) {
+  audio.speaker.flush();
+  audio.speaker.listen();
+  session.type(text);
+  view.toLatest();
+}
+
+function stopReply() {
+  audio.speaker.hush();
+  session.stopReply();
+}
+
+function openMicrophone(open, name) {
+  audio.microphone.setMuted(!open);
+  session.setMicrophone(open);
+  view.setMuted(!open);
+  root.mic = name;
+}
+
+function setMuted(muted) {
+  openMicrophone(!muted, muted ? "muted" : "on");
+  muteButton.setAttribute("aria-pressed", String(muted));
+  setText(find("[data-mute-word]"), muted ? "Unmute" : "Mute");
+}
+
+async function toggleMute() {
+  if (microphoneLost && !(await foundMicrophone())) return;
+  setMuted(root.mic === "on");
+}
+
+function loseMicrophone() {
+  microphoneLost = true;
+  setMuted(true);
+  view.showNotice("The microphone went away. Connect it again, then press Unmute.");
+}
+
+async function foundMicrophone() {
+  try {
+    await audio.restartMicrophone();
+    microphoneLost = false;
+    view.clearNotice();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function setCaptions(on) {
+  root.captions = on ? "on" : "off";
+  captionsButton.setAttribute("aria-pressed", String(on));
+  remembered.set(CAPTIONS_KEY, root.captions);
+}
+
+const inCall = () => root.stage === "call";
+
+setCaptions(remembered.get(CAPTIONS_KEY) !== "off");
+startButton.addEventListener("click", () => start(false));
+find("[data-new-call]").addEventListener("click", () => start(true));
+find("[data-take-back]").addEventListener("click", () => start(false));
+find("[data-hang-up]").addEventListener("click", hangUp);
+find("[data-stop]").addEventListener("click", stopReply);
+muteButton.addEventListener("click", toggleMute);
+captionsButton.addEventListener("click", () => setCaptions(root.captions === "off"));
+onShortcut("m", inCall, toggleMute);
+onShortcut("h", inCall, hangUp);
+new PushToTalk(find("[data-push-to-talk]"), {
+  isWanted: () => inCall() && root.mic === "muted" && !microphoneLost,
+  onChange: (held) => openMicrophone(held, held ? "held" : "muted"),
+});
+onComeback(session);
+showState(session.state);

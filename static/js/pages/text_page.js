@@ -1,0 +1,102 @@
+/** The text chat: wires the page's parts to its session. */
+
+import { openAudioContext } from "../audio/audio_context.js";
+import { Speaker } from "../audio/speaker.js";
+import { find } from "../helpers/dom.js";
+import { remembered } from "../helpers/storage.js";
+import { LiveSession } from "../session/live_session.js";
+import { LONGEST_TEXT } from "../session/messages.js";
+import { Composer } from "../ui/composer.js";
+import { LiveView } from "../ui/live_view.js";
+import { onComeback, performAction, redirectWhenLoggedOut, socketUrl } from "../session/page_life.js";
+
+const SPEAK_KEY = "holdline:speak-aloud";
+const { wsPath, loginUrl, playbackWorklet } = document.documentElement.dataset;
+
+const speakSwitch = find("[data-speak]");
+const stopButton = find("[data-stop]");
+const clearButton = find("[data-clear]");
+const clearDialog = find("[data-clear-dialog]");
+
+const view = new LiveView({
+  mode: "text",
+  onAction: (action) => performAction(session, action),
+  onSendAgain: send,
+});
+const speaker = new Speaker({ onReport: (report) => view.showPlayback(report) });
+const session = new LiveSession({
+  url: socketUrl(wsPath),
+  onChange: showState,
+  onMessage: received,
+  onAudio: (pcm) => speaker.play(pcm),
+  onAudioLost: () => {},
+});
+const composer = new Composer(find("[data-composer]"), {
+  draftKey: "holdline:text-draft",
+  longest: LONGEST_TEXT,
+  onSend: send,
+});
+let audio = null;
+
+function send(text) {
+  if (speakSwitch.checked) unlockAudio();
+  speaker.flush();
+  speaker.listen();
+  session.type(text);
+  view.toLatest();
+}
+
+/** Browsers let a page be heard only after a gesture: sending is one. */
+async function unlockAudio() {
+  if (audio) return;
+  audio = openAudioContext([playbackWorklet]);
+  try {
+    await audio.loaded;
+    speaker.start(audio.context);
+  } catch {
+    view.showNotice("This browser cannot play the answers aloud. They are shown all the same.");
+  }
+}
+
+function received(message) {
+  if (message.type === "flush") speaker.flush();
+  if (message.type === "flush" || message.type === "turn_complete") speaker.listen();
+  if (message.type === "link") redirectWhenLoggedOut(message, loginUrl);
+  view.receive(message);
+}
+
+function showState(state) {
+  view.show(state);
+  clearButton.disabled = !state.ready || state.turns.length === 0;
+}
+
+function stop() {
+  speaker.hush();
+  session.stopReply();
+  composer.focus();
+}
+
+function clear() {
+  speaker.flush();
+  session.reset();
+  composer.focus();
+}
+
+function setSpeakAloud() {
+  speaker.setSilent(!speakSwitch.checked);
+  remembered.set(SPEAK_KEY, speakSwitch.checked ? "on" : "off");
+  if (speakSwitch.checked) unlockAudio();
+}
+
+speakSwitch.checked = remembered.get(SPEAK_KEY) !== "off";
+speaker.setSilent(!speakSwitch.checked);
+speakSwitch.addEventListener("change", setSpeakAloud);
+stopButton.addEventListener("click", stop);
+clearButton.addEventListener("click", () => clearDialog.showModal());
+clearDialog.addEventListener("close", () => clearDialog.returnValue === "clear" && clear());
+for (const starter of document.querySelectorAll("[data-starter]")) {
+  starter.addEventListener("click", () => composer.fill(starter.textContent.trim()));
+}
+onComeback(session);
+session.open();
+composer.focus();

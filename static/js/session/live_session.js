@@ -1,0 +1,218 @@
+/**
+ * The page's side of one conversation: the connection, what waits to be acknowledged, and what is known. Pages talk to this
+ * and to nothing below it.
+ */
+
+import { decodeFrame, encodeFrame } from "../audio/pcm.js";
+import { uuid } from "../helpers/uuid.js";
+import { LiveSocket } from "./live_socket.js";
+import * as messages from "./messages.js";
+import { AudioOutbox, TextOutbox } from "./outbox.js";
+import { Pace } from "./pace.js";
+import { INITIAL, reduce } from "./session_state.js";
+
+const PUMP_MS = 40;
+/** The server takes about three times real time; staying below leaves room for its measuring. */
+const FRAMES_PER_SECOND = 60;
+const BURST_FRAMES = 25;
+const TYPED_PER_SECOND = 8;
+const HANG_UP_TIMEOUT_MS = 2000;
+
+export class LiveSession {
+  /**
+   * @param {object} options
+   * @param {string} options.url  of the WebSocket
+   * @param {(state: import("./session_state.js").SessionState) => void} options.onChange
+   * @param {(message: {type: string}) => void} options.onMessage  each message of the server, after the change it made
+   * @param {(pcm: Int16Array) => void} options.onAudio  24 kHz
+   * @param {(lostMs: number) => void} options.onAudioLost  what the page itself could not keep, in all
+   */
+  constructor({ url, onChange, onMessage, onAudio, onAudioLost }) {
+    this._onChange = onChange;
+    this._onMessage = onMessage;
+    this._onAudio = onAudio;
+    this._onAudioLost = onAudioLost;
+    /** In memory only: a page that is loaded again is another page. */
+    this._pageId = uuid();
+    this._lastDown = -1;
+    this._fresh = false;
+    this._audio = new AudioOutbox();
+    this._typed = new TextOutbox();
+    this._audioPace = new Pace(BURST_FRAMES, FRAMES_PER_SECOND);
+    this._typedPace = new Pace(TYPED_PER_SECOND, TYPED_PER_SECOND);
+    this._micOn = true;
+    this._micTold = true;
+    this._toldLostMs = 0;
+    this._pumpTimer = null;
+    this._hangUpTimer = null;
+    this.state = INITIAL;
+    this._socket = new LiveSocket({
+      url,
+      hello: () => messages.start({ pageId: this._pageId, lastDown: this._lastDown, fresh: this._fresh }),
+      onMessage: (message) => this._received(message),
+      onFrame: (frame) => this._heard(frame),
+      onLink: (change) => this._linkChanged(change),
+    });
+  }
+
+  /** @param {{fresh?: boolean}} [options]  fresh: never continue what this page had before */
+  open({ fresh = false } = {}) {
+    if (this._hangUpTimer !== null) this._end();
+    this._fresh = fresh;
+    if (fresh) this._apply({ type: "cleared" });
+    this._socket.open();
+  }
+
+  /** @param {Int16Array} pcm  one frame from the microphone */
+  speak(pcm) {
+    this._audio.push(pcm);
+    this._pump();
+  }
+
+  /** @param {string} text */
+  type(text) {
+    const id = uuid();
+    this._typed.push(id, text);
+    this._apply({ type: "typed", id, text });
+    this._pump();
+  }
+
+  /** @param {boolean} on */
+  setMicrophone(on) {
+    this._micOn = on;
+    this._pump();
+  }
+
+  /** Stops the reply that is being given. */
+  stopReply() {
+    this._socket.send(messages.stop());
+  }
+
+  /** Starts anew, without memory. */
+  reset() {
+    this._audio.forget();
+    this._typed.forget();
+    this._apply({ type: "cleared" });
+    this._socket.send(messages.reset());
+  }
+
+  /** Tries now: the page's own connection if that is what is missing, else the server's. */
+  retry() {
+    if (this._socket.isOpen) this._socket.send(messages.retry());
+    else this._socket.retryNow();
+  }
+
+  /** Opens the conversation here again after another page took it over. */
+  takeBack() {
+    this._socket.open();
+  }
+
+  hangUp() {
+    if (!this._socket.send(messages.hangup())) {
+      this._end();
+      return;
+    }
+    this._hangUpTimer = setTimeout(() => this._end(), HANG_UP_TIMEOUT_MS);
+  }
+
+  _end() {
+    this._socket.close();
+    this._linkChanged({ link: "closed", attempt: 0, action: "end", text: "" });
+  }
+
+  _received(message) {
+    if (message.type === "ready" && !this.state.ready) this._takenIn(message);
+    if (message.type === "ack") this._acknowledged(message);
+    if (message.type === "lost") this._typed.settle(message.ids ?? []);
+    this._apply(message);
+    this._onMessage(message);
+    this._pump();
+  }
+
+  /** The first `ready` of a connection says where the server stands. */
+  _takenIn({ ack }) {
+    this._fresh = false;
+    this._audio.rewind(ack ?? 0);
+    this._typed.rewind();
+    this._micTold = null;
+    this._tellLost();
+  }
+
+  _acknowledged({ audio, ids }) {
+    if (Number.isInteger(audio)) this._audio.ack(audio);
+    this._typed.settle(ids ?? []);
+  }
+
+  _heard(data) {
+    const frame = decodeFrame(data);
+    // Audio that is sent again after a reconnection may overlap with what is already here.
+    if (!frame || frame.number <= this._lastDown) return;
+    this._lastDown = frame.number;
+    this._onAudio(frame.pcm);
+  }
+
+  _linkChanged(change) {
+    if (change.link === "closed") this._closed();
+    this._apply({ type: "link", ...change });
+    this._onMessage({ type: "link", ...change });
+  }
+
+  _closed() {
+    clearTimeout(this._hangUpTimer);
+    this._hangUpTimer = null;
+    this._audio.forget();
+    this._typed.forget();
+    this._toldLostMs = 0;
+  }
+
+  _apply(message) {
+    this.state = reduce(this.state, message, performance.now());
+    this._onChange(this.state);
+  }
+
+  /** Sends what may be sent now, and comes back for the rest. */
+  _pump() {
+    this._tellLost();
+    if (!this.state.ready || !this._socket.isOpen) return;
+    this._sendTyped();
+    this._sendAudio();
+    const waiting = this._audio.unsent + this._typed.unsent > 0;
+    clearTimeout(this._pumpTimer);
+    if (waiting) this._pumpTimer = setTimeout(() => this._pump(), PUMP_MS);
+  }
+
+  _sendTyped() {
+    while (this._typed.unsent > 0 && this._typedPace.take(performance.now())) {
+      const { id, text } = this._typed.take();
+      this._socket.send(messages.text(id, text));
+      this._apply({ type: "typed_sent", id });
+    }
+  }
+
+  /** The microphone's state keeps its place among the frames: "off" comes after the last word. */
+  _sendAudio() {
+    if (this._micOn) this._tellMicrophone();
+    while (this._audio.unsent > 0 && this._socket.hasRoom && this._audioPace.take(performance.now())) {
+      const { number, pcm } = this._audio.take();
+      this._socket.send(encodeFrame(number, pcm));
+    }
+    if (this._audio.unsent === 0) this._tellMicrophone();
+  }
+
+  _tellMicrophone() {
+    if (this._micTold === this._micOn || !this._hasMicrophone) return;
+    this._micTold = this._micOn;
+    this._socket.send(messages.mic(this._micOn));
+  }
+
+  /** A conversation that never had a microphone says nothing of one. */
+  get _hasMicrophone() {
+    return this._audio.nextNumber > 0;
+  }
+
+  _tellLost() {
+    if (this._audio.lostMs === this._toldLostMs) return;
+    this._toldLostMs = this._audio.lostMs;
+    this._onAudioLost(this._audio.lostMs);
+  }
+}

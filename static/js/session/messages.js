@@ -1,0 +1,50 @@
+/**
+ * The words of the browser protocol: what the page sends and how it reads what comes. Pure.
+ *
+ * @typedef {object} Turn  a line of the transcript
+ * @property {number} turn
+ * @property {"user" | "model" | "system"} role
+ * @property {string} text  the whole text so far
+ * @property {"partial" | "complete" | "interrupted"} status
+ * @property {string} [at]  ISO 8601
+ * @property {string} [id]  of the typed message it stands for
+ *
+ * @typedef {object} Energy
+ * @property {"text" | "call"} mode
+ * @property {number} level
+ * @property {number} max
+ * @property {string} word
+ * @property {string} model
+ * @property {string | null} [resets_at]  ISO 8601
+ */
+
+export const LONGEST_TEXT = 32000;
+
+/**
+ * @param {{pageId: string, lastDown: number, fresh: boolean}} start  `lastDown` is -1 before any audio came
+ */
+export function start({ pageId, lastDown, fresh }) {
+  const message = { type: "start", page_id: pageId, last_down: lastDown };
+  return fresh ? { ...message, fresh: true } : message;
+}
+
+export const text = (id, content) => ({ type: "text", id, text: content });
+export const mic = (on) => ({ type: "mic", on });
+export const stop = () => ({ type: "stop" });
+export const reset = () => ({ type: "reset" });
+export const retry = () => ({ type: "retry" });
+export const hangup = () => ({ type: "hangup" });
+export const ping = (t) => ({ type: "ping", t });
+
+/**
+ * @param {string} data  a text frame
+ * @returns {{type: string, [field: string]: any} | null}  null for anything that is not a message
+ */
+export function parse(data) {
+  try {
+    const message = JSON.parse(data);
+    return typeof message?.type === "string" ? message : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What the user said and typed, kept until the server has acknowledged it. Pure: it knows no socket and no clock.
+ *
+ * Sent is not safe: an `ack` is what lets go. After a reconnection sending starts again where the server says it stands.
+ */
+
+import { FRAME_MS } from "../audio/pcm.js";
+
+const LONGEST_MS = 60000;
+
+/** Numbered audio frames, at most 60 s of them. */
+export class AudioOutbox {
+  /** @param {number} [longestMs]  the oldest frames go first when there is more */
+  constructor(longestMs = LONGEST_MS) {
+    this._limit = Math.floor(longestMs / FRAME_MS);
+    /** @type {Int16Array[]} */
+    this._frames = [];
+    this._first = 0;
+    this._cursor = 0;
+    this._lostBelow = 0;
+    /** Length of the audio that will never reach the server, in ms. */
+    this.lostMs = 0;
+  }
+
+  /** Number that the next frame gets. */
+  get nextNumber() {
+    return this._first + this._frames.length;
+  }
+
+  /** Frames that wait to be sent. */
+  get unsent() {
+    return this.nextNumber - this._cursor;
+  }
+
+  /** Frames that are kept, sent or not. */
+  get kept() {
+    return this._frames.length;
+  }
+
+  /** @param {Int16Array} pcm  one frame, which is not to be changed afterwards */
+  push(pcm) {
+    this._frames.push(pcm);
+    if (this._frames.length > this._limit) this._dropOldest();
+  }
+
+  /** @returns {{number: number, pcm: Int16Array} | null}  the next frame to send, which counts as sent */
+  take() {
+    if (this.unsent === 0) return null;
+    const number = this._cursor++;
+    return { number, pcm: this._frames[number - this._first] };
+  }
+
+  /** @param {number} next  the server needs nothing below this number ever again */
+  ack(next) {
+    const covered = Math.min(next - this._first, this._frames.length);
+    if (covered <= 0) return;
+    this._frames.splice(0, covered);
+    this._first += covered;
+    this._cursor = Math.max(this._cursor, this._first);
+  }
+
+  /**
+   * Starts sending again on a new connection.
+   *
+   * @param {number} next  the number the server expects
+   */
+  rewind(next) {
+    if (next > this.nextNumber) this._skipTo(next);
+    this._countLost(next, this._first);
+    this._cursor = Math.max(next, this._first);
+  }
+
+  /** Lets go of everything, for a conversation that is over. Numbers go on from where they are. */
+  forget() {
+    this._skipTo(this.nextNumber);
+    this.lostMs = 0;
+  }
+
+  _skipTo(number) {
+    this._frames.length = 0;
+    this._first = number;
+    this._cursor = number;
+    this._lostBelow = number;
+  }
+
+  _dropOldest() {
+    const number = this._first;
+    this._frames.shift();
+    this._first += 1;
+    if (number < this._cursor) return;
+    this._cursor = this._first;
+    this._countLost(number, this._first);
+  }
+
+  _countLost(from, to) {
+    const uncounted = to - Math.max(from, this._lostBelow);
+    if (uncounted <= 0) return;
+    this.lostMs += uncounted * FRAME_MS;
+    this._lostBelow = to;
+  }
+}
+
+/** Typed messages, in the order they were typed. */
+export class TextOutbox {
+  constructor() {
+    /** @type {{id: string, text: string, sent: boolean}[]} */
+    this._messages = [];
+  }
+
+  /** Messages that wait to be sent. */
+  get unsent() {
+    return this._messages.filter((message) => !message.sent).length;
+  }
+
+  /**
+   * @param {string} id  unique in the page
+   * @param {string} text
+   */
+  push(id, text) {
+    this._messages.push({ id, text, sent: false });
+  }
+
+  /** @returns {{id: string, text: string} | null}  the next message to send, which counts as sent */
+  take() {
+    const message = this._messages.find((candidate) => !candidate.sent);
+    if (!message) return null;
+    message.sent = true;
+    return { id: message.id, text: message.text };
+  }
+
+  /** @param {string[]} ids  acknowledged, or given up: not to be sent again */
+  settle(ids) {
+    this._messages = this._messages.filter((message) => !ids.includes(message.id));
+  }
+
+  /** Starts sending again on a new connection; the server ignores what it already has. */
+  rewind() {
+    for (const message of this._messages) message.sent = false;
+  }
+
+  /** @returns {string[]}  ids of everything kept, which is let go of */
+  forget() {
+    const ids = this._messages.map((message) => message.id);
+    this._messages = [];
+    return ids;
+  }
+}

@@ -1,0 +1,43 @@
+/** What the entry modules of both conversation pages share. */
+
+/**
+ * @param {string} path
+ * @returns {string}  the address of the WebSocket beside this page
+ */
+export function socketUrl(path) {
+  const url = new URL(path, location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+/**
+ * @param {import("./live_session.js").LiveSession} session
+ * @param {"retry" | "take-back" | "reload"} action  of the status line
+ */
+export function performAction(session, action) {
+  if (action === "retry") session.retry();
+  if (action === "take-back") session.takeBack();
+  if (action === "reload") location.reload();
+}
+
+/**
+ * Tries again by itself when the server had given up and the page comes back into view or online.
+ *
+ * @param {import("./live_session.js").LiveSession} session
+ */
+export function onComeback(session) {
+  const comeback = () => {
+    if (session.state.phase === "failed" && document.visibilityState === "visible") session.retry();
+  };
+  window.addEventListener("online", comeback);
+  document.addEventListener("visibilitychange", comeback);
+}
+
+/**
+ * @param {import("./live_socket.js").LinkChange} change
+ * @param {string} loginUrl
+ */
+export function redirectWhenLoggedOut({ link, action }, loginUrl) {
+  if (link !== "closed" || action !== "login") return;
+  location.assign(`${loginUrl}?next=${encodeURIComponent(location.pathname)}`);
+}

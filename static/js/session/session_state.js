@@ -1,0 +1,152 @@
+/**
+ * Everything the page knows about its conversation, and how each message changes it. Pure: `reduce` returns a new state.
+ *
+ * @typedef {"idle" | "connecting" | "live" | "handover" | "reconnecting" | "falling_back" | "exhausted" | "failed"
+ *           | "ended" | "taken" | "stopped"} Phase  the protocol's states, and three that only the page can know
+ * @typedef {"listening" | "thinking" | "answering"} TurnState
+ * @typedef {"sending" | "sent" | "delivered" | "failed"} Delivery
+ *
+ * @typedef {object} SessionState
+ * @property {Phase} phase
+ * @property {boolean} ready  the server has taken the page in on the present connection
+ * @property {number} attempt
+ * @property {number | null} retryAt  when the next try is due, on the clock given to `reduce`
+ * @property {string} reason
+ * @property {TurnState} turnState
+ * @property {string | null} conversation
+ * @property {"new" | "attached" | "resumed" | "rebuilt" | null} action  how the present live session came about
+ * @property {string} model
+ * @property {string | null} summary
+ * @property {import("./messages.js").Energy | null} energy
+ * @property {import("./messages.js").Turn[]} turns  in order
+ * @property {{id: string, text: string, delivery: Delivery}[]} typed  in the order they were typed
+ */
+
+/** @type {SessionState} */
+export const INITIAL = Object.freeze({
+  phase: "idle",
+  ready: false,
+  attempt: 0,
+  retryAt: null,
+  reason: "",
+  turnState: "listening",
+  conversation: null,
+  action: null,
+  model: "",
+  summary: null,
+  energy: null,
+  turns: [],
+  typed: [],
+});
+
+const PHASE_AFTER_CLOSE = { end: "ended", taken: "taken", stop: "stopped", login: "stopped" };
+
+const HANDLERS = {
+  ready: onReady,
+  state: onServerState,
+  turn: onTurn,
+  turn_complete: (state) => ({ ...state, turnState: "listening" }),
+  flush: (state) => ({ ...state, turnState: state.turnState === "thinking" ? "thinking" : "listening" }),
+  ack: (state, { ids }) => withDelivery(state, ids ?? [], "delivered"),
+  lost: (state, { ids }) => withDelivery(state, ids ?? [], "failed"),
+  energy: (state, { type, ...energy }) => ({ ...state, energy, model: energy.model ?? state.model }),
+  link: onLink,
+  typed: onTyped,
+  typed_sent: (state, { id }) => withDelivery(state, [id], "sent"),
+  cleared: (state) => ({ ...INITIAL, phase: state.phase, ready: state.ready, energy: state.energy }),
+};
+
+/**
+ * @param {SessionState} state
+ * @param {{type: string}} message  of the server, or `link`, `typed`, `typed_sent`, `cleared` of the page itself
+ * @param {number} nowMs
+ * @returns {SessionState}
+ */
+export function reduce(state, message, nowMs) {
+  const handler = HANDLERS[message.type];
+  return handler ? handler(state, message, nowMs) : state;
+}
+
+/**
+ * @param {SessionState} state
+ * @returns {{id: string, text: string, delivery: Delivery}[]}  typed messages that have no turn yet
+ */
+export function untakenMessages(state) {
+  const taken = new Set(state.turns.map((turn) => turn.id));
+  return state.typed.filter((message) => !taken.has(message.id));
+}
+
+function onReady(state, message) {
+  const sameConversation = message.conversation === state.conversation && message.action !== "new";
+  const turns = message.transcript ?? [];
+  return {
+    ...state,
+    phase: "live",
+    ready: true,
+    attempt: 0,
+    retryAt: null,
+    reason: "",
+    conversation: message.conversation,
+    action: message.action,
+    model: message.model ?? "",
+    summary: message.summary ?? null,
+    energy: message.energy ?? state.energy,
+    // What the server stores replaces what the page saw; a line that is still growing may not be stored yet.
+    turns: sameConversation ? turns.reduce(withTurn, state.turns) : turns,
+    typed: sameConversation || state.conversation === null ? state.typed : state.typed.filter(isUndelivered),
+  };
+}
+
+function onServerState(state, message, nowMs) {
+  return {
+    ...state,
+    phase: message.state,
+    attempt: message.attempt ?? 0,
+    retryAt: message.retry_in_ms ? nowMs + message.retry_in_ms : null,
+    reason: message.reason ?? "",
+  };
+}
+
+function onTurn(state, { type, ...turn }) {
+  return { ...state, turns: withTurn(state.turns, turn), turnState: turnStateAfter(state, turn) };
+}
+
+function turnStateAfter(state, turn) {
+  if (turn.role === "model") return turn.status === "partial" ? "answering" : state.turnState;
+  const isLatest = state.turns.every((other) => other.turn <= turn.turn);
+  // The transcription of what was said may come when the answer has already begun.
+  if (turn.role !== "user" || !isLatest) return state.turnState;
+  return turn.status === "partial" ? "listening" : "thinking";
+}
+
+function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
+  if (link === "closed") {
+    const typed = state.typed.map((message) => (isUndelivered(message) ? { ...message, delivery: "failed" } : message));
+    const reason = text || state.reason;
+    return { ...state, phase: PHASE_AFTER_CLOSE[action], ready: false, attempt: 0, retryAt: null, reason, typed };
+  }
+  if (link === "open") return { ...state, retryAt: null };
+  const phase = attempt === 0 ? "connecting" : "reconnecting";
+  const retryAt = link === "waiting" && retryInMs > 0 ? nowMs + retryInMs : null;
+  return { ...state, phase, ready: false, attempt, retryAt, reason: "" };
+}
+
+function onTyped(state, { id, text }) {
+  return { ...state, turnState: "thinking", typed: [...state.typed, { id, text, delivery: "sending" }] };
+}
+
+function withTurn(turns, turn) {
+  const rest = turns.filter((other) => other.turn !== turn.turn);
+  const after = rest.findIndex((other) => other.turn > turn.turn);
+  return after === -1 ? [...rest, turn] : [...rest.slice(0, after), turn, ...rest.slice(after)];
+}
+
+function withDelivery(state, ids, delivery) {
+  if (ids.length === 0) return state;
+  const typed = state.typed.map((message) => (ids.includes(message.id) ? { ...message, delivery } : message));
+  return { ...state, typed };
+}
+
+function isUndelivered(message) {
+  return message.delivery === "sending" || message.delivery === "sent";
+}

@@ -1,0 +1,132 @@
+/**
+ * What both conversation pages show of a live session: the line's state, the transcript, energy, toasts and notices. Facts
+ * that style sheets and tests go by stand as data attributes on the document's root.
+ */
+
+import { find } from "../helpers/dom.js";
+import { duration } from "../helpers/time.js";
+import { activityOf, statusOf } from "../session/status_words.js";
+import { Announcer } from "./announcer.js";
+import { EnergyMeter } from "./energy_meter.js";
+import { Notice } from "./notice.js";
+import { StatusLine } from "./status_line.js";
+import { StickToBottom } from "./stick_to_bottom.js";
+import { Toaster } from "./toast.js";
+import { TranscriptView } from "./transcript_view.js";
+
+const COUNTDOWN_MS = 500;
+const root = document.documentElement.dataset;
+
+export class LiveView {
+  /**
+   * @param {object} options
+   * @param {"text" | "call"} options.mode
+   * @param {(action: "retry" | "take-back" | "reload") => void} options.onAction
+   * @param {(text: string) => void} options.onSendAgain
+   */
+  constructor({ mode, onAction, onSendAgain }) {
+    this._mode = mode;
+    this._onAction = onAction;
+    const announcer = new Announcer(find("[data-announcer]"));
+    this._statusLine = new StatusLine(find("[data-status]"), { announcer, onAction });
+    this._transcript = new TranscriptView(find("[data-transcript]"), { onSendAgain });
+    this._scroll = new StickToBottom(find("[data-scroller]"), find("[data-to-latest]"));
+    this._energy = new EnergyMeter(find("[data-energy]"));
+    this._toaster = new Toaster(find("[data-toasts]"), find("[data-toasts-assertive]"));
+    this._notice = new Notice(find("[data-notice]"));
+    this._state = null;
+    this._page = { playing: false, muted: false, mode };
+    this._peak = 0;
+    this._drawing = false;
+    setInterval(() => this._state?.retryAt && this._showStatus(), COUNTDOWN_MS);
+  }
+
+  /** @param {import("../session/session_state.js").SessionState} state */
+  show(state) {
+    this._state = state;
+    root.state = state.phase;
+    root.conversation = state.conversation ?? "";
+    root.action = state.action ?? "";
+    this._showStatus();
+    this._energy.show(state.energy);
+    this._drawSoon();
+  }
+
+  /** @param {boolean} muted */
+  setMuted(muted) {
+    this._page.muted = muted;
+    this._showStatus();
+  }
+
+  /** @param {import("../audio/speaker.js").PlaybackReport} report */
+  showPlayback({ playing, playedMs, queuedMs, level }) {
+    this._peak = playing && !this._page.playing ? level : Math.max(this._peak, level);
+    root.playedMs = String(playedMs);
+    root.queuedMs = String(queuedMs);
+    root.outputLevel = level.toFixed(3);
+    root.outputPeak = this._peak.toFixed(3);
+    if (playing === this._page.playing) return;
+    this._page.playing = playing;
+    this._showStatus();
+  }
+
+  /** @param {{type: string}} message  of the server */
+  receive(message) {
+    if (message.type === "toast") this._toaster.show(message, this._toastAction(message));
+    if (message.type === "error") this._notice.show(message.text || "Something went wrong.");
+    if (message.type === "lost") this._notice.show(lostText(message));
+    if (message.type === "ready") this._notice.clear();
+  }
+
+  /** @param {number} ms  of audio that the page could not keep */
+  showAudioLost(ms) {
+    this._notice.show(lostText({ ms, ids: [] }));
+  }
+
+  /** @param {string} text */
+  showNotice(text) {
+    this._notice.show(text);
+  }
+
+  clearNotice() {
+    this._notice.clear();
+  }
+
+  /** Goes to the newest line, as after sending. */
+  toLatest() {
+    this._scroll.hold();
+  }
+
+  _toastAction({ code }) {
+    if (!code?.endsWith(".failed")) return undefined;
+    return { label: "Try again", run: () => this._onAction("retry") };
+  }
+
+  _showStatus() {
+    if (!this._state) return;
+    root.turnState = activityOf(this._state, this._page.playing);
+    this._statusLine.show(statusOf(this._state, this._page, performance.now()));
+  }
+
+  /** A reply grows many times a second; the screen shows it at most once a frame. */
+  _drawSoon() {
+    if (this._drawing) return;
+    this._drawing = true;
+    requestAnimationFrame(() => {
+      this._drawing = false;
+      this._transcript.show(this._state);
+      root.turns = String(this._state.turns.length + this._state.typed.length);
+      this._scroll.follow();
+    });
+  }
+}
+
+function lostText({ ms, ids, reason }) {
+  const parts = [];
+  if (ms > 0) parts.push(`${duration(ms)} of what you said could not be saved.`);
+  if (ids?.length === 1) parts.push("One message was not delivered.");
+  if (ids?.length > 1) parts.push(`${ids.length} messages were not delivered.`);
+  // Codes are for logs; only a sentence is shown.
+  if (/\s/.test(reason ?? "")) parts.push(reason);
+  return parts.join(" ") || "Something you said could not be saved.";
+}

@@ -1,0 +1,40 @@
+/** Markdown of the model as elements. What a model writes is input like any other: it is sanitised, and nothing in it loads. */
+
+import DOMPurify from "../../vendor/dompurify-3.4.18/purify.es.js";
+import { Marked } from "../../vendor/marked-18.2.1/marked.esm.js";
+
+const ALLOWED = {
+  ALLOWED_TAGS: [
+    ...["p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a"],
+    ...["h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"],
+  ],
+  ALLOWED_ATTR: ["href", "start"],
+  ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+const markdown = new Marked({
+  gfm: true,
+  breaks: true,
+  // The page's own headings end at the second level.
+  walkTokens: (token) => {
+    if (token.type === "heading") token.depth = Math.min(6, token.depth + 2);
+  },
+});
+
+/**
+ * @param {string} source
+ * @returns {DocumentFragment}
+ */
+export function renderMarkdown(source) {
+  const fragment = DOMPurify.sanitize(markdown.parse(source), ALLOWED);
+  for (const link of fragment.querySelectorAll("a")) {
+    link.setAttribute("target", "_blank");
+    link.setAttribute("rel", "noopener noreferrer nofollow");
+  }
+  // What is wider than the page scrolls by itself, and then the keyboard has to reach it.
+  for (const block of fragment.querySelectorAll("pre")) block.setAttribute("tabindex", "0");
+  return fragment;
+}

@@ -1,0 +1,41 @@
+/** Keeps the newest line in view, until the user scrolls up to read; then it lets go and offers the way back. */
+
+const NEAR_PX = 48;
+
+export class StickToBottom {
+  /**
+   * @param {HTMLElement} scroller
+   * @param {HTMLElement} button  leads back to the newest line
+   */
+  constructor(scroller, button) {
+    this._scroller = scroller;
+    this._button = button;
+    this._held = true;
+    scroller.addEventListener("scroll", () => this._onScroll(), { passive: true });
+    button.addEventListener("click", () => this.hold());
+    new ResizeObserver(() => this.follow()).observe(scroller);
+  }
+
+  /** To be called after the content grew. */
+  follow() {
+    if (this._held) this._scroller.scrollTop = this._scroller.scrollHeight;
+    else this._button.hidden = this._isNear();
+  }
+
+  /** Goes to the newest line and stays there. */
+  hold() {
+    this._held = true;
+    this._button.hidden = true;
+    this.follow();
+  }
+
+  _onScroll() {
+    this._held = this._isNear();
+    this._button.hidden = this._held;
+  }
+
+  _isNear() {
+    const { scrollHeight, scrollTop, clientHeight } = this._scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  }
+}

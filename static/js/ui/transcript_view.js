@@ -1,0 +1,152 @@
+/**
+ * The transcript: one element for each turn, replaced as it grows.
+ *
+ * Lines that still grow stand below the log, out of reach of screen readers; a line enters the log when it is whole, and only
+ * then it is read out.
+ */
+
+import { element, setText } from "../helpers/dom.js";
+import { untakenMessages } from "../session/session_state.js";
+import { copyButton } from "./copy_button.js";
+import { renderMarkdown } from "./markdown.js";
+
+const SPEAKERS = { user: "You", model: "Holdline", system: "Notice" };
+const DELIVERY_WORDS = { sending: "Sending", sent: "Sent", delivered: "Delivered", failed: "Not sent" };
+
+export class TranscriptView {
+  /**
+   * @param {HTMLElement} root  with `[data-log]` and `[data-growing]`
+   * @param {object} options
+   * @param {(text: string) => void} options.onSendAgain
+   */
+  constructor(root, { onSendAgain }) {
+    this._log = root.querySelector("[data-log]");
+    this._growing = root.querySelector("[data-growing]");
+    this._onSendAgain = onSendAgain;
+    /** @type {Map<string, Line>} */
+    this._lines = new Map();
+    this._conversation = null;
+  }
+
+  /** @param {import("../session/session_state.js").SessionState} state */
+  show(state) {
+    const entries = entriesOf(state);
+    this._muteWhileLoading(state.conversation);
+    const wanted = new Set(entries.map((entry) => entry.key));
+    for (const [key, line] of this._lines) if (!wanted.has(key)) this._remove(key, line);
+    for (const entry of entries) this._lineFor(entry).show(entry);
+    this._arrange(entries);
+  }
+
+  /** A stored transcript that is put back is not news. */
+  _muteWhileLoading(conversation) {
+    if (conversation === this._conversation) return;
+    this._conversation = conversation;
+    this._log.setAttribute("aria-live", "off");
+    setTimeout(() => this._log.setAttribute("aria-live", "polite"), 500);
+  }
+
+  _lineFor(entry) {
+    const existing = this._lines.get(entry.key);
+    if (existing) return existing;
+    const line = new Line(entry.role, this._onSendAgain);
+    this._lines.set(entry.key, line);
+    return line;
+  }
+
+  _remove(key, line) {
+    line.node.remove();
+    this._lines.delete(key);
+  }
+
+  _arrange(entries) {
+    const [whole, growing] = [[], []];
+    for (const entry of entries) {
+      (entry.status === "partial" ? growing : whole).push(this._lines.get(entry.key).node);
+    }
+    placeInOrder(this._log, whole);
+    placeInOrder(this._growing, growing);
+  }
+}
+
+/** One turn, or one typed message that has no turn yet. */
+class Line {
+  constructor(role, onSendAgain) {
+    this._role = role;
+    this._shown = "";
+    this._text = "";
+    this._body = element("div", { class: "turn__body" });
+    this._foot = element("p", { class: "turn__foot" });
+    const speaker = element("h3", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
+    this.node = element("article", { class: "turn", "data-role": role }, [speaker, this._body, this._foot]);
+    this._state = element("span", { class: "turn__state" });
+    this._again = element("button", { type: "button", class: "link-button" }, ["Send again"]);
+    this._again.addEventListener("click", () => onSendAgain(this._text));
+    this._copy = copyButton(() => this._text, "Copy", " message");
+  }
+
+  show(entry) {
+    const shown = JSON.stringify(entry);
+    if (shown === this._shown) return;
+    this._shown = shown;
+    if (entry.turn !== undefined) this.node.dataset.turn = String(entry.turn);
+    this.node.dataset.status = entry.status;
+    this.node.dataset.delivery = entry.delivery ?? "";
+    this._write(entry.text);
+    this._writeFoot(entry);
+  }
+
+  _write(text) {
+    if (text === this._text) return;
+    this._text = text;
+    if (this._role === "model") this._body.replaceChildren(renderMarkdown(text));
+    else setText(this._body, text);
+  }
+
+  _writeFoot({ status, delivery }) {
+    setText(this._state, stateWord(status, delivery));
+    const children = [this._state];
+    if (delivery === "failed") children.push(this._again);
+    if (this._role === "model" && status !== "partial") children.push(this._copy, ...this._codeButtons());
+    this._foot.replaceChildren(...children.filter((child) => child !== this._state || child.textContent));
+  }
+
+  _codeButtons() {
+    const blocks = [...this._body.querySelectorAll("pre")];
+    return blocks.map((block, index) => {
+      const name = blocks.length > 1 ? `Copy code ${index + 1}` : "Copy code";
+      return copyButton(() => block.textContent, name);
+    });
+  }
+}
+
+function entriesOf(state) {
+  const deliveries = new Map(state.typed.map((message) => [message.id, message.delivery]));
+  const turns = state.turns.map((turn) => ({
+    key: turn.id ? `typed-${turn.id}` : `${turn.role}-${turn.turn}`,
+    ...turn,
+    delivery: deliveries.get(turn.id),
+  }));
+  const waiting = untakenMessages(state).map(({ id, text, delivery }) => ({
+    key: `typed-${id}`,
+    role: "user",
+    text,
+    status: "complete",
+    delivery,
+  }));
+  return [...turns, ...waiting];
+}
+
+function stateWord(status, delivery) {
+  if (status === "interrupted") return "Interrupted";
+  return DELIVERY_WORDS[delivery] ?? "";
+}
+
+/** Moves only what is out of place: an element that stays keeps its focus, its selection and its silence. */
+function placeInOrder(parent, nodes) {
+  let next = parent.firstElementChild;
+  for (const node of nodes) {
+    if (node === next) next = next.nextElementSibling;
+    else parent.insertBefore(node, next);
+  }
+}
