@@ -1,0 +1,121 @@
+"""Who may open a session: keys, tokens, quota, and the handle they come with."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from emulator.memory import Memory
+from emulator.setup import Setup, read_setup
+from emulator.sessions import HandleRefusedError, Session
+from emulator.texts import CATALOGUE, RefusedError, unknown_name
+from emulator.tokens import TokenError
+from emulator.wire import Json, camel_name, snake_name
+
+if TYPE_CHECKING:
+    from emulator.connection import Connection
+
+_SETUP_S = 0.01
+
+
+def key_refusal(key: str) -> str | None:
+    """The name of the text that refuses an API key; keys that begin with `bad` stand for wrong ones."""
+    if not key:
+        return "unregistered caller"
+    return "key not valid" if key.lower().startswith("bad") else None
+
+
+async def admit(connection: Connection, body: Json) -> Setup:
+    """Read the set-up of a connection and check everything but its handle; raises `RefusedError`."""
+    emulator = connection.emulator
+    body = _constrained(connection, body)
+    field = emulator.faults.peek("reject_field", connection.id)
+    if field is not None:
+        _reject_field(connection, body, field.params["field"])
+    setup = read_setup(body, connection.version)
+    refusal = emulator.quota.refusal_of_session(setup.model.id, connection)
+    if refusal is not None:
+        raise RefusedError(refusal)
+    return setup
+
+
+async def take_up_session(connection: Connection, setup: Setup) -> tuple[Session, bool]:
+    """Begin a session or resume the one of the handle; the flag tells which. Raises `RefusedError`."""
+    emulator = connection.emulator
+    slow = emulator.faults.use("slow_setup", connection.id, setup.model.id)
+    await asyncio.sleep(slow.params["delay_s"] if slow else _SETUP_S)
+    if setup.handle is None:
+        _use_token(connection)
+        session = emulator.sessions.create(setup.model.id, Memory(setup.instruction))
+    else:
+        session = await _resume(connection, setup, setup.handle)
+    emulator.sessions.connection_opened(session)
+    return session, setup.handle is not None
+
+
+def _constrained(connection: Connection, body: Json) -> Json:
+    if connection.token is None:
+        refused = key_refusal(connection.key)
+        if refused:
+            raise RefusedError(CATALOGUE[refused])
+        return body
+    try:
+        return connection.emulator.tokens.find(connection.token).constrain(body)
+    except TokenError as error:
+        raise RefusedError(CATALOGUE["key not valid"]) from error
+
+
+def _use_token(connection: Connection) -> None:
+    if connection.token is None:
+        return
+    try:
+        connection.emulator.tokens.use(connection.emulator.tokens.find(connection.token))
+    except TokenError as error:
+        raise RefusedError(CATALOGUE["key not valid"]) from error
+
+
+def _reject_field(connection: Connection, body: Json, field: str) -> None:
+    """Refuse the field wherever it stands in the set-up."""
+    wanted = camel_name(field)
+
+    def visit(value: Json, path: str) -> None:
+        for name, below in value.items():
+            if camel_name(name) == wanted:
+                connection.emulator.faults.use("reject_field", connection.id)
+                raise RefusedError(unknown_name(name, path))
+            if isinstance(below, dict):
+                visit(below, f"{path}.{snake_name(camel_name(name))}")
+
+    visit(body, "setup")
+
+
+async def _resume(connection: Connection, setup: Setup, handle: str) -> Session:
+    emulator = connection.emulator
+    try:
+        checkpoint = emulator.sessions.resume(handle, setup.model.id)
+    except HandleRefusedError as refused:
+        connection.log("handle_refused", why=refused.why)
+        raise
+    session = checkpoint.session
+    await _part_with_old_connections(connection, session)
+    memory = checkpoint.memory
+    if emulator.faults.use("forget", connection.id, setup.model.id):
+        memory = Memory(setup.instruction)
+    elif setup.instruction and not setup.profile.keeps_instruction_on_resume:
+        memory = replace(memory, instruction=setup.instruction)
+    session.memory = memory
+    return session
+
+
+async def _part_with_old_connections(connection: Connection, session: Session) -> None:
+    """A session has one connection: the old one is closed, or the new one refused where the fault says so."""
+    emulator = connection.emulator
+    old = [c for c in emulator.connections.values() if c is not connection and c.dialogue.session is session]
+    if not old:
+        return
+    if emulator.faults.use("overlap_refused", connection.id, session.model):
+        connection.log("handle_refused", why="the session's old connection is still open")
+        raise RefusedError(CATALOGUE["internal error encountered"])
+    for other in old:
+        other.close_soon(CATALOGUE["cancelled"].code, CATALOGUE["cancelled"].text)

@@ -1,0 +1,194 @@
+"""Giving one answer: from the model's words to paced frames, until the turn is complete or cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from emulator import brain
+from emulator.delivery import Delivered, opening, spoken, unspoken
+from emulator.memory import Turn
+from emulator.models import Generation
+from emulator.tools import ToolCall, choose_call, result_sentence
+from emulator.usage import live_usage
+from emulator.wire import Json
+
+if TYPE_CHECKING:
+    from emulator.dialogue import Dialogue
+
+_FILLER = "Let me think about that for a moment."
+_WORDS_WORTH_THINKING = 8
+
+
+class Answer:
+    """The model's side of a turn; `run` is a task that an interruption cancels."""
+
+    def __init__(self, dialogue: Dialogue, *, aloud: bool) -> None:
+        self._dialogue = dialogue
+        self._connection = dialogue.connection
+        self._emulator = dialogue.emulator
+        self._aloud = aloud
+        self._context = dialogue.memory
+        self._sent: list[tuple[float, str]] = []
+        self._sent_ms = 0.0
+        self._started_at: float | None = None
+        self._tool_results: asyncio.Future[list[Json]] | None = None
+        #: Ids of tool calls that wait for their response.
+        self.open_calls: list[str] = []
+        #: True between the end of a turn and the beginning of the next: nothing is left to interrupt.
+        self.is_over = False
+
+    async def run(self) -> None:
+        """Answer whatever the user has said and nobody answered yet."""
+        while self._has_question():
+            self._restart()
+            await self._dialogue.before_answer()
+            if self._dialogue.profile.generation is Generation.TRANSCRIBE:
+                await self._end_transcription()
+                continue
+            text = await self._words()
+            if self._is_worth_thinking():
+                await self._say(_FILLER)
+                await self._complete("IN_PROGRESS")
+                self._restart()
+            await self._say(text)
+            self._remember(text)
+            await self._complete("IDLE")
+            await self._dialogue.turn_over()
+
+    def take_tool_results(self, results: list[Json]) -> bool:
+        """Hand over the client's tool response; False if nothing waits for these ids."""
+        ids = [str(result.get("id")) for result in results]
+        if self._tool_results is None or self._tool_results.done() or not set(ids) & set(self.open_calls):
+            return False
+        self.open_calls = []
+        self._tool_results.set_result(results)
+        return True
+
+    async def finish_interrupted(self) -> None:
+        """After a cancelled `run`: remember what was heard and end the turn as an interrupted one."""
+        heard = self._heard()
+        if heard:
+            self._remember(heard)
+        self._connection.log("reply_interrupted", text=heard)
+        await self._connection.send({"serverContent": {"interrupted": True}})
+        await self._turn_complete("IDLE", interrupted=True)
+        self._dialogue.state = "listening"
+
+    # The steps of an answer.
+
+    def _has_question(self) -> bool:
+        turns = self._dialogue.memory.turns
+        return bool(turns) and turns[-1].role == "user"
+
+    def _restart(self) -> None:
+        self.is_over = False
+        self._context = self._dialogue.memory
+        self._sent, self._sent_ms, self._started_at = [], 0.0, None
+
+    async def _words(self) -> str:
+        call = choose_call(
+            self._dialogue.setup.tools if self._dialogue.setup else (), self._context, self._prefix
+        )
+        if call is None:
+            return brain.reply(self._context, self._emulator.options.seed)
+        return result_sentence(await self._call_tool(call))
+
+    @property
+    def _prefix(self) -> str:
+        return self._dialogue.profile.tool_id_prefix
+
+    async def _call_tool(self, call: ToolCall) -> list[Json]:
+        self._tool_results = asyncio.get_running_loop().create_future()
+        self.open_calls = [call.id]
+        await self._connection.send(call.frame())
+        return await self._tool_results
+
+    def _is_worth_thinking(self) -> bool:
+        words = self._context.turns[-1].text.split()
+        return self._dialogue.profile.reports_interaction_status and len(words) >= _WORDS_WORTH_THINKING
+
+    async def _say(self, text: str) -> None:
+        profile = self._dialogue.profile
+        self._connection.log("reply", text=text)
+        for frame in opening(profile, text):
+            await self._connection.send(frame)
+        async for delivered in self._frames(text):
+            await self._connection.send(delivered.frame)
+            await self._keep_pace(delivered)
+        await self._connection.send({"serverContent": {"generationComplete": True}})
+        self._dialogue.state = "speaking"
+        await self._wait_for_playback()
+
+    async def _frames(self, text: str) -> AsyncIterator[Delivered]:
+        setup = self._dialogue.setup
+        assert setup is not None
+        if not self._aloud:
+            for delivered in unspoken(text, transcribe=setup.output_transcription):
+                yield delivered
+            return
+
+        async def speak(sentence: str) -> bytes:
+            return await self._emulator.voice.speak(sentence, setup.voice, setup.language)
+
+        async for delivered in spoken(setup.profile, text, speak, transcribe=setup.output_transcription):
+            yield delivered
+
+    async def _keep_pace(self, delivered: Delivered) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._started_at is None:
+            self._started_at = now
+        if delivered.words:
+            self._sent.append((self._sent_ms, delivered.words))
+        self._sent_ms += delivered.audio_ms
+        options = self._emulator.options
+        due = self._started_at + self._sent_ms / 1000 / (options.pace * options.send_speed)
+        if due > now:
+            await asyncio.sleep(due - now)
+
+    async def _wait_for_playback(self) -> None:
+        if self._started_at is None:
+            return
+        over = self._started_at + self._sent_ms / 1000 / self._emulator.options.pace
+        await asyncio.sleep(max(0.0, over - asyncio.get_running_loop().time()))
+
+    def _heard(self) -> str:
+        """The words whose sound a listener has begun to hear by now."""
+        if self._started_at is None:
+            return ""
+        played_ms = (
+            (asyncio.get_running_loop().time() - self._started_at) * 1000 * self._emulator.options.pace
+        )
+        return "".join(words for begins_ms, words in self._sent if begins_ms < played_ms).strip()
+
+    def _remember(self, text: str) -> None:
+        audio_ms = round(self._sent_ms) if self._aloud else 0
+        # Input that came in during the answer is still unanswered, so the answer takes its place before it.
+        memory = self._dialogue.memory
+        asked = len(self._context.turns)
+        turns = (*memory.turns[:asked], Turn("model", text, audio_ms=audio_ms), *memory.turns[asked:])
+        self._dialogue.memory = memory.with_reply(turns)
+
+    async def _complete(self, status: str) -> None:
+        fault = self._emulator.faults.use("no_turn_complete", self._connection.id, self._dialogue.model_id)
+        self.is_over = True
+        if fault is None:
+            await self._turn_complete(status, interrupted=False)
+
+    async def _turn_complete(self, status: str, *, interrupted: bool) -> None:
+        profile = self._dialogue.profile
+        content: Json = {"turnComplete": True}
+        if profile.reports_interaction_status:
+            content["interactionStatus"] = status
+        usage = live_usage(profile, self._context, round(self._sent_ms), spoke=self._aloud)
+        await self._connection.send({"serverContent": content, "usageMetadata": usage})
+        self._connection.log(
+            "turn_complete", interrupted=interrupted, prompt_tokens=usage["promptTokenCount"]
+        )
+
+    async def _end_transcription(self) -> None:
+        """A transcribing model says nothing: the transcript was the answer."""
+        self._remember("")
+        await self._complete("IDLE")
+        await self._dialogue.turn_over()

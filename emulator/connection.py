@@ -1,0 +1,264 @@
+"""One WebSocket: framing, pings, the close handshake, and the faults that live on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import socket
+import struct
+import time
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
+
+from emulator.dialogue import Dialogue
+from emulator.faults import Phase
+from emulator.fault_actions import perform_all
+from emulator.texts import CATALOGUE, CloseText, RefusedError, cut_reason
+from emulator.wire import Json, WireError, encode_frame, format_duration, parse_client_message
+
+if TYPE_CHECKING:
+    from emulator.state import Emulator
+
+_CLOSE_WAIT_S = 5.0
+_MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+_HANG_UP_CHECK_S = 1.0
+# Codes that stand for the absence of a close frame and may not be sent.
+_UNSENDABLE = (0, 1005, 1006, 1015)
+
+
+class Connection:
+    """Carries the messages of one `Dialogue` and nothing of their meaning."""
+
+    def __init__(self, emulator: Emulator, *, version: str, key: str, token: str | None) -> None:
+        self.emulator = emulator
+        self.version = version
+        self.key = key
+        self.token = token
+        self.opened_at = time.time()
+        self.closing = False
+        self.id = emulator.register(self)
+        self.dialogue = Dialogue(self)
+        self._ws = web.WebSocketResponse(
+            autoping=False,
+            autoclose=False,
+            compress=False,
+            max_msg_size=_MAX_MESSAGE_BYTES,
+            timeout=_CLOSE_WAIT_S,
+        )
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._muted = False
+        self._transport: asyncio.Transport | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._logged_close = False
+
+    @property
+    def model(self) -> str:
+        """The id of the model, empty before the set-up was read."""
+        return self.dialogue.model_id
+
+    def describe(self) -> Json:
+        """The connection as the control API shows it."""
+        return {
+            "id": self.id,
+            "session": self.dialogue.session_id,
+            "model": self.model,
+            "resumed": self.dialogue.resumed,
+            "opened_at": round(self.opened_at, 3),
+            "state": self.dialogue.state,
+            "audio_in_ms": round(self.dialogue.audio_in_ms),
+            "closing": self.closing,
+        }
+
+    def log(self, kind: str, **facts: Any) -> None:
+        """Add an entry about this connection to the log."""
+        self.emulator.log.add(kind, connection=self.id, session=self.dialogue.session_id, **facts)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` beside the read loop; it ends with the connection at the latest."""
+        task = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def run(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve the connection until it ends."""
+        try:
+            await self._ws.prepare(request)
+            assert request.transport is not None
+            self._transport = request.transport
+            await self._read()
+        finally:
+            self.closing = True
+            self._log_close(1006, "", "client")
+            for task in list(self._tasks):
+                task.cancel()
+            self.dialogue.detach()
+            self.emulator.unregister(self.id)
+        return self._ws
+
+    async def send(self, message: Json) -> None:
+        """Send one server message; silently nothing once the connection closes or is muted."""
+        await self.send_raw(encode_frame(message))
+
+    async def send_raw(self, frame: bytes) -> None:
+        """Send one encoded frame."""
+        await self._flowing.wait()
+        if self.closing or self._muted:
+            return
+        with contextlib.suppress(ClientConnectionResetError, ConnectionError):
+            await self._ws.send_bytes(frame)
+
+    async def enter(self, phase: Phase) -> None:
+        """Let the faults happen that wait for this phase."""
+        due = self.emulator.faults.entering(phase, self.id, self.model)
+        if due:
+            await perform_all(self.emulator, due, self)
+
+    # What faults and refusals do to a connection.
+
+    async def close(self, text: CloseText) -> None:
+        """Close with the code and text, as the service does; returns when the close handshake is over."""
+        await self.close_with(text.code, text.text)
+
+    async def close_with(self, code: int, reason: str) -> None:
+        """Close with any code and reason; the reason is cut to what a close frame holds."""
+        if self._begin_close(code, reason):
+            await self._ws.close(code=code, message=cut_reason(reason).encode())
+
+    def close_soon(self, code: int, reason: str) -> None:
+        """As `close_with`, without waiting for the client's half of the handshake; nothing is sent any more."""
+        if self._begin_close(code, reason):
+            self.emulator.later(self._ws.close(code=code, message=cut_reason(reason).encode()))
+
+    async def cut(self) -> None:
+        """End the TCP connection with a reset and no close frame."""
+        self.closing = True
+        self._log_close(1006, "", "cut")
+        self.dialogue.detach()
+        if self._transport is None:
+            return
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+        self._flowing.set()
+
+    async def go_away(self, time_left_s: float, *, then_close: bool, end: CloseText | None = None) -> None:
+        """Announce the end, and bring it when the time is up."""
+        self.log("go_away", time_left=format_duration(time_left_s))
+        await self.send({"goAway": {"timeLeft": format_duration(time_left_s)}})
+        if then_close:
+            self.spawn(self._close_after(time_left_s, end or CATALOGUE["aborted"]))
+
+    def stall(self, seconds: float) -> None:
+        """Neither send nor read for a while; the TCP connection stays up."""
+        self._hold()
+        self.spawn(self._resume_after(seconds))
+
+    def black_hole(self) -> None:
+        """Neither send nor read ever again; ends when the client hangs up."""
+        self._hold()
+        self.spawn(self._wait_for_hang_up())
+
+    def mute(self) -> None:
+        """Take everything in and answer nothing; pings and closes are still answered."""
+        self._muted = True
+
+    def _begin_close(self, code: int, reason: str) -> bool:
+        if self.closing:
+            return False
+        self.closing = True
+        self._log_close(code, cut_reason(reason), "server")
+        self.dialogue.detach()
+        return True
+
+    # Reading.
+
+    async def _read(self) -> None:
+        while not self._ws.closed:
+            message = await self._ws.receive()
+            await self._flowing.wait()
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await self._take(message.data)
+            elif message.type is WSMsgType.PING:
+                await self._answer_ping(message.data)
+            elif message.type is WSMsgType.CLOSE:
+                await self._answer_close(message)
+            elif message.type is not WSMsgType.PONG:
+                return
+
+    async def _take(self, data: str | bytes) -> None:
+        if self.closing:
+            return
+        try:
+            await self.dialogue.receive(parse_client_message(data))
+        except WireError:
+            await self.close(CATALOGUE["invalid argument"])
+        except RefusedError as refused:
+            await self.close(refused.close)
+
+    async def _answer_ping(self, payload: bytes) -> None:
+        fault = self.emulator.faults.use("slow_pongs", self.id, self.model)
+        if fault is None:
+            await self._pong(payload)
+        else:
+            self.spawn(self._pong(payload, fault.params["delay_s"]))
+
+    async def _pong(self, payload: bytes, delay_s: float = 0.0) -> None:
+        await asyncio.sleep(delay_s)
+        if not self.closing:
+            with contextlib.suppress(ClientConnectionResetError, ConnectionError):
+                await self._ws.pong(payload)
+
+    async def _answer_close(self, message: WSMessage) -> None:
+        self.closing = True
+        self._log_close(message.data or 1005, message.extra or "", "client")
+        fault = self.emulator.faults.use("slow_close", self.id, self.model)
+        if fault is not None:
+            await asyncio.sleep(fault.params["delay_s"])
+        self.dialogue.detach()
+        await self._ws.close(code=1000 if message.data in _UNSENDABLE else message.data)
+
+    def _log_close(self, code: int, reason: str, by: str) -> None:
+        if not self._logged_close:
+            self._logged_close = True
+            self.log("closed", code=code, reason=reason, by=by)
+
+    # Holding the flow.
+
+    def _hold(self) -> None:
+        self._flowing.clear()
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    async def _resume_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._flowing.set()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    async def _close_after(self, seconds: float, text: CloseText) -> None:
+        await asyncio.sleep(seconds)
+        await self.close(text)
+
+    async def _wait_for_hang_up(self) -> None:
+        # With reading paused the loop does not notice that the peer has gone; the kernel does.
+        sock = self._transport.get_extra_info("socket") if self._transport else None
+        hang_up = getattr(select, "POLLRDHUP", select.POLLHUP)
+        poll = select.poll()
+        poll.register(sock.fileno(), hang_up)
+        while not self.closing and not poll.poll(0):
+            await asyncio.sleep(_HANG_UP_CHECK_S)
+        if self._transport is not None:
+            self._transport.abort()
+        self._flowing.set()
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except RefusedError as refused:
+            await self.close(refused.close)

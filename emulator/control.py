@@ -1,0 +1,118 @@
+"""The control API and page: what is open, what happened, and every fault at the press of a button."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from emulator.fault_actions import NoConnectionError, submit
+from emulator.faults import FaultError, parse_fault
+from emulator.models import MODELS
+from emulator.state import Emulator
+from emulator.texts import CATALOGUE
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_PAGE = Path(__file__).with_name("page")
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class ControlError(ValueError):
+    """A request the control API cannot read."""
+
+
+def control_application(emulator: Emulator) -> web.Application:
+    """The application behind CONTROL_URL."""
+    calls = ControlCalls(emulator)
+    application = web.Application(middlewares=[_answer_errors, _loopback_only])
+    router = application.router
+    router.add_get("/", calls.page)
+    router.add_static("/page", _PAGE)
+    router.add_get("/api/connections", calls.connections)
+    router.add_get("/api/log", calls.log)
+    router.add_get("/api/faults", calls.faults)
+    router.add_post("/api/faults", calls.add_fault)
+    router.add_delete("/api/faults", calls.disarm)
+    router.add_post("/api/reset", calls.reset)
+    router.add_get("/api/catalogue", calls.catalogue)
+    return application
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (ControlError, FaultError, NoConnectionError) as error:
+        return web.json_response({"error": str(error)}, status=400)
+
+
+@web.middleware
+async def _loopback_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse pages of other sites: a browser would let them reach loopback."""
+    origin = request.headers.get("Origin")
+    host = request.url.host
+    if host not in _LOOPBACK or (origin is not None and origin != str(request.url.origin())):
+        return web.json_response({"error": "only from this machine and this page"}, status=403)
+    response = await handler(request)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+class ControlCalls:
+    """The handlers of the control API."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """`GET /`"""
+        return web.FileResponse(_PAGE / "index.html")
+
+    async def connections(self, request: web.Request) -> web.Response:
+        """`GET /api/connections`"""
+        return web.json_response({"connections": [c.describe() for c in self._emulator.connections.values()]})
+
+    async def log(self, request: web.Request) -> web.Response:
+        """`GET /api/log?after=N`"""
+        after = request.query.get("after", "0")
+        if not after.isdecimal():
+            raise ControlError(f"after: expected a whole number, not {after!r}")
+        entries, last = self._emulator.log.after(int(after))
+        return web.json_response({"entries": entries, "next": last})
+
+    async def faults(self, request: web.Request) -> web.Response:
+        """`GET /api/faults`"""
+        return web.json_response({"faults": self._emulator.faults.armed()})
+
+    async def add_fault(self, request: web.Request) -> web.Response:
+        """`POST /api/faults`"""
+        fault = parse_fault(await _json(request))
+        happened_to = await submit(self._emulator, fault)
+        return web.json_response({"fault": fault.as_json(), "connections": happened_to})
+
+    async def disarm(self, request: web.Request) -> web.Response:
+        """`DELETE /api/faults`"""
+        self._emulator.faults.disarm()
+        self._emulator.cancel_pending()
+        return web.json_response({"faults": []})
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """`POST /api/reset`"""
+        await self._emulator.reset()
+        return web.json_response({})
+
+    async def catalogue(self, request: web.Request) -> web.Response:
+        """`GET /api/catalogue`: the close texts and the models, for the page's lists."""
+        texts = [{"name": text.name, "code": text.code, "text": text.reason} for text in CATALOGUE.values()]
+        return web.json_response({"texts": texts, "models": list(MODELS)})
+
+
+async def _json(request: web.Request) -> Any:
+    try:
+        return json.loads(await request.read())
+    except ValueError as error:
+        raise ControlError(f"the body is not JSON: {error}") from error

@@ -1,0 +1,92 @@
+"""Audio as it comes in: checked, brought to 16 kHz, and cut into utterances by the detector or by the client's marks."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from emulator.setup import Setup
+from emulator.texts import CATALOGUE, RefusedError
+from emulator.vad import BYTES_PER_MS, SAMPLE_RATE_HZ, SpeechEnded, SpeechStarted, VoiceActivityDetector
+from emulator.voice import resample
+from emulator.wire import Json, WireError, decode_base64
+
+_MIME = re.compile(r"^audio/(?:pcm|l16)\s*(?:;\s*rate\s*=\s*(\d+))?$", re.IGNORECASE)
+
+
+class AudioInput:
+    """The ear of one connection. Raises `RefusedError` for sound the service would not take."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._automatic = setup.automatic_activity
+        self._needs_rate = setup.profile.needs_audio_rate
+        self._detector = VoiceActivityDetector(setup.silence_ms)
+        self._marked: bytearray | None = None
+        self.received_ms = 0.0
+        #: True once audio came without a rate on a model that needs one.
+        self.rate_is_missing = False
+
+    @property
+    def in_speech(self) -> bool:
+        """True while the user is speaking."""
+        return self._marked is not None or self._detector.state == "speech"
+
+    def feed(self, blob: object) -> SpeechStarted | SpeechEnded | None:
+        """Take one audio blob."""
+        pcm = self._read(blob)
+        self.received_ms += len(pcm) / BYTES_PER_MS
+        if self._automatic:
+            return self._detector.feed(pcm)
+        if self._marked is not None:
+            self._marked += pcm
+        return None
+
+    def stream_end(self) -> SpeechEnded | None:
+        """The client's microphone is off: what was said so far is an utterance."""
+        if not self._automatic:
+            raise RefusedError(CATALOGUE["invalid argument"])
+        return self._detector.flush()
+
+    def activity_start(self) -> SpeechStarted:
+        """The client says that speech begins."""
+        if self._automatic or self._marked is not None:
+            raise RefusedError(CATALOGUE["invalid argument"])
+        self._marked = bytearray()
+        return SpeechStarted(round(self.received_ms))
+
+    def activity_end(self) -> SpeechEnded:
+        """The client says that speech is over."""
+        if self._automatic or self._marked is None:
+            raise RefusedError(CATALOGUE["invalid argument"])
+        pcm, self._marked = bytes(self._marked), None
+        return SpeechEnded(round(self.received_ms), round(len(pcm) / BYTES_PER_MS), pcm)
+
+    def _read(self, blob: object) -> bytes:
+        if not isinstance(blob, dict):
+            raise RefusedError(CATALOGUE["invalid argument"])
+        return self._at_16_khz(self._decode(blob), str(blob.get("mimeType", "")))
+
+    def _decode(self, blob: Json) -> bytes:
+        try:
+            pcm = decode_base64(blob.get("data", ""))
+        except WireError as error:
+            raise RefusedError(CATALOGUE["invalid argument"]) from error
+        if len(pcm) % 2:
+            raise RefusedError(CATALOGUE["invalid argument"])
+        return pcm
+
+    def _at_16_khz(self, pcm: bytes, mime_type: str) -> bytes:
+        match = _MIME.match(mime_type)
+        if match is None:
+            raise RefusedError(CATALOGUE["wav" if "wav" in mime_type else "invalid argument"])
+        if match.group(1) is None:
+            self.rate_is_missing = self._needs_rate
+            return pcm
+        rate_hz = int(match.group(1))
+        if rate_hz == SAMPLE_RATE_HZ:
+            return pcm
+        if not 8_000 <= rate_hz <= 96_000:
+            raise RefusedError(CATALOGUE["invalid argument"])
+        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
+        return resample(samples, rate_hz, SAMPLE_RATE_HZ).astype("<i2").tobytes()

@@ -1,0 +1,88 @@
+"""Quota as the faults set it: who is refused, in which words, over Live and over REST."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.faults import Fault
+from emulator.texts import CATALOGUE, CloseText
+from emulator.wire import Json, format_duration
+
+if TYPE_CHECKING:
+    from emulator.connection import Connection
+    from emulator.state import Emulator
+
+_LIVE_TEXTS = {
+    "minute": "resource exhausted",
+    "day": "quota exceeded",
+    "concurrency": "quota exceeded",
+    "billing": "prepayment",
+}
+_QUOTA_IDS = {
+    "minute": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
+    "day": "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+}
+_HELP = "https://ai.google.dev/gemini-api/docs/rate-limits"
+
+
+class Quota:
+    """Reads the quota faults; holds nothing itself."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def refusal_of_session(self, model: str, connection: Connection) -> CloseText | None:
+        """The close that refuses a new connection for `model`, if its quota is gone."""
+        fault = self._fault(model, connection.id)
+        if fault is None:
+            return None
+        if fault.params["limit"] == "concurrency":
+            others = [c for c in self._emulator.connections.values() if c is not connection and c.model]
+            counted = [c for c in others if fault.model in (None, c.model)]
+            if len(counted) < fault.params["sessions"]:
+                return None
+        return self._refuse(fault)
+
+    def refusal_of_reply(self, model: str, connection: str) -> CloseText | None:
+        """The close that ends an open connection when it should answer and its quota has gone meanwhile."""
+        fault = self._fault(model, connection)
+        if fault is None or fault.params["limit"] == "concurrency":
+            return None
+        return self._refuse(fault)
+
+    def rest_error(self, model: str) -> Json | None:
+        """The body of the HTTP 429 that refuses a REST call for `model`, if its quota is gone."""
+        fault = self._fault(model, "")
+        if fault is None or fault.params["limit"] == "concurrency":
+            return None
+        self._emulator.faults.use("quota", "", model)
+        return _rest_error(fault, model)
+
+    def _fault(self, model: str, connection: str) -> Fault | None:
+        return self._emulator.faults.peek("quota", connection, model)
+
+    def _refuse(self, fault: Fault) -> CloseText:
+        self._emulator.faults.use("quota", fault.connection, fault.model or "")
+        return CATALOGUE[_LIVE_TEXTS[fault.params["limit"]]]
+
+
+def _rest_error(fault: Fault, model: str) -> Json:
+    limit = fault.params["limit"]
+    details: list[Json] = [
+        {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"description": "Quotas", "url": _HELP}]}
+    ]
+    message = CATALOGUE[_LIVE_TEXTS[limit]].text
+    if limit in _QUOTA_IDS:
+        violation = {
+            "quotaMetric": "generativelanguage.googleapis.com/generate_content_free_tier_requests",
+            "quotaId": _QUOTA_IDS[limit],
+            "quotaDimensions": {"location": "global", "model": model},
+        }
+        details.append({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]})
+        message = CATALOGUE["quota exceeded"].text
+    if (retry := fault.params.get("retry_after_s")) is not None:
+        details.append(
+            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format_duration(retry)}
+        )
+        message += f"\nPlease retry in {format_duration(retry)}."
+    return {"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}}

@@ -1,0 +1,91 @@
+"""Turns heard speech into words, as well as PocketSphinx can, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import logging
+import struct
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+_MAX_WAITING = 4
+_MAX_UTTERANCE_BYTES = 12 * 16_000 * 2
+_LOAD_TIMEOUT_S = 20.0
+_WORK_TIMEOUT_S = 15.0
+
+_logger = logging.getLogger("emulator")
+
+
+class Recogniser:
+    """One shared worker process, started when it is first needed.
+
+    `recognise` answers None when no words were made out, when too many utterances wait, or when the wheel is missing.
+    """
+
+    def __init__(self, *, enabled: bool = True) -> None:
+        self._enabled = enabled and importlib.util.find_spec("pocketsphinx") is not None
+        if enabled and not self._enabled:
+            _logger.warning("PocketSphinx is not available: speech is heard but not transcribed")
+        self._lock = asyncio.Lock()
+        self._process: Process | None = None
+        self._waiting = 0
+
+    async def warm_up(self) -> None:
+        """Load the model, so that the first utterance does not wait for it."""
+        if self._enabled and self._process is None and not self._lock.locked():
+            async with self._lock:
+                await self._started()
+
+    async def recognise(self, pcm: bytes) -> str | None:
+        """Return the words in 16 kHz PCM16 speech, or None."""
+        if not self._enabled or self._waiting >= _MAX_WAITING:
+            return None
+        # A caller that goes away must not leave its answer unread in the pipe, so the work itself is not cancelled.
+        return await asyncio.shield(self._recognise(pcm[:_MAX_UTTERANCE_BYTES]))
+
+    async def close(self) -> None:
+        """End the worker process."""
+        self._enabled = False
+        await self._stop()
+
+    async def _recognise(self, pcm: bytes) -> str | None:
+        self._waiting += 1
+        try:
+            async with self._lock:
+                return await self._ask(pcm) or None
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            _logger.warning("the recogniser failed: %s", error or type(error).__name__)
+            await self._stop()
+            return None
+        finally:
+            self._waiting -= 1
+
+    async def _ask(self, pcm: bytes) -> str:
+        process = await self._started()
+        assert process.stdin is not None and process.stdout is not None
+        async with asyncio.timeout(_WORK_TIMEOUT_S):
+            process.stdin.write(struct.pack(">I", len(pcm)) + pcm)
+            await process.stdin.drain()
+            line = await process.stdout.readuntil(b"\n")
+        return line.decode().strip()
+
+    async def _started(self) -> Process:
+        if self._process is None:
+            worker = Path(__file__).with_name("recogniser_worker.py")
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, str(worker), stdin=PIPE, stdout=PIPE
+            )
+            assert self._process.stdout is not None
+            async with asyncio.timeout(_LOAD_TIMEOUT_S):
+                await self._process.stdout.readuntil(b"\n")
+        return self._process
+
+    async def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()

@@ -1,0 +1,117 @@
+"""Logical sessions and their checkpoints, apart from the connections that carry them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from emulator.memory import Memory
+from emulator.texts import CATALOGUE, CloseText, RefusedError
+
+HANDLE_LIFETIME_S = 2 * 60 * 60
+
+
+@dataclass
+class Session:
+    """One conversation, which may outlive several connections."""
+
+    id: str
+    model: str
+    memory: Memory = field(default_factory=Memory)
+    open_connections: int = 0
+    #: Set when the last connection has gone, in the store's clock.
+    ended_at: float = 0.0
+
+
+@dataclass
+class Checkpoint:
+    """What a resumption handle names: the state of a session at the moment the handle was issued."""
+
+    handle: str
+    session: Session
+    memory: Memory
+    refusal: CloseText | None = None
+
+
+class HandleRefusedError(RefusedError):
+    """A handle that cannot be resumed; `why` is for the log."""
+
+    def __init__(self, close: CloseText, why: str) -> None:
+        super().__init__(close)
+        self.why = why
+
+
+class SessionStore:
+    """All sessions and checkpoints; a handle is good for two hours after its session's last connection."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._sessions: dict[str, Session] = {}
+        self._checkpoints: dict[str, Checkpoint] = {}
+        self._count = 0
+
+    def create(self, model: str, memory: Memory) -> Session:
+        """Begin a session for `model`."""
+        self._drop_expired()
+        self._count += 1
+        session = Session(f"s{self._count}", model, memory, ended_at=self._clock())
+        self._sessions[session.id] = session
+        return session
+
+    def issue(self, session: Session) -> Checkpoint:
+        """Keep the state of `session` as it is now and name it with a new handle."""
+        checkpoint = Checkpoint(str(uuid.uuid4()), session, session.memory)
+        self._checkpoints[checkpoint.handle] = checkpoint
+        return checkpoint
+
+    def resume(self, handle: str, model: str) -> Checkpoint:
+        """Return the checkpoint of `handle`; raises `HandleRefusedError`."""
+        checkpoint = self._checkpoints.get(handle)
+        if checkpoint is None:
+            raise HandleRefusedError(CATALOGUE["session not found"], "unknown handle")
+        if checkpoint.refusal is not None:
+            raise HandleRefusedError(checkpoint.refusal, "killed")
+        if self._is_expired(checkpoint.session):
+            raise HandleRefusedError(CATALOGUE["session expired"], "expired")
+        if checkpoint.session.model != model:
+            raise HandleRefusedError(CATALOGUE["invalid argument"], f"issued by {checkpoint.session.model}")
+        return checkpoint
+
+    def connection_opened(self, session: Session) -> None:
+        """Count a connection of `session`."""
+        session.open_connections += 1
+
+    def connection_closed(self, session: Session) -> None:
+        """Count a connection less; the last one starts the clock of the session's handles."""
+        session.open_connections -= 1
+        session.ended_at = self._clock()
+
+    def kill_handles(self, sessions: Iterable[Session], refusal: CloseText) -> int:
+        """Refuse every handle issued so far for `sessions` with `refusal`; returns how many that are."""
+        ids = {session.id for session in sessions}
+        killed = [checkpoint for checkpoint in self._checkpoints.values() if checkpoint.session.id in ids]
+        for checkpoint in killed:
+            checkpoint.refusal = refusal
+        return len(killed)
+
+    def all(self) -> list[Session]:
+        """Every session that is not forgotten, oldest first."""
+        return list(self._sessions.values())
+
+    def clear(self) -> None:
+        """Forget all sessions and handles; numbering goes on."""
+        self._sessions.clear()
+        self._checkpoints.clear()
+
+    def _is_expired(self, session: Session) -> bool:
+        return session.open_connections <= 0 and self._clock() - session.ended_at > HANDLE_LIFETIME_S
+
+    def _drop_expired(self) -> None:
+        # A session lives on for a while after its handles, so that they are refused as expired, not as unknown.
+        limit = self._clock() - 2 * HANDLE_LIFETIME_S
+        gone = {s.id for s in self._sessions.values() if s.open_connections <= 0 and s.ended_at < limit}
+        if gone:
+            self._sessions = {key: value for key, value in self._sessions.items() if key not in gone}
+            self._checkpoints = {k: c for k, c in self._checkpoints.items() if c.session.id not in gone}

@@ -1,0 +1,107 @@
+"""Everything the parts of one running emulator share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.fault_actions import perform_all
+from emulator.faults import FaultBoard
+from emulator.log import EventLog
+from emulator.quota import Quota
+from emulator.recogniser import Recogniser
+from emulator.sessions import SessionStore
+from emulator.tokens import TokenStore
+from emulator.uploads import UploadStore
+from emulator.voice import Voice
+
+if TYPE_CHECKING:
+    from emulator.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the emulator was started. `pace` is how fast playback is taken to go, `send_speed` how far sending outruns it."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    control_port: int = 0
+    state_dir: Path | None = None
+    script: Path | None = None
+    seed: int = 0
+    voice: bool = True
+    recogniser: bool = True
+    pace: float = 1.0
+    send_speed: float = 6.0
+
+
+@dataclass
+class Emulator:
+    """One running emulator: its options and what it remembers."""
+
+    options: Options
+    log: EventLog = field(default_factory=EventLog)
+    sessions: SessionStore = field(default_factory=SessionStore)
+    faults: FaultBoard = field(default_factory=FaultBoard)
+    tokens: TokenStore = field(default_factory=TokenStore)
+    uploads: UploadStore = field(default_factory=UploadStore)
+    connections: dict[str, Connection] = field(default_factory=dict)
+    latest: Connection | None = None
+    first_connection_at: float | None = None
+    turns_completed: int = 0
+    _opened: int = 0
+    _pending: set[asyncio.Task[object]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.voice = Voice(enabled=self.options.voice)
+        self.recogniser = Recogniser(enabled=self.options.recogniser)
+        self.quota = Quota(self)
+
+    def register(self, connection: Connection) -> str:
+        """Take a new connection in and name it."""
+        self._opened += 1
+        name = f"c{self._opened}"
+        self.connections[name] = connection
+        self.latest = connection
+        if self.first_connection_at is None:
+            self.first_connection_at = time.monotonic()
+        return name
+
+    def unregister(self, name: str) -> None:
+        """A connection is gone."""
+        self.connections.pop(name, None)
+
+    async def count_turn(self, connection: Connection) -> None:
+        """A turn is complete somewhere; faults that waited for so many turns happen to its connection."""
+        self.turns_completed += 1
+        await perform_all(self, self.faults.after_turns(self.turns_completed), connection)
+
+    async def close(self) -> None:
+        """Stop the voice, the recogniser and whatever waits."""
+        self.cancel_pending()
+        self.voice.close()
+        await self.recogniser.close()
+
+    def later(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run `work` beside everything else; `cancel_pending` or the end of the emulator stops it."""
+        task = asyncio.create_task(work)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    def cancel_pending(self) -> None:
+        """Stop everything started with `later`."""
+        for task in list(self._pending):
+            task.cancel()
+
+    async def reset(self) -> None:
+        """Disarm the faults, close the connections, and forget sessions and log."""
+        self.faults.disarm()
+        self.cancel_pending()
+        for connection in list(self.connections.values()):
+            await connection.cut()
+        self.sessions.clear()
+        self.log.clear()
