@@ -1,15 +1,21 @@
 """Who appears in the tests."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
 PASSWORD = "correct-horse-battery-1"
 
 CAST = {"alice": False, "bob": False, "sam": True}
-"""Name of the account, and whether it belongs to the staff."""
+"""Name of the account, and whether it belongs to an operator (staff and superuser)."""
 
 
-def create_cast() -> None:
-    """Create every account in the current database. Sam is a superuser."""
-    from django.contrib.auth import get_user_model
+def create_account(name: str) -> "AbstractUser":
+    """An account of the cast in the current database."""
+    from django.contrib.auth import get_user_model  # Django must have been set up by now
 
-    for name, staff in CAST.items():
-        create = get_user_model().objects.create_superuser if staff else get_user_model().objects.create_user
-        create(username=name, password=PASSWORD)
+    users = get_user_model().objects
+    create = users.create_superuser if CAST[name] else users.create_user
+    user: "AbstractUser" = create(username=name, password=PASSWORD)
+    return user

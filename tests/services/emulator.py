@@ -40,6 +40,10 @@ class Emulator:
         self.control_url = said.pop("CONTROL_URL")
         self.environment: dict[str, str] = said
 
+    def output(self) -> str:
+        """What the program has written."""
+        return self._program.output()
+
     def stop(self) -> int:
         """End the program; its exit code."""
         return self._program.stop()

@@ -5,7 +5,8 @@ from django.core.management import call_command
 
 if __name__ == "__main__":
     django.setup()
-    from tests.services.cast import create_cast
+    from tests.services.cast import CAST, create_account
 
     call_command("migrate", verbosity=0)
-    create_cast()
+    for name in CAST:
+        create_account(name)

@@ -1,0 +1,42 @@
+"""What collection sees to: no test leaks rows, and every test has the markers that its kind calls for."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+DATABASE_FIXTURES = {"db", "transactional_db", "web", "start_web"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    leaking = [item.nodeid for item in items if _leaks_rows(item)]
+    if leaking:
+        raise pytest.UsageError(
+            "Rows of async tests are not rolled back: use django_db(transaction=True) in " + ", ".join(leaking)
+        )
+    for item in items:
+        if _in_browser(item):
+            item.add_marker("browser")
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & _fixtures(item):
+            item.add_marker("stored")
+    # Playwright keeps an event loop running in the main thread, where no other test could run its own.
+    items.sort(key=_in_browser)
+
+
+def _leaks_rows(item: pytest.Item) -> bool:
+    """Whether an async test asks for a database in a transaction, which its threads do not share."""
+    marker = item.get_closest_marker("django_db")
+    wants_database = marker is not None or "db" in _fixtures(item)
+    commits = "transactional_db" in _fixtures(item) or (
+        marker is not None and bool(marker.kwargs.get("transaction") or marker.args[:1] == (True,))
+    )
+    return wants_database and not commits and inspect.iscoroutinefunction(getattr(item, "obj", None))
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
+def _in_browser(item: pytest.Item) -> bool:
+    return (HERE / "browser") in item.path.parents
