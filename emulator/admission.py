@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from emulator.memory import Memory
-from emulator.setup import Setup, read_setup
 from emulator.sessions import HandleRefusedError, Session
+from emulator.setup import Setup, read_setup
 from emulator.texts import CATALOGUE, RefusedError, unknown_name
 from emulator.tokens import TokenError
 from emulator.wire import Json, camel_name, snake_name
@@ -26,7 +26,7 @@ def key_refusal(key: str) -> str | None:
     return "key not valid" if key.lower().startswith("bad") else None
 
 
-async def admit(connection: Connection, body: Json) -> Setup:
+def admit(connection: Connection, body: Json) -> Setup:
     """Read the set-up of a connection and check everything but its handle; raises `RefusedError`."""
     emulator = connection.emulator
     body = _constrained(connection, body)
@@ -111,7 +111,8 @@ async def _resume(connection: Connection, setup: Setup, handle: str) -> Session:
 async def _part_with_old_connections(connection: Connection, session: Session) -> None:
     """A session has one connection: the old one is closed, or the new one refused where the fault says so."""
     emulator = connection.emulator
-    old = [c for c in emulator.connections.values() if c is not connection and c.dialogue.session is session]
+    others = [other for other in emulator.connections.values() if other is not connection]
+    old = [other for other in others if other.dialogue and other.dialogue.session is session]
     if not old:
         return
     if emulator.faults.use("overlap_refused", connection.id, session.model):

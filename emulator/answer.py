@@ -88,16 +88,11 @@ class Answer:
         self._sent, self._sent_ms, self._started_at = [], 0.0, None
 
     async def _words(self) -> str:
-        call = choose_call(
-            self._dialogue.setup.tools if self._dialogue.setup else (), self._context, self._prefix
-        )
+        prefix = self._dialogue.profile.tool_id_prefix
+        call = choose_call(self._dialogue.setup.tools, self._context, prefix)
         if call is None:
             return brain.reply(self._context, self._emulator.options.seed)
         return result_sentence(await self._call_tool(call))
-
-    @property
-    def _prefix(self) -> str:
-        return self._dialogue.profile.tool_id_prefix
 
     async def _call_tool(self, call: ToolCall) -> list[Json]:
         self._tool_results = asyncio.get_running_loop().create_future()
@@ -123,7 +118,6 @@ class Answer:
 
     async def _frames(self, text: str) -> AsyncIterator[Delivered]:
         setup = self._dialogue.setup
-        assert setup is not None
         if not self._aloud:
             for delivered in unspoken(text, transcribe=setup.output_transcription):
                 yield delivered
@@ -157,9 +151,7 @@ class Answer:
         """The words whose sound a listener has begun to hear by now."""
         if self._started_at is None:
             return ""
-        played_ms = (
-            (asyncio.get_running_loop().time() - self._started_at) * 1000 * self._emulator.options.pace
-        )
+        played_ms = (asyncio.get_running_loop().time() - self._started_at) * 1000 * self._emulator.options.pace
         return "".join(words for begins_ms, words in self._sent if begins_ms < played_ms).strip()
 
     def _remember(self, text: str) -> None:
@@ -171,7 +163,7 @@ class Answer:
         self._dialogue.memory = memory.with_reply(turns)
 
     async def _complete(self, status: str) -> None:
-        fault = self._emulator.faults.use("no_turn_complete", self._connection.id, self._dialogue.model_id)
+        fault = self._emulator.faults.use("no_turn_complete", self._connection.id, self._connection.model)
         self.is_over = True
         if fault is None:
             await self._turn_complete(status, interrupted=False)
@@ -183,9 +175,7 @@ class Answer:
             content["interactionStatus"] = status
         usage = live_usage(profile, self._context, round(self._sent_ms), spoke=self._aloud)
         await self._connection.send({"serverContent": content, "usageMetadata": usage})
-        self._connection.log(
-            "turn_complete", interrupted=interrupted, prompt_tokens=usage["promptTokenCount"]
-        )
+        self._connection.log("turn_complete", interrupted=interrupted, prompt_tokens=usage["promptTokenCount"])
 
     async def _end_transcription(self) -> None:
         """A transcribing model says nothing: the transcript was the answer."""

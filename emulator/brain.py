@@ -12,16 +12,18 @@ from emulator.facts import Fact, is_question, normal_key, remembered_notes, sent
 from emulator.memory import Memory, Turn
 
 _STORIES = (
-    "Once upon a time a lighthouse keeper found a bottle on the beach. Inside it lay a map of an island that no ship had "
-    "ever seen. She packed bread, rope and a lamp, and rowed out before the sun was up. For three days the sea was calm. "
-    "On the fourth day a storm broke her oars, and the tide carried her onto white sand. There stood a small house with a "
-    "light in its window.",
-    "A young clockmaker lived above a quiet square. Every night at twelve one of her clocks began to sing. She followed "
-    "the song down the stairs, through the old gate and along the river, until she came to a tower with no door. She "
-    "climbed the ivy and found a sleeping owl with a golden key in its claws. She took the key with care, and behind her "
-    "all the clocks of the town began to strike.",
+    "Once upon a time a lighthouse keeper found a bottle on the beach. Inside it lay a map of an island that no ship "
+    "had ever seen. She packed bread, rope and a lamp, and rowed out before the sun was up. For three days the sea was "
+    "calm. On the fourth day a storm broke her oars, and the tide carried her onto white sand. There stood a small house "
+    "with a light in its window.",
+    "A young clockmaker lived above a quiet square. Every night at twelve one of her clocks began to sing. She "
+    "followed the song down the stairs, through the old gate and along the river, until she came to a tower with no "
+    "door. She climbed the ivy and found a sleeping owl with a golden key in its claws. She took the key with care, and "
+    "behind her all the clocks of the town began to strike.",
 )
-_SHORT_STORY = "A fox once asked the moon for a lamp. The moon lent him a star, and he has found his way home ever since."
+_SHORT_STORY = (
+    "A fox once asked the moon for a lamp. The moon lent him a star, and he has found his way home ever since."
+)
 _COLOURS = (
     "red",
     "orange",
@@ -39,9 +41,7 @@ _COLOURS = (
     "teal",
 )
 _NUMBER = re.compile(r"(?<![\w-])\d+(?:[.,:]\d+)*(?![\w-])|(?<=-)\d+\b")
-_SUM = re.compile(
-    r"(-?\d+(?:\.\d+)?)\s*(\+|plus|-|minus|\*|x|times|/|divided by)\s*(-?\d+(?:\.\d+)?)", re.IGNORECASE
-)
+_SUM = re.compile(r"(-?\d+(?:\.\d+)?)\s*(\+|plus|-|minus|\*|x|times|/|divided by)\s*(-?\d+(?:\.\d+)?)", re.IGNORECASE)
 _OPERATORS: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
     "plus": operator.add,
@@ -138,17 +138,13 @@ def _count(question: Question) -> str | None:
 
 
 def _story(question: Question) -> str | None:
-    if not re.search(r"\bstory\b|\btale\b", question.words) or re.search(
-        r"\bmy (?:story|tale)\b", question.words
-    ):
+    if not re.search(r"\bstory\b|\btale\b", question.words) or re.search(r"\bmy (?:story|tale)\b", question.words):
         return None
     return _STORIES[question.seed % len(_STORIES)] if "long" in question.words else _SHORT_STORY
 
 
 def _speech_length(question: Question) -> str | None:
-    if not re.search(
-        r"how long (?:did|have|was) i\b.*\b(?:speak|spoken|speaking|talk|talked|talking)", question.words
-    ):
+    if not re.search(r"how long (?:did|have|was) i\b.*\b(?:speak|spoken|speaking|talk|talked|talking)", question.words):
         return None
     spoken = [turn.audio_ms for turn in question.before if turn.role == "user" and turn.audio_ms]
     if not spoken:
@@ -165,7 +161,8 @@ def _turn_count(question: Question) -> str | None:
 
 def _recap(question: Question) -> str | None:
     if not re.search(
-        r"what (?:have|did) we (?:talk|discuss|sa)|what have i (?:said|told)|what do you (?:know|remember)|\bsummari[sz]e",
+        r"what (?:have|did) we (?:talk|discuss|sa)|what have i (?:said|told)"
+        r"|what do you (?:know|remember)|\bsummari[sz]e",
         question.words,
     ):
         return None
@@ -186,9 +183,7 @@ def _ordinal(question: Question) -> str | None:
         return None
     if not question.said:
         return "You have not said anything before this."
-    place, turn = (
-        ("first", question.said[0]) if "first" in question.words else ("just before this", question.said[-1])
-    )
+    place, turn = ("first", question.said[0]) if "first" in question.words else ("just before this", question.said[-1])
     return f"{'First' if place == 'first' else 'Just before this'} you said: {turn.text.strip()}"
 
 
@@ -274,9 +269,7 @@ _SMALL_TALK = (
     (r"^\W*(?:thanks|thank you)\b", "You are welcome."),
     (r"^\W*(?:bye|goodbye|good night)\b", "Goodbye. It was good to talk with you."),
 )
-_GREETING = re.compile(
-    r"^\W*(?:hello|hi|hey|good (?:morning|afternoon|evening))\b[\s,!.]*(?:there|gemini)?[\s,!.]*$"
-)
+_GREETING = re.compile(r"^\W*(?:hello|hi|hey|good (?:morning|afternoon|evening))\b[\s,!.]*(?:there|gemini)?[\s,!.]*$")
 
 
 def _small_talk(question: Question) -> str | None:
@@ -313,9 +306,7 @@ def _acknowledgement(question: Question) -> str | None:
 
 def _picture(question: Question) -> str | None:
     count = sum(turn.images for turn in question.asked)
-    return (
-        f"You sent {count} picture{'' if count == 1 else 's'} and wrote: {question.text}" if count else None
-    )
+    return f"You sent {count} picture{'' if count == 1 else 's'} and wrote: {question.text}" if count else None
 
 
 def _echo(question: Question) -> str | None:

@@ -30,7 +30,7 @@ examples:
   python -m emulator --script faults.json
   python -m emulator run -- python my_app.py
 
-The control page (CONTROL_URL) has a button for every fault; emulator/README.md describes the control API and scripts."""
+The control page (CONTROL_URL) has buttons for the faults; emulator/README.md describes the control API and scripts."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -54,9 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--state-dir", type=Path, help="where the TLS certificate is kept (default: the user's cache folder)"
     )
     parser.add_argument("--script", type=Path, help="a JSON list of faults to play")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="picks among the stories it tells (default: %(default)s)"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="picks among the stories it tells (default: %(default)s)")
     parser.add_argument(
         "--voice",
         action=argparse.BooleanOptionalAction,

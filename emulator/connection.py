@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
 
+from emulator.admission import admit, take_up_session
 from emulator.dialogue import Dialogue
-from emulator.faults import Phase
 from emulator.fault_actions import perform_all
+from emulator.faults import Phase
 from emulator.texts import CATALOGUE, CloseText, RefusedError, cut_reason
 from emulator.wire import Json, WireError, encode_frame, format_duration, parse_client_message
 
@@ -30,7 +31,7 @@ _UNSENDABLE = (0, 1005, 1006, 1015)
 
 
 class Connection:
-    """Carries the messages of one `Dialogue` and nothing of their meaning."""
+    """Opens one `Dialogue` and carries its messages, whose meaning is not its business."""
 
     def __init__(self, emulator: Emulator, *, version: str, key: str, token: str | None) -> None:
         self.emulator = emulator
@@ -40,7 +41,10 @@ class Connection:
         self.opened_at = time.time()
         self.closing = False
         self.id = emulator.register(self)
-        self.dialogue = Dialogue(self)
+        self.dialogue: Dialogue | None = None
+        #: The id of the model, empty before the set-up was read.
+        self.model = ""
+        self._setting_up = False
         self._ws = web.WebSocketResponse(
             autoping=False,
             autoclose=False,
@@ -56,26 +60,26 @@ class Connection:
         self._logged_close = False
 
     @property
-    def model(self) -> str:
-        """The id of the model, empty before the set-up was read."""
-        return self.dialogue.model_id
+    def session_id(self) -> str:
+        """The id of the session, empty before there is one."""
+        return self.dialogue.session.id if self.dialogue else ""
 
     def describe(self) -> Json:
         """The connection as the control API shows it."""
         return {
             "id": self.id,
-            "session": self.dialogue.session_id,
+            "session": self.session_id,
             "model": self.model,
-            "resumed": self.dialogue.resumed,
+            "resumed": bool(self.dialogue and self.dialogue.resumed),
             "opened_at": round(self.opened_at, 3),
-            "state": self.dialogue.state,
-            "audio_in_ms": round(self.dialogue.audio_in_ms),
+            "state": self.dialogue.state if self.dialogue else "listening",
+            "audio_in_ms": round(self.dialogue.audio.received_ms) if self.dialogue else 0,
             "closing": self.closing,
         }
 
     def log(self, kind: str, **facts: Any) -> None:
         """Add an entry about this connection to the log."""
-        self.emulator.log.add(kind, connection=self.id, session=self.dialogue.session_id, **facts)
+        self.emulator.log.add(kind, connection=self.id, session=self.session_id, **facts)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` beside the read loop; it ends with the connection at the latest."""
@@ -88,7 +92,6 @@ class Connection:
         """Serve the connection until it ends."""
         try:
             await self._ws.prepare(request)
-            assert request.transport is not None
             self._transport = request.transport
             await self._read()
         finally:
@@ -96,7 +99,7 @@ class Connection:
             self._log_close(1006, "", "client")
             for task in list(self._tasks):
                 task.cancel()
-            self.dialogue.detach()
+            self._detach()
             self.emulator.unregister(self.id)
         return self._ws
 
@@ -138,7 +141,7 @@ class Connection:
         """End the TCP connection with a reset and no close frame."""
         self.closing = True
         self._log_close(1006, "", "cut")
-        self.dialogue.detach()
+        self._detach()
         if self._transport is None:
             return
         sock = self._transport.get_extra_info("socket")
@@ -173,7 +176,7 @@ class Connection:
             return False
         self.closing = True
         self._log_close(code, cut_reason(reason), "server")
-        self.dialogue.detach()
+        self._detach()
         return True
 
     # Reading.
@@ -195,11 +198,37 @@ class Connection:
         if self.closing:
             return
         try:
-            await self.dialogue.receive(parse_client_message(data))
+            message = parse_client_message(data)
+            if self.dialogue is not None:
+                await self.dialogue.receive(message)
+            else:
+                self._receive_first(message)
         except WireError:
             await self.close(CATALOGUE["invalid argument"])
         except RefusedError as refused:
             await self.close(refused.close)
+
+    def _receive_first(self, message: Json) -> None:
+        """Before the set-up is complete only one message is welcome, once: `setup`."""
+        setup = message.get("setup")
+        if self._setting_up or len(message) != 1 or not isinstance(setup, dict):
+            raise RefusedError(CATALOGUE["invalid argument"])
+        self._setting_up = True
+        self.spawn(self._set_up(setup))
+
+    async def _set_up(self, body: Json) -> None:
+        setup = admit(self, body)
+        self.model = setup.model.id
+        await self.enter("setup")
+        if self.closing:
+            return
+        session, resumed = await take_up_session(self, setup)
+        self.dialogue = Dialogue(self, setup, session, resumed=resumed)
+        await self.dialogue.open()
+
+    def _detach(self) -> None:
+        if self.dialogue is not None:
+            self.dialogue.detach()
 
     async def _answer_ping(self, payload: bytes) -> None:
         fault = self.emulator.faults.use("slow_pongs", self.id, self.model)
@@ -220,7 +249,7 @@ class Connection:
         fault = self.emulator.faults.use("slow_close", self.id, self.model)
         if fault is not None:
             await asyncio.sleep(fault.params["delay_s"])
-        self.dialogue.detach()
+        self._detach()
         await self._ws.close(code=1000 if message.data in _UNSENDABLE else message.data)
 
     def _log_close(self, code: int, reason: str, by: str) -> None:
@@ -247,14 +276,14 @@ class Connection:
 
     async def _wait_for_hang_up(self) -> None:
         # With reading paused the loop does not notice that the peer has gone; the kernel does.
-        sock = self._transport.get_extra_info("socket") if self._transport else None
-        hang_up = getattr(select, "POLLRDHUP", select.POLLHUP)
+        sock: socket.socket | None = self._transport.get_extra_info("socket") if self._transport else None
+        if self._transport is None or sock is None:
+            return
         poll = select.poll()
-        poll.register(sock.fileno(), hang_up)
-        while not self.closing and not poll.poll(0):
+        poll.register(sock.fileno(), getattr(select, "POLLRDHUP", select.POLLHUP))
+        while not self.closing and not poll.poll(0):  # noqa: ASYNC110 - the kernel has no event for us here
             await asyncio.sleep(_HANG_UP_CHECK_S)
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
         self._flowing.set()
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,4 +1,4 @@
-"""How each generation cuts an answer into frames: which keys share a frame, how transcripts are split, what is empty."""
+"""How each generation cuts an answer into frames: which keys share one, how transcripts are split, what is empty."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ def opening(profile: Profile, text: str) -> Iterator[Json]:
     if profile.starts_with_empty_content:
         yield {"serverContent": {}}
     if profile.sends_thought_text:
-        thought = (
-            f"**Preparing the Answer**\n\nI have worked out what to say in {len(text.split())} words.\n\n\n"
-        )
+        thought = f"**Preparing the Answer**\n\nI have worked out what to say in {len(text.split())} words.\n\n\n"
         yield {"serverContent": {"modelTurn": {"parts": [{"text": thought, "thought": True}]}}}
 
 
@@ -69,9 +67,7 @@ async def spoken(profile: Profile, text: str, speak: Speak, *, transcribe: bool)
 
 def unspoken(text: str, *, transcribe: bool) -> Iterator[Delivered]:
     """The frames of an answer of which only the transcript is sent."""
-    frame: Json = (
-        {"serverContent": {"outputTranscription": {"text": text}}} if transcribe else {"serverContent": {}}
-    )
+    frame: Json = {"serverContent": {"outputTranscription": {"text": text}}} if transcribe else {"serverContent": {}}
     yield Delivered(frame, words=text)
 
 
@@ -88,9 +84,7 @@ def _sentence(profile: Profile, pieces: list[str], pcm: bytes, *, transcribe: bo
         else:
             if shown:
                 yield Delivered({"serverContent": {"outputTranscription": {"text": shown}}})
-            yield Delivered(
-                {"serverContent": {"modelTurn": {"parts": [_audio_part(chunk)]}}}, audio_ms, words
-            )
+            yield Delivered({"serverContent": {"modelTurn": {"parts": [_audio_part(chunk)]}}}, audio_ms, words)
         if profile.sends_empty_frames and index % 2:
             yield Delivered({})
 

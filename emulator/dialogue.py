@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
-from emulator.admission import admit, take_up_session
 from emulator.answer import Answer
 from emulator.delivery import input_transcripts
 from emulator.hearing import AudioInput
@@ -15,7 +14,7 @@ from emulator.setup import Fields, Setup, check_fields, content_text
 from emulator.texts import CATALOGUE, RefusedError, unknown_name
 from emulator.tools import cancellation, read_tool_response
 from emulator.vad import SpeechEnded, SpeechStarted
-from emulator.wire import Json, camel_keys, camel_name, format_duration
+from emulator.wire import Json, camel_keys, camel_name, format_duration, snake_name
 
 if TYPE_CHECKING:
     from emulator.connection import Connection
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
 _AFTER_SEED_S = 0.05
 _BLOB: Fields = {"data": None, "mimeType": None, "displayName": None}
-_MESSAGES: dict[str, Fields | None] = {
-    "setup": None,
+_MESSAGES: dict[str, Fields] = {
     "clientContent": {"turns": None, "turnComplete": None},
     "realtimeInput": {
         "audio": _BLOB,
@@ -41,64 +39,52 @@ _MESSAGES: dict[str, Fields | None] = {
 
 
 class Dialogue:
-    """What a connection and its session say to each other."""
+    """What a connection and its session say to each other, from `setupComplete` on."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, setup: Setup, session: Session, *, resumed: bool) -> None:
         self.connection = connection
         self.emulator = connection.emulator
-        self.setup: Setup | None = None
-        self.session: Session | None = None
-        self.resumed = False
+        self.setup = setup
+        self.profile: Profile = setup.profile
+        self.session = session
+        self.resumed = resumed
         self.state: Literal["listening", "generating", "speaking"] = "listening"
-        self.handle_offered = False
-        self._phase: Literal["new", "setting_up", "history", "open"] = "new"
-        self._audio: AudioInput | None = None
+        self.audio = AudioInput(setup)
+        self._awaits_history = setup.initial_history
+        self._conversing = session.memory.replies > 0
+        self._handle_offered = False
         self._hearing = 0
         self._hearing_in_order = asyncio.Lock()
         self._answer: Answer | None = None
         self._answer_task: asyncio.Task[None] | None = None
-        self._conversing = False
         self._detached = False
-
-    # What others read.
-
-    @property
-    def session_id(self) -> str:
-        """The id of the session, empty before there is one."""
-        return self.session.id if self.session else ""
-
-    @property
-    def model_id(self) -> str:
-        """The id of the model, empty before the set-up was read."""
-        return self.setup.model.id if self.setup else ""
-
-    @property
-    def audio_in_ms(self) -> float:
-        """How much audio came in on this connection."""
-        return self._audio.received_ms if self._audio else 0.0
-
-    @property
-    def profile(self) -> Profile:
-        """The habits of the model's generation."""
-        assert self.setup is not None
-        return self.setup.profile
 
     @property
     def memory(self) -> Memory:
         """What the session remembers now."""
-        assert self.session is not None
         return self.session.memory
 
     @memory.setter
     def memory(self, memory: Memory) -> None:
-        assert self.session is not None
         self.session.memory = memory
+
+    async def open(self) -> None:
+        """Tell the client that the set-up is complete, and begin what happens by itself."""
+        handle_given = bool(self.setup.handle)
+        self.connection.log("opened", resumed=self.resumed, handle_given=handle_given, model=self.setup.model.id)
+        if self._happens("first_frame_not_setup"):
+            await self.connection.send({"sessionResumptionUpdate": {}})
+        await self.connection.send({"setupComplete": {}})
+        await self._send_extra_frames()
+        self.connection.spawn(self._offer_handles())
+        self.connection.spawn(self._live_out())
+        await self.connection.enter("listening")
 
     def detach(self) -> None:
         """Let go of the session: the connection ends."""
         if self._answer_task is not None:
             self._answer_task.cancel()
-        if self.session is not None and not self._detached:
+        if not self._detached:
             self.emulator.sessions.connection_closed(self.session)
         self._detached = True
 
@@ -111,52 +97,29 @@ class Dialogue:
         ((name, body),) = message.items()
         kind = camel_name(name)
         if kind not in _MESSAGES:
-            raise RefusedError(unknown_name(name, ""))
+            raise RefusedError(unknown_name(name, "") if kind != "setup" else CATALOGUE["invalid argument"])
         if not isinstance(body, dict):
             raise RefusedError(CATALOGUE["invalid argument"])
-        if (kind == "setup") != (self._phase == "new") or self._phase == "setting_up":
-            raise RefusedError(CATALOGUE["invalid argument"])
-        fields = _MESSAGES[kind]
-        if fields is not None:
-            check_fields(body, fields, camel_name(name))
+        check_fields(body, _MESSAGES[kind], snake_name(kind))
+        body = camel_keys(body)
         match kind:
-            case "setup":
-                self._phase = "setting_up"
-                self.connection.spawn(self._set_up(body))
             case "clientContent":
-                await self._client_content(camel_keys(body))
+                await self._client_content(body)
             case "realtimeInput":
-                await self._realtime_input(camel_keys(body))
+                await self._realtime_input(body)
             case "toolResponse":
-                await self._tool_response(camel_keys(body))
+                self._tool_response(body)
             case "contextUpdate":
-                self._context_update(camel_keys(body))
+                self._context_update(body)
 
-    async def _set_up(self, body: Json) -> None:
-        self.setup = await admit(self.connection, body)
-        await self.connection.enter("setup")
-        if self.connection.closing:
-            return
-        self.session, self.resumed = await take_up_session(self.connection, self.setup)
-        self._audio = AudioInput(self.setup)
-        self._conversing = self.memory.replies > 0
-        self.connection.log(
-            "opened", resumed=self.resumed, handle_given=bool(self.setup.handle), model=self.model_id
-        )
-        if self.emulator.faults.use("first_frame_not_setup", self.connection.id, self.model_id):
-            await self.connection.send({"sessionResumptionUpdate": {}})
-        # From here on messages are welcome: the client may answer before this task runs again.
-        self._phase = "history" if self.setup.initial_history else "open"
-        await self.connection.send({"setupComplete": {}})
-        await self._send_extra_frames()
-        self.connection.spawn(self._offer_handles())
-        self.connection.spawn(self._live_out())
-        await self.connection.enter("listening")
+    def _happens(self, fault: str) -> bool:
+        """True if the standing fault concerns this connection now; counts it as used."""
+        return self.emulator.faults.use(fault, self.connection.id, self.setup.model.id) is not None
 
     async def _client_content(self, body: Json) -> None:
         turns = [_read_turn(turn) for turn in body.get("turns") or []]
         complete = bool(body.get("turnComplete"))
-        if self._phase == "history":
+        if self._awaits_history:
             self._seed(turns, complete)
             return
         if not self.profile.client_content_any_time and self._conversing:
@@ -180,12 +143,12 @@ class Dialogue:
         if turns:
             self.connection.log("seeded", turns=len(turns))
         if complete:
-            self._phase = "open"
+            self._awaits_history = False
             self._conversing = True
             self.connection.spawn(self._offer_handle_soon())
 
     async def _realtime_input(self, body: Json) -> None:
-        if self._phase != "open":
+        if self._awaits_history:
             raise RefusedError(CATALOGUE["invalid argument"])
         self._conversing = True
         for name, value in body.items():
@@ -200,22 +163,16 @@ class Dialogue:
                     await self._take_text(str(value))
                 case "audioStreamEnd" if value:
                     self.connection.log("audio_end")
-                    await self._activity(self._audio_input.stream_end())
+                    await self._activity(self.audio.stream_end())
                 case "activityStart":
-                    await self._activity(self._audio_input.activity_start())
+                    await self._activity(self.audio.activity_start())
                 case "activityEnd":
-                    await self._activity(self._audio_input.activity_end())
-
-    @property
-    def _audio_input(self) -> AudioInput:
-        assert self._audio is not None
-        return self._audio
+                    await self._activity(self.audio.activity_end())
 
     async def _take_audio(self, blob: Json) -> None:
-        if self.resumed and not self._audio_input.received_ms:
-            if self.emulator.faults.use("close_on_replay", self.connection.id, self.model_id):
-                raise RefusedError(CATALOGUE["invalid argument"])
-        activity = self._audio_input.feed(blob)
+        if self.resumed and not self.audio.received_ms and self._happens("close_on_replay"):
+            raise RefusedError(CATALOGUE["invalid argument"])
+        activity = self.audio.feed(blob)
         if activity is not None:
             await self._activity(activity)
 
@@ -223,12 +180,11 @@ class Dialogue:
         self._check_room()
         self.memory = self.memory.plus(Turn("user", text))
         self.connection.log("text_in", text=text)
-        assert self.setup is not None
         if self.setup.interrupts:
             await self.interrupt()
         self._begin_answer()
 
-    async def _tool_response(self, body: Json) -> None:
+    def _tool_response(self, body: Json) -> None:
         results = read_tool_response(body)
         if self._answer is None or not self._answer.take_tool_results(results):
             raise RefusedError(CATALOGUE["invalid argument"])
@@ -241,7 +197,6 @@ class Dialogue:
 
     def _check_room(self) -> None:
         """Without compression a full context ends the session."""
-        assert self.setup is not None
         if self.setup.compression is None and self.memory.tokens > self.profile.context_tokens:
             raise RefusedError(CATALOGUE["invalid argument"])
 
@@ -253,7 +208,6 @@ class Dialogue:
                 await self._voice_activity("ACTIVITY_START", activity.offset_ms)
                 self.connection.spawn(self.emulator.recogniser.warm_up())
                 await self.connection.enter("speech")
-                assert self.setup is not None
                 if self.setup.interrupts:
                     await self.interrupt()
             case SpeechEnded():
@@ -276,21 +230,16 @@ class Dialogue:
                 self.memory = self.memory.plus(
                     Turn("user", text or "", "spoken", speech.speech_ms, recognised=text is not None)
                 )
-                self.connection.log(
-                    "speech_in", ms=speech.speech_ms, text=text or "", recognised=text is not None
-                )
-                assert self.setup is not None
-                if text and (
-                    self.setup.input_transcription or self.profile.generation is Generation.TRANSCRIBE
-                ):
+                self.connection.log("speech_in", ms=speech.speech_ms, text=text or "", recognised=text is not None)
+                if text and (self.setup.input_transcription or self.profile.generation is Generation.TRANSCRIBE):
                     for frame in input_transcripts(self.profile, text):
                         await self.connection.send(frame)
         finally:
             self._hearing -= 1
-        if self._audio_input.rate_is_missing:
+        if self.audio.rate_is_missing:
             raise RefusedError(CATALOGUE["internal error encountered"])
         # Someone who goes on talking is answered when they have finished.
-        if not self._audio_input.in_speech and not self._hearing:
+        if not self.audio.in_speech and not self._hearing:
             self._begin_answer()
 
     # Turns.
@@ -319,7 +268,6 @@ class Dialogue:
 
     async def turn_over(self) -> None:
         """A turn is complete: compress, listen again and offer a handle."""
-        assert self.setup is not None
         compression = self.setup.compression
         if compression and self.memory.tokens > compression.trigger_tokens:
             self.memory = self.memory.compressed(compression.target_tokens)
@@ -329,52 +277,39 @@ class Dialogue:
         await self.connection.enter("listening")
 
     async def _send_extra_frames(self) -> None:
-        if not self.emulator.faults.use("extra_frames", self.connection.id, self.model_id):
+        if not self._happens("extra_frames"):
             return
         await self.connection.send({"modelWeather": {"outlook": "fair"}})
         await self.connection.send({})
-        await self.connection.send(
-            {"error": {"code": 13, "message": "Internal error.", "status": "INTERNAL"}}
-        )
+        await self.connection.send({"error": {"code": 13, "message": "Internal error.", "status": "INTERNAL"}})
 
     async def before_answer(self) -> None:
         """An answer begins: it cannot be resumed from here, and the quota may be gone."""
         self.state = "generating"
         await self.connection.enter("generating")
-        refusal = self.emulator.quota.refusal_of_reply(self.model_id, self.connection.id)
+        refusal = self.emulator.quota.refusal_of_reply(self.setup.model.id, self.connection.id)
         if refusal is not None:
             raise RefusedError(refusal)
         await self._send_extra_frames()
-        if self.handle_offered:
+        if self._handle_offered:
             await self.connection.send({"sessionResumptionUpdate": {}})
 
     # Handles.
 
     async def offer_handle(self) -> None:
         """Send a handle for the state as it is, unless something is going on that it could not name."""
-        busy = (
-            self.state != "listening"
-            or self._hearing
-            or self._audio_input.in_speech
-            or self._phase == "history"
-        )
-        if busy or self.connection.closing or self.session is None:
+        busy = self.state != "listening" or self._hearing or self.audio.in_speech or self._awaits_history
+        if busy or self.connection.closing:
             return
-        if self.profile.first_handle_s is None and not (self._asked_to_resume and self.memory.replies):
+        if self.profile.first_handle_s is None and not (self.setup.wants_resumption and self.memory.replies):
             return
-        if self.emulator.faults.use("withhold_handles", self.connection.id, self.model_id):
+        if self._happens("withhold_handles"):
             self.connection.log("handle_withheld")
             return
         checkpoint = self.emulator.sessions.issue(self.session)
-        self.handle_offered = True
+        self._handle_offered = True
         self.connection.log("handle_issued", handle=checkpoint.handle, turns=len(checkpoint.memory.turns))
-        await self.connection.send(
-            {"sessionResumptionUpdate": {"newHandle": checkpoint.handle, "resumable": True}}
-        )
-
-    @property
-    def _asked_to_resume(self) -> bool:
-        return self.setup is not None and self.setup.wants_resumption
+        await self.connection.send({"sessionResumptionUpdate": {"newHandle": checkpoint.handle, "resumable": True}})
 
     async def _offer_handles(self) -> None:
         if self.profile.first_handle_s is None:
@@ -403,6 +338,4 @@ def _read_turn(content: Json) -> Turn:
         raise RefusedError(CATALOGUE["invalid argument"])
     parts = content.get("parts") or []
     images = sum(1 for part in parts if isinstance(part, dict) and "inlineData" in part)
-    return Turn(
-        "model" if content.get("role") == "model" else "user", content_text(content), "typed", images=images
-    )
+    return Turn("model" if content.get("role") == "model" else "user", content_text(content), "typed", images=images)

@@ -27,7 +27,7 @@ _CALLED = re.compile(
     rf"\b(?:call me|i am called|i'm called|(?:the )?user is (?:called|named))\s+{_VALUE}", re.IGNORECASE
 )
 _SENTENCES = (
-    (re.compile(rf"\bi(?:'m| am)\s+(?P<value>\d+)\s+years\s+old", re.IGNORECASE), "age"),
+    (re.compile(r"\bi(?:'m| am)\s+(?P<value>\d+)\s+years\s+old", re.IGNORECASE), "age"),
     (re.compile(rf"\bi (?:live|am living) (?:in|at)\s+{_VALUE}", re.IGNORECASE), "home"),
     (re.compile(rf"\bi (?:work|am working) (?:as|at|for|in)\s+{_VALUE}", re.IGNORECASE), "work"),
 )
@@ -36,7 +36,8 @@ _REMEMBER = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"^\W*(?:please\s+)?(?:(?:say|repeat|give me) my|what|which|who|whose|where|when|why|how|do|does|did|can|could|would|will|is|are|was|have|has|tell|remind)\b",
+    r"^\W*(?:please\s+)?(?:(?:say|repeat|give me) my|what|which|who|whose|where|when|why|how"
+    r"|do|does|did|can|could|would|will|is|are|was|have|has|tell|remind)\b",
     re.IGNORECASE,
 )
 _LABEL = re.compile(rf"(?:^|[;,]\s*)[-*•\s]*{_KEY}\*{{0,2}}\s*[:=]\s*{_VALUE}", re.IGNORECASE)

@@ -30,7 +30,7 @@ async def submit(emulator: Emulator, fault: Fault) -> list[str]:
     if fault.after_ms:
         emulator.later(_delayed(emulator, fault, None))
         return []
-    if fault.kind.momentary and fault.kind.name != "dead_handle" and not _targets(emulator, fault, None):
+    if fault.kind.momentary and fault.kind.name != "dead_handle" and not _targets(emulator, fault):
         raise NoConnectionError(f"{fault.kind.name}: no open connection matches")
     return await perform(emulator, fault, None)
 
@@ -52,7 +52,7 @@ async def perform(emulator: Emulator, fault: Fault, connection: Connection | Non
         return []
     if fault.kind.name == "dead_handle":
         return [_kill_handles(emulator, fault, connection)]
-    targets = [connection] if connection else _targets(emulator, fault, None)
+    targets = [connection] if connection else _targets(emulator, fault)
     for target in targets:
         target.log("fault", **{key: value for key, value in fault.as_json().items() if key != "connection"})
         await _strike(target, fault)
@@ -64,10 +64,8 @@ async def _delayed(emulator: Emulator, fault: Fault, connection: Connection | No
     await perform(emulator, fault, connection)
 
 
-def _targets(emulator: Emulator, fault: Fault, connection: Connection | None) -> list[Connection]:
+def _targets(emulator: Emulator, fault: Fault) -> list[Connection]:
     open_ones = [c for c in emulator.connections.values() if not c.closing and fault.model in (None, c.model)]
-    if connection is not None:
-        return [connection]
     if fault.connection == "all":
         return open_ones
     if fault.connection == "latest":
@@ -100,7 +98,7 @@ def _kill_handles(emulator: Emulator, fault: Fault, connection: Connection | Non
     )
     sessions = emulator.sessions.all()
     if fault.connection != "all":
-        sessions = [session for session in sessions if chosen and session.id == chosen.dialogue.session_id]
+        sessions = [session for session in sessions if chosen and session.id == chosen.session_id]
     if fault.model is not None:
         sessions = [session for session in sessions if session.model == fault.model]
     killed = emulator.sessions.kill_handles(sessions, fault.params["text"])

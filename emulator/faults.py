@@ -57,9 +57,7 @@ class Fault:
 
     def as_json(self) -> Json:
         """The fault as the control API shows it."""
-        params = {
-            key: value.name if isinstance(value, CloseText) else value for key, value in self.params.items()
-        }
+        params = {key: value.name if isinstance(value, CloseText) else value for key, value in self.params.items()}
         shown = {"id": self.id, "fault": self.kind.name, **params, "connection": self.connection}
         extra = {"model": self.model, "count": self.count, "when": self.when}
         return shown | {key: value for key, value in extra.items() if value is not None}
@@ -109,7 +107,7 @@ def _text(value: Any) -> CloseText:
 
 def _close_code(value: Any) -> int:
     code = _integer(value)
-    if not (1000 <= code <= 1014 and code not in (1004, 1005, 1006) or 3000 <= code <= 4999):
+    if not ((1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999):
         raise FaultError(f"{code} cannot stand in a close frame")
     return code
 
@@ -233,9 +231,7 @@ class FaultBoard:
     def arm(self, fault: Fault) -> None:
         """Make a standing fault count from now on; the newest of a kind for the same model replaces the older."""
         self._standing = [
-            f
-            for f in self._standing
-            if (f.kind, f.model, f.connection) != (fault.kind, fault.model, fault.connection)
+            f for f in self._standing if (f.kind, f.model, f.connection) != (fault.kind, fault.model, fault.connection)
         ]
         if fault.params.get("on") is False:
             self._standing = [f for f in self._standing if f.kind is not fault.kind]
@@ -273,9 +269,7 @@ class FaultBoard:
     def after_turns(self, completed: int) -> list[Fault]:
         """The waiting faults whose number of completed turns is reached."""
         return self._take(
-            lambda fault: (
-                fault.when is None and fault.after_turns is not None and fault.after_turns <= completed
-            )
+            lambda fault: fault.when is None and fault.after_turns is not None and fault.after_turns <= completed
         )
 
     def disarm(self) -> None:
@@ -286,9 +280,7 @@ class FaultBoard:
     def armed(self) -> list[Json]:
         """All armed faults, oldest first."""
         self.peek("")
-        return [
-            fault.as_json() for fault in sorted(self._standing + self._waiting, key=lambda fault: fault.id)
-        ]
+        return [fault.as_json() for fault in sorted(self._standing + self._waiting, key=lambda fault: fault.id)]
 
     def _take(self, is_due: Callable[[Fault], bool]) -> list[Fault]:
         due = [fault for fault in self._waiting if is_due(fault)]

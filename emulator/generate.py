@@ -7,7 +7,7 @@ import re
 import secrets
 
 from emulator import brain
-from emulator.memory import Memory, Turn, text_tokens
+from emulator.memory import Memory, Role, Turn, text_tokens
 from emulator.setup import content_text
 from emulator.structured import fill
 from emulator.summary import summarise
@@ -43,9 +43,7 @@ def stream_pieces(answer: Json) -> list[Json]:
     """Cut a whole response into the pieces of a stream; only the last has a finish reason."""
     candidate = answer["candidates"][0]
     words = re.findall(r"\S+\s*", candidate["content"]["parts"][0]["text"]) or [""]
-    texts = [
-        "".join(words[start : start + _WORDS_PER_PIECE]) for start in range(0, len(words), _WORDS_PER_PIECE)
-    ]
+    texts = ["".join(words[start : start + _WORDS_PER_PIECE]) for start in range(0, len(words), _WORDS_PER_PIECE)]
     pieces: list[Json] = []
     for index, text in enumerate(texts):
         piece: Json = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
@@ -65,7 +63,7 @@ def count_tokens(body: Json) -> Json:
 def _read_memory(body: Json) -> Memory:
     turns = []
     for content in body.get("contents") or []:
-        role = "model" if content.get("role") == "model" else "user"
+        role: Role = "model" if content.get("role") == "model" else "user"
         images = sum(1 for part in content.get("parts") or [] if "inlineData" in part or "fileData" in part)
         turns.append(Turn(role, content_text(content), images=images))
     return Memory(content_text(body.get("systemInstruction") or ""), tuple(turns))

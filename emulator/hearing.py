@@ -1,4 +1,4 @@
-"""Audio as it comes in: checked, brought to 16 kHz, and cut into utterances by the detector or by the client's marks."""
+"""Audio as it comes in: checked, brought to 16 kHz, cut into utterances by the detector or by the client's marks."""
 
 from __future__ import annotations
 

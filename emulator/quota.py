@@ -81,8 +81,6 @@ def _rest_error(fault: Fault, model: str) -> Json:
         details.append({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]})
         message = CATALOGUE["quota exceeded"].text
     if (retry := fault.params.get("retry_after_s")) is not None:
-        details.append(
-            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format_duration(retry)}
-        )
+        details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format_duration(retry)})
         message += f"\nPlease retry in {format_duration(retry)}."
     return {"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}}

@@ -9,6 +9,7 @@ import logging
 import struct
 import sys
 from asyncio.subprocess import PIPE, Process
+from dataclasses import dataclass
 from pathlib import Path
 
 _MAX_WAITING = 4
@@ -17,6 +18,13 @@ _LOAD_TIMEOUT_S = 20.0
 _WORK_TIMEOUT_S = 15.0
 
 _logger = logging.getLogger("emulator")
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    process: Process
+    requests: asyncio.StreamWriter
+    answers: asyncio.StreamReader
 
 
 class Recogniser:
@@ -30,12 +38,12 @@ class Recogniser:
         if enabled and not self._enabled:
             _logger.warning("PocketSphinx is not available: speech is heard but not transcribed")
         self._lock = asyncio.Lock()
-        self._process: Process | None = None
+        self._worker: _Worker | None = None
         self._waiting = 0
 
     async def warm_up(self) -> None:
         """Load the model, so that the first utterance does not wait for it."""
-        if self._enabled and self._process is None and not self._lock.locked():
+        if self._enabled and self._worker is None and not self._lock.locked():
             async with self._lock:
                 await self._started()
 
@@ -64,28 +72,31 @@ class Recogniser:
             self._waiting -= 1
 
     async def _ask(self, pcm: bytes) -> str:
-        process = await self._started()
-        assert process.stdin is not None and process.stdout is not None
+        worker = await self._started()
         async with asyncio.timeout(_WORK_TIMEOUT_S):
-            process.stdin.write(struct.pack(">I", len(pcm)) + pcm)
-            await process.stdin.drain()
-            line = await process.stdout.readuntil(b"\n")
+            worker.requests.write(struct.pack(">I", len(pcm)) + pcm)
+            await worker.requests.drain()
+            line = await worker.answers.readuntil(b"\n")
         return line.decode().strip()
 
-    async def _started(self) -> Process:
-        if self._process is None:
-            worker = Path(__file__).with_name("recogniser_worker.py")
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, str(worker), stdin=PIPE, stdout=PIPE
-            )
-            assert self._process.stdout is not None
-            async with asyncio.timeout(_LOAD_TIMEOUT_S):
-                await self._process.stdout.readuntil(b"\n")
-        return self._process
+    async def _started(self) -> _Worker:
+        if self._worker is None:
+            self._worker = await _start_worker()
+        return self._worker
 
     async def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+                worker.process.kill()
+            await worker.process.wait()
+
+
+async def _start_worker() -> _Worker:
+    script = Path(__file__).with_name("recogniser_worker.py")
+    process = await asyncio.create_subprocess_exec(sys.executable, str(script), stdin=PIPE, stdout=PIPE)
+    if process.stdin is None or process.stdout is None:
+        raise OSError("the recogniser has no pipes")
+    async with asyncio.timeout(_LOAD_TIMEOUT_S):
+        await process.stdout.readuntil(b"\n")
+    return _Worker(process, process.stdin, process.stdout)

@@ -1,7 +1,7 @@
 """The recogniser's own process: reads utterances from stdin, writes what it made out to stdout.
 
-Each request is four bytes of length (big endian) and that much 16 kHz PCM16; each answer is one line of text, empty when
-no words were made out. PocketSphinx holds the interpreter while it works, so it must not share one with the event loop.
+Each request is four bytes of length (big endian) and that much 16 kHz PCM16; each answer is one line of text, empty
+when no words were made out. PocketSphinx holds the interpreter while it works, so it must not share one with the event loop.
 """
 
 from __future__ import annotations

@@ -234,9 +234,7 @@ def _page_start(request: web.Request) -> int:
 async def _stream(request: web.Request, pieces: list[Json]) -> web.StreamResponse:
     """Send pieces as server-sent events, or as one growing JSON list when the client did not ask for events."""
     events = request.query.get("alt") == "sse"
-    response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream" if events else "application/json"}
-    )
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream" if events else "application/json"})
     await response.prepare(request)
     for index, piece in enumerate(pieces):
         text = json.dumps(piece)

@@ -11,8 +11,6 @@ from emulator.fault_actions import perform_all, submit
 from emulator.faults import Fault, FaultError, parse_fault
 from emulator.state import Emulator
 
-_POLL_S = 0.02
-
 
 def read_script(path: Path) -> list[Fault]:
     """Read a script; raises `FaultError` naming the entry that is wrong, or `OSError`."""
@@ -27,13 +25,14 @@ def read_script(path: Path) -> list[Fault]:
 
 async def play(emulator: Emulator, faults: list[Fault]) -> None:
     """Arm what waits for a phase or a turn; make the timed faults happen, counted from the first connection."""
-    timed = sorted((fault for fault in faults if fault.at_s is not None), key=lambda fault: fault.at_s or 0)
+    timed = sorted(((fault.at_s, fault) for fault in faults if fault.at_s is not None), key=lambda pair: pair[0])
     for fault in faults:
         if fault.at_s is None:
             await submit(emulator, fault)
-    for fault in timed:
-        assert fault.at_s is not None
-        await _until(emulator, fault.at_s)
+    await emulator.has_connected.wait()
+    begin = time.monotonic()
+    for at_s, fault in timed:
+        await asyncio.sleep(max(0.0, begin + at_s - time.monotonic()))
         await perform_all(emulator, [fault], None)
 
 
@@ -46,9 +45,3 @@ def _read_entry(path: Path, number: int, entry: object) -> Fault:
     if fault.kind.momentary and all(moment is None for moment in timed):
         raise FaultError(f"{path}: entry {number}: say when: at_s, when or after_turns")
     return fault
-
-
-async def _until(emulator: Emulator, seconds: float) -> None:
-    while emulator.first_connection_at is None:
-        await asyncio.sleep(_POLL_S)
-    await asyncio.sleep(max(0.0, emulator.first_connection_at + seconds - time.monotonic()))

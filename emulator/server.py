@@ -45,9 +45,7 @@ class Server:
         options = self._emulator.options
         certificate = ensure_certificate(self._state_dir, options.host)
         api = await self._listen(api_application(self._emulator), options.host, options.port, certificate)
-        control = await self._listen(
-            control_application(self._emulator), _CONTROL_HOST, options.control_port, None
-        )
+        control = await self._listen(control_application(self._emulator), _CONTROL_HOST, options.control_port, None)
         return Addresses(f"https://{options.host}:{api}", certificate, f"http://{_CONTROL_HOST}:{control}")
 
     async def stop(self) -> None:
@@ -58,9 +56,7 @@ class Server:
             await runner.cleanup()
         await self._emulator.close()
 
-    async def _listen(
-        self, application: web.Application, host: str, port: int, certificate: Path | None
-    ) -> int:
+    async def _listen(self, application: web.Application, host: str, port: int, certificate: Path | None) -> int:
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         self._runners.append(runner)

@@ -26,18 +26,43 @@ Fields = Mapping[str, "Fields | None"]
 
 _CONTENT: Fields = {"role": None, "parts": None}
 _TRANSCRIPTION: Fields = dict.fromkeys(
-    (
-        "languageCode languageCodes languageAuto languageHints customVocabulary adaptationPhrases wordTimestamp diarization "
-        "mode sourceText"
-    ).split()
+    [
+        "languageCode",
+        "languageCodes",
+        "languageAuto",
+        "languageHints",
+        "customVocabulary",
+        "adaptationPhrases",
+        "wordTimestamp",
+        "diarization",
+        "mode",
+        "sourceText",
+    ]
 )
 _GENERATION_CONFIG: Fields = {
     **dict.fromkeys(
-        (
-            "responseModalities temperature topP topK maxOutputTokens candidateCount presencePenalty frequencyPenalty seed "
-            "mediaResolution translationConfig enableAffectiveDialog responseMimeType responseSchema responseJsonSchema "
-            "responseLogprobs logprobs stopSequences routingConfig audioTimestamp"
-        ).split()
+        [
+            "responseModalities",
+            "temperature",
+            "topP",
+            "topK",
+            "maxOutputTokens",
+            "candidateCount",
+            "presencePenalty",
+            "frequencyPenalty",
+            "seed",
+            "mediaResolution",
+            "translationConfig",
+            "enableAffectiveDialog",
+            "responseMimeType",
+            "responseSchema",
+            "responseJsonSchema",
+            "responseLogprobs",
+            "logprobs",
+            "stopSequences",
+            "routingConfig",
+            "audioTimestamp",
+        ]
     ),
     "speechConfig": {
         "languageCode": None,
@@ -53,7 +78,7 @@ SETUP_FIELDS: Fields = {
     "tools": None,
     "realtimeInputConfig": {
         "automaticActivityDetection": dict.fromkeys(
-            "disabled startOfSpeechSensitivity endOfSpeechSensitivity prefixPaddingMs silenceDurationMs".split()
+            ["disabled", "startOfSpeechSensitivity", "endOfSpeechSensitivity", "prefixPaddingMs", "silenceDurationMs"]
         ),
         "activityHandling": None,
         "turnCoverage": None,
@@ -140,9 +165,7 @@ def read_setup(raw: Json, version: str) -> Setup:
     """Check a `setup` message for API `version`; raises `RefusedError` with the text the service would use."""
     check_fields(raw, SETUP_FIELDS, "setup")
     setup = camel_keys(raw)
-    model = _read_model(setup, version)
-    profile = model.live
-    assert profile is not None
+    model, profile = _read_model(setup, version)
     config = _object(setup, "generationConfig")
     _check_modality(config, model, profile)
     _check_generation_config(config, profile, version)
@@ -190,12 +213,12 @@ def _integer(value: Any) -> int:
         raise RefusedError(CATALOGUE["invalid argument"]) from error
 
 
-def _read_model(setup: Json, version: str) -> Model:
+def _read_model(setup: Json, version: str) -> tuple[Model, Profile]:
     name = str(setup.get("model", ""))
     model = find_model(name)
     if model is None or model.live is None:
         raise RefusedError(model_not_found(name, version))
-    return model
+    return model, model.live
 
 
 def _check_modality(config: Json, model: Model, profile: Profile) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the emulator was started. `pace` is how fast playback is taken to go, `send_speed` how far sending outruns it."""
+    """How the emulator was started.
+
+    `pace` is how fast playback is taken to go (1 is real time), `send_speed` how far sending outruns playback.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -51,7 +53,7 @@ class Emulator:
     uploads: UploadStore = field(default_factory=UploadStore)
     connections: dict[str, Connection] = field(default_factory=dict)
     latest: Connection | None = None
-    first_connection_at: float | None = None
+    has_connected: asyncio.Event = field(default_factory=asyncio.Event)
     turns_completed: int = 0
     _opened: int = 0
     _pending: set[asyncio.Task[object]] = field(default_factory=set)
@@ -67,8 +69,7 @@ class Emulator:
         name = f"c{self._opened}"
         self.connections[name] = connection
         self.latest = connection
-        if self.first_connection_at is None:
-            self.first_connection_at = time.monotonic()
+        self.has_connected.set()
         return name
 
     def unregister(self, name: str) -> None:

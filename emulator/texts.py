@@ -124,8 +124,8 @@ _CATALOGUE = (
     CloseText(
         "publisher model",
         1008,
-        "Publisher Model projects/holdline/locations/us-central1/publishers/google/models/gemini-0.0-gone was not found "
-        "or your project does not have access to it.",
+        "Publisher Model projects/holdline/locations/us-central1/publishers/google/models/gemini-0.0-gone was not "
+        "found or your project does not have access to it.",
     ),
     CloseText("not implemented", 1008, "Operation is not implemented, or supported, or enabled."),
     CloseText("policy violation", 1008, "policy violation"),

@@ -77,9 +77,7 @@ class TokenStore:
 
     def use(self, token: Token, now: dt.datetime | None = None) -> None:
         """Count a new session against the token; raises `TokenError`."""
-        if token.start_before <= (now or dt.datetime.now(dt.UTC)) or (
-            token.uses and token.used >= token.uses
-        ):
+        if token.start_before <= (now or dt.datetime.now(dt.UTC)) or (token.uses and token.used >= token.uses):
             raise TokenError("the token is used up")
         token.used += 1
 

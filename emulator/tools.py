@@ -13,9 +13,7 @@ from emulator.memory import Memory
 from emulator.texts import CATALOGUE, RefusedError
 from emulator.wire import Json
 
-_STOP_WORDS = frozenset(
-    {"get", "set", "the", "a", "an", "for", "to", "of", "current", "look", "up", "by", "is", "it"}
-)
+_STOP_WORDS = frozenset({"get", "set", "the", "a", "an", "for", "to", "of", "current", "look", "up", "by", "is", "it"})
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _PROPER = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")

@@ -68,10 +68,7 @@ class UploadStore:
             raise UploadError(f"Expected offset {len(upload.data)}, not {offset}.")
         upload.data += data
         upload.complete = finalize
-        while (
-            sum(len(kept.data) for kept in self._uploads.values()) > _MAX_TOTAL_BYTES
-            and len(self._uploads) > 1
-        ):
+        while sum(len(kept.data) for kept in self._uploads.values()) > _MAX_TOTAL_BYTES and len(self._uploads) > 1:
             self._uploads.popitem(last=False)
         return upload
 

@@ -23,11 +23,38 @@ _TONE_PAUSE_S = 0.07
 _logger = logging.getLogger("emulator")
 
 #: The prebuilt voices of the API, spread over eSpeak NG's variants.
-PREBUILT_VOICES = (
-    "Achernar Achird Algenib Algieba Alnilam Aoede Autonoe Callirrhoe Charon Despina Enceladus Erinome Fenrir Gacrux "
-    "Iapetus Kore Laomedeia Leda Orus Puck Pulcherrima Rasalgethi Sadachbia Sadaltager Schedar Sulafat Umbriel "
-    "Vindemiatrix Zephyr Zubenelgenubi"
-).split()
+PREBUILT_VOICES = [
+    "Achernar",
+    "Achird",
+    "Algenib",
+    "Algieba",
+    "Alnilam",
+    "Aoede",
+    "Autonoe",
+    "Callirrhoe",
+    "Charon",
+    "Despina",
+    "Enceladus",
+    "Erinome",
+    "Fenrir",
+    "Gacrux",
+    "Iapetus",
+    "Kore",
+    "Laomedeia",
+    "Leda",
+    "Orus",
+    "Puck",
+    "Pulcherrima",
+    "Rasalgethi",
+    "Sadachbia",
+    "Sadaltager",
+    "Schedar",
+    "Sulafat",
+    "Umbriel",
+    "Vindemiatrix",
+    "Zephyr",
+    "Zubenelgenubi",
+]
 _VARIANTS = ("f2", "m3", "f3", "m1", "f4", "m7", "f5", "m2")
 
 Synthesiser = Callable[[str, str, str], bytes]
@@ -64,7 +91,10 @@ def _pcm16(samples: np.ndarray) -> bytes:
 
 
 class EspeakSynthesiser:
-    """eSpeak NG through ctypes. Not thread-safe: one thread owns it. Raises `OSError` or `ImportError` where it is missing."""
+    """eSpeak NG through ctypes; not thread-safe, one thread owns it.
+
+    Raises `OSError` or `ImportError` where it is missing.
+    """
 
     _SYNCHRONOUS, _NO_EXIT, _UTF8 = 2, 0x8000, 1
 
