@@ -12,8 +12,9 @@ import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
 import { LevelMeter } from "../ui/level_meter.js";
 import { LiveView } from "../ui/live_view.js";
-import { onShortcut } from "../ui/shortcuts.js";
 import { PushToTalk } from "../ui/push_to_talk.js";
+import { onShortcut } from "../ui/shortcuts.js";
+import { Wire } from "../ui/wire.js";
 
 const CAPTIONS_KEY = "holdline:captions";
 const ENDED_TITLES = { ended: "Call ended", taken: "Call moved", stopped: "Call stopped" };
@@ -22,10 +23,10 @@ const root = document.documentElement.dataset;
 const startButton = find("[data-start]");
 const muteButton = find("[data-mute]");
 const captionsButton = find("[data-captions-toggle]");
-const orb = find("[data-orb]");
 
 const timer = new CallTimer(find("[data-timer]"));
 const meter = new LevelMeter(find("[data-input-level]"));
+const wire = new Wire(find("[data-wire]"));
 const wakeLock = new WakeLock();
 const view = new LiveView({ mode: "call", onAction: act, onSendAgain: (text) => session.type(text) });
 const session = new LiveSession({
@@ -38,7 +39,7 @@ const session = new LiveSession({
 const audio = new CallAudio({
   workletUrls: [root.captureWorklet, root.playbackWorklet],
   onFrame: (pcm) => session.speak(pcm),
-  onLevel: (level) => meter.show(level),
+  onLevel: showLevel,
   onMicrophoneLost: loseMicrophone,
   onReport: showPlayback,
 });
@@ -118,7 +119,12 @@ function showState(state) {
 
 function showPlayback(report) {
   view.showPlayback(report);
-  orb.style.setProperty("--voice", report.level.toFixed(3));
+  wire.showVoice(report.level);
+}
+
+function showLevel(level) {
+  meter.show(level);
+  wire.showUser(meter.shown);
 }
 
 function type(text) {
