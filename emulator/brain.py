@@ -14,12 +14,12 @@ from emulator.memory import Memory, Turn
 _STORIES = (
     "Once upon a time a lighthouse keeper found a bottle on the beach. Inside it lay a map of an island that no ship "
     "had ever seen. She packed bread, rope and a lamp, and rowed out before the sun was up. For three days the sea was "
-    "calm. On the fourth day a storm broke her oars, and the tide carried her onto white sand. There stood a small house "
-    "with a light in its window.",
+    "calm. On the fourth day a storm broke her oars, and the tide carried her onto white sand. There stood a small "
+    "house with a light in its window.",
     "A young clockmaker lived above a quiet square. Every night at twelve one of her clocks began to sing. She "
     "followed the song down the stairs, through the old gate and along the river, until she came to a tower with no "
-    "door. She climbed the ivy and found a sleeping owl with a golden key in its claws. She took the key with care, and "
-    "behind her all the clocks of the town began to strike.",
+    "door. She climbed the ivy and found a sleeping owl with a golden key in its claws. She took the key with care, "
+    "and behind her all the clocks of the town began to strike.",
 )
 _SHORT_STORY = (
     "A fox once asked the moon for a lamp. The moon lent him a star, and he has found his way home ever since."

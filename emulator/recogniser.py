@@ -12,6 +12,8 @@ from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.spoken_numbers import with_figures
+
 _MAX_WAITING = 4
 _MAX_UTTERANCE_BYTES = 12 * 16_000 * 2
 _LOAD_TIMEOUT_S = 20.0
@@ -77,7 +79,7 @@ class Recogniser:
             worker.requests.write(struct.pack(">I", len(pcm)) + pcm)
             await worker.requests.drain()
             line = await worker.answers.readuntil(b"\n")
-        return line.decode().strip()
+        return with_figures(line.decode().strip())
 
     async def _started(self) -> _Worker:
         if self._worker is None:
