@@ -110,9 +110,7 @@ class Environment:
         word = self.string(name, default)
         allowed = tuple(choices)
         if word not in allowed:
-            self.note(
-                "E007", f"{name} is {word!r}, which means nothing here.", f"Use one of {', '.join(allowed)}."
-            )
+            self.note("E007", f"{name} is {word!r}, which means nothing here.", f"Use one of {', '.join(allowed)}.")
             return default
         return word
 
@@ -190,9 +188,7 @@ class Environment:
         """The path of a file that exists, or an empty string when the variable is not set."""
         text = self.string(name)
         if text and not Path(text).is_file():
-            self.note(
-                "E009", f"{name} names a file that is not there: {text}.", "Correct the path or leave it out."
-            )
+            self.note("E009", f"{name} names a file that is not there: {text}.", "Correct the path or leave it out.")
         return text
 
     def directory(self, name: str, default: Path) -> Path:

@@ -1,0 +1,109 @@
+"""Stopping a server sends its pages away first. Real servers, real sockets, real signals."""
+
+import asyncio
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.config.commands import ROOT, SECRET_KEY, clean_environment
+from tests.services.processes import Program, free_port
+from tests.services.web import SERVERS
+
+RESTARTING = 4012
+EXIT_CODES = {"daphne": 0, "uvicorn": -signal.SIGTERM}
+"""uvicorn ends by the signal that stopped it, as a program without a handler would."""
+
+
+class Site:
+    """A running server with the site of `drain_site.py`."""
+
+    def __init__(self, server: str, directory: Path) -> None:
+        self.port = free_port()
+        self.program = Program(
+            [sys.executable, *SERVERS[server], str(self.port), "tests.config.drain_site:application"],
+            clean_environment(SECRET_KEY=SECRET_KEY, HOLDLINE_DATA_DIR=str(directory)),
+            directory / "server.log",
+            ROOT,
+        )
+        self.program.wait_until(self._answers, 30, "an answer")
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            return False
+        return True
+
+    async def open(self, kind: str = "page") -> ClientConnection:
+        """A socket that has been answered once."""
+        socket = await connect(f"ws://127.0.0.1:{self.port}/ws/{kind}/")
+        await socket.send("hello")
+        assert await socket.recv() == "hello"
+        return socket
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def site(server: str, tmp_path: Path) -> Iterator[Site]:
+    site = Site(server, tmp_path)
+    yield site
+    site.program.stop()
+
+
+async def close_code(socket: ClientConnection) -> int | None:
+    """The code the server closed with, None if the connection was cut."""
+    with pytest.raises(ConnectionClosed) as closed:
+        await asyncio.wait_for(socket.recv(), 10)
+    return closed.value.rcvd.code if closed.value.rcvd else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_pages_are_sent_away_with_4012_before_the_server_stops(
+    site: Site, server: str, number: signal.Signals
+) -> None:
+    sockets = [await site.open() for _ in range(3)]
+    site.program.send(number)
+    assert [await close_code(socket) for socket in sockets] == [RESTARTING] * 3
+    code = await asyncio.to_thread(site.program.wait)
+    assert code in (EXIT_CODES[server], 0, -number)
+    assert "Traceback" not in site.program.output()
+
+
+async def test_a_socket_that_the_drain_does_not_know_does_not_crash_the_server(site: Site, server: str) -> None:
+    """Daphne on CPython 3.11.7 would end with a segmentation fault."""
+    known, stray = await site.open(), await site.open("stray")
+    site.program.send(signal.SIGTERM)
+    assert await close_code(known) == RESTARTING
+    assert await close_code(stray) != RESTARTING
+    assert await asyncio.to_thread(site.program.wait) == EXIT_CODES[server]
+
+
+async def test_a_page_that_does_not_leave_is_not_waited_for_without_end(site: Site, server: str) -> None:
+    stuck, page = await site.open("stuck"), await site.open()
+    site.program.send(signal.SIGTERM)
+    assert await close_code(page) == RESTARTING
+    assert await close_code(stuck) != RESTARTING
+    assert await asyncio.to_thread(site.program.wait) == EXIT_CODES[server]
+    assert "not everybody left in time" in site.program.output()
+
+
+async def test_a_second_signal_goes_straight_to_the_server(tmp_path: Path, server: str, site: Site) -> None:
+    await site.open("stuck")
+    page = await site.open()
+    site.program.send(signal.SIGTERM)
+    assert await close_code(page) == RESTARTING  # so the drain is under way
+    site.program.send(signal.SIGTERM)
+    assert await asyncio.to_thread(site.program.wait) == EXIT_CODES[server]
+    assert "not everybody left in time" not in site.program.output()

@@ -1,0 +1,72 @@
+"""A wrong set-up is refused with sentences and ids, whichever program is started."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.config.commands import SECRET_KEY, STARTERS, clean_environment, run_python
+
+
+def start(tmp_path: Path, starter: str = "manage.py", **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = clean_environment(HOLDLINE_DATA_DIR=str(tmp_path), **variables)
+    return run_python(*STARTERS[starter], environment=environment)
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], *ids: str) -> None:
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr + done.stdout
+    for id in ids:
+        assert f"{id}: " in done.stderr
+
+
+def assert_refused_by_check(done: subprocess.CompletedProcess[str], id: str, words: str) -> None:
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr + done.stdout
+    assert id in done.stderr
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("starter", STARTERS)
+def test_every_program_refuses_a_wrong_environment_with_all_problems(tmp_path: Path, starter: str) -> None:
+    done = start(tmp_path, starter, DEBUG="maybe", ALLOWED_HOSTS="*")
+    assert_refused(done, "holdline.E001", "holdline.E002", "holdline.E006")
+
+
+@pytest.mark.parametrize(
+    ("variables", "id", "words"),
+    [
+        ({"SECRET_KEY": ""}, "holdline.E001", "SECRET_KEY is not set"),
+        ({"DATABASE_URL": "mysql://u:p@host/name"}, "holdline.E005", "DATABASE_URL"),
+        ({"REDIS_URL": "localhost:6379"}, "holdline.E004", "REDIS_URL"),
+        ({"ALLOWED_HOSTS": "*"}, "holdline.E006", "ALLOWED_HOSTS"),
+        ({"HANDLE_VALID_HOURS": "a day"}, "holdline.E003", "HANDLE_VALID_HOURS"),
+        ({"HANDLE_KEYS": "not-a-key"}, "holdline.E008", "HANDLE_KEYS"),
+        ({"LOG_FORMAT": "xml"}, "holdline.E007", "LOG_FORMAT"),
+        ({"CSRF_TRUSTED_ORIGINS": "talk.example"}, "holdline.E004", "CSRF_TRUSTED_ORIGINS"),
+        ({"SSL_CERT_FILE": "nowhere.pem"}, "holdline.E009", "SSL_CERT_FILE"),
+        ({"GEMINI_API_VERSION": "v2"}, "holdline.E007", "GEMINI_API_VERSION"),
+        ({"CALL_MODELS": "m,m"}, "holdline.E010", "CALL_MODELS"),
+    ],
+)
+def test_each_mistake_has_a_sentence_with_an_id(tmp_path: Path, variables: dict[str, str], id: str, words: str) -> None:
+    done = start(tmp_path, **{"SECRET_KEY": SECRET_KEY, **variables})
+    assert_refused(done, id)
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("starter", ["manage.py", "daphne", "uvicorn"])
+def test_nothing_starts_with_an_unknown_model_on_a_ladder(tmp_path: Path, starter: str) -> None:
+    """The environment can be read, but a system check fails: servers run the checks as well."""
+    done = start(tmp_path, starter, SECRET_KEY=SECRET_KEY, TEXT_MODELS="gemini-3.8-live,gpt-7-live")
+    assert_refused_by_check(done, "holdline.E202", "gpt-7-live")
+
+
+def test_debugging_needs_no_key_and_keeps_the_one_it_makes(tmp_path: Path) -> None:
+    assert start(tmp_path, DEBUG="1").returncode == 0
+    key = tmp_path / "secret_key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    before = key.read_text()
+    assert len(before) > 50
+    assert start(tmp_path, DEBUG="1").returncode == 0
+    assert key.read_text() == before
