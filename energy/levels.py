@@ -1,0 +1,129 @@
+"""The ladders of models: pure.
+
+A mode has levels from its top down to 0. Level 1 is the fallback model; level 0 has none and refuses a session.
+A handle belongs to the model that issued it, so a change of model clears it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """`call`: voice both ways. `text`: typed in, spoken out."""
+
+    CALL = "call"
+    TEXT = "text"
+
+
+TOP_LEVELS: Mapping[Mode, int] = {Mode.CALL: 3, Mode.TEXT: 2}
+
+_WORDS: Mapping[Mode, tuple[str, ...]] = {
+    Mode.CALL: ("exhausted", "low", "reduced", "full"),
+    Mode.TEXT: ("exhausted", "low", "full"),
+}
+
+
+class Seeding(StrEnum):
+    """How a model is given the context of a session that it does not remember."""
+
+    HISTORY = "history"
+    INSTRUCTION = "instruction"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """What is particular about the models whose ids begin with `prefix`; sources are in `docs/architecture.md`.
+
+    `history_anytime`: takes turns of the past in the middle of a session. `typed_as_content`: takes typed turns as
+    content, not as realtime text. `thinking_level`: must be told one. `resumable`: issues handles.
+    """
+
+    prefix: str
+    seeding: Seeding
+    history_anytime: bool = False
+    typed_as_content: bool = False
+    thinking_level: str = ""
+    resumable: bool = True
+
+
+PROFILES: tuple[ModelProfile, ...] = (
+    ModelProfile("gemini-3.8-live-extended-thinking", Seeding.HISTORY, history_anytime=True, thinking_level="LOW"),
+    ModelProfile("gemini-3.8-live", Seeding.HISTORY, history_anytime=True),
+    ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY),
+    ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A step of service. `model` is empty at level 0."""
+
+    mode: Mode
+    number: int
+    word: str
+    model: str
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self.number == 0
+
+
+class UnknownModel(ValueError):
+    """A model that no profile describes; how to talk to it is not known."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model!r} is not a Live model that Holdline knows")
+        self.model = model
+
+
+def profile_of(model: str) -> ModelProfile:
+    """The profile of a model, the most particular first. Raises `UnknownModel`."""
+    for profile in PROFILES:
+        if model == profile.prefix or model.startswith(f"{profile.prefix}-"):
+            return profile
+    raise UnknownModel(model)
+
+
+class Ladder:
+    """The levels of one mode, from the top down to 0.
+
+    Args:
+        mode: of the ladder.
+        models: best first, one for each level above 0.
+    """
+
+    def __init__(self, mode: Mode, models: Sequence[str]) -> None:
+        top = TOP_LEVELS[mode]
+        if len(models) != top:
+            raise ValueError(f"The {mode} ladder has {len(models)} models; it needs {top}, best first")
+        words = _WORDS[mode]
+        self.mode = mode
+        self._levels = (
+            Level(mode, 0, words[0], ""),
+            *(Level(mode, number, words[number], models[top - number]) for number in range(1, top + 1)),
+        )
+
+    @property
+    def top(self) -> Level:
+        return self._levels[-1]
+
+    def level(self, number: int) -> Level:
+        """The level of that number; beyond the ends, the nearest."""
+        return self._levels[max(0, min(number, self.top.number))]
+
+    def below(self, level: Level) -> Level:
+        """One step down; level 0 stays."""
+        return self.level(level.number - 1)
+
+
+def is_model_resumable(level: Level) -> bool:
+    """Whether the level's model issues handles that a later connection may use."""
+    return not level.is_exhausted and profile_of(level.model).resumable
+
+
+def should_clear_resumption_handle(previous: Level, new: Level) -> bool:
+    """A handle of another model is refused, so it goes with the model; a change that keeps the model keeps it."""
+    return previous.model != new.model or not is_model_resumable(new)

@@ -1,0 +1,1 @@
+"""The core of a live session: what is decided (pure modules) and what is done (drivers). No Django here."""

@@ -1,0 +1,273 @@
+"""The client's input, kept until it cannot be lost any more.
+
+Every audio frame and typed message has a place here until its reply is complete and stored (`answered`). A resumable
+handle covers audio up to a mark (`mark_at`, `cover_audio`): what is covered need not be sent again to a connection that
+resumes with that handle, and its memory may be given back, but for the last seconds, which a fresh session would need
+if the handle turned out to be dead. A typed message is covered only by its reply.
+
+After a swap of the connection `rewind` makes everything that the new one does not know come again, in order.
+
+Bounds: 60 s of audio and 200 typed messages. The oldest goes first and is counted. A frame dropped before it was ever
+sent is lost at once; one that had been sent is lost only if its connection goes before a handle covers it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+INPUT_RATE_HZ = 16_000
+BYTES_PER_MS = INPUT_RATE_HZ * 2 // 1000
+AUDIO_LIMIT_BYTES = 60_000 * BYTES_PER_MS
+COVERED_AUDIO_KEPT_BYTES = 8_000 * BYTES_PER_MS
+TYPED_LIMIT = 200
+
+
+@dataclass(slots=True, eq=False)
+class AudioFrame:
+    """PCM16 mono at 16 kHz, numbered by the page."""
+
+    position: int
+    number: int
+    pcm: bytes
+    sent_at_ms: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class AudioEnd:
+    """The microphone was muted here: the provider is told, so that it does not wait for more speech."""
+
+    position: int
+    sent_at_ms: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class TypedMessage:
+    """A typed turn; `id` is unique in the page."""
+
+    position: int
+    id: str
+    text: str
+    sent_at_ms: int | None = None
+
+
+Item = AudioFrame | AudioEnd | TypedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Input that could not be saved: milliseconds of audio, and the ids of typed messages."""
+
+    ms: int = 0
+    ids: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.ms or self.ids)
+
+
+@dataclass(slots=True)
+class _Tally:
+    audio_bytes: int = 0
+    ids: list[str] = field(default_factory=list)
+
+
+class Backlog:
+    """Input in the order it came, and what of it the present connection still has to be sent.
+
+    Args:
+        next_number: the first audio number not taken in yet (more than 0 when a page life goes on in a new process).
+    """
+
+    def __init__(self, next_number: int = 0) -> None:
+        self.next_number = next_number
+        self._items: deque[Item] = deque()
+        self._unsent: deque[Item] = deque()
+        self._next_position = 0
+        self._covered_until = 0
+        self._acknowledged_number = next_number
+        self._audio_bytes = 0
+        self._covered_bytes = 0
+        self._typed_count = 0
+        self._lost = _Tally()
+        self._at_risk_bytes = 0
+
+    # -- input -------------------------------------------------------------------------------------------------------
+
+    def add_audio(self, number: int, pcm: bytes) -> AudioFrame | None:
+        """Take in one frame. None when it was taken in before (a page sends again what was not acknowledged)."""
+        if number < self.next_number:
+            return None
+        self.next_number = number + 1
+        frame = AudioFrame(self._take_position(), number, pcm)
+        self._append(frame)
+        self._audio_bytes += len(pcm)
+        if self._audio_bytes > AUDIO_LIMIT_BYTES:
+            self._drop_oldest_audio()
+        return frame
+
+    def add_audio_end(self) -> None:
+        """Note that the microphone was muted after everything taken in so far."""
+        self._append(AudioEnd(self._take_position()))
+
+    def add_typed(self, id: str, text: str) -> None:
+        """Take in one typed message; the caller has made sure that its id is new."""
+        self._append(TypedMessage(self._take_position(), id, text))
+        self._typed_count += 1
+        if self._typed_count > TYPED_LIMIT:
+            self._drop_oldest_typed()
+
+    # -- sending -----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether the present connection has been sent everything."""
+        return not self._unsent
+
+    def next_unsent(self) -> Item | None:
+        """The oldest item that the present connection has not been sent."""
+        return self._unsent[0] if self._unsent else None
+
+    def mark_sent(self, item: Item, now_ms: int) -> None:
+        """The present connection took `item`. Nothing happens when it was dropped or answered meanwhile."""
+        if self._unsent and self._unsent[0] is item:
+            self._unsent.popleft()
+            item.sent_at_ms = now_ms
+
+    def rewind(self, *, resumed: bool) -> None:
+        """There is a new connection. A resumed one knows what the handle covers; a fresh one knows none of it."""
+        self._lost.audio_bytes += self._at_risk_bytes
+        self._at_risk_bytes = 0
+        if not resumed:
+            self._covered_until = 0
+            self._covered_bytes = 0
+        for item in self._items:
+            item.sent_at_ms = None
+        self._unsent = deque(item for item in self._items if not self._is_covered(item))
+
+    # -- covering ----------------------------------------------------------------------------------------------------
+
+    def mark_at(self, moment_ms: int) -> int:
+        """The position up to which (exclusive) everything had been sent by `moment_ms`."""
+        for item in reversed(self._items):
+            if item.sent_at_ms is not None and item.sent_at_ms <= moment_ms:
+                return item.position + 1
+        return self._covered_until
+
+    def cover_audio(self, mark: int) -> None:
+        """A handle covers the audio before `mark`."""
+        if mark <= self._covered_until:
+            return
+        for item in self._items:
+            if isinstance(item, AudioFrame) and self._covered_until <= item.position < mark:
+                self._covered_bytes += len(item.pcm)
+                self._acknowledged_number = max(self._acknowledged_number, item.number + 1)
+        self._covered_until = mark
+        self._at_risk_bytes = 0
+        self._give_back_covered_audio()
+
+    def answered(self, mark: int, ids: frozenset[str]) -> None:
+        """The reply to the audio before `mark` and to the typed messages `ids` is complete and stored."""
+
+        def is_answered(item: Item) -> bool:
+            if isinstance(item, TypedMessage):
+                return item.id in ids
+            return item.position < mark and (item.sent_at_ms is not None or self._is_covered(item))
+
+        for item in self._items:
+            if isinstance(item, AudioFrame) and is_answered(item):
+                self._acknowledged_number = max(self._acknowledged_number, item.number + 1)
+        self._at_risk_bytes = 0
+        self._remove(is_answered)
+
+    def typed_sent(self) -> frozenset[str]:
+        """Ids of the unanswered typed messages that the present connection was sent."""
+        return frozenset(
+            item.id for item in self._items if isinstance(item, TypedMessage) and item.sent_at_ms is not None
+        )
+
+    def holds_typed(self, id: str) -> bool:
+        """Whether the typed message waits here for its reply."""
+        return any(isinstance(item, TypedMessage) and item.id == id for item in self._items)
+
+    @property
+    def acknowledged_number(self) -> int:
+        """The first audio number neither covered nor answered: what an `ack` may promise once that is stored."""
+        return self._acknowledged_number
+
+    # -- losing ------------------------------------------------------------------------------------------------------
+
+    def drop_audio(self) -> None:
+        """Give up all audio that no handle covers: the provider refused it. Typed messages stay."""
+        uncovered = self._audio_bytes - self._covered_bytes
+        self._lost.audio_bytes += uncovered + self._at_risk_bytes
+        self._at_risk_bytes = 0
+        self._remove(lambda item: not isinstance(item, TypedMessage))
+
+    def take_loss(self) -> Loss:
+        """What was lost since the last call, to be told to the page."""
+        loss = Loss(self._lost.audio_bytes // BYTES_PER_MS, tuple(self._lost.ids))
+        self._lost = _Tally()
+        return loss
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _is_covered(self, item: Item) -> bool:
+        return item.position < self._covered_until and not isinstance(item, TypedMessage)
+
+    def _append(self, item: Item) -> None:
+        self._items.append(item)
+        self._unsent.append(item)
+
+    def _give_back_covered_audio(self) -> None:
+        """Covered frames stand at the front, between typed messages that still wait for their reply."""
+        surplus = self._covered_bytes - COVERED_AUDIO_KEPT_BYTES
+        if surplus <= 0:
+            return
+        given_back = set()
+        for item in self._items:
+            if surplus <= 0 or item.position >= self._covered_until:
+                break
+            if isinstance(item, AudioFrame):
+                surplus -= len(item.pcm)
+            if not isinstance(item, TypedMessage):
+                given_back.add(item.position)
+        self._remove(lambda item: item.position in given_back)
+
+    def _drop_oldest_audio(self) -> None:
+        frame = next(item for item in self._items if isinstance(item, AudioFrame))
+        if frame.sent_at_ms is None and not self._is_covered(frame):
+            self._lost.audio_bytes += len(frame.pcm)
+        elif not self._is_covered(frame):
+            self._at_risk_bytes += len(frame.pcm)
+        self._remove_one(frame)
+
+    def _drop_oldest_typed(self) -> None:
+        oldest = next(item for item in self._items if isinstance(item, TypedMessage))
+        self._lost.ids.append(oldest.id)
+        self._remove_one(oldest)
+
+    def _remove_one(self, item: Item) -> None:
+        """Near the front of both queues, so this is cheap."""
+        self._items.remove(item)
+        if item.sent_at_ms is None and item in self._unsent:
+            self._unsent.remove(item)
+        if isinstance(item, AudioFrame):
+            self._audio_bytes -= len(item.pcm)
+            if self._is_covered(item):
+                self._covered_bytes -= len(item.pcm)
+        elif isinstance(item, TypedMessage):
+            self._typed_count -= 1
+
+    def _remove(self, unwanted: Callable[[Item], bool]) -> None:
+        self._items = deque(item for item in self._items if not unwanted(item))
+        self._unsent = deque(item for item in self._unsent if not unwanted(item))
+        frames = [item for item in self._items if isinstance(item, AudioFrame)]
+        self._audio_bytes = sum(len(frame.pcm) for frame in frames)
+        self._covered_bytes = sum(len(frame.pcm) for frame in frames if self._is_covered(frame))
+        self._typed_count = sum(isinstance(item, TypedMessage) for item in self._items)
+
+    def _take_position(self) -> int:
+        position = self._next_position
+        self._next_position += 1
+        return position

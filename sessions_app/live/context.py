@@ -1,0 +1,70 @@
+"""What a session without memory is given of the past: pure.
+
+The turns go in verbatim up to a token budget, the oldest dropped first, never fewer than the last eight. Either as
+initial history, where the model takes that, or as text in the system instruction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessions_app.live.transcript import Role, Turn, TurnStatus
+
+CONTEXT_BUDGET_TOKENS = 6_000
+TURNS_KEPT_AT_LEAST = 8
+_CHARACTERS_PER_TOKEN = 4
+
+_PREFACE = (
+    "You are in the middle of a conversation that went on before over a connection that ended. "
+    "Go on as if nothing had happened. Do not greet again and do not mention the interruption."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`summary`: of what came before `turns`, or empty. `turns`: verbatim, oldest first, of user and model only."""
+
+    turns: tuple[Turn, ...] = ()
+    summary: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.turns or self.summary)
+
+
+def select_turns(turns: tuple[Turn, ...], budget_tokens: int = CONTEXT_BUDGET_TOKENS) -> tuple[Turn, ...]:
+    """The latest turns that fit the budget, at least the last eight, without our own lines and empty ones."""
+    spoken = [turn for turn in turns if turn.role is not Role.SYSTEM and turn.text.strip()]
+    kept: list[Turn] = []
+    spent_tokens = 0
+    for turn in reversed(spoken):
+        spent_tokens += len(turn.text) // _CHARACTERS_PER_TOKEN + 1
+        if spent_tokens > budget_tokens and len(kept) >= TURNS_KEPT_AT_LEAST:
+            break
+        kept.append(turn)
+    return tuple(reversed(kept))
+
+
+def instruction_with(context: Context, instruction: str, *, turns_in_history: bool) -> str:
+    """The system instruction of a session that is given the context.
+
+    Without `turns_in_history` the turns are written into it; with it they follow as history, and only the rest is said.
+    """
+    parts = [instruction, _PREFACE]
+    if context.summary:
+        parts.append(f"Summary of the conversation so far:\n{context.summary}")
+    if context.turns and not turns_in_history:
+        parts.append("The latest part of the conversation, word for word:\n" + as_text(context.turns))
+    return "\n\n".join(part for part in parts if part)
+
+
+def as_text(turns: tuple[Turn, ...]) -> str:
+    """Turns as lines of a script; what was cut off is marked."""
+    return "\n".join(f"{_speaker(turn)}: {turn.text}{_cut_mark(turn)}" for turn in turns)
+
+
+def _speaker(turn: Turn) -> str:
+    return "User" if turn.role is Role.USER else "You"
+
+
+def _cut_mark(turn: Turn) -> str:
+    return " [cut off]" if turn.status is TurnStatus.INTERRUPTED else ""

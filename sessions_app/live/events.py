@@ -1,0 +1,338 @@
+"""What can happen to a live session (facts), and what the state machine asks to be done about it (wishes).
+
+Facts are plain statements from the driver; wishes are carried out by the driver without a decision of its own.
+All durations are in milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sessions_app.live.failures import Failure
+
+
+class State(StrEnum):
+    """Where the live session stands. The names after IDLE are those of the `state` message of the browser protocol."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    HANDOVER = "handover"
+    RECONNECTING = "reconnecting"
+    FALLING_BACK = "falling_back"
+    EXHAUSTED = "exhausted"
+    FAILED = "failed"
+    ENDED = "ended"
+
+
+class Action(StrEnum):
+    """What a page is told about the live session it got, see `ready` in the browser protocol."""
+
+    NEW = "new"
+    ATTACHED = "attached"
+    RESUMED = "resumed"
+    REBUILT = "rebuilt"
+
+
+class Timer(StrEnum):
+    REDIAL = "redial"
+    SWAP = "swap"
+    STABLE = "stable"
+    PARK = "park"
+    PLAYBACK = "playback"
+
+
+# -- facts -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A page wants a live session.
+
+    `handle`: of the same page life, if one is held. `handle_is_behind`: turns came after it was issued.
+    `has_context`: turns are stored that a fresh session should be given.
+    """
+
+    handle: str | None = None
+    handle_is_behind: bool = False
+    has_context: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetupCompleted:
+    """The provider is ready for input."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """The connection ended, or the attempt at one did, and not because we closed it."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFinished:
+    """The connection that we closed is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandleOffered:
+    """`covers_context`: what the session was given of the past was consumed before this handle was issued."""
+
+    handle: str
+    covers_context: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HandleWithdrawn:
+    """`resumable: false`: resuming now would lose what came after the last handle. It does not make that one bad."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoAwayReceived:
+    time_left_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegan:
+    """The model began to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyProduced:
+    """All of the reply has arrived; `playback_left_ms` of it are still to be played."""
+
+    playback_left_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The turn is over, or the user interrupted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogReplayed:
+    """Everything that was held back has been sent to the new connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRequested:
+    """The user, or a page that came back into view, asks to try now."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelLowered:
+    """The ladder has a further model; `model` is its id."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class LadderExhausted:
+    """There is no further model to step down to."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageGone:
+    """The page's socket closed without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageBack:
+    """The page is there again."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpRequested:
+    """The user ends the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerLeaving:
+    """This worker, or this page, gives the session up; another may take it over, unless the conversation is over.
+
+    `reason` goes into the record.
+    """
+
+    reason: str
+    conversation_over: bool = False
+
+
+Fact = (
+    Opened
+    | SetupCompleted
+    | ConnectionLost
+    | CloseFinished
+    | HandleOffered
+    | HandleWithdrawn
+    | GoAwayReceived
+    | ReplyBegan
+    | ReplyProduced
+    | ReplyEnded
+    | BacklogReplayed
+    | TimerFired
+    | RetryRequested
+    | LevelLowered
+    | LadderExhausted
+    | PageGone
+    | PageBack
+    | HangUpRequested
+    | OwnerLeaving
+)
+
+
+# -- wishes ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Dial. With a `handle` the provider remembers; with `seed` it is given the context; with `catch_up` it remembers,
+    and is given the turns that came after the handle."""
+
+    handle: str | None = None
+    seed: bool = False
+    catch_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoldInput:
+    """Send nothing more: input waits in the backlog."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Send what the new connection does not know, older first, then go on with what comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseUpstream:
+    """Close the connection in good order; CloseFinished is to follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    timer: Timer
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class TellState:
+    state: State
+    attempt: int = 0
+    retry_in_ms: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TellReady:
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class TellGoAway:
+    time_left_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """`code` without the mode; `outage_ms` is how long the conversation was off, for the wording."""
+
+    code: str
+    outage_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeepHandle:
+    """Store the handle; what it covers is safe from then on."""
+
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetHandle:
+    """Drop the stored handle for good."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutReply:
+    """The connection went while a reply was being given. `produced`: all of it had arrived, so it is whole."""
+
+    produced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteReply:
+    """The reply has been played, and the provider never said that the turn is over: it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropAudio:
+    """The audio backlog is the cause of a refusal: give it up, and say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """Do without this field of the set-up from now on."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class LowerLevel:
+    """Ask the ladder for the next model; LevelLowered or LadderExhausted follows. `quota`: a confirmed verdict."""
+
+    reason: str
+    quota: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row for the timeline of the conversation."""
+
+    kind: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The live session is over in this process. `conversation_over`: the user hung up, so the conversation is, too."""
+
+    reason: str
+    conversation_over: bool
+
+
+Wish = (
+    Connect
+    | HoldInput
+    | Replay
+    | CloseUpstream
+    | StartTimer
+    | StopTimer
+    | TellState
+    | TellReady
+    | TellGoAway
+    | Toast
+    | KeepHandle
+    | ForgetHandle
+    | CutReply
+    | CompleteReply
+    | DropAudio
+    | LeaveOut
+    | LowerLevel
+    | Record
+    | Finish
+)

@@ -1,0 +1,255 @@
+"""What to do when a connection to the provider ends, or does not come about.
+
+One pure function turns what the provider said into a verdict. The code alone never decides: 1007, 1008 and 1011
+each carry both "resume" and "give up" meanings, so the text is matched first, then the phase and the record of the
+connections before it. The provider cuts texts at 123 bytes, hence the short needles.
+
+The texts and the reactions to them are those of the Live API as observed; `tests/live/test_failures.py` holds them all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+SHORT_LIFE_MS = 5_000
+"""A connection that the provider ends sooner than this counts as a short life."""
+
+RATE_LIMIT_WAIT_MS = 65_000
+"""Per-minute quota is back after a minute; every attempt before that counts against it."""
+
+TRY_LATER_WAIT_MS = 5_000
+
+
+class Phase(StrEnum):
+    """How far a connection had come when it ended."""
+
+    HANDSHAKE = "handshake"
+    SETUP = "setup"
+    LIVE = "live"
+
+
+class Verdict(StrEnum):
+    """What the state machine should do next."""
+
+    RESUME = "resume"
+    FRESH = "fresh"
+    NEXT_MODEL = "next_model"
+    WAIT = "wait"
+    STRIP_FIELD = "strip_field"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The end of one connection, or of one attempt at it.
+
+    `code` is the WebSocket close code, an HTTP status when the handshake was refused, or 0 when there was neither
+    (refused, timed out, no route). `text` is the reason as the provider gave it, possibly cut or empty.
+    """
+
+    code: int
+    text: str
+    phase: Phase
+    retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the state machine knows of the connections before this failure.
+
+    `handle_used`: the connection was set up with a resumption handle. `seeded`: it was given context as initial
+    history. `replaying`: input held back before was being sent when it ended. `alive_ms`: how long it was live.
+    `short_lives`: connections in a row, this one included, that ended before they proved stable.
+    """
+
+    handle_used: bool = False
+    seeded: bool = False
+    replaying: bool = False
+    alive_ms: int = 0
+    short_lives: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, the reason in a word for logs and pages, and what goes with it.
+
+    `quota` is true only for a confirmed verdict about quota: nothing else may lower an energy level as if it were.
+    `field` names the set-up field to leave out (STRIP_FIELD). `wait_ms` is how long to wait (WAIT).
+    `drop_audio`: the audio that was replayed is the likely cause and must not be sent again.
+    """
+
+    verdict: Verdict
+    reason: str
+    quota: bool = False
+    field: str = ""
+    wait_ms: int = 0
+    drop_audio: bool = False
+
+
+def is_short_life(failure: Failure, alive_ms: int) -> bool:
+    """Whether the provider itself ended a connection that had hardly begun; a network fault is none of its doing."""
+    return failure.phase is not Phase.HANDSHAKE and failure.code not in _NETWORK_CODES and alive_ms < SHORT_LIFE_MS
+
+
+INITIAL_HISTORY_FIELD = "historyConfig"
+
+_UNKNOWN_NAME = re.compile(r'unknown name "(?P<field>[^"]+)"', re.IGNORECASE)
+
+_STOP_TEXTS: tuple[tuple[str, str], ...] = (
+    ("api key not valid", "bad-key"),
+    ("api_key_invalid", "bad-key"),
+    ("access_token_type_unsupported", "bad-key"),
+    ("api key expired", "bad-key"),
+    ("api key not found", "bad-key"),
+    ("unregistered callers", "bad-key"),
+    ("denied access", "access-denied"),
+    ("has not been used in project", "access-denied"),
+    ("user location is not supported", "region"),
+    ("prepayment credits are depleted", "billing"),
+    ("response modalities (text)", "bad-request"),
+    ("text output is not supported", "bad-request"),
+    ("thinking level must be specified", "bad-request"),
+    ("response_schema not supported", "bad-request"),
+    ("not supported in the live api", "bad-request"),
+    ("no matching speaker voice", "bad-request"),
+    ("audio content type", "bad-request"),
+    ("cannot extract voices", "bad-request"),
+    ("failed to parse wav audio", "bad-request"),
+)
+
+_QUOTA_TEXTS = (
+    "exceeded your current quota",
+    "resource has been exhausted",
+    "resource exhausted",
+    "resource_exhausted",
+)
+
+_MODEL_TEXTS = ("is not found for api version", "not supported for bidigeneratecontent", "publisher model")
+
+_UNFIT_MODEL_TEXTS = ("response modalities (audio)",)
+
+_DEAD_HANDLE_TEXTS = ("session not found", "session expired", "invalid session handle")
+
+_RESET_TEXTS = (
+    "operation was aborted",
+    "failed to close the connection after receiving a goaway",
+    "deadline expired",
+    "failed to run inference",
+    "thread was cancelled",
+    "operation was cancelled",
+    "operation is not implemented",
+    "going away",
+)
+
+_NETWORK_TEXTS = ("keepalive ping timeout", "abnormal closure")
+
+_PROVIDER_FAULT_TEXTS = ("internal error", "service is currently unavailable", "overloaded")
+
+_RESET_CODES = (1000, 1001)
+
+_NETWORK_CODES = (0, 1006)
+
+
+def judge(failure: Failure, history: History) -> Judgement:
+    """Say what a failure means. Pure: the same arguments always give the same answer."""
+    text = failure.text.lower()
+    return (
+        _judge_by_refusal_text(text, failure)
+        or _judge_by_dead_handle(text, failure, history)
+        or _judge_by_invalid_argument(text, failure, history)
+        or _judge_by_http_status(failure, history)
+        or _judge_by_interruption(text, failure, history)
+        or _escalate(history, "unknown")
+    )
+
+
+def _judge_by_refusal_text(text: str, failure: Failure) -> Judgement | None:
+    """Texts that say by themselves that trying again unchanged is useless."""
+    unknown_name = _UNKNOWN_NAME.search(failure.text)
+    if unknown_name:
+        return Judgement(Verdict.STRIP_FIELD, "unknown-field", field=unknown_name["field"])
+    for needle, reason in _STOP_TEXTS:
+        if needle in text:
+            return Judgement(Verdict.STOP, reason)
+    if any(needle in text for needle in _QUOTA_TEXTS):
+        return Judgement(Verdict.NEXT_MODEL, "quota", quota=True)
+    if any(needle in text for needle in _MODEL_TEXTS):
+        return Judgement(Verdict.NEXT_MODEL, "unknown-model")
+    if any(needle in text for needle in _UNFIT_MODEL_TEXTS):
+        return Judgement(Verdict.NEXT_MODEL, "unfit-model")
+    return None
+
+
+def _judge_by_dead_handle(text: str, failure: Failure, history: History) -> Judgement | None:
+    if any(needle in text for needle in _DEAD_HANDLE_TEXTS):
+        return Judgement(Verdict.FRESH, "handle-dead")
+    if "requested entity was not found" in text:
+        if history.handle_used and failure.phase is not Phase.LIVE:
+            return Judgement(Verdict.FRESH, "handle-dead")
+        if failure.phase is not Phase.LIVE:
+            return Judgement(Verdict.NEXT_MODEL, "unknown-model")
+        return _escalate(history, "not-found")
+    return None
+
+
+def _judge_by_invalid_argument(text: str, failure: Failure, history: History) -> Judgement | None:
+    """The catch-all 1007: a refused handle, a refused seed, or stale audio sent into a resumed session."""
+    if "invalid argument" not in text and failure.code != 1007:
+        return None
+    if history.replaying:
+        return Judgement(Verdict.RESUME, "replay-refused", drop_audio=True)
+    if failure.phase is Phase.LIVE and not history.seeded:
+        return _escalate(history, "invalid-argument")
+    if history.handle_used:
+        return Judgement(Verdict.FRESH, "handle-refused")
+    if history.seeded:
+        return Judgement(Verdict.STRIP_FIELD, "seed-refused", field=INITIAL_HISTORY_FIELD)
+    if failure.phase is Phase.LIVE:
+        return _escalate(history, "invalid-argument")
+    return Judgement(Verdict.STOP, "bad-request")
+
+
+def _judge_by_http_status(failure: Failure, history: History) -> Judgement | None:
+    """The WebSocket upgrade itself was answered with an HTTP status."""
+    if failure.code == 429:
+        return Judgement(Verdict.WAIT, "rate-limit", wait_ms=failure.retry_after_ms or RATE_LIMIT_WAIT_MS)
+    if failure.code in (400, 401, 403):
+        return Judgement(Verdict.STOP, "bad-key")
+    if failure.code == 404:
+        return Judgement(Verdict.NEXT_MODEL, "unknown-model")
+    if 500 <= failure.code < 600:
+        return Judgement(Verdict.RESUME, "provider-unavailable")
+    return None
+
+
+def _judge_by_interruption(text: str, failure: Failure, history: History) -> Judgement | None:
+    """Ordinary ends of a connection: the session lives on, and the handle is good."""
+    if failure.code == 1013:
+        return Judgement(Verdict.WAIT, "try-later", wait_ms=failure.retry_after_ms or TRY_LATER_WAIT_MS)
+    if failure.code in _NETWORK_CODES or any(needle in text for needle in _NETWORK_TEXTS):
+        return Judgement(Verdict.RESUME, "network")
+    if any(needle in text for needle in _RESET_TEXTS) or failure.code in _RESET_CODES:
+        return _resume_unless_handle_is_suspect(history, failure)
+    if any(needle in text for needle in _PROVIDER_FAULT_TEXTS):
+        return _escalate(history, "provider-fault")
+    return None
+
+
+def _resume_unless_handle_is_suspect(history: History, failure: Failure) -> Judgement:
+    """Resumed sessions that open and are closed at once, twice: the handle is the cause."""
+    if history.handle_used and history.short_lives >= 2 and failure.phase is Phase.LIVE:
+        return Judgement(Verdict.FRESH, "handle-suspect")
+    return Judgement(Verdict.RESUME, "connection-reset")
+
+
+def _escalate(history: History, reason: str) -> Judgement:
+    """Resume, then fresh, then the next model, then stop: for faults that say nothing certain."""
+    if history.short_lives <= 1:
+        return Judgement(Verdict.RESUME, reason)
+    if history.short_lives == 2:
+        return Judgement(Verdict.FRESH, reason)
+    if history.short_lives == 3:
+        return Judgement(Verdict.NEXT_MODEL, reason)
+    return Judgement(Verdict.STOP, reason)

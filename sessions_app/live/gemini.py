@@ -1,0 +1,376 @@
+"""Gemini Live over the google-genai SDK: the one place that knows it, and where its words become ours.
+
+Traps of the SDK and of the API that are handled here:
+* the first frame after the set-up is swallowed when it is not `setupComplete`;
+* `receive()` ends after one interaction, so frames are read one by one;
+* a frame of an unknown kind raises TypeError, and the socket stays open;
+* a closed connection raises APIError while reading and ConnectionClosed while writing;
+* pongs can take 30 s; the wait for `setupComplete` has no timeout of its own; frames can be larger than 1 MiB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from google import genai
+from google.genai import errors, types
+from google.genai.live import AsyncSession
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.frames import AudioSocket
+from sessions_app.live.transcript import Role, Turn
+from sessions_app.live.upstream import (
+    GenerationComplete,
+    GoAway,
+    HandleUpdate,
+    Interrupted,
+    ReplyAudio,
+    ReplyWords,
+    Setup,
+    TurnComplete,
+    Unrecognised,
+    UpstreamFailed,
+    UpstreamMessage,
+    UsageReported,
+    UserWords,
+    VoiceBegan,
+)
+
+logger = logging.getLogger(__name__)
+
+SOCKET_OPTIONS: dict[str, Any] = {
+    "open_timeout": 10,
+    "close_timeout": 5,
+    "ping_interval": 20,
+    "ping_timeout": 60,
+    "max_size": None,
+    "compression": None,
+}
+
+_CONNECTION_ERRORS = (errors.APIError, WebSocketException, OSError, TimeoutError)
+_LOWEST_CLOSE_CODE = 1000
+_ABNORMAL_CLOSURE = 1006
+_DURATION = re.compile(r"^(?P<seconds>\d+(\.\d+)?)s$")
+
+
+class GeminiUpstream:
+    """Dials Gemini.
+
+    Args:
+        api_key: of the Developer API. The base URL and the trusted certificates come from the environment, as the SDK
+            documents (`GOOGLE_GEMINI_BASE_URL`, `SSL_CERT_FILE`).
+        api_version: `v1beta` unless a feature wants another; one version is kept for the life of a handle.
+    """
+
+    def __init__(self, api_key: str, api_version: str) -> None:
+        options = types.HttpOptions(api_version=api_version, async_client_args=SOCKET_OPTIONS)
+        self._client = genai.Client(api_key=api_key, http_options=options)
+
+    async def connect(self, setup: Setup) -> GeminiConnection:
+        """Dial, set up and give the initial history. Raises `UpstreamFailed`, also when that takes too long."""
+        opening = self._client.aio.live.connect(model=setup.model, config=config_of(setup))
+        started = time.monotonic()
+        phase = Phase.HANDSHAKE
+        try:
+            async with asyncio.timeout(setup.timeout_ms / 1000):
+                session = await opening.__aenter__()
+                phase = Phase.SETUP
+                connection = GeminiConnection(opening, session, typed_as_content=setup.typed_as_content)
+                await connection.finish_setup(setup, started)
+        except _CONNECTION_ERRORS as error:
+            if phase is Phase.SETUP:
+                await _leave(opening)
+            elif isinstance(error, errors.APIError):
+                phase = Phase.SETUP
+            raise UpstreamFailed(failure_of(error, phase)) from error
+        except asyncio.CancelledError:
+            if phase is Phase.SETUP:
+                await _leave(opening)
+            raise
+        return connection
+
+
+class GeminiConnection:
+    """One connection, see `upstream.Connection`."""
+
+    def __init__(
+        self,
+        opening: AbstractAsyncContextManager[AsyncSession],
+        session: AsyncSession,
+        *,
+        typed_as_content: bool,
+    ) -> None:
+        self._opening = opening
+        self._session = session
+        self._socket = AudioSocket(session)
+        self._typed_as_content = typed_as_content
+        self._early: list[UpstreamMessage] = []
+        self._setup_ms = 0.0
+
+    @property
+    def has_room(self) -> bool:
+        return self._socket.has_room
+
+    @property
+    def round_trip_ms(self) -> float:
+        """The kernel's figure; without one, the time the set-up took, which is longer and so on the safe side."""
+        measured = self._socket.round_trip_ms()
+        return self._setup_ms if measured is None else measured
+
+    async def finish_setup(self, setup: Setup, started: float) -> None:
+        """Wait for `setupComplete` if the SDK took another frame for it, then give the history."""
+        while self._session.setup_complete is None:
+            frame = await self._next_frame()
+            if isinstance(frame, types.LiveServerMessage) and frame.setup_complete is not None:
+                self._session.setup_complete = frame.setup_complete
+            else:
+                self._early += _translate_frame(frame)
+        self._setup_ms = (time.monotonic() - started) * 1000
+        if setup.expects_history:
+            await self._session.send_client_content(turns=_contents_of(setup.history), turn_complete=True)
+
+    async def messages(self) -> AsyncIterator[UpstreamMessage]:
+        """What the provider says, until the connection ends with `UpstreamFailed`."""
+        early, self._early = self._early, []
+        for message in early:
+            yield message
+        while True:
+            try:
+                frame = await self._next_frame()
+            except _CONNECTION_ERRORS as error:
+                raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
+            if type(frame) is bytes:
+                yield ReplyAudio(frame)
+                continue
+            for message in _translate_frame(frame):
+                yield message
+
+    async def send_audio(self, pcm: bytes) -> None:
+        try:
+            await self._socket.send_audio(pcm)
+        except ConnectionClosed as error:
+            raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
+
+    async def send_audio_end(self) -> None:
+        await self._send(self._session.send_realtime_input(audio_stream_end=True))
+
+    async def send_text(self, text: str) -> None:
+        if self._typed_as_content:
+            content = types.Content(role="user", parts=[types.Part(text=text)])
+            await self._send(self._session.send_client_content(turns=content, turn_complete=True))
+        else:
+            await self._send(self._session.send_realtime_input(text=text))
+
+    async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
+        await self._send(self._session.send_client_content(turns=_contents_of(turns), turn_complete=False))
+
+    async def close(self, timeout_ms: int) -> None:
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                await self._session.close()
+        except _CONNECTION_ERRORS:
+            logger.debug("The connection did not close in good order", exc_info=True)
+        await _leave(self._opening)
+
+    async def _send(self, sending: Any) -> None:
+        try:
+            await sending
+        except ConnectionClosed as error:
+            raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
+
+    async def _next_frame(self) -> bytes | types.LiveServerMessage | Unrecognised:
+        try:
+            return await self._socket.next()
+        except (TypeError, ValueError) as error:
+            return Unrecognised(f"unreadable frame: {type(error).__name__}")
+        except errors.APIError as error:
+            if error.code is not None and error.code >= _LOWEST_CLOSE_CODE:
+                raise
+            return Unrecognised(f"error frame with code {error.code}")
+
+
+async def _leave(opening: AbstractAsyncContextManager[AsyncSession]) -> None:
+    """Leave the SDK's context manager: the socket is closed whatever state it is in."""
+    with contextlib.suppress(Exception):
+        await opening.__aexit__(None, None, None)
+
+
+# -- our words into the SDK's ------------------------------------------------------------------------------------------
+
+
+def config_of(setup: Setup) -> types.LiveConnectConfig:
+    """The SDK's configuration for a set-up, without the fields that this provider refused."""
+    fields: dict[str, tuple[str, Any]] = {
+        "responseModalities": ("response_modalities", [types.Modality.AUDIO]),
+        "systemInstruction": ("system_instruction", _instruction_of(setup.instruction)),
+        "speechConfig": ("speech_config", _speech_of(setup.voice)),
+        "sessionResumption": ("session_resumption", types.SessionResumptionConfig(handle=setup.handle)),
+        "contextWindowCompression": (
+            "context_window_compression",
+            types.ContextWindowCompressionConfig(sliding_window=types.SlidingWindow()),
+        ),
+        "inputAudioTranscription": ("input_audio_transcription", types.AudioTranscriptionConfig()),
+        "outputAudioTranscription": ("output_audio_transcription", types.AudioTranscriptionConfig()),
+    }
+    if setup.expects_history:
+        fields[INITIAL_HISTORY_FIELD] = (
+            "history_config",
+            types.HistoryConfig(initial_history_in_client_content=True),
+        )
+    if setup.thinking_level:
+        level = types.ThinkingLevel(setup.thinking_level)
+        fields["thinkingConfig"] = ("thinking_config", types.ThinkingConfig(thinking_level=level))
+    refused = {_camel(name) for name in setup.left_out}
+    return types.LiveConnectConfig(**{name: value for key, (name, value) in fields.items() if key not in refused})
+
+
+def _instruction_of(text: str) -> types.Content:
+    return types.Content(role="user", parts=[types.Part(text=text)])
+
+
+def _speech_of(voice: str) -> types.SpeechConfig:
+    return types.SpeechConfig(
+        voice_config=types.VoiceConfig(prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name=voice))
+    )
+
+
+def _contents_of(turns: tuple[Turn, ...]) -> list[types.Content | types.ContentDict]:
+    return [
+        types.Content(role="user" if turn.role is Role.USER else "model", parts=[types.Part(text=turn.text)])
+        for turn in turns
+    ]
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+# -- the SDK's words into ours -----------------------------------------------------------------------------------------
+
+
+def _translate_frame(frame: bytes | types.LiveServerMessage | Unrecognised) -> list[UpstreamMessage]:
+    if isinstance(frame, bytes):
+        return [ReplyAudio(frame)]
+    if isinstance(frame, Unrecognised):
+        return [frame]
+    return translate(frame)
+
+
+def translate(message: types.LiveServerMessage) -> list[UpstreamMessage]:
+    """One frame of the provider in our words; several keys may stand in one frame, and an empty one says nothing."""
+    found: list[UpstreamMessage] = []
+    if message.voice_activity and message.voice_activity.voice_activity_type == types.VoiceActivityType.ACTIVITY_START:
+        found.append(VoiceBegan())
+    if message.usage_metadata:
+        found.append(_usage_of(message.usage_metadata))
+    if message.server_content:
+        found += _translate_content(message.server_content)
+    if message.session_resumption_update:
+        update = message.session_resumption_update
+        found.append(HandleUpdate(update.new_handle if update.resumable and update.new_handle else None))
+    if message.go_away:
+        found.append(GoAway(duration_ms(message.go_away.time_left)))
+    return found
+
+
+def _translate_content(content: types.LiveServerContent) -> list[UpstreamMessage]:
+    found: list[UpstreamMessage] = []
+    if content.input_transcription and content.input_transcription.text:
+        found.append(UserWords(content.input_transcription.text))
+    if content.interrupted:
+        found.append(Interrupted())
+    for part in (content.model_turn.parts if content.model_turn else None) or ():
+        if part.inline_data and part.inline_data.data and (part.inline_data.mime_type or "").startswith("audio/pcm"):
+            found.append(ReplyAudio(part.inline_data.data))
+    if content.output_transcription and content.output_transcription.text:
+        found.append(ReplyWords(content.output_transcription.text))
+    if content.generation_complete:
+        found.append(GenerationComplete())
+    if content.turn_complete:
+        in_progress = content.interaction_status == types.InteractionStatus.IN_PROGRESS
+        reason = content.turn_complete_reason
+        found.append(TurnComplete(in_progress, reason.value if reason else ""))
+    return found
+
+
+def _usage_of(usage: types.UsageMetadata) -> UsageReported:
+    return UsageReported(
+        prompt_tokens=usage.prompt_token_count,
+        response_tokens=usage.response_token_count,
+        thoughts_tokens=usage.thoughts_token_count,
+        total_tokens=usage.total_token_count,
+        prompt_tokens_by_modality=_by_modality(usage.prompt_tokens_details),
+        response_tokens_by_modality=_by_modality(usage.response_tokens_details),
+    )
+
+
+def _by_modality(details: list[types.ModalityTokenCount] | None) -> dict[str, int]:
+    return {detail.modality.value: detail.token_count or 0 for detail in details or () if detail.modality}
+
+
+def duration_ms(text: str | None) -> int:
+    """A protobuf Duration as JSON ("9.5s") in ms; nothing, or something else, means no time at all."""
+    match = _DURATION.match(text or "")
+    return int(float(match["seconds"]) * 1000) if match else 0
+
+
+def failure_of(error: BaseException, phase: Phase) -> Failure:
+    """What an exception of the SDK, or of the library below it, says about the connection."""
+    if isinstance(error, InvalidStatus):
+        return _failure_of_refusal(error)
+    if isinstance(error, errors.APIError):
+        code = error.code if error.code is not None else 0
+        return Failure(code, _local_reason(error) or _text_of(error.details), phase)
+    if isinstance(error, ConnectionClosed):
+        if error.rcvd is not None:
+            return Failure(error.rcvd.code, error.rcvd.reason, phase)
+        return Failure(_ABNORMAL_CLOSURE, error.sent.reason if error.sent else "", phase)
+    if isinstance(error, TimeoutError):
+        return Failure(0, "timed out", phase)
+    return Failure(0, str(error), phase)
+
+
+def _local_reason(error: errors.APIError) -> str:
+    """Why we ourselves gave up a connection, which the SDK reports as an abnormal closure without a reason."""
+    cause = error.__context__
+    if error.code == _ABNORMAL_CLOSURE and isinstance(cause, ConnectionClosed) and cause.sent is not None:
+        return cause.sent.reason
+    return ""
+
+
+def _failure_of_refusal(error: InvalidStatus) -> Failure:
+    """The upgrade was answered with an HTTP status; the body may hold Google's error object."""
+    response = error.response
+    body = (response.body or b"").decode(errors="replace")
+    retry_after = response.headers.get("Retry-After", "")
+    wait_ms = int(retry_after) * 1000 if retry_after.isdecimal() else _retry_info_ms(body)
+    return Failure(response.status_code, _text_of(body), Phase.HANDSHAKE, wait_ms)
+
+
+def _retry_info_ms(body: str) -> int | None:
+    match = re.search(r'"retryDelay":\s*"([^"]+)"', body)
+    return duration_ms(match[1]) if match else None
+
+
+def _text_of(details: Any) -> str:
+    """The sentence in an error: it may be text, JSON text, or the parsed object."""
+    if isinstance(details, str):
+        try:
+            details = json.loads(details)
+        except ValueError:
+            return str(details)
+    if isinstance(details, dict):
+        error = details.get("error", details)
+        if isinstance(error, dict):
+            return f"{error.get('status', '')} {error.get('message', '')}".strip()
+    return str(details or "")

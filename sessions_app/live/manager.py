@@ -1,0 +1,789 @@
+"""The driver of one live session: feeds the state machine with facts, and does what it wishes. It decides nothing.
+
+One manager lives as long as a page life needs its live session in this process; connections, pages and models come and
+go below it. Everything runs on one event loop, and nothing here waits for the page or the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from random import random as system_random
+from typing import ClassVar, Protocol
+
+from energy.levels import Level, Mode, Seeding, profile_of
+from sessions_app.live.backlog import Backlog
+from sessions_app.live.context import Context, instruction_with, select_turns
+from sessions_app.live.downlink import BYTES_PER_MS as OUTPUT_BYTES_PER_MS
+from sessions_app.live.downlink import Downlink
+from sessions_app.live.events import (
+    Action,
+    BacklogReplayed,
+    CloseFinished,
+    CloseUpstream,
+    CompleteReply,
+    Connect,
+    ConnectionLost,
+    CutReply,
+    DropAudio,
+    Fact,
+    Finish,
+    ForgetHandle,
+    GoAwayReceived,
+    HandleOffered,
+    HandleWithdrawn,
+    HangUpRequested,
+    HoldInput,
+    KeepHandle,
+    LadderExhausted,
+    LeaveOut,
+    LevelLowered,
+    LowerLevel,
+    Opened,
+    OwnerLeaving,
+    PageBack,
+    PageGone,
+    Record,
+    Replay,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyProduced,
+    RetryRequested,
+    SetupCompleted,
+    StartTimer,
+    State,
+    StopTimer,
+    TellGoAway,
+    TellReady,
+    TellState,
+    TimerFired,
+    Toast,
+    Wish,
+)
+from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
+from sessions_app.live.sender import BacklogSender
+from sessions_app.live.states import Features, SessionMachine, UnexpectedFact
+from sessions_app.live.timers import Timers
+from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus
+from sessions_app.live.turns import TurnState
+from sessions_app.live.upstream import (
+    Connection,
+    GenerationComplete,
+    GoAway,
+    HandleUpdate,
+    Interrupted,
+    ReplyAudio,
+    ReplyWords,
+    Setup,
+    TurnComplete,
+    Unrecognised,
+    Upstream,
+    UpstreamFailed,
+    UpstreamMessage,
+    UsageReported,
+    UserWords,
+    VoiceBegan,
+)
+from sessions_app.live.writer import StoreWriter
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_MS = 5_000
+"""The provider answers a close frame after 1.4 to 3 s."""
+
+IN_FLIGHT_MARGIN_MS = 25
+"""Beyond the round trip, for the time a frame lies in buffers: what was in flight when a handle came is not covered."""
+
+OPENED_ELSEWHERE = 4409
+
+
+class Energy(Protocol):
+    """What the driver needs of the energy bar."""
+
+    def get_level(self, mode: Mode) -> Level: ...
+
+    def get_top_level(self, mode: Mode) -> Level: ...
+
+    def get_current_model(self, mode: Mode) -> str: ...
+
+    def handle_rate_limit_error(self, mode: Mode) -> Level: ...
+
+
+class BaseSessionManager:
+    """Manages one live session of one page life.
+
+    Args:
+        upstream: the provider to dial.
+        store: where everything is kept as it happens.
+        energy: which model to use.
+        assistant: how the model is to behave.
+        opening: what the session starts from.
+        random: gives a number in [0, 1), for the backoff.
+    """
+
+    mode: ClassVar[Mode]
+    storage_key: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        upstream: Upstream,
+        store: Store,
+        energy: Energy,
+        assistant: Assistant,
+        opening: Opening,
+        random: Callable[[], float] = system_random,
+    ) -> None:
+        self.opening = opening
+        self.finished = asyncio.Event()
+        self.last_message_timestamp: float | None = None
+        self._upstream = upstream
+        self._energy = energy
+        self._assistant = assistant
+        self._writer = StoreWriter(store)
+        self._machine = SessionMachine(_features_of(self.get_current_model()), random)
+        self._facts: deque[Fact] = deque()
+        self._is_deciding = False
+        self._timers = Timers(lambda timer: self._feed(TimerFired(timer)))
+        self._transcript = Transcript(opening.turns)
+        self._backlog = Backlog(opening.next_number)
+        self._sender = BacklogSender(self._backlog, _now_ms, lambda: self._feed(BacklogReplayed()))
+        self._downlink = Downlink(opening.next_down)
+        self._page: Page | None = None
+        self._told_state = TellState(State.CONNECTING)
+        self._owes_ready = False
+        self._attached_before = False
+        self._connection: Connection | None = None
+        self._connection_task: asyncio.Task[None] | None = None
+        self._closing_tasks: set[asyncio.Task[None]] = set()
+        self._left_out: set[str] = set()
+        self._context_given_at_ms: int | None = None
+        self._covered_turn = opening.covered_turn
+        self._settled_turn = _last_settled_turn(opening)
+        self._reply = _Reply()
+        self._usage: UsageReported | None = None
+        self._acknowledged = (opening.next_number, frozenset[str]())
+
+    # -- for the edge ------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        return self._machine.state
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None
+
+    @property
+    def current_handle(self) -> str | None:
+        return self._machine.handle
+
+    @property
+    def next_number(self) -> int:
+        """The first audio number not taken in yet."""
+        return self._backlog.next_number
+
+    @property
+    def next_down(self) -> int:
+        """The number of the next audio frame to the page."""
+        return self._downlink.next_number
+
+    @property
+    def takes_up_page_life(self) -> bool:
+        """Whether the page was here before, and so may have something to send again."""
+        return self._attached_before or self.opening.same_page
+
+    def get_resumption_storage_key(self) -> str:
+        """The slot that handles of this mode are kept in."""
+        return self.storage_key
+
+    def init_session(self) -> None:
+        """Open the live session: by the handle of this page life if it is any good, else anew with what is known."""
+        opening = self.opening
+        handle = opening.handle if opening.handle_model == self.get_current_model() else None
+        behind = opening.covered_turn < self._settled_turn
+        self._feed(Opened(handle, behind, has_context=bool(select_turns(opening.turns))))
+
+    def attach(self, page: Page, last_heard: int = -1) -> None:
+        """A page, or a page that came back, takes its place; another one in that place is closed."""
+        self._attached_before = self._machine.state is not State.IDLE
+        previous, self._page = self._page, page
+        if previous is not None and previous is not page:
+            previous.close(OPENED_ELSEWHERE)
+        self._downlink.attach(page, last_heard)
+        if self._machine.state is State.IDLE:
+            return
+        self._owes_ready = True
+        if self._machine.state is State.LIVE:
+            self._tell_ready(Action.ATTACHED)
+        told = self._told_state
+        page.tell_state(told.state, told.attempt, told.retry_in_ms, told.reason)
+        self._feed(PageBack())
+
+    def detach(self, page: Page) -> None:
+        """The page's socket closed. Nothing happens when another page has taken its place."""
+        if page is self._page:
+            self._page = None
+            self._downlink.detach()
+            self._feed(PageGone())
+
+    async def take_audio(self, number: int, pcm: bytes) -> None:
+        """Take in one frame of the microphone: PCM16 mono 16 kHz."""
+        frame = self._backlog.add_audio(number, pcm)
+        if frame is not None:
+            self._reply.may_answer_voice = True
+            await self._sender.pass_on(frame)
+
+    def take_text(self, id: str, text: str) -> None:
+        """Take in a typed turn; one that was taken in before is not delivered twice."""
+        known = self._transcript.find_typed(id)
+        if known is None:
+            turn = self._transcript.add_typed(id, text, _unix_ms())
+            self._tell_turns((turn,))
+        elif self._backlog.holds_typed(id):
+            return
+        elif known.number <= self._settled_turn:
+            self._writer.after(lambda: self._tell_ack(frozenset({id})))
+            return
+        self._backlog.add_typed(id, text)
+        self._sender.wake()
+
+    def mute(self) -> None:
+        """The microphone was muted: the provider is told after everything said before."""
+        self._backlog.add_audio_end()
+        self._sender.wake()
+
+    def stop_reply(self) -> None:
+        """The user has heard enough: playback stops, and what is still produced of this reply is not played."""
+        if self._machine.turn.state is TurnState.LISTENING:
+            return
+        self._reply.is_unwanted = self._machine.turn.state is TurnState.GENERATING
+        self._downlink.flush()
+        self._end_reply(TurnStatus.INTERRUPTED)
+
+    def reconnect_session(self) -> None:
+        """Try now, during a countdown or after everything was given up."""
+        self._feed(RetryRequested())
+
+    def hang_up(self) -> None:
+        """The user ends the conversation."""
+        self._feed(HangUpRequested())
+
+    def release(self) -> Page | None:
+        """Let go of the page, which is told nothing more, and give it back."""
+        page, self._page = self._page, None
+        self._downlink.detach()
+        return page
+
+    def leave(self, reason: str, *, conversation_over: bool = False) -> None:
+        """Give the session up in this process; what it was is stored, and another may go on with it."""
+        self._feed(OwnerLeaving(reason, conversation_over))
+
+    async def stored(self) -> None:
+        """Wait until everything so far is stored."""
+        await self._writer.flush()
+
+    def get_current_model(self) -> str:
+        return self._energy.get_current_model(self.mode)
+
+    def clear_resumption_handle(self, reason: str) -> None:
+        """Drop the stored handle for good."""
+        self._writer.forget_handle()
+        logger.info("handle forgotten: %s", reason, extra=self._ids())
+
+    def get_context_from_call_history(self) -> Context:
+        """What a session without memory is given: the turns so far that are settled."""
+        return Context(select_turns(tuple(filter(self._is_settled, self._transcript.turns))))
+
+    def _is_settled(self, turn: Turn) -> bool:
+        """Whether the exchange is over; what is not comes again from the backlog."""
+        return turn.number <= self._settled_turn and not self._backlog.holds_typed(turn.id)
+
+    def handle_fallback(self, reason: str) -> None:
+        """Step down the ladder, and go on with the next model or say that there is none."""
+        previous = self._energy.get_level(self.mode)
+        level = self._energy.handle_rate_limit_error(self.mode)
+        if self._page is not None:
+            self._page.tell_energy(level, previous, self._energy.get_top_level(self.mode), "rate-limit-exceeded")
+        logger.warning("level %d to %d: %s", previous.number, level.number, reason, extra=self._ids())
+        if level.is_exhausted:
+            self._feed(LadderExhausted())
+        else:
+            self._machine.features = _features_of(level.model)
+            self._feed(LevelLowered(level.model))
+
+    # -- deciding ----------------------------------------------------------------------------------------------------
+
+    def _feed(self, fact: Fact) -> None:
+        """Give the machine a fact and do what it wishes; facts that come up meanwhile wait their turn."""
+        self._facts.append(fact)
+        if self._is_deciding:
+            return
+        self._is_deciding = True
+        try:
+            while self._facts:
+                self._decide(self._facts.popleft())
+        finally:
+            self._is_deciding = False
+
+    def _decide(self, fact: Fact) -> None:
+        before = self._machine.state
+        try:
+            wishes = self._machine.handle_fact(fact, _now_ms())
+        except UnexpectedFact:
+            logger.exception("A fault of ours", extra=self._ids())
+            return
+        after = self._machine.state
+        if after is not before:
+            logger.info("%s to %s on %s", before, after, type(fact).__name__, extra=self._ids())
+        for wish in wishes:
+            self._deeds[type(wish)](self, wish)
+
+    # -- connecting --------------------------------------------------------------------------------------------------
+
+    def _connect(self, wish: Connect) -> None:
+        self._connection_task = asyncio.create_task(self._hold_connection(wish), name="live-connection")
+
+    async def _hold_connection(self, wish: Connect) -> None:
+        """Dial, and read until the connection ends. Cancelled when the machine wishes it closed."""
+        try:
+            connection = await self._upstream.connect(self._setup_for(wish))
+            self._connection = connection
+            await self._begin(connection, wish)
+            async for message in connection.messages():
+                self._take_message(message)
+        except UpstreamFailed as failed:
+            self._lose_connection(failed.failure)
+        except Exception:
+            logger.exception("A fault of ours ended the connection", extra=self._ids())
+            self._lose_connection(Failure(0, "a fault of ours", Phase.LIVE))
+
+    def _lose_connection(self, failure: Failure) -> None:
+        connection, self._connection = self._connection, None
+        self._connection_task = None
+        if connection is not None:
+            self._close_in_background(connection)
+        self._feed(ConnectionLost(failure))
+
+    async def _begin(self, connection: Connection, wish: Connect) -> None:
+        """The connection is set up: bring the model up to date, and say so."""
+        self._backlog.rewind(resumed=wish.handle is not None)
+        if wish.handle is None:
+            self._covered_turn = -1
+        if wish.catch_up:
+            await connection.send_past_turns(self._turns_after_handle())
+        given = wish.catch_up or self._gives_history(wish)
+        self._context_given_at_ms = _now_ms() if given else None
+        self._feed(SetupCompleted())
+
+    def _setup_for(self, wish: Connect) -> Setup:
+        model = self.get_current_model()
+        profile = profile_of(model)
+        context = self.get_context_from_call_history() if wish.seed else Context()
+        gives_history = self._gives_history(wish) and bool(context.turns)
+        instruction = self._assistant.instruction
+        if context:
+            instruction = instruction_with(context, instruction, turns_in_history=gives_history)
+        return Setup(
+            model=model,
+            instruction=instruction,
+            voice=self._assistant.voice,
+            handle=wish.handle,
+            history=context.turns if gives_history else (),
+            expects_history=gives_history,
+            left_out=frozenset(self._left_out),
+            typed_as_content=profile.typed_as_content,
+            thinking_level=profile.thinking_level,
+        )
+
+    def _gives_history(self, wish: Connect) -> bool:
+        takes_history = profile_of(self.get_current_model()).seeding is Seeding.HISTORY
+        return wish.seed and takes_history and INITIAL_HISTORY_FIELD not in self._left_out
+
+    def _turns_after_handle(self) -> tuple[Turn, ...]:
+        return tuple(turn for turn in self.get_context_from_call_history().turns if turn.number > self._covered_turn)
+
+    def _close_upstream(self, wish: CloseUpstream) -> None:
+        """Close in the background; nothing that the old connection still says is listened to."""
+        task, self._connection_task = self._connection_task, None
+        connection, self._connection = self._connection, None
+        if task is not None:
+            task.cancel()
+        closing = asyncio.create_task(self._close(task, connection), name="live-close")
+        self._closing_tasks.add(closing)
+        closing.add_done_callback(self._closing_tasks.discard)
+
+    async def _close(self, task: asyncio.Task[None] | None, connection: Connection | None) -> None:
+        if task is not None:
+            await asyncio.wait({task})
+        if connection is not None:
+            await connection.close(CLOSE_TIMEOUT_MS)
+        self._feed(CloseFinished())
+
+    def _close_in_background(self, connection: Connection) -> None:
+        """Tidy up a connection that has ended by itself."""
+        closing = asyncio.create_task(connection.close(CLOSE_TIMEOUT_MS), name="live-tidy")
+        self._closing_tasks.add(closing)
+        closing.add_done_callback(self._closing_tasks.discard)
+
+    # -- what the provider says --------------------------------------------------------------------------------------
+
+    def _take_message(self, message: UpstreamMessage) -> None:
+        self.last_message_timestamp = time.time()
+        self._listeners[type(message)](self, message)
+
+    def _on_reply_audio(self, message: ReplyAudio) -> None:
+        if self._reply.is_unwanted:
+            return
+        self._begin_reply()
+        self._reply.note_audio(len(message.pcm), _now_ms())
+        self._downlink.play(message.pcm)
+
+    def _on_reply_words(self, message: ReplyWords) -> None:
+        if self._reply.is_unwanted:
+            return
+        self._begin_reply()
+        self._tell_turns(self._transcript.said(message.text, _unix_ms()))
+
+    def _on_user_words(self, message: UserWords) -> None:
+        self._tell_turns(self._transcript.heard(message.text, _unix_ms()))
+
+    def _on_voice_began(self, message: VoiceBegan) -> None:
+        self._transcript.voice_began()
+
+    def _begin_reply(self) -> None:
+        if self._machine.turn.state is not TurnState.LISTENING:
+            return
+        self._reply.begin(self._backlog.mark_at(self._settled_moment_ms()), self._backlog.typed_sent())
+        self._tell_turns(self._transcript.reply_began(self._reply.may_answer_voice))
+        self._feed(ReplyBegan())
+
+    def _on_generation_complete(self, message: GenerationComplete) -> None:
+        self._reply.is_unwanted = False
+        if self._page is not None and self._transcript.reply_number is not None:
+            self._page.tell_generation_complete(self._transcript.reply_number)
+        self._feed(ReplyProduced(self._reply.playback_left_ms(_now_ms())))
+
+    def _on_interrupted(self, message: Interrupted) -> None:
+        self._reply.is_unwanted = False
+        self._downlink.flush()
+        self._end_reply(TurnStatus.INTERRUPTED)
+
+    def _on_turn_complete(self, message: TurnComplete) -> None:
+        if message.is_filler:
+            return
+        self._reply.is_unwanted = False
+        if message.reason:
+            self._writer.record("turn_refused", {"reason": message.reason})
+        if self._reply.number is None:
+            self._end_reply(TurnStatus.COMPLETE)
+        self._tell_turn_complete()
+
+    def _on_usage_reported(self, message: UsageReported) -> None:
+        self._usage = message
+
+    def _on_handle_update(self, message: HandleUpdate) -> None:
+        if message.handle is None:
+            self._feed(HandleWithdrawn())
+            return
+        given_at_ms = self._context_given_at_ms
+        covers_context = given_at_ms is None or given_at_ms <= self._settled_moment_ms()
+        self._feed(HandleOffered(message.handle, covers_context))
+
+    def _on_go_away(self, message: GoAway) -> None:
+        self._feed(GoAwayReceived(message.time_left_ms))
+
+    def _on_unrecognised(self, message: Unrecognised) -> None:
+        logger.warning("not understood: %s", message.what, extra=self._ids())
+
+    def _settled_moment_ms(self) -> int:
+        """What had been sent by then has certainly been consumed by what the provider says now."""
+        round_trip_ms = 0.0 if self._connection is None else self._connection.round_trip_ms
+        return _now_ms() - int(round_trip_ms) - IN_FLIGHT_MARGIN_MS
+
+    # -- replies -----------------------------------------------------------------------------------------------------
+
+    def _end_reply(self, status: TurnStatus) -> None:
+        """The exchange is over, with or without an answer: its input is answered once that is stored."""
+        number = self._transcript.reply_number
+        if self._machine.turn.state is TurnState.LISTENING and number is None and not self._backlog.typed_sent():
+            return
+        if number is None:
+            self._reply.begin(self._backlog.mark_at(self._settled_moment_ms()), self._backlog.typed_sent())
+        else:
+            self._reply.number = number
+        self._tell_turns(self._transcript.reply_ended(status))
+        self._settled_turn = self._transcript.settled_number
+        ids = self._reply.typed_ids
+        self._backlog.answered(self._reply.mark, ids)
+        number_after = self._backlog.acknowledged_number
+        self._writer.after(lambda: self._tell_ack(ids, number_after))
+        self._reply.end()
+        self._feed(ReplyEnded())
+
+    def _tell_turn_complete(self) -> None:
+        number, self._reply.number = self._reply.number, None
+        usage, self._usage = self._usage, None
+        if usage is not None:
+            self._writer.record("usage", {"turn": number, **usage.as_data()})
+        if self._page is not None and number is not None:
+            self._page.tell_turn_complete(number, usage)
+
+    def _cut_reply(self, wish: CutReply) -> None:
+        if wish.produced:
+            self._end_reply_after_loss()
+            return
+        self._reply.end()
+        self._reply.number = None
+        self._downlink.flush()
+        self._tell_turns(self._transcript.connection_lost())
+
+    def _end_reply_after_loss(self) -> None:
+        """All of the reply had arrived when the connection went: it is whole, and is played to its end."""
+        self._end_reply(TurnStatus.COMPLETE)
+        self._tell_turn_complete()
+
+    def _complete_reply(self, wish: CompleteReply) -> None:
+        self._end_reply_after_loss()
+
+    # -- deeds -------------------------------------------------------------------------------------------------------
+
+    def _hold_input(self, wish: HoldInput) -> None:
+        self._sender.stop()
+        self._transcript.expect_again()
+
+    def _replay(self, wish: Replay) -> None:
+        self._tell_loss("connection")
+        if self._connection is not None:
+            self._sender.start(self._connection)
+        if self._backlog.is_drained:
+            self._feed(BacklogReplayed())
+
+    def _keep_handle(self, wish: KeepHandle) -> None:
+        self._backlog.cover_audio(self._backlog.mark_at(self._settled_moment_ms()))
+        number = self._backlog.acknowledged_number
+        if self._machine.handle_is_current:
+            self._covered_turn = self._settled_turn
+        self._writer.save_handle(
+            wish.handle,
+            self.get_current_model(),
+            number,
+            self._covered_turn,
+            lambda: self._tell_ack(frozenset(), number),
+        )
+
+    def _forget_handle(self, wish: ForgetHandle) -> None:
+        self._covered_turn = -1
+        self.clear_resumption_handle(wish.reason)
+
+    def _drop_audio(self, wish: DropAudio) -> None:
+        self._backlog.drop_audio()
+        self._tell_loss("refused")
+
+    def _leave_out(self, wish: LeaveOut) -> None:
+        self._left_out.add(wish.field)
+        logger.warning("the provider refuses the field %s", wish.field, extra=self._ids())
+
+    def _lower_level(self, wish: LowerLevel) -> None:
+        self.handle_fallback(wish.reason)
+
+    def _start_timer(self, wish: StartTimer) -> None:
+        self._timers.start(wish.timer, wish.ms)
+
+    def _stop_timer(self, wish: StopTimer) -> None:
+        self._timers.stop(wish.timer)
+
+    def _record(self, wish: Record) -> None:
+        self._writer.record(wish.kind, wish.data)
+
+    def _finish(self, wish: Finish) -> None:
+        self._timers.stop_all()
+        for turn in self._transcript.reply_ended(TurnStatus.INTERRUPTED):
+            self._writer.save_turn(turn)
+        self._writer.finish(wish.reason, wish.conversation_over)
+        waiting = asyncio.create_task(self._wait_for_the_end(), name="live-finish")
+        self._closing_tasks.add(waiting)
+        waiting.add_done_callback(self._closing_tasks.discard)
+
+    async def _wait_for_the_end(self) -> None:
+        await self._writer.flush()
+        others = self._closing_tasks - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others)
+        self.finished.set()
+
+    # -- telling the page --------------------------------------------------------------------------------------------
+
+    def _tell_ready(self, action: Action) -> None:
+        if self._page is None:
+            return
+        self._owes_ready = False
+        self._page.tell_ready(
+            Ready(
+                action=action,
+                conversation=self.opening.conversation,
+                session=self.opening.session,
+                level=self._energy.get_level(self.mode),
+                top_level=self._energy.get_top_level(self.mode),
+                ack=self._acknowledged[0],
+                turns=self._transcript.turns,
+            )
+        )
+
+    def _tell_ready_wish(self, wish: TellReady) -> None:
+        self._tell_ready(wish.action)
+
+    def _tell_state(self, wish: TellState) -> None:
+        self._told_state = wish
+        if wish.state is State.LIVE and self._owes_ready:
+            self._tell_ready(Action.RESUMED)
+        if self._page is not None:
+            self._page.tell_state(wish.state, wish.attempt, wish.retry_in_ms, wish.reason)
+            if wish.state in (State.FAILED, State.EXHAUSTED):
+                self._tell_stored_turns(self._page)
+
+    def _tell_stored_turns(self, page: Page) -> None:
+        """Without a live session there is no `ready`, and what was said stays readable all the same."""
+        for turn in self.opening.turns:
+            page.tell_turn(turn)
+
+    def _tell_go_away(self, wish: TellGoAway) -> None:
+        if self._page is not None:
+            self._page.tell_go_away(wish.time_left_ms)
+
+    def _toast(self, wish: Toast) -> None:
+        if self._page is not None:
+            self._page.tell_toast(wish.code, wish.outage_ms)
+
+    def _tell_turns(self, turns: tuple[Turn, ...]) -> None:
+        for turn in turns:
+            self._writer.save_turn(turn)
+            if self._page is not None:
+                self._page.tell_turn(turn)
+
+    def _tell_ack(self, ids: frozenset[str], number: int | None = None) -> None:
+        """What was promised is stored now: the page may let go of it."""
+        before = self._acknowledged[0]
+        after = before if number is None else max(before, number)
+        self._acknowledged = (after, ids)
+        if self._page is not None and (after != before or ids):
+            self._page.tell_ack(after, tuple(sorted(ids)))
+
+    def _tell_loss(self, reason: str) -> None:
+        loss = self._backlog.take_loss()
+        if not loss:
+            return
+        self._writer.record("lost", {"ms": loss.ms, "messages": len(loss.ids), "reason": reason})
+        if self._page is not None:
+            self._page.tell_lost(loss, reason)
+            self._page.tell_toast("input.lost")
+
+    def _ids(self) -> dict[str, str]:
+        return {"conversation": self.opening.conversation, "session": self.opening.session, "mode": self.mode}
+
+    _deeds: ClassVar[Mapping[type[Wish], Callable[..., None]]] = {
+        Connect: _connect,
+        HoldInput: _hold_input,
+        Replay: _replay,
+        CloseUpstream: _close_upstream,
+        StartTimer: _start_timer,
+        StopTimer: _stop_timer,
+        TellState: _tell_state,
+        TellReady: _tell_ready_wish,
+        TellGoAway: _tell_go_away,
+        Toast: _toast,
+        KeepHandle: _keep_handle,
+        ForgetHandle: _forget_handle,
+        CutReply: _cut_reply,
+        CompleteReply: _complete_reply,
+        DropAudio: _drop_audio,
+        LeaveOut: _leave_out,
+        LowerLevel: _lower_level,
+        Record: _record,
+        Finish: _finish,
+    }
+
+    _listeners: ClassVar[Mapping[type[UpstreamMessage], Callable[..., None]]] = {
+        ReplyAudio: _on_reply_audio,
+        ReplyWords: _on_reply_words,
+        UserWords: _on_user_words,
+        VoiceBegan: _on_voice_began,
+        GenerationComplete: _on_generation_complete,
+        Interrupted: _on_interrupted,
+        TurnComplete: _on_turn_complete,
+        UsageReported: _on_usage_reported,
+        HandleUpdate: _on_handle_update,
+        GoAway: _on_go_away,
+        Unrecognised: _on_unrecognised,
+    }
+
+
+class TextSessionManager(BaseSessionManager):
+    """Typed in, spoken and transcribed out. The transcript stays until it is cleared."""
+
+    mode = Mode.TEXT
+    storage_key = "gdm:text-session-handle"
+
+
+class CallSessionManager(BaseSessionManager):
+    """Voice both ways. A new call starts with an empty transcript."""
+
+    mode = Mode.CALL
+    storage_key = "gdm:call-session-handle"
+
+
+class _Reply:
+    """What is known of the reply being given: what it answers, and how much of it is still to be played."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.is_unwanted = False
+        self.may_answer_voice = False
+        self.mark = 0
+        self.typed_ids: frozenset[str] = frozenset()
+        self._audio_from_ms: int | None = None
+        self._audio_ms = 0.0
+
+    def begin(self, mark: int, typed_ids: frozenset[str]) -> None:
+        self.number = None
+        self.mark = mark
+        self.typed_ids = typed_ids
+
+    def note_audio(self, size_bytes: int, now_ms: int) -> None:
+        if self._audio_from_ms is None:
+            self._audio_from_ms = now_ms
+        self._audio_ms += size_bytes / OUTPUT_BYTES_PER_MS
+
+    def playback_left_ms(self, now_ms: int) -> int:
+        if self._audio_from_ms is None:
+            return 0
+        return max(0, int(self._audio_from_ms + self._audio_ms - now_ms))
+
+    def end(self) -> None:
+        self.mark = 0
+        self.typed_ids = frozenset()
+        self.may_answer_voice = False
+        self._audio_from_ms = None
+        self._audio_ms = 0.0
+
+
+def _features_of(model: str) -> Features:
+    return Features(history_anytime=profile_of(model).history_anytime)
+
+
+def _last_settled_turn(opening: Opening) -> int:
+    """The last turn that no page will send again: of a known page life, the last one that the model gave."""
+    settled = (turn for turn in opening.turns if turn.role is Role.MODEL or not opening.same_page)
+    return max((turn.number for turn in settled), default=-1)
+
+
+def _now_ms() -> int:
+    return int(asyncio.get_running_loop().time() * 1000)
+
+
+def _unix_ms() -> int:
+    return int(time.time() * 1000)

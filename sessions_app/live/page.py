@@ -1,0 +1,97 @@
+"""What the driver needs from a page and from the store, in our words. The edges implement both; tests have fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from energy.levels import Level
+from sessions_app.live.backlog import Loss
+from sessions_app.live.events import Action, State
+from sessions_app.live.transcript import Turn
+from sessions_app.live.upstream import UsageReported
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a page is told when a live session is open, see `ready` in the browser protocol."""
+
+    action: Action
+    conversation: str
+    session: str
+    level: Level
+    top_level: Level
+    ack: int
+    turns: tuple[Turn, ...]
+
+
+class Page(Protocol):
+    """One socket of a page. Nothing here waits or raises: a page that cannot keep up is the socket's affair."""
+
+    def tell_ready(self, ready: Ready) -> None: ...
+
+    def tell_state(self, state: State, attempt: int, retry_in_ms: int | None, reason: str) -> None: ...
+
+    def tell_turn(self, turn: Turn) -> None: ...
+
+    def tell_flush(self) -> None: ...
+
+    def tell_generation_complete(self, turn: int) -> None: ...
+
+    def tell_turn_complete(self, turn: int, usage: UsageReported | None) -> None: ...
+
+    def tell_go_away(self, time_left_ms: int) -> None: ...
+
+    def tell_ack(self, audio: int, ids: tuple[str, ...]) -> None: ...
+
+    def tell_lost(self, loss: Loss, reason: str) -> None: ...
+
+    def tell_energy(self, level: Level, previous: Level, top_level: Level, reason: str) -> None: ...
+
+    def tell_toast(self, code: str, outage_ms: int = 0) -> None: ...
+
+    def play(self, number: int, pcm: bytes) -> None: ...
+
+    def close(self, code: int) -> None: ...
+
+
+class Store(Protocol):
+    """Where a live session is kept as it happens. Every method may raise; the writer tries again."""
+
+    async def save_turns(self, turns: tuple[Turn, ...]) -> None: ...
+
+    async def save_handle(self, handle: str, model: str, acknowledged_number: int, covered_turn: int) -> None: ...
+
+    async def forget_handle(self) -> None: ...
+
+    async def record(self, kind: str, data: dict[str, Any]) -> None: ...
+
+    async def finish(self, reason: str, conversation_over: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a live session starts from.
+
+    `turns`: of the conversation so far. `handle`: held for this page life and for `handle_model`; it covers the turns
+    up to `covered_turn`. `next_number`: the first audio number that is not safe yet. `same_page`: the page life
+    has had a live session before, so the page sends again what was not acknowledged.
+    """
+
+    conversation: str
+    session: str
+    turns: tuple[Turn, ...] = ()
+    handle: str | None = None
+    handle_model: str = ""
+    covered_turn: int = -1
+    next_number: int = 0
+    next_down: int = 0
+    same_page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """How the model is to behave: its instruction, and the name of its voice."""
+
+    instruction: str
+    voice: str

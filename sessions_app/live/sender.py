@@ -1,0 +1,76 @@
+"""Drains the backlog into the connection, in order, one item at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from sessions_app.live.backlog import AudioFrame, Backlog, Item, TypedMessage
+from sessions_app.live.upstream import Connection, UpstreamFailed
+
+
+class BacklogSender:
+    """Owns the one task that sends; nothing else sends while it is busy.
+
+    Args:
+        backlog: what is to be sent.
+        now_ms: the clock that stamps what was sent.
+        on_drained: called each time the connection has caught up.
+    """
+
+    def __init__(self, backlog: Backlog, now_ms: Callable[[], int], on_drained: Callable[[], None]) -> None:
+        self._backlog = backlog
+        self._now_ms = now_ms
+        self._on_drained = on_drained
+        self._connection: Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, connection: Connection) -> None:
+        """Send to this connection from now on, beginning with what it does not know."""
+        self._connection = connection
+        self.wake()
+
+    def stop(self) -> None:
+        """Send nothing more; an item in the middle of being sent counts as not sent."""
+        self._connection = None
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def wake(self) -> None:
+        """There is something new to send."""
+        if self._connection is not None and self._task is None:
+            self._task = asyncio.create_task(self._drain(self._connection), name="live-send")
+
+    async def pass_on(self, frame: AudioFrame) -> None:
+        """Send a frame that was just taken in: at once where the way is free, else in its turn."""
+        connection = self._connection
+        if connection is None:
+            return
+        if self._task is not None or not connection.has_room or self._backlog.next_unsent() is not frame:
+            self.wake()
+            return
+        try:
+            await connection.send_audio(frame.pcm)
+        except UpstreamFailed:
+            return  # the connection's reader notices, too, and reports it
+        self._backlog.mark_sent(frame, self._now_ms())
+
+    async def _drain(self, connection: Connection) -> None:
+        try:
+            while (item := self._backlog.next_unsent()) is not None:
+                await _send(connection, item)
+                self._backlog.mark_sent(item, self._now_ms())
+        except UpstreamFailed:
+            return  # as above; the task stays in its place, so that nothing is sent until the next start
+        self._task = None
+        self._on_drained()
+
+
+async def _send(connection: Connection, item: Item) -> None:
+    if isinstance(item, AudioFrame):
+        await connection.send_audio(item.pcm)
+    elif isinstance(item, TypedMessage):
+        await connection.send_text(item.text)
+    else:
+        await connection.send_audio_end()

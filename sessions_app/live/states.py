@@ -1,0 +1,622 @@
+"""The state machine of a live session: facts in, wishes out. It never waits, and knows no clock but what it is told.
+
+`TRANSITIONS` is the one list of legal moves; `docs/architecture.md` shows the diagram printed from it. Late facts that
+do no harm are listed in `IGNORED`; any other fact that a state does not expect raises and changes nothing.
+
+Sources of the rules: a GoAway's `timeLeft` is a duration after which the provider aborts the connection; a handle
+belongs to the model that issued it, names a moment before what came after it, and is good for two hours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sessions_app.live.backoff import Backoff
+from sessions_app.live.events import (
+    Action,
+    BacklogReplayed,
+    CloseFinished,
+    CloseUpstream,
+    CompleteReply,
+    Connect,
+    ConnectionLost,
+    CutReply,
+    DropAudio,
+    Fact,
+    Finish,
+    ForgetHandle,
+    GoAwayReceived,
+    HandleOffered,
+    HandleWithdrawn,
+    HangUpRequested,
+    HoldInput,
+    KeepHandle,
+    LadderExhausted,
+    LeaveOut,
+    LevelLowered,
+    LowerLevel,
+    Opened,
+    OwnerLeaving,
+    PageBack,
+    PageGone,
+    Record,
+    Replay,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyProduced,
+    RetryRequested,
+    SetupCompleted,
+    StartTimer,
+    State,
+    StopTimer,
+    TellGoAway,
+    TellReady,
+    TellState,
+    Timer,
+    TimerFired,
+    Toast,
+    Wish,
+)
+from sessions_app.live.failures import Failure, History, Judgement, Verdict, is_short_life, judge
+from sessions_app.live.turns import TurnMachine, TurnState
+
+PARK_MS = 30_000
+"""How long the upstream connection stays open for a page that vanished."""
+
+STABLE_MS = 10_000
+"""A connection that lived this long was a success: a successful open is no proof of life."""
+
+PROOF_OF_LIFE_MS = 1_000
+"""A connection that lived this long begins a new outage when it goes: its first redial is a quick one again."""
+
+FIELDS_TO_STRIP = 5
+"""More refused fields in a row than this is no longer a difference between API versions."""
+
+GO_AWAY_MARGIN_MS = 5_000
+"""The swap is forced this long before the provider's deadline: closing alone can take three seconds."""
+
+SHORT_NOTICE_MS = 10_000
+"""Below this, half of the time left is used instead of the margin."""
+
+TURN_END_GRACE_MS = 3_000
+"""Some generations never say that a turn is over: after the playback and this long, it is."""
+
+RETRY_AFTER_CLOSE_MS = 500
+"""A resume may be refused right after the old connection closed, while the provider still tidies up."""
+
+NOTICEABLE_OUTAGE_MS = 2_000
+"""An interruption shorter than this is not worth a word: nobody hears it."""
+
+S = State
+
+TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
+    S.IDLE: {
+        Opened: frozenset({S.CONNECTING}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.CONNECTING: {
+        SetupCompleted: frozenset({S.LIVE}),
+        ConnectionLost: frozenset({S.CONNECTING, S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        PageGone: frozenset({S.CONNECTING}),
+        PageBack: frozenset({S.CONNECTING}),
+        TimerFired: frozenset({S.CONNECTING, S.ENDED}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.LIVE: {
+        HandleOffered: frozenset({S.LIVE, S.HANDOVER}),
+        HandleWithdrawn: frozenset({S.LIVE}),
+        GoAwayReceived: frozenset({S.LIVE, S.HANDOVER}),
+        ReplyBegan: frozenset({S.LIVE}),
+        ReplyProduced: frozenset({S.LIVE}),
+        ReplyEnded: frozenset({S.LIVE, S.HANDOVER}),
+        BacklogReplayed: frozenset({S.LIVE}),
+        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        TimerFired: frozenset({S.LIVE, S.HANDOVER, S.ENDED}),
+        PageGone: frozenset({S.LIVE}),
+        PageBack: frozenset({S.LIVE}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.HANDOVER: {
+        CloseFinished: frozenset({S.HANDOVER}),
+        SetupCompleted: frozenset({S.LIVE}),
+        ConnectionLost: frozenset({S.HANDOVER, S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        TimerFired: frozenset({S.HANDOVER, S.ENDED}),
+        PageGone: frozenset({S.HANDOVER}),
+        PageBack: frozenset({S.HANDOVER}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.RECONNECTING: {
+        SetupCompleted: frozenset({S.LIVE}),
+        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        TimerFired: frozenset({S.RECONNECTING, S.ENDED}),
+        RetryRequested: frozenset({S.RECONNECTING}),
+        PageGone: frozenset({S.RECONNECTING}),
+        PageBack: frozenset({S.RECONNECTING}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.FALLING_BACK: {
+        LevelLowered: frozenset({S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
+        SetupCompleted: frozenset({S.LIVE}),
+        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        TimerFired: frozenset({S.FALLING_BACK, S.ENDED}),
+        PageGone: frozenset({S.FALLING_BACK}),
+        PageBack: frozenset({S.FALLING_BACK}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.EXHAUSTED: {
+        RetryRequested: frozenset({S.RECONNECTING}),
+        TimerFired: frozenset({S.EXHAUSTED, S.ENDED}),
+        PageGone: frozenset({S.EXHAUSTED}),
+        PageBack: frozenset({S.EXHAUSTED}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.FAILED: {
+        RetryRequested: frozenset({S.RECONNECTING}),
+        TimerFired: frozenset({S.FAILED, S.ENDED}),
+        PageGone: frozenset({S.FAILED}),
+        PageBack: frozenset({S.FAILED, S.RECONNECTING}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.ENDED: {},
+}
+
+_LATE_PROVIDER_FACTS = (
+    HandleOffered,
+    HandleWithdrawn,
+    GoAwayReceived,
+    ReplyBegan,
+    ReplyProduced,
+    ReplyEnded,
+    BacklogReplayed,
+)
+
+IGNORED: Mapping[State, frozenset[type[Fact]]] = {
+    S.IDLE: frozenset({PageGone, PageBack, RetryRequested}),
+    S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
+    S.LIVE: frozenset({RetryRequested, CloseFinished}),
+    S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested}),
+    S.RECONNECTING: frozenset({*_LATE_PROVIDER_FACTS, CloseFinished}),
+    S.FALLING_BACK: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
+    S.EXHAUSTED: frozenset({*_LATE_PROVIDER_FACTS, ConnectionLost, CloseFinished}),
+    S.FAILED: frozenset({*_LATE_PROVIDER_FACTS, ConnectionLost, CloseFinished}),
+    S.ENDED: frozenset(Fact.__args__),
+}
+
+
+class UnexpectedFact(Exception):
+    """A fact came that the table does not list for this state: a fault of ours, and nothing was changed."""
+
+    def __init__(self, state: State, fact: Fact) -> None:
+        super().__init__(f"{type(fact).__name__} is not expected in state {state}")
+        self.state = state
+        self.fact = fact
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the state machine must know of a model."""
+
+    history_anytime: bool
+    """The model takes turns of the past in the middle of a session, so a resumed session can be brought up to date."""
+
+
+class SessionMachine:
+    """Decides what becomes of one live session.
+
+    Args:
+        features: of the model in use; `LevelLowered` may be followed by setting it anew.
+        random: gives a number in [0, 1), for the backoff.
+    """
+
+    def __init__(self, features: Features, random: Callable[[], float]) -> None:
+        self.state = State.IDLE
+        self.features = features
+        self.turn = TurnMachine()
+        self.handle: str | None = None
+        self._backoff = Backoff(random)
+        self._has_context = False
+        self._handle_is_behind = False
+        self._swap_is_due = False
+        self._planned = False
+        self._attempt: Connect | None = None
+        self._is_dialling = False
+        self._is_replaying = False
+        self._live_since_ms: int | None = None
+        self._short_lives = 0
+        self._forgotten = False
+
+    @property
+    def handle_is_current(self) -> bool:
+        """Whether a resume by the handle would know everything that is settled."""
+        return self.handle is not None and not self._handle_is_behind
+
+    def handle_fact(self, fact: Fact, now_ms: int) -> list[Wish]:
+        """Take in one fact and say what is to be done, in order.
+
+        Raises:
+            UnexpectedFact: the table does not list the fact for the present state.
+        """
+        targets = TRANSITIONS[self.state].get(type(fact))
+        if targets is None:
+            if type(fact) in IGNORED[self.state]:
+                return []
+            raise UnexpectedFact(self.state, fact)
+        before = self.state
+        wishes = self._handlers[type(fact)](self, fact, now_ms)
+        if self.state not in targets:
+            raise AssertionError(f"{before} -> {self.state} on {type(fact).__name__} is not in the table")
+        return wishes
+
+    # -- opening -----------------------------------------------------------------------------------------------------
+
+    def _on_opened(self, fact: Opened, now_ms: int) -> list[Wish]:
+        self.state = State.CONNECTING
+        self.handle = fact.handle
+        self._handle_is_behind = fact.handle_is_behind
+        self._has_context = fact.has_context
+        return [TellState(State.CONNECTING), self._dial()]
+
+    def _on_setup_completed(self, fact: SetupCompleted, now_ms: int) -> list[Wish]:
+        attempt = self._attempt or Connect()
+        planned, self._planned = self._planned, False
+        was_first = self.state is State.CONNECTING
+        outage_ms = self._backoff.outage_ms(now_ms)
+        self.state = State.LIVE
+        self._is_dialling = False
+        self._is_replaying = True
+        self._live_since_ms = now_ms
+        self._handle_is_behind = bool(attempt.seed or attempt.catch_up)
+        action = _action_of(attempt)
+        wishes: list[Wish] = [
+            StartTimer(Timer.STABLE, STABLE_MS),
+            Record("connected", {"action": action, "outage_ms": outage_ms}),
+        ]
+        if not (planned and action is Action.RESUMED):
+            wishes.append(TellReady(action))
+        wishes.append(TellState(State.LIVE))
+        wishes += self._toast_of(action, was_first, outage_ms)
+        wishes.append(Replay())
+        return wishes
+
+    def _toast_of(self, action: Action, was_first: bool, outage_ms: int) -> list[Wish]:
+        """One toast an outage, and none for what nobody could notice. A lost session is always told."""
+        forgotten, self._forgotten = self._forgotten, False
+        if action is Action.RESUMED:
+            noticeable = outage_ms >= NOTICEABLE_OUTAGE_MS and not was_first
+            return [Toast("reconnected", outage_ms)] if noticeable else []
+        if action is Action.REBUILT and (forgotten or not was_first):
+            return [Toast("rebuilt", outage_ms)]
+        return [Toast("started", outage_ms)] if forgotten or not was_first else []
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def _on_handle_offered(self, fact: HandleOffered, now_ms: int) -> list[Wish]:
+        self.handle = fact.handle
+        self._handle_is_behind = not fact.covers_context
+        return [KeepHandle(fact.handle), *self._swap_if_safe()]
+
+    def _on_handle_withdrawn(self, fact: HandleWithdrawn, now_ms: int) -> list[Wish]:
+        return []
+
+    def _on_reply_began(self, fact: ReplyBegan, now_ms: int) -> list[Wish]:
+        self.turn.reply_began()
+        self._has_context = True
+        return []
+
+    def _on_reply_produced(self, fact: ReplyProduced, now_ms: int) -> list[Wish]:
+        if not self.turn.generation_completed():
+            return []
+        return [StartTimer(Timer.PLAYBACK, fact.playback_left_ms + TURN_END_GRACE_MS)]
+
+    def _on_reply_ended(self, fact: ReplyEnded, now_ms: int) -> list[Wish]:
+        if self.turn.ended() is TurnState.LISTENING:
+            return []
+        self._handle_is_behind = True
+        self._short_lives = 0
+        return [StopTimer(Timer.PLAYBACK), *self._swap_if_safe()]
+
+    def _on_backlog_replayed(self, fact: BacklogReplayed, now_ms: int) -> list[Wish]:
+        self._is_replaying = False
+        return []
+
+    # -- planned swap ------------------------------------------------------------------------------------------------
+
+    def _on_go_away_received(self, fact: GoAwayReceived, now_ms: int) -> list[Wish]:
+        self._swap_is_due = True
+        wishes: list[Wish] = [
+            Record("go_away", {"time_left_ms": fact.time_left_ms}),
+            TellGoAway(fact.time_left_ms),
+            StartTimer(Timer.SWAP, swap_deadline_ms(fact.time_left_ms)),
+        ]
+        return wishes + self._swap_if_safe()
+
+    def _swap_if_safe(self) -> list[Wish]:
+        """A safe point: nobody speaks for the model, and the handle is newer than the last turn."""
+        is_safe = self.turn.state is TurnState.LISTENING and self.handle is not None and not self._handle_is_behind
+        return self._swap() if self._swap_is_due and is_safe else []
+
+    def _swap(self) -> list[Wish]:
+        self.state = State.HANDOVER
+        self._planned = True
+        return [
+            HoldInput(),
+            *self._leave_connection(),
+            TellState(State.HANDOVER),
+            CloseUpstream(),
+        ]
+
+    def _on_close_finished(self, fact: CloseFinished, now_ms: int) -> list[Wish]:
+        return [self._dial()]
+
+    # -- trouble -----------------------------------------------------------------------------------------------------
+
+    def _on_connection_lost(self, fact: ConnectionLost, now_ms: int) -> list[Wish]:
+        judgement = self._judge(fact.failure, now_ms)
+        wishes: list[Wish] = [
+            HoldInput(),
+            *self._leave_connection(),
+            Record("connection_lost", _facts_of(fact.failure, judgement)),
+        ]
+        if judgement.drop_audio:
+            wishes.append(DropAudio())
+        return wishes + self._reactions[judgement.verdict](self, judgement, now_ms)
+
+    def _judge(self, failure: Failure, now_ms: int) -> Judgement:
+        attempt = self._attempt or Connect()
+        alive_ms = 0 if self._live_since_ms is None else now_ms - self._live_since_ms
+        if is_short_life(failure, alive_ms):
+            self._short_lives += 1
+        if alive_ms >= PROOF_OF_LIFE_MS:
+            self._backoff.forget_outage()
+        history = History(
+            handle_used=attempt.handle is not None,
+            seeded=attempt.seed and alive_ms < STABLE_MS,
+            replaying=self._is_replaying,
+            alive_ms=alive_ms,
+            short_lives=self._short_lives,
+        )
+        return judge(failure, history)
+
+    def _leave_connection(self) -> list[Wish]:
+        """What the end of a connection means for the reply that was being given, and for its timers."""
+        wishes: list[Wish] = [StopTimer(timer) for timer in (Timer.SWAP, Timer.STABLE, Timer.PLAYBACK)]
+        self._swap_is_due = False
+        self._is_dialling = False
+        self._is_replaying = False
+        self._live_since_ms = None
+        was = self.turn.ended()
+        if was is TurnState.SPEAKING:
+            self._handle_is_behind = True
+        if was is not TurnState.LISTENING:
+            wishes.append(CutReply(produced=was is TurnState.SPEAKING))
+        return wishes
+
+    def _resume(self, judgement: Judgement, now_ms: int) -> list[Wish]:
+        if self.state is State.HANDOVER and self._backoff.attempt == 0:
+            self._backoff.next_delay_ms(now_ms)
+            return [StartTimer(Timer.REDIAL, RETRY_AFTER_CLOSE_MS)]
+        return self._redial_later(judgement.reason, now_ms)
+
+    def _start_fresh(self, judgement: Judgement, now_ms: int) -> list[Wish]:
+        return [
+            *self._forget_handle(judgement.reason),
+            *self._redial_later(judgement.reason, now_ms, at_once=True),
+        ]
+
+    def _step_down(self, judgement: Judgement, now_ms: int) -> list[Wish]:
+        self.state = State.FALLING_BACK
+        return [
+            *self._forget_handle(judgement.reason),
+            TellState(State.FALLING_BACK, reason=judgement.reason),
+            LowerLevel(judgement.reason, judgement.quota),
+        ]
+
+    def _wait(self, judgement: Judgement, now_ms: int) -> list[Wish]:
+        self.state = State.RECONNECTING
+        return [
+            TellState(State.RECONNECTING, self._backoff.attempt, judgement.wait_ms, judgement.reason),
+            StartTimer(Timer.REDIAL, judgement.wait_ms),
+        ]
+
+    def _strip_field(self, judgement: Judgement, now_ms: int) -> list[Wish]:
+        if self._short_lives > FIELDS_TO_STRIP:
+            return self._fail(judgement.reason)
+        leave_out = LeaveOut(judgement.field)
+        if self.state is State.CONNECTING:
+            return [leave_out, self._dial()]
+        return [leave_out, *self._redial_later(judgement.reason, now_ms, at_once=True)]
+
+    def _give_up(self, judgement: Judgement, now_ms: int) -> list[Wish]:
+        return self._fail(judgement.reason)
+
+    def _redial_later(self, reason: str, now_ms: int, at_once: bool = False) -> list[Wish]:
+        delay_ms = self._backoff.next_delay_ms(now_ms)
+        if delay_ms is None:
+            return self._fail(reason)
+        self.state = State.RECONNECTING
+        attempt = self._backoff.attempt
+        if at_once:
+            return [TellState(State.RECONNECTING, attempt, 0, reason), self._dial()]
+        return [
+            TellState(State.RECONNECTING, attempt, delay_ms, reason),
+            StartTimer(Timer.REDIAL, delay_ms),
+        ]
+
+    def _fail(self, reason: str) -> list[Wish]:
+        self.state = State.FAILED
+        return [
+            StopTimer(Timer.REDIAL),
+            Record("failed", {"reason": reason}),
+            TellState(State.FAILED, reason=reason),
+            Toast("failed"),
+        ]
+
+    def _forget_handle(self, reason: str) -> list[Wish]:
+        if self.handle is None:
+            return []
+        self.handle = None
+        self._forgotten = True
+        return [ForgetHandle(reason), Record("handle_forgotten", {"reason": reason})]
+
+    # -- dialling ----------------------------------------------------------------------------------------------------
+
+    def _dial(self) -> Connect:
+        """The best way back: by handle, by handle with what came after it, or anew with the context put back."""
+        if self.handle is None:
+            attempt = Connect(seed=self._has_context)
+        elif not self._handle_is_behind:
+            attempt = Connect(self.handle)
+        elif self.features.history_anytime:
+            attempt = Connect(self.handle, catch_up=True)
+        else:
+            attempt = Connect(seed=self._has_context)
+        self._attempt = attempt
+        self._is_dialling = True
+        return attempt
+
+    def _on_timer_fired(self, fact: TimerFired, now_ms: int) -> list[Wish]:
+        match fact.timer:
+            case Timer.PARK:
+                return self._end("page-gone", conversation_over=False)
+            case Timer.REDIAL if not self._is_dialling and self.state in (State.RECONNECTING, State.HANDOVER):
+                return [self._dial()]
+            case Timer.SWAP if self.state is State.LIVE:
+                return self._swap()
+            case Timer.PLAYBACK if self.state is State.LIVE and self.turn.state is TurnState.SPEAKING:
+                return [CompleteReply()]
+            case Timer.STABLE if self.state is State.LIVE:
+                self._backoff.forget_outage()
+                self._short_lives = 0
+        return []
+
+    def _on_retry_requested(self, fact: RetryRequested, now_ms: int) -> list[Wish]:
+        if self._is_dialling:
+            return []
+        self.state = State.RECONNECTING
+        self._backoff.forget_outage()
+        self._backoff.next_delay_ms(now_ms)
+        self._short_lives = 0
+        return [
+            StopTimer(Timer.REDIAL),
+            TellState(State.RECONNECTING, self._backoff.attempt, 0, "retry"),
+            self._dial(),
+        ]
+
+    def _on_level_lowered(self, fact: LevelLowered, now_ms: int) -> list[Wish]:
+        self._short_lives = 0
+        return [Record("level_lowered", {"model": fact.model}), self._dial()]
+
+    def _on_ladder_exhausted(self, fact: LadderExhausted, now_ms: int) -> list[Wish]:
+        self.state = State.EXHAUSTED
+        return [Record("exhausted"), TellState(State.EXHAUSTED), Toast("exhausted")]
+
+    # -- the page, and the end ---------------------------------------------------------------------------------------
+
+    def _on_page_gone(self, fact: PageGone, now_ms: int) -> list[Wish]:
+        return [Record("page_gone"), StartTimer(Timer.PARK, PARK_MS)]
+
+    def _on_page_back(self, fact: PageBack, now_ms: int) -> list[Wish]:
+        wishes: list[Wish] = [StopTimer(Timer.PARK), Record("page_back")]
+        if self.state is State.FAILED:
+            wishes += self._on_retry_requested(RetryRequested(), now_ms)
+        return wishes
+
+    def _on_hang_up_requested(self, fact: HangUpRequested, now_ms: int) -> list[Wish]:
+        return self._end("hung-up", conversation_over=True)
+
+    def _on_owner_leaving(self, fact: OwnerLeaving, now_ms: int) -> list[Wish]:
+        return self._end(fact.reason, fact.conversation_over)
+
+    def _end(self, reason: str, conversation_over: bool) -> list[Wish]:
+        wishes = [HoldInput(), *self._leave_connection(), StopTimer(Timer.REDIAL), StopTimer(Timer.PARK)]
+        self.state = State.ENDED
+        if conversation_over:
+            wishes += self._forget_handle(reason)
+        return [
+            *wishes,
+            CloseUpstream(),
+            TellState(State.ENDED, reason=reason),
+            Finish(reason, conversation_over),
+        ]
+
+    _handlers: Mapping[type[Fact], Callable[..., list[Wish]]] = {
+        Opened: _on_opened,
+        SetupCompleted: _on_setup_completed,
+        ConnectionLost: _on_connection_lost,
+        CloseFinished: _on_close_finished,
+        HandleOffered: _on_handle_offered,
+        HandleWithdrawn: _on_handle_withdrawn,
+        GoAwayReceived: _on_go_away_received,
+        ReplyBegan: _on_reply_began,
+        ReplyProduced: _on_reply_produced,
+        ReplyEnded: _on_reply_ended,
+        BacklogReplayed: _on_backlog_replayed,
+        TimerFired: _on_timer_fired,
+        RetryRequested: _on_retry_requested,
+        LevelLowered: _on_level_lowered,
+        LadderExhausted: _on_ladder_exhausted,
+        PageGone: _on_page_gone,
+        PageBack: _on_page_back,
+        HangUpRequested: _on_hang_up_requested,
+        OwnerLeaving: _on_owner_leaving,
+    }
+
+    _reactions: Mapping[Verdict, Callable[..., list[Wish]]] = {
+        Verdict.RESUME: _resume,
+        Verdict.FRESH: _start_fresh,
+        Verdict.NEXT_MODEL: _step_down,
+        Verdict.WAIT: _wait,
+        Verdict.STRIP_FIELD: _strip_field,
+        Verdict.STOP: _give_up,
+    }
+
+
+def swap_deadline_ms(time_left_ms: int) -> int:
+    """When a planned swap is forced, counted from the GoAway."""
+    if time_left_ms < SHORT_NOTICE_MS:
+        return time_left_ms // 2
+    return time_left_ms - GO_AWAY_MARGIN_MS
+
+
+def diagram() -> str:
+    """The transition table as a Mermaid state diagram; facts that lead back to the same state are left out."""
+    lines = ["stateDiagram-v2", "    [*] --> idle"]
+    for state, row in TRANSITIONS.items():
+        reasons: dict[State, list[str]] = {}
+        for fact, targets in row.items():
+            for target in targets - {state}:
+                reasons.setdefault(target, []).append(_words_of(fact))
+        for target in sorted(reasons):
+            lines.append(f"    {state} --> {target}: {', '.join(reasons[target])}")
+    return "\n".join([*lines, "    ended --> [*]", ""])
+
+
+def _words_of(fact: type[Fact]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", fact.__name__).lower()
+
+
+def _action_of(attempt: Connect) -> Action:
+    if attempt.handle is not None:
+        return Action.RESUMED
+    return Action.REBUILT if attempt.seed else Action.NEW
+
+
+def _facts_of(failure: Failure, judgement: Judgement) -> dict[str, object]:
+    return {
+        "code": failure.code,
+        "text": failure.text,
+        "phase": failure.phase,
+        "verdict": judgement.verdict,
+        "reason": judgement.reason,
+    }

@@ -1,0 +1,196 @@
+"""Transcription fragments become turns.
+
+Fragments are not ordered relative to audio, and each model generation cuts them in its own way: whole sentences before
+the answer, small increments, pieces of the user's sentence after the answer has begun. An *exchange* is what the user
+says and the reply to it; a late piece of the user's words still belongs to the exchange it was spoken in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    USER = "user"
+    MODEL = "model"
+    SYSTEM = "system"
+
+
+class TurnStatus(StrEnum):
+    PARTIAL = "partial"
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A line of the transcript. `number` counts up in the conversation, with gaps; `at_ms` is Unix time.
+
+    `id` is the page's id of a typed message, else empty.
+    """
+
+    number: int
+    role: Role
+    text: str
+    status: TurnStatus
+    at_ms: int
+    id: str = ""
+
+
+_LEAST_OVERLAP = 3
+"""Two hearings that share fewer characters than this at the seam do not overlap."""
+
+
+class Transcript:
+    """The turns of a conversation, in order, growing as fragments arrive.
+
+    Every method that changes something returns the turns it changed, whole, for the page and the store.
+    """
+
+    def __init__(self, turns: tuple[Turn, ...] = ()) -> None:
+        self._turns: dict[int, Turn] = {turn.number: turn for turn in turns}
+        self._next_number = max(self._turns, default=-1) + 1
+        self._spoken: int | None = None
+        self._reply: int | None = None
+        self._before: str | None = None
+        self._again = ""
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return tuple(self._turns[number] for number in sorted(self._turns))
+
+    @property
+    def reply_number(self) -> int | None:
+        """The number of the reply that is being given, if any."""
+        return self._reply
+
+    @property
+    def settled_number(self) -> int:
+        """The highest number whose exchange is over; -1 when none is."""
+        return (self._next_number if self._spoken is None else self._spoken) - 1
+
+    def add_typed(self, id: str, text: str, at_ms: int) -> Turn:
+        """A typed message is a whole turn as it comes."""
+        return self._put(Turn(self._take_number(), Role.USER, text, TurnStatus.COMPLETE, at_ms, id))
+
+    def add_system(self, text: str, at_ms: int) -> Turn:
+        """A line of our own, about what happened to the conversation."""
+        return self._put(Turn(self._take_number(), Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms))
+
+    def find_typed(self, id: str) -> Turn | None:
+        """The turn of a typed message, if that message was taken in before."""
+        return next((turn for turn in self._turns.values() if turn.id == id), None)
+
+    def voice_began(self) -> None:
+        """The provider heard the user begin to speak during a reply: what follows is a new turn of theirs."""
+        if self._reply is not None:
+            self._spoken = None
+
+    def heard(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
+        """A piece of what the user said."""
+        number, self._spoken = self._open(self._spoken, Role.USER, at_ms)
+        status = TurnStatus.COMPLETE if self._reply is not None and number < self._reply else TurnStatus.PARTIAL
+        if self._before is None:
+            return self._grow(number, fragment, status)
+        self._again = _join(self._again, fragment)
+        text = merge_heard_again(self._before, self._again)
+        return (self._put(replace(self._turns[number], text=text, status=status)),)
+
+    def reply_began(self, voice_possible: bool) -> tuple[Turn, ...]:
+        """The first output of a reply: what the user said is whole, and the reply's place comes after it.
+
+        `voice_possible`: the reply may answer speech whose words are still on their way, so a number before the
+        reply's is kept for them.
+        """
+        changed: tuple[Turn, ...] = ()
+        if self._reply is not None:
+            return changed
+        if self._spoken is None:
+            self._spoken = self._take_number() if voice_possible else None
+        elif self._spoken in self._turns:
+            changed = (self._put(replace(self._turns[self._spoken], status=TurnStatus.COMPLETE)),)
+        self._reply = self._take_number()
+        return changed
+
+    def said(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
+        """A piece of what the model said."""
+        number, self._reply = self._open(self._reply, Role.MODEL, at_ms)
+        return self._grow(number, fragment, TurnStatus.PARTIAL)
+
+    def reply_ended(self, status: TurnStatus) -> tuple[Turn, ...]:
+        """The exchange is over: the reply is complete or was interrupted, and what it answered is whole.
+
+        What the user began to say after the reply began belongs to the next exchange, and stays open.
+        """
+        began_since = self._spoken is not None and self._reply is not None and self._spoken > self._reply
+        spoken = None if began_since else self._spoken
+        changed = [*self._finish(spoken, TurnStatus.COMPLETE), *self._finish(self._reply, status)]
+        self._spoken = self._spoken if began_since else None
+        self._reply = self._before = None
+        return tuple(changed)
+
+    def _finish(self, number: int | None, status: TurnStatus) -> tuple[Turn, ...]:
+        turn = self._turns.get(number) if number is not None else None
+        if turn is None or turn.status is not TurnStatus.PARTIAL:
+            return ()
+        return (self._put(replace(turn, status=status)),)
+
+    def connection_lost(self) -> tuple[Turn, ...]:
+        """The connection went in the middle of an exchange: the reply is cut off, and its audio will be heard again.
+
+        The words of the user come a second time then, in whole or in part, and are no turn of their own.
+        """
+        spoken = self._spoken
+        changed = self.reply_ended(TurnStatus.INTERRUPTED)
+        self._spoken = spoken
+        self.expect_again()
+        return changed
+
+    def expect_again(self) -> None:
+        """What the user said in this exchange may be heard a second time."""
+        if self._spoken in self._turns:
+            self._before, self._again = self._turns[self._spoken].text, ""
+
+    def _open(self, number: int | None, role: Role, at_ms: int) -> tuple[int, int]:
+        if number is None:
+            number = self._take_number()
+        if number not in self._turns:
+            self._turns[number] = Turn(number, role, "", TurnStatus.PARTIAL, at_ms)
+        return number, number
+
+    def _grow(self, number: int, fragment: str, status: TurnStatus) -> tuple[Turn, ...]:
+        turn = self._turns[number]
+        text = _join(turn.text, fragment)
+        if text == turn.text:
+            return ()
+        return (self._put(replace(turn, text=text, status=status)),)
+
+    def _put(self, turn: Turn) -> Turn:
+        self._turns[turn.number] = turn
+        return turn
+
+    def _take_number(self) -> int:
+        number = self._next_number
+        self._next_number += 1
+        return number
+
+
+def merge_heard_again(before: str, again: str) -> str:
+    """One text of two hearings of the same speech, the second of which may be only its end, or go further."""
+    if again.strip().lower() in before.lower():
+        return before
+    if before.lower() in again.lower():
+        return again
+    for length in range(min(len(before), len(again)), _LEAST_OVERLAP - 1, -1):
+        if before[-length:].lower() == again[:length].lower():
+            return before + again[length:]
+    return again if len(again) >= len(before) else _join(before, f" {again}")
+
+
+def _join(text: str, fragment: str) -> str:
+    """Fragments carry their own blanks, except between two whole sentences that were sent separately."""
+    if not text:
+        return fragment.lstrip()
+    between_sentences = text[-1] in ".?!" and fragment[:1].isupper()
+    return f"{text} {fragment}" if between_sentences else text + fragment

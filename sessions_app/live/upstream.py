@@ -1,0 +1,168 @@
+"""What the driver needs from a provider, in our words. `gemini.py` is the one implementation; tests have a fake."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from sessions_app.live.failures import Failure
+from sessions_app.live.transcript import Turn
+
+OUTPUT_RATE_HZ = 24_000
+
+
+class UpstreamFailed(Exception):
+    """The connection ended, or did not come about."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.code} {failure.text} ({failure.phase})")
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a connection is to be set up.
+
+    `history`: turns given as initial history (never together with `handle`). `expects_history`: the provider is told to
+    wait for them. `left_out`: names of set-up fields that this provider refused before. `typed_as_content`: the model
+    takes typed turns as content, not as realtime text. `thinking_level`: for the models that must be told one.
+    """
+
+    model: str
+    instruction: str
+    voice: str
+    handle: str | None = None
+    history: tuple[Turn, ...] = ()
+    expects_history: bool = False
+    left_out: frozenset[str] = frozenset()
+    typed_as_content: bool = False
+    thinking_level: str = ""
+    timeout_ms: int = 10_000
+
+
+# -- what the provider says --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudio:
+    """PCM16 mono at 24 kHz."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UserWords:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWords:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceBegan:
+    """The provider noticed that the user began to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationComplete:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class TurnComplete:
+    """`is_filler`: the model announced that more of the same interaction follows. `reason`: why there was no answer."""
+
+    is_filler: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReported:
+    """Token counts as the provider gave them; None where it gave none. Keys of the details are modalities."""
+
+    prompt_tokens: int | None = None
+    response_tokens: int | None = None
+    thoughts_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_by_modality: dict[str, int] = field(default_factory=dict)
+    response_tokens_by_modality: dict[str, int] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        """For a page, or a row: without what was not given."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class HandleUpdate:
+    """`handle` is None when the session cannot be resumed at this point."""
+
+    handle: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoAway:
+    time_left_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """A frame that this version of ours, or of the SDK, does not know; `what` names it for the log."""
+
+    what: str
+
+
+UpstreamMessage = (
+    ReplyAudio
+    | UserWords
+    | ReplyWords
+    | VoiceBegan
+    | GenerationComplete
+    | Interrupted
+    | TurnComplete
+    | UsageReported
+    | HandleUpdate
+    | GoAway
+    | Unrecognised
+)
+
+
+class Connection(Protocol):
+    """One open connection. Every send raises `UpstreamFailed` when the connection has gone."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a send would go out without waiting."""
+
+    @property
+    def round_trip_ms(self) -> float:
+        """The time a message needs to the provider and back, as measured on this connection."""
+
+    def messages(self) -> AsyncIterator[UpstreamMessage]:
+        """What the provider says, until the connection ends with `UpstreamFailed`."""
+
+    async def send_audio(self, pcm: bytes) -> None: ...
+
+    async def send_audio_end(self) -> None: ...
+
+    async def send_text(self, text: str) -> None: ...
+
+    async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
+        """Turns of the past in the middle of a session; nothing is generated."""
+
+    async def close(self, timeout_ms: int) -> None:
+        """Close with 1000 and wait for the provider's close frame; never raises."""
+
+
+class Upstream(Protocol):
+    """A provider of live sessions."""
+
+    async def connect(self, setup: Setup) -> Connection:
+        """Dial and set up; initial history has been sent when this returns. Raises `UpstreamFailed`."""

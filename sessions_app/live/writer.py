@@ -1,0 +1,105 @@
+"""Stores what happens, in the order it happened, without making the conversation wait for the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sessions_app.live.page import Store
+from sessions_app.live.transcript import Turn, TurnStatus
+
+logger = logging.getLogger(__name__)
+
+GROWING_TURN_EVERY_S = 1.0
+"""A turn that is still growing is stored this often; what is lost with the process is at most that."""
+
+TRIES = 3
+RETRY_AFTER_S = 1.0
+
+Write = Callable[[], Awaitable[None]]
+Done = Callable[[], None]
+
+
+class StoreWriter:
+    """A queue with one task. What cannot be stored after three tries is logged, and never acknowledged."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._queue: deque[tuple[Write, Done | None]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._growing: dict[int, Turn] = {}
+        self._growth_timer: asyncio.TimerHandle | None = None
+
+    def save_turn(self, turn: Turn) -> None:
+        """Store a turn: at once when it is whole, else within a second."""
+        self._growing[turn.number] = turn
+        if turn.status is not TurnStatus.PARTIAL:
+            self._save_growing()
+        elif self._growth_timer is None:
+            loop = asyncio.get_running_loop()
+            self._growth_timer = loop.call_later(GROWING_TURN_EVERY_S, self._save_growing)
+
+    def save_handle(self, handle: str, model: str, ack: int, covered_turn: int, done: Done) -> None:
+        self._save_growing()
+        self._put(lambda: self._store.save_handle(handle, model, ack, covered_turn), done)
+
+    def forget_handle(self) -> None:
+        self._put(self._store.forget_handle)
+
+    def record(self, kind: str, data: dict[str, Any]) -> None:
+        self._put(lambda: self._store.record(kind, data))
+
+    def finish(self, reason: str, conversation_over: bool) -> None:
+        self._save_growing()
+        self._put(lambda: self._store.finish(reason, conversation_over))
+
+    def after(self, done: Done) -> None:
+        """Call `done` once everything so far is stored."""
+        self._save_growing()
+        self._put(_nothing, done)
+
+    async def flush(self) -> None:
+        """Wait until everything so far is stored, or given up."""
+        self._save_growing()
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    def _save_growing(self) -> None:
+        if self._growth_timer is not None:
+            self._growth_timer.cancel()
+            self._growth_timer = None
+        if self._growing:
+            turns = tuple(self._growing.values())
+            self._growing = {}
+            self._put(lambda: self._store.save_turns(turns))
+
+    def _put(self, write: Write, done: Done | None = None) -> None:
+        self._queue.append((write, done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._work(), name="live-store")
+
+    async def _work(self) -> None:
+        while self._queue:
+            write, done = self._queue.popleft()
+            if await _try(write) and done is not None:
+                done()
+        self._task = None
+
+
+async def _try(write: Write) -> bool:
+    for attempt in range(1, TRIES + 1):
+        try:
+            await write()
+            return True
+        except Exception:
+            logger.exception("Storing failed, attempt %d of %d", attempt, TRIES)
+        if attempt < TRIES:
+            await asyncio.sleep(RETRY_AFTER_S)
+    return False
+
+
+async def _nothing() -> None:
+    """The write of somebody who only wants to know when it is their turn."""
