@@ -1,0 +1,239 @@
+"""The doormen of `/ws/text/` and `/ws/call/`: they authenticate, parse, delegate and answer with coded errors.
+
+Audio does not go through Channels' dispatch, which starts a task and cleans up database connections for every message:
+`_receive_past_audio` takes binary frames out on the way, and Channels sees the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.contrib.auth.models import AnonymousUser, User
+
+from energy.levels import Mode
+from sessions_app import messages
+from sessions_app.hub import Hub
+from sessions_app.limits import (
+    AUDIO_BURST_BYTES,
+    AUDIO_RESENT_BYTES,
+    AUDIO_SPEED,
+    MESSAGES_BURST,
+    MESSAGES_PER_S,
+    Bucket,
+    Strikes,
+)
+from sessions_app.live.backlog import BYTES_PER_MS
+from sessions_app.live.manager import BaseSessionManager
+from sessions_app.messages import (
+    AUDIO_FRAME_LIMIT_BYTES,
+    TEXT_FRAME_LIMIT_BYTES,
+    TYPED_LIMIT_CHARACTERS,
+    HangUp,
+    Malformed,
+    Mic,
+    PageMessage,
+    Ping,
+    Reset,
+    Retry,
+    Start,
+    Stop,
+    TypedText,
+)
+from sessions_app.page import MALFORMED, NO_START, NOT_LOGGED_IN, NOT_YOURS, OUR_FAULT, TOO_LARGE, TOO_MUCH, SocketPage
+from sessions_app.services import NotYours
+
+logger = logging.getLogger(__name__)
+
+START_WITHIN_S = 10
+MALFORMED_ALLOWED = 3
+
+Event = dict[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+
+
+class LiveConsumer(AsyncConsumer):
+    """One socket of a page in one mode.
+
+    Args:
+        hub: where live sessions are.
+    """
+
+    mode: ClassVar[Mode]
+    channel_layer_alias = ""  # none: a live call must not end because a channel layer does
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._manager: BaseSessionManager | None = None
+        self._malformed = 0
+        self._oversized = Strikes(seconds_limit=MALFORMED_ALLOWED, volume_limit=MALFORMED_ALLOWED)
+        self._too_much = Strikes()
+        self._start_timer: asyncio.TimerHandle | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._user: User | AnonymousUser = scope["user"]
+        now_s = self._now_s()
+        self._page = SocketPage(self.mode, send)
+        self._audio_allowance = Bucket(AUDIO_SPEED * 1000 * BYTES_PER_MS, AUDIO_BURST_BYTES, now_s)
+        self._message_allowance = Bucket(MESSAGES_PER_S, MESSAGES_BURST, now_s)
+        try:
+            await super().__call__(scope, self._receive_past_audio(receive), send)
+        finally:
+            self._leave()
+
+    # -- the socket --------------------------------------------------------------------------------------------------
+
+    async def websocket_connect(self, event: Event) -> None:
+        await self.send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        if not self._user.is_authenticated:
+            self._refuse(NOT_LOGGED_IN, "auth.login", "Log in first.")
+            return
+        self._hub.welcome(self._page)
+        self._start_timer = asyncio.get_running_loop().call_later(
+            START_WITHIN_S, self._refuse, NO_START, "protocol.no_start", "There was no start within 10 s."
+        )
+
+    async def websocket_receive(self, event: Event) -> None:
+        """A text frame; whatever goes wrong with it is answered, and never raised."""
+        if not self._user.is_authenticated:
+            return
+        try:
+            await self._take_text_frame(event.get("text") or "")
+        except Malformed as malformed:
+            self._answer_malformed(malformed)
+        except NotYours:
+            self._refuse(NOT_YOURS, "conversation.not_yours", "There is no such conversation of yours.")
+        except Exception:
+            logger.exception("A frame could not be handled")
+            self._refuse(OUR_FAULT, "server.fault", "Something went wrong on our side.")
+
+    async def websocket_disconnect(self, event: Event) -> None:
+        raise StopConsumer
+
+    def _leave(self) -> None:
+        if self._start_timer is not None:
+            self._start_timer.cancel()
+        self._page.drop()
+        self._hub.dismiss(self._page)
+        if self._manager is not None:
+            self._manager.detach(self._page)
+
+    def _receive_past_audio(self, receive: Receive) -> Any:
+        async def receive_next() -> Event:
+            while True:
+                event = await receive()
+                frame = event.get("bytes")
+                if not frame:
+                    return event
+                await self._take_audio_frame(frame)
+
+        return receive_next
+
+    # -- frames ------------------------------------------------------------------------------------------------------
+
+    async def _take_audio_frame(self, frame: bytes) -> None:
+        if len(frame) > AUDIO_FRAME_LIMIT_BYTES:
+            self._answer_oversized("limit.audio_frame", f"An audio frame has at most {AUDIO_FRAME_LIMIT_BYTES} bytes.")
+            return
+        if self._manager is None:
+            self._answer_malformed(Malformed("protocol.start_first", "The first message is start."))
+            return
+        if not self._audio_allowance.take(len(frame), self._now_s()):
+            self._answer_too_much("limit.audio_rate", f"Audio may come {AUDIO_SPEED} times as fast as it is spoken.")
+            return
+        try:
+            number, pcm = messages.parse_audio_frame(frame)
+        except Malformed as malformed:
+            self._answer_malformed(malformed)
+            return
+        await self._manager.take_audio(number, pcm)
+
+    async def _take_text_frame(self, frame: str) -> None:
+        if len(frame) > TEXT_FRAME_LIMIT_BYTES or len(frame.encode(errors="replace")) > TEXT_FRAME_LIMIT_BYTES:
+            self._answer_oversized("limit.text_frame", f"A text frame has at most {TEXT_FRAME_LIMIT_BYTES} bytes.")
+            return
+        if not self._message_allowance.take(1, self._now_s()):
+            self._answer_too_much("limit.message_rate", f"At most {MESSAGES_PER_S} messages a second are taken.")
+            return
+        message = messages.parse_text_frame(frame)
+        if isinstance(message, Start):
+            await self._start(message)
+        elif isinstance(message, Ping):
+            self._page.tell(messages.pong(message.t))
+        elif self._manager is None:
+            raise Malformed("protocol.start_first", "The first message is start.")
+        else:
+            await self._delegate(self._manager, message)
+
+    async def _start(self, start: Start) -> None:
+        if self._manager is not None or isinstance(self._user, AnonymousUser):
+            raise Malformed("protocol.started", "There was a start already.")
+        if self._start_timer is not None:
+            self._start_timer.cancel()
+        self._manager = await self._hub.open(self._user, self.mode, start, self._page)
+        if self._manager.takes_up_page_life:
+            self._audio_allowance.add(AUDIO_RESENT_BYTES)
+
+    async def _delegate(self, manager: BaseSessionManager, message: PageMessage) -> None:
+        match message:
+            case TypedText(id, text) if len(text) > TYPED_LIMIT_CHARACTERS:
+                reason = f"A message has at most {TYPED_LIMIT_CHARACTERS:,} characters."
+                self._page.tell_error("limit.text", reason, id=id)
+            case TypedText(id, text):
+                manager.take_text(id, text)
+            case Mic(on=False):
+                manager.mute()
+            case Stop():
+                manager.stop_reply()
+            case Retry():
+                manager.reconnect_session()
+            case HangUp():
+                manager.hang_up()
+            case Reset() if isinstance(self._user, User):
+                self._manager = await self._hub.reset(self._user, manager, self._page)
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def _answer_malformed(self, malformed: Malformed) -> None:
+        self._malformed += 1
+        fatal = self._malformed >= MALFORMED_ALLOWED
+        self._page.tell_error(malformed.code, malformed.text, fatal=fatal)
+        if fatal:
+            self._page.close(MALFORMED)
+
+    def _answer_oversized(self, code: str, text: str) -> None:
+        self._oversized.note(self._now_s())
+        self._page.tell_error(code, text, fatal=self._oversized.is_enough)
+        if self._oversized.is_enough:
+            self._page.close(TOO_LARGE)
+
+    def _answer_too_much(self, code: str, text: str) -> None:
+        answered = self._too_much.note(self._now_s())
+        if self._too_much.is_enough:
+            self._refuse(TOO_MUCH, code, text)
+        elif answered:
+            self._page.tell_error(code, text)
+
+    def _refuse(self, close_code: int, code: str, text: str) -> None:
+        self._page.tell_error(code, text, fatal=True)
+        self._page.close(close_code)
+
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
+
+
+class TextConsumer(LiveConsumer):
+    """`/ws/text/`"""
+
+    mode = Mode.TEXT
+
+
+class CallConsumer(LiveConsumer):
+    """`/ws/call/`"""
+
+    mode = Mode.CALL

@@ -1,0 +1,177 @@
+"""The live sessions of this process: which page life has which, and how they leave when the process does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from energy.levels import Mode
+from energy.services import EnergyBarService
+from sessions_app import services
+from sessions_app.live.events import State
+from sessions_app.live.gemini import GeminiUpstream
+from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
+from sessions_app.live.page import Assistant, Opening
+from sessions_app.live.upstream import Upstream
+from sessions_app.messages import Start
+from sessions_app.page import DRAINING, OPENED_ELSEWHERE, SocketPage
+from sessions_app.services import SessionRequest
+from sessions_app.store import DatabaseStore
+
+logger = logging.getLogger(__name__)
+
+DRAIN_LIMIT_S = 8
+"""Sockets are closed by then in any case: servers and their supervisors wait 10 s."""
+
+MANAGERS: dict[Mode, type[BaseSessionManager]] = {Mode.TEXT: TextSessionManager, Mode.CALL: CallSessionManager}
+
+Key = tuple[int, Mode, uuid.UUID]
+
+
+class Hub:
+    """Opens live sessions for pages, and finds them again.
+
+    Args:
+        upstream: gives the provider to dial.
+    """
+
+    def __init__(self, upstream: Callable[[], Upstream]) -> None:
+        self._upstream = upstream
+        self._managers: dict[Key, BaseSessionManager] = {}
+        self._pages: set[SocketPage] = set()
+        self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._is_draining = False
+
+    def welcome(self, page: SocketPage) -> None:
+        """A page has connected; it has no session yet."""
+        self._pages.add(page)
+        if self._is_draining:
+            page.close(DRAINING)
+
+    def dismiss(self, page: SocketPage) -> None:
+        """The socket of a page is gone."""
+        self._pages.discard(page)
+
+    async def open(self, user: User, mode: Mode, start: Start, page: SocketPage) -> BaseSessionManager:
+        """Give a page its live session: the one of its page life, or a new one in the place of any other.
+
+        Raises `services.NotYours`.
+        """
+        async with self._locks[user.pk, mode]:
+            manager = self._managers.get((user.pk, mode, start.page_id))
+            if manager is not None and not start.fresh and manager.state is not State.ENDED:
+                manager.attach(page, start.last_down)
+                return manager
+            if start.continues is not None:
+                await database_sync_to_async(services.get_conversation_for)(user, start.continues)
+            await self._clear_place(user, mode)
+            request = SessionRequest(
+                user, mode, MANAGERS[mode].storage_key, start.page_id, start.continues, start.fresh
+            )
+            return await self._open(request, page, start.last_down)
+
+    async def reset(self, user: User, manager: BaseSessionManager, page: SocketPage) -> BaseSessionManager:
+        """End the conversation and begin a new one for the same page life, whose numbering of audio goes on."""
+        mode = manager.mode
+        async with self._locks[user.pk, mode]:
+            page_id = next(key[2] for key, held in self._managers.items() if held is manager)
+            manager.release()
+            manager.leave("reset", conversation_over=True)
+            await manager.stored()
+            request = SessionRequest(user, mode, manager.storage_key, page_id, fresh=True)
+            return await self._open(request, page, -1, (manager.next_number, manager.next_down))
+
+    async def drain(self) -> None:
+        """Let every session and page go: all is stored, and the pages are asked to come back at once."""
+        self._is_draining = True
+        pages, managers = tuple(self._pages), tuple(self._managers.values())
+        for page in pages:
+            page.tell_toast("server.draining")
+        for manager in managers:
+            manager.leave("draining")
+        await _wait_for([manager.finished.wait() for manager in managers])
+        for page in pages:
+            page.close(DRAINING)
+        await _wait_for([page.closed.wait() for page in pages])
+        logger.info("drained %d sessions and %d pages", len(managers), len(pages))
+
+    async def _clear_place(self, user: User, mode: Mode) -> None:
+        """Another page of the same user takes over: the old one is closed, and its call is over."""
+        for (user_id, other_mode, _), manager in tuple(self._managers.items()):
+            if user_id == user.pk and other_mode is mode:
+                page = manager.release()
+                if page is not None:
+                    page.tell_toast("takeover")
+                    page.close(OPENED_ELSEWHERE)
+                manager.leave("taken-over", conversation_over=mode is Mode.CALL)
+                await manager.stored()
+
+    async def _open(
+        self, request: SessionRequest, page: SocketPage, last_down: int, numbering: tuple[int, int] | None = None
+    ) -> BaseSessionManager:
+        energy = EnergyBarService()
+        model = energy.get_current_model(request.mode)
+        opening = await database_sync_to_async(services.open_session)(request, model, self._worker)
+        if numbering is not None:
+            opening = replace(opening, next_number=numbering[0], next_down=numbering[1])
+        manager = MANAGERS[request.mode](
+            upstream=self._upstream(),
+            store=DatabaseStore(request, opening),
+            energy=energy,
+            assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
+            opening=opening,
+        )
+        self._keep(request, manager, opening)
+        manager.attach(page, last_down)
+        manager.init_session()
+        if self._is_draining:
+            manager.leave("draining")
+        return manager
+
+    def _keep(self, request: SessionRequest, manager: BaseSessionManager, opening: Opening) -> None:
+        key = (request.user.pk, request.mode, request.page_id)
+        self._managers[key] = manager
+        task = asyncio.create_task(self._forget_when_finished(key, manager), name=f"live-{opening.session}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _forget_when_finished(self, key: Key, manager: BaseSessionManager) -> None:
+        await manager.finished.wait()
+        if self._managers.get(key) is manager:
+            del self._managers[key]
+
+
+async def _wait_for(waiting: list[Coroutine[Any, Any, Any]]) -> None:
+    """Wait for all, but not longer than the drain may take."""
+    if waiting:
+        _, late = await asyncio.wait([asyncio.ensure_future(one) for one in waiting], timeout=DRAIN_LIMIT_S / 2)
+        for task in late:
+            task.cancel()
+
+
+@cache
+def gemini_upstream() -> Upstream:
+    """Gemini, as the settings have it. Made when it is first needed: the SDK wants a key."""
+    return GeminiUpstream(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+
+
+hub = Hub(gemini_upstream)
+
+
+async def drain() -> None:
+    """Let every session and page of this process go, within 10 s."""
+    await hub.drain()

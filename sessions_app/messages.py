@@ -1,0 +1,277 @@
+"""The browser's wire format: JSON in text frames, numbered PCM in binary frames. See `docs/browser-protocol.md`."""
+
+from __future__ import annotations
+
+import json
+import struct
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from energy.levels import Level
+from sessions_app.live.backlog import Loss
+from sessions_app.live.events import State
+from sessions_app.live.page import Ready
+from sessions_app.live.transcript import Turn
+from sessions_app.live.upstream import UsageReported
+
+TEXT_FRAME_LIMIT_BYTES = 64 * 1024
+AUDIO_FRAME_LIMIT_BYTES = 16 * 1024
+TYPED_LIMIT_CHARACTERS = 32_000
+TYPED_ID_LIMIT_CHARACTERS = 64
+
+_NUMBER = struct.Struct(">I")
+_LARGEST_NUMBER = 2**32 - 1
+
+
+class Malformed(Exception):
+    """A frame that is not of the protocol. `code` is that of the `error` message it is answered with."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+# -- page to server ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    page_id: uuid.UUID
+    last_down: int = -1
+    continues: uuid.UUID | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TypedText:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mic:
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    t: int | float | str | None
+
+
+PageMessage = Start | TypedText | Mic | Stop | Reset | Retry | HangUp | Ping
+
+
+def parse_text_frame(frame: str) -> PageMessage:
+    """Read one text frame. Raises `Malformed`; unknown fields are ignored."""
+    try:
+        fields = json.loads(frame)
+    except (ValueError, RecursionError):
+        raise Malformed("protocol.malformed", "That was not JSON.") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise Malformed("protocol.malformed", "A message is an object with a type.")
+    reader = _READERS.get(fields["type"])
+    if reader is None:
+        raise Malformed("protocol.unknown_type", "There is no message of this type.")
+    return reader(fields)
+
+
+def parse_audio_frame(frame: bytes) -> tuple[int, bytes]:
+    """The number and the PCM of one binary frame. Raises `Malformed`."""
+    size_bytes = len(frame) - _NUMBER.size
+    if size_bytes <= 0 or size_bytes % 2:
+        raise Malformed("protocol.malformed_audio", "An audio frame is a 4-byte number and whole 16-bit samples.")
+    return _NUMBER.unpack_from(frame)[0], frame[_NUMBER.size :]
+
+
+def _read_start(fields: dict[str, Any]) -> Start:
+    continues = fields.get("continue")
+    return Start(
+        page_id=_uuid(fields.get("page_id"), "page_id"),
+        last_down=_last_down(fields.get("last_down", -1)),
+        continues=None if continues is None else _uuid(continues, "continue"),
+        fresh=_boolean(fields.get("fresh", False), "fresh"),
+    )
+
+
+def _read_text(fields: dict[str, Any]) -> TypedText:
+    id, text = fields.get("id"), fields.get("text")
+    if not isinstance(id, str) or not 0 < len(id) <= TYPED_ID_LIMIT_CHARACTERS or not _is_storable(id):
+        raise Malformed(
+            "protocol.malformed", f"A typed message has an id of 1 to {TYPED_ID_LIMIT_CHARACTERS} characters."
+        )
+    if not isinstance(text, str) or not text.strip() or not _is_storable(text):
+        raise Malformed("protocol.malformed", "A typed message has a text.")
+    return TypedText(id, text)
+
+
+def _read_mic(fields: dict[str, Any]) -> Mic:
+    return Mic(_boolean(fields.get("on"), "on"))
+
+
+def _read_ping(fields: dict[str, Any]) -> Ping:
+    t = fields.get("t")
+    if t is not None and not isinstance(t, int | float | str):
+        raise Malformed("protocol.malformed", "t is a number or a text.")
+    return Ping(t)
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
+    "start": _read_start,
+    "text": _read_text,
+    "mic": _read_mic,
+    "stop": lambda fields: Stop(),
+    "reset": lambda fields: Reset(),
+    "retry": lambda fields: Retry(),
+    "hangup": lambda fields: HangUp(),
+    "ping": _read_ping,
+}
+
+
+def _uuid(value: Any, field: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise Malformed("protocol.malformed", f"{field} is a UUID.") from None
+
+
+def _last_down(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not -1 <= value <= _LARGEST_NUMBER:
+        raise Malformed("protocol.malformed", "last_down is a frame number, or -1.")
+    return value
+
+
+def _boolean(value: Any, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise Malformed("protocol.malformed", f"{field} is true or false.")
+    return value
+
+
+def _is_storable(text: str) -> bool:
+    """Whether it is Unicode that can be written down: JSON may hold halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# -- server to page ----------------------------------------------------------------------------------------------------
+
+
+def audio_frame(number: int, pcm: bytes) -> bytes:
+    return _NUMBER.pack(number & _LARGEST_NUMBER) + pcm
+
+
+def ready(message: Ready) -> dict[str, Any]:
+    return {
+        "type": "ready",
+        "action": message.action,
+        "conversation": message.conversation,
+        "session": message.session,
+        "mode": message.level.mode,
+        "model": message.level.model,
+        "energy": energy_facts(message.level, message.level, message.top_level, "session-reset"),
+        "ack": message.ack,
+        "transcript": [turn_facts(turn) for turn in message.turns],
+        "summary": None,
+    }
+
+
+def state(state: State, attempt: int, retry_in_ms: int | None, reason: str) -> dict[str, Any]:
+    return {"type": "state", "state": state, "attempt": attempt, "retry_in_ms": retry_in_ms, "reason": reason}
+
+
+def turn(turn: Turn) -> dict[str, Any]:
+    return {"type": "turn", **turn_facts(turn)}
+
+
+def turn_facts(turn: Turn) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "turn": turn.number,
+        "role": turn.role,
+        "text": turn.text,
+        "status": turn.status,
+        "at": datetime.fromtimestamp(turn.at_ms / 1000, tz=UTC).isoformat(timespec="milliseconds"),
+    }
+    if turn.id:
+        facts["id"] = turn.id
+    return facts
+
+
+def flush() -> dict[str, Any]:
+    return {"type": "flush"}
+
+
+def generation_complete(turn: int) -> dict[str, Any]:
+    return {"type": "generation_complete", "turn": turn}
+
+
+def turn_complete(turn: int, usage: UsageReported | None) -> dict[str, Any]:
+    return {"type": "turn_complete", "turn": turn, "usage": None if usage is None else usage.as_data()}
+
+
+def go_away(time_left_ms: int) -> dict[str, Any]:
+    return {"type": "go_away", "time_left_ms": time_left_ms}
+
+
+def ack(audio: int, ids: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": "ack", "audio": audio, "ids": list(ids)}
+
+
+def lost(loss: Loss, reason: str) -> dict[str, Any]:
+    return {"type": "lost", "ms": loss.ms, "ids": list(loss.ids), "reason": reason}
+
+
+def energy(level: Level, previous: Level, top_level: Level, reason: str) -> dict[str, Any]:
+    return {"type": "energy", **energy_facts(level, previous, top_level, reason)}
+
+
+def energy_facts(level: Level, previous: Level, top_level: Level, reason: str) -> dict[str, Any]:
+    return {
+        "mode": level.mode,
+        "level": level.number,
+        "previous": previous.number,
+        "max": top_level.number,
+        "word": level.word,
+        "model": level.model,
+        "reason": reason,
+        "resets_at": None,
+    }
+
+
+def toast(code: str, level: str, text: str, ms: int) -> dict[str, Any]:
+    return {"type": "toast", "code": code, "level": level, "text": text, "ms": ms}
+
+
+def error(code: str, text: str, *, fatal: bool = False, id: str = "") -> dict[str, Any]:
+    """`id` names the typed message that was refused, so that the page can mark it."""
+    facts: dict[str, Any] = {"type": "error", "code": code, "text": text, "fatal": fatal}
+    return facts | {"id": id} if id else facts
+
+
+def pong(t: int | float | str | None) -> dict[str, Any]:
+    return {"type": "pong", "t": t}

@@ -1,0 +1,149 @@
+"""What is kept of conversations. Rows are written by `services` alone."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from energy.levels import Mode
+from sessions_app.live.transcript import Role, TurnStatus
+
+
+def _choices(values: type[Mode] | type[Role] | type[TurnStatus]) -> list[tuple[str, str]]:
+    return [(value.value, value.value) for value in values]
+
+
+class Conversation(models.Model):
+    """What a user and the model say to each other, from the first word until it is hung up, cleared or left."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        ENDED = "ended"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
+    mode = models.CharField(max_length=4, choices=_choices(Mode))
+    status = models.CharField(max_length=6, choices=Status, default=Status.ACTIVE)
+    continues = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="continued_by")
+    started_at = models.DateTimeField(default=timezone.now)
+    last_activity_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [
+            models.Index(fields=["user", "-started_at"], name="conversation_of_user"),
+            models.Index(fields=["user", "mode", "status"], name="conversation_open"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(mode__in=[mode.value for mode in Mode]), name="conversation_mode_known"),
+            models.CheckConstraint(
+                condition=Q(status="active", ended_at__isnull=True) | Q(status="ended", ended_at__isnull=False),
+                name="conversation_ended_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_mode_display()} of {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class LiveSession(models.Model):
+    """One logical session with the provider, for one page life; it may outlive several connections."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="live_sessions")
+    page_id = models.UUIDField()
+    model = models.CharField(max_length=100)
+    owner = models.CharField(max_length=100, help_text="The worker that held it last.")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [
+            models.Index(fields=["page_id", "-started_at"], name="live_session_of_page"),
+            models.Index(fields=["ended_at"], name="live_session_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Live session {self.id}"
+
+
+class ResumptionHandle(models.Model):
+    """What lets a new connection go on with a live session: one for each slot of a page life. Encrypted."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="resumption_handles")
+    live_session = models.ForeignKey(LiveSession, models.CASCADE, related_name="handles")
+    slot = models.CharField(max_length=40, help_text="gdm:text-session-handle or gdm:call-session-handle")
+    page_id = models.UUIDField()
+    model = models.CharField(max_length=100, help_text="The model that issued it; no other honours it.")
+    ciphertext = models.BinaryField()
+    acknowledged_number = models.PositiveBigIntegerField(help_text="The first audio frame that it does not cover.")
+    covered_turn = models.IntegerField(help_text="The last turn that it covers; -1 when there is none.")
+    issued_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(help_text="When the provider stops honouring it.")
+
+    class Meta:
+        ordering = ["-issued_at"]
+        indexes = [models.Index(fields=["expires_at"], name="handle_expiry")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "page_id", "slot"], name="handle_one_a_slot"),
+            models.CheckConstraint(condition=Q(expires_at__gt=models.F("issued_at")), name="handle_expires_later"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Handle of {self.live_session_id}"
+
+
+class Turn(models.Model):
+    """What one side said until the other took over, or a line of our own."""
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="turns")
+    number = models.PositiveIntegerField()
+    role = models.CharField(max_length=6, choices=_choices(Role))
+    text = models.TextField(blank=True)
+    status = models.CharField(max_length=11, choices=_choices(TurnStatus))
+    page_id = models.UUIDField(null=True, blank=True, help_text="The page life in which it was said.")
+    client_id = models.CharField(max_length=64, blank=True, help_text="The page's id of a typed message.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "number"], name="turn_number_unique"),
+            models.UniqueConstraint(
+                fields=["conversation", "page_id", "client_id"],
+                condition=~Q(client_id=""),
+                name="turn_delivered_once",
+            ),
+            models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="turn_role_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in TurnStatus]), name="turn_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.number}"
+
+
+class SessionEvent(models.Model):
+    """Something that happened to a conversation's connections: connected, go_away, connection_lost, usage, ..."""
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="events")
+    live_session = models.ForeignKey(LiveSession, models.CASCADE, null=True, related_name="events")
+    kind = models.CharField(max_length=32)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["conversation", "at"], name="event_of_conversation")]
+
+    def __str__(self) -> str:
+        return self.kind

@@ -1,0 +1,138 @@
+"""One socket of a page, as the driver of a live session sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from energy.levels import Level, Mode
+from sessions_app import messages
+from sessions_app.live.backlog import Loss
+from sessions_app.live.events import State
+from sessions_app.live.page import Ready
+from sessions_app.live.transcript import Turn
+from sessions_app.live.upstream import UsageReported
+from sessions_app.wording import wording_of
+
+logger = logging.getLogger(__name__)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+HUNG_UP = 1000
+DRAINING = 4012
+MALFORMED = 4400
+NOT_LOGGED_IN = 4401
+NOT_YOURS = 4403
+NO_START = 4408
+OPENED_ELSEWHERE = 4409
+TOO_LARGE = 4413
+TOO_MUCH = 4429
+OUR_FAULT = 4500
+
+WAITING_LIMIT_BYTES = 8_000_000
+"""More than two minutes of speech that a page does not take is a page that is gone."""
+
+
+class SocketPage:
+    """Sends in order, from a task of its own, so that nobody waits for a slow page. See `live.page.Page`."""
+
+    def __init__(self, mode: Mode, send: Send) -> None:
+        self.closed = asyncio.Event()
+        self._mode = mode
+        self._send = send
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._waiting_bytes = 0
+        self._task: asyncio.Task[None] | None = None
+        self._is_closing = False
+
+    # -- what the driver says ----------------------------------------------------------------------------------------
+
+    def tell_ready(self, ready: Ready) -> None:
+        self.tell(messages.ready(ready))
+
+    def tell_state(self, state: State, attempt: int, retry_in_ms: int | None, reason: str) -> None:
+        self.tell(messages.state(state, attempt, retry_in_ms, reason))
+        if state is State.ENDED:
+            self.close(HUNG_UP)
+
+    def tell_turn(self, turn: Turn) -> None:
+        self.tell(messages.turn(turn))
+
+    def tell_flush(self) -> None:
+        self.tell(messages.flush())
+
+    def tell_generation_complete(self, turn: int) -> None:
+        self.tell(messages.generation_complete(turn))
+
+    def tell_turn_complete(self, turn: int, usage: UsageReported | None) -> None:
+        self.tell(messages.turn_complete(turn, usage))
+
+    def tell_go_away(self, time_left_ms: int) -> None:
+        self.tell(messages.go_away(time_left_ms))
+
+    def tell_ack(self, audio: int, ids: tuple[str, ...]) -> None:
+        self.tell(messages.ack(audio, ids))
+
+    def tell_lost(self, loss: Loss, reason: str) -> None:
+        self.tell(messages.lost(loss, reason))
+
+    def tell_energy(self, level: Level, previous: Level, top_level: Level, reason: str) -> None:
+        self.tell(messages.energy(level, previous, top_level, reason))
+
+    def tell_toast(self, code: str, outage_ms: int = 0) -> None:
+        full_code, wording = wording_of(code, self._mode, outage_ms)
+        self.tell(messages.toast(full_code, wording.level, wording.text, wording.ms))
+
+    def tell_error(self, code: str, text: str, *, fatal: bool = False, id: str = "") -> None:
+        self.tell(messages.error(code, text, fatal=fatal, id=id))
+
+    def play(self, number: int, pcm: bytes) -> None:
+        self._put({"type": "websocket.send", "bytes": messages.audio_frame(number, pcm)}, len(pcm))
+
+    def tell(self, message: dict[str, Any]) -> None:
+        text = json.dumps(message, ensure_ascii=False)
+        self._put({"type": "websocket.send", "text": text}, len(text))
+
+    def close(self, code: int) -> None:
+        """Close after everything said so far; what is said later is dropped."""
+        self._put({"type": "websocket.close", "code": code}, 0)
+        self._is_closing = True
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def drop(self) -> None:
+        """The socket is gone: say nothing more."""
+        self._is_closing = True
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+        self.closed.set()
+
+    def _put(self, event: dict[str, Any], size_bytes: int) -> None:
+        if self._is_closing:
+            return
+        self._waiting.append(event)
+        self._waiting_bytes += size_bytes
+        if self._waiting_bytes > WAITING_LIMIT_BYTES:
+            logger.warning("a page takes nothing any more")
+            self._waiting.clear()
+            self.close(OUR_FAULT)
+        if self._task is None:
+            self._task = asyncio.create_task(self._send_waiting(), name="page-send")
+
+    async def _send_waiting(self) -> None:
+        try:
+            while self._waiting:
+                event = self._waiting.popleft()
+                self._waiting_bytes -= len(event.get("bytes") or event.get("text") or "")
+                await self._send(event)
+        except Exception as error:
+            # Servers differ in what they raise for a socket that has just gone; its disconnect follows.
+            logger.info("a page could not be told: %s", type(error).__name__)
+            self._is_closing = True
+            self._waiting.clear()
+        self._task = None

@@ -1,0 +1,11 @@
+"""WebSocket routes."""
+
+from django.urls import path
+
+from sessions_app.consumers import CallConsumer, TextConsumer
+from sessions_app.hub import hub
+
+websocket_urlpatterns = [
+    path("ws/text/", TextConsumer.as_asgi(hub=hub)),  # type: ignore[arg-type]  # stubs know views only
+    path("ws/call/", CallConsumer.as_asgi(hub=hub)),  # type: ignore[arg-type]
+]

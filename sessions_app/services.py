@@ -1,0 +1,229 @@
+"""The only writers of conversations: plain synchronous functions, each one transaction."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from energy.levels import Mode
+from sessions_app import secrets
+from sessions_app.live.page import Opening
+from sessions_app.live.transcript import Role, TurnStatus
+from sessions_app.live.transcript import Turn as SpokenTurn
+from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
+
+
+class NotYours(Exception):
+    """The conversation does not exist, or belongs to somebody else; a stranger is not told which."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What a page asks for: see `start` in the browser protocol. `slot` is the mode's storage key for handles."""
+
+    user: User
+    mode: Mode
+    slot: str
+    page_id: uuid.UUID
+    continues: uuid.UUID | None = None
+    fresh: bool = False
+
+
+def get_conversation_for(user: User, id: uuid.UUID) -> Conversation:
+    """The one way to a conversation. Raises `NotYours`."""
+    try:
+        return Conversation.objects.get(pk=id, user=user)
+    except Conversation.DoesNotExist:
+        raise NotYours from None
+
+
+@transaction.atomic
+def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
+    """Open a live session for a page: in the conversation it had before, in the one to go on with, or in a new one.
+
+    Raises `NotYours` when the conversation to continue is not the user's.
+    """
+    previous = None if request.fresh else _previous_session(request)
+    if previous is not None:
+        conversation, same_page = previous.conversation, True
+    else:
+        conversation, same_page = _conversation_for(request), False
+    session = LiveSession.objects.create(conversation=conversation, page_id=request.page_id, model=model, owner=owner)
+    handle = _handle_for(request) if same_page else None
+    plain = secrets.decrypt(handle.ciphertext) if handle is not None else None
+    opening = Opening(
+        conversation=str(conversation.pk),
+        session=str(session.pk),
+        turns=turns_of(conversation, request.page_id),
+        same_page=same_page,
+    )
+    if handle is None or plain is None:
+        return opening
+    return Opening(
+        conversation=opening.conversation,
+        session=opening.session,
+        turns=opening.turns,
+        same_page=True,
+        handle=plain,
+        handle_model=handle.model,
+        covered_turn=handle.covered_turn,
+        next_number=handle.acknowledged_number,
+    )
+
+
+def turns_of(conversation: Conversation, page_id: uuid.UUID | None = None) -> tuple[SpokenTurn, ...]:
+    """The turns of a conversation and of those it continues, oldest first; numbers run through.
+
+    Ids of typed messages are unique in a page only, so those of other page lives than `page_id` are left out.
+    """
+    chain = [conversation]
+    while (earlier := chain[-1].continues) is not None and earlier not in chain:
+        chain.append(earlier)
+    return tuple(_spoken(turn, page_id) for turn in Turn.objects.filter(conversation__in=chain).order_by("number"))
+
+
+@transaction.atomic
+def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn, ...]) -> None:
+    """Store turns as they stand now; a later call replaces an earlier one."""
+    rows = [
+        Turn(
+            conversation_id=conversation_id,
+            number=turn.number,
+            role=turn.role,
+            text=turn.text.replace("\x00", ""),  # PostgreSQL stores every character but this one
+            status=turn.status,
+            page_id=page_id,
+            client_id=turn.id,
+            at=_moment(turn.at_ms),
+        )
+        for turn in turns
+    ]
+    Turn.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["conversation", "number"],
+        update_fields=["text", "status"],
+    )
+    Conversation.objects.filter(pk=conversation_id).update(last_activity_at=timezone.now())
+
+
+@transaction.atomic
+def save_handle(
+    request: SessionRequest, session_id: str, handle: str, model: str, acknowledged_number: int, covered_turn: int
+) -> None:
+    """Keep the newest handle of the page life's slot."""
+    now = timezone.now()
+    ResumptionHandle.objects.update_or_create(
+        user=request.user,
+        page_id=request.page_id,
+        slot=request.slot,
+        defaults={
+            "live_session_id": uuid.UUID(session_id),
+            "model": model,
+            "ciphertext": secrets.encrypt(handle),
+            "acknowledged_number": acknowledged_number,
+            "covered_turn": covered_turn,
+            "issued_at": now,
+            "expires_at": now + _handle_validity(),
+        },
+    )
+
+
+def forget_handle(request: SessionRequest) -> None:
+    """Drop the handle of the page life's slot for good."""
+    ResumptionHandle.objects.filter(user=request.user, page_id=request.page_id, slot=request.slot).delete()
+
+
+def record_event(conversation_id: str, session_id: str, kind: str, data: dict[str, Any]) -> None:
+    """Add a row to the timeline of a conversation."""
+    SessionEvent.objects.create(
+        conversation_id=conversation_id, live_session_id=session_id, kind=kind, data=_without_nul(data)
+    )
+
+
+@transaction.atomic
+def finish_session(conversation_id: str, session_id: str, reason: str, conversation_over: bool) -> None:
+    """The live session ended; its handle is good for a while longer, unless the conversation is over, too."""
+    now = timezone.now()
+    LiveSession.objects.filter(pk=session_id, ended_at=None).update(ended_at=now, end_reason=reason)
+    handles = ResumptionHandle.objects.filter(live_session__conversation_id=conversation_id)
+    if conversation_over:
+        Conversation.objects.filter(pk=conversation_id, status=Conversation.Status.ACTIVE).update(
+            status=Conversation.Status.ENDED, ended_at=now, end_reason=reason
+        )
+        handles.delete()
+    else:
+        handles.filter(live_session__pk=session_id).update(expires_at=now + _handle_validity())
+
+
+def purge_expired_handles(older_than: datetime.timedelta = datetime.timedelta(0), dry_run: bool = False) -> int:
+    """Delete the handles whose validity ended longer ago than `older_than`; gives their number."""
+    expired = ResumptionHandle.objects.filter(expires_at__lte=timezone.now() - older_than)
+    if dry_run:
+        return expired.count()
+    _, deleted = expired.delete()
+    return deleted.get(ResumptionHandle._meta.label, 0)
+
+
+def _previous_session(request: SessionRequest) -> LiveSession | None:
+    """The last live session of this page life, as long as its conversation goes on."""
+    return (
+        LiveSession.objects.select_related("conversation__continues")
+        .filter(
+            page_id=request.page_id,
+            conversation__user=request.user,
+            conversation__mode=request.mode,
+            conversation__status=Conversation.Status.ACTIVE,
+        )
+        .order_by("-started_at")
+        .first()
+    )
+
+
+def _conversation_for(request: SessionRequest) -> Conversation:
+    if request.continues is not None:
+        earlier = get_conversation_for(request.user, request.continues)
+        return Conversation.objects.create(user=request.user, mode=request.mode, continues=earlier)
+    if request.mode is Mode.TEXT and not request.fresh:
+        going_on = Conversation.objects.filter(
+            user=request.user, mode=request.mode, status=Conversation.Status.ACTIVE
+        ).first()
+        if going_on is not None:
+            return going_on
+    return Conversation.objects.create(user=request.user, mode=request.mode)
+
+
+def _handle_for(request: SessionRequest) -> ResumptionHandle | None:
+    return ResumptionHandle.objects.filter(
+        user=request.user, page_id=request.page_id, slot=request.slot, expires_at__gt=timezone.now()
+    ).first()
+
+
+def _handle_validity() -> datetime.timedelta:
+    return datetime.timedelta(hours=settings.HANDLE_VALID_HOURS)
+
+
+def _spoken(turn: Turn, page_id: uuid.UUID | None) -> SpokenTurn:
+    return SpokenTurn(
+        number=turn.number,
+        role=Role(turn.role),
+        text=turn.text,
+        status=TurnStatus(turn.status),
+        at_ms=int(turn.at.timestamp() * 1000),
+        id=turn.client_id if turn.page_id == page_id else "",
+    )
+
+
+def _moment(unix_ms: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(unix_ms / 1000, tz=datetime.UTC)
+
+
+def _without_nul(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value.replace("\x00", "") if isinstance(value, str) else value for key, value in data.items()}
