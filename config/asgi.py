@@ -1,7 +1,7 @@
 """The application as servers see it: pages over HTTP, live sessions over WebSocket."""
 
 import os
-from typing import Any
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 
@@ -21,11 +21,14 @@ from sessions_app.routing import websocket_urlpatterns  # noqa: E402
 refuse_failed_checks()
 
 
-async def refuse_unknown_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def refuse_unknown_path(scope: Any, receive: Any, send: Any) -> None:
     """Close a socket that nobody answers before it is accepted, which the client sees as 403."""
     await receive()
     await send({"type": "websocket.close"})
 
+
+# The stubs know patterns of views only; a pattern may hold any ASGI application.
+socket_routes: list[Any] = [*websocket_urlpatterns, re_path("", cast("Any", refuse_unknown_path))]
 
 drain = Drain(send_pages_away)
 install_with_daphne(drain)
@@ -33,9 +36,7 @@ install_with_daphne(drain)
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", refuse_unknown_path)]))
-        ),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(socket_routes))),
         "lifespan": Lifespan(drain),
     }
 )

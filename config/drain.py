@@ -80,13 +80,15 @@ def install_with_daphne(drain: Drain) -> None:
     """Have Daphne install the drain once its reactor runs. Under other servers it never does."""
     if "daphne.server" not in sys.modules:
         return
-    from twisted.internet import reactor
+    from twisted.internet import reactor as daphnes_reactor
+
+    reactor: Any = daphnes_reactor
 
     def install() -> None:
-        drain.install(reactor._asyncioEventloop)  # type: ignore[attr-defined]
-        reactor.addSystemEventTrigger("before", "shutdown", _cancel_what_is_left)  # type: ignore[attr-defined]
+        drain.install(reactor._asyncioEventloop)
+        reactor.addSystemEventTrigger("before", "shutdown", _cancel_what_is_left)
 
-    reactor.callWhenRunning(install)  # type: ignore[attr-defined]
+    reactor.callWhenRunning(install)
 
 
 def _cancel_what_is_left() -> "Deferred[None]":

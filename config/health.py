@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
@@ -47,7 +48,7 @@ def _ask_database() -> None:
 
 async def _ask_layer() -> None:
     """A message to ourselves, there and back."""
-    layer = get_channel_layer()
+    layer: Any = get_channel_layer()
     channel = await layer.new_channel("readyz")
     await layer.send(channel, {"type": "readyz"})
     await layer.receive(channel)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from tests.rules import pytest_collection_modifyitems
 from tests.services.cast import create_account
@@ -19,19 +19,19 @@ __all__ = ["pytest_collection_modifyitems"]  # a hook: pytest finds it here
 
 
 @pytest.fixture
-def alice(db: None) -> AbstractUser:
+def alice(db: None) -> User:
     """Somebody with an account."""
     return create_account("alice")
 
 
 @pytest.fixture
-def bob(db: None) -> AbstractUser:
+def bob(db: None) -> User:
     """Somebody else with an account, who must never see what is Alice's."""
     return create_account("bob")
 
 
 @pytest.fixture
-def sam(db: None) -> AbstractUser:
+def sam(db: None) -> User:
     """An operator: member of the staff and superuser."""
     return create_account("sam")
 

@@ -7,6 +7,7 @@
 
 import asyncio
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
@@ -56,11 +57,12 @@ async def send_away() -> None:
 
 drain = Drain(send_away, limit_s=1)
 install_with_daphne(drain)
-kinds = {"page": Page, "stuck": Stuck, "stray": Stray}
+kinds: dict[str, Any] = {"page": Page.as_asgi(), "stuck": Stuck.as_asgi(), "stray": Stray.as_asgi()}
+routes: list[Any] = [path(f"ws/{name}/", consumer) for name, consumer in kinds.items()]
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": URLRouter([path(f"ws/{name}/", kind.as_asgi()) for name, kind in kinds.items()]),
+        "websocket": URLRouter(routes),
         "lifespan": Lifespan(drain),
     }
 )

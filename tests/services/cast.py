@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import User
 
 PASSWORD = "correct-horse-battery-1"
 
@@ -11,11 +11,9 @@ CAST = {"alice": False, "bob": False, "sam": True}
 """Name of the account, and whether it belongs to an operator (staff and superuser)."""
 
 
-def create_account(name: str) -> "AbstractUser":
+def create_account(name: str) -> "User":
     """An account of the cast in the current database."""
-    from django.contrib.auth import get_user_model  # Django must have been set up by now
+    from django.contrib.auth.models import User  # not before Django has been set up
 
-    users = get_user_model().objects
-    create = users.create_superuser if CAST[name] else users.create_user
-    user: "AbstractUser" = create(username=name, password=PASSWORD)
-    return user
+    create = User.objects.create_superuser if CAST[name] else User.objects.create_user
+    return create(username=name, password=PASSWORD)

@@ -1,0 +1,121 @@
+"""Who may import whom. The sentences of `docs/architecture.md` about borders, kept true by reading the imports."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("sessions_app", "energy", "summarization")
+PROGRAMS = ("config", "emulator", *APPS)
+
+PURE = {
+    *(
+        f"sessions_app.live.{name}"
+        for name in ("events", "states", "turns", "transcript", "backlog", "backoff", "failures", "exceptions")
+    ),
+    "energy.levels",
+    "summarization.prompts",
+}
+NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logging", "os", "subprocess"}
+"""Of the standard library: no await, no clock, no randomness, no I/O of its own."""
+
+SDK_MODULES = {"sessions_app.live.gemini", "sessions_app.live.frames", "summarization.gemini"}
+EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "hub", "forms"}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for program in PROGRAMS for path in sorted((ROOT / program).rglob("*.py"))}
+
+
+def imports(module: str) -> Iterator[str]:
+    """Every module that a module imports, anywhere in its text; `from a import b` counts as `a` and as `a.b`."""
+    package = module if MODULES[module].stem == "__init__" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, base]).strip(".")
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def is_below(name: str, *tops: str) -> bool:
+    return any(name == top or name.startswith(f"{top}.") for top in tops)
+
+
+def offences(modules: set[str], *forbidden: str) -> list[str]:
+    """`module imports name` for each forbidden import of these modules."""
+    return [
+        f"{module} imports {name}"
+        for module in sorted(modules & MODULES.keys())
+        for name in imports(module)
+        if is_below(name, *forbidden)
+    ]
+
+
+def below(*tops: str) -> set[str]:
+    return {module for module in MODULES if is_below(module, *tops)}
+
+
+def test_the_core_knows_neither_django_nor_channels() -> None:
+    assert not offences(below("sessions_app.live"), "django", "channels", "asgiref", "celery")
+
+
+def test_the_core_uses_nothing_of_ours_but_itself_and_the_pure_ladder() -> None:
+    uses = {name for module in below("sessions_app.live") for name in imports(module) if is_below(name, *PROGRAMS)}
+    assert not {name for name in uses if not is_below(name, "sessions_app.live", "energy", "energy.levels")}
+    assert not {name for name in uses if is_below(name, "energy") and not is_below(name, "energy.levels")} - {"energy"}
+
+
+@pytest.mark.parametrize("module", sorted(PURE & MODULES.keys()))
+def test_pure_modules_use_pure_modules_and_the_standard_library_alone(module: str) -> None:
+    packages = {".".join(name.split(".")[:count]) for name in PURE for count in range(1, name.count(".") + 1)}
+    strangers = {
+        name
+        for name in imports(module)
+        if not is_below(name, *PURE) and name not in packages and name.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert not strangers
+    assert not offences({module}, *NOT_PURE)
+
+
+def test_only_one_module_of_each_app_and_its_fast_path_know_the_sdk() -> None:
+    assert not offences(set(MODULES) - SDK_MODULES, "google.genai", "google.auth")
+
+
+def test_the_emulator_shares_nothing_with_what_it_stands_in_for() -> None:
+    assert not offences(below("emulator"), *APPS, "config", "tests", "google.genai", "django")
+
+
+def test_nobody_imports_the_emulator() -> None:
+    assert not offences(set(MODULES) - below("emulator"), "emulator")
+
+
+def test_apps_use_what_lies_below_them() -> None:
+    """energy <- sessions_app <- summarization."""
+    assert not offences(below("energy"), "sessions_app", "summarization")
+    assert not offences(below("sessions_app"), "summarization")
+
+
+def test_edges_are_imported_by_edges_and_by_config_alone() -> None:
+    def is_edge(module: str) -> bool:
+        return module.split(".")[0] in APPS and any(part in EDGES for part in module.split(".")[1:])
+
+    edges = {module for module in MODULES if is_edge(module)}
+    inside = {module for module in below(*APPS) if module not in edges}
+    assert edges
+    assert not offences(inside, *edges)
+
+
+def test_production_imports_nothing_of_the_tests() -> None:
+    assert not offences(set(MODULES), "tests", "pytest")
