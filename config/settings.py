@@ -109,7 +109,7 @@ def _database() -> dict[str, Any]:
     else:
         # Django's own persistent connections belong to a thread, and under ASGI threads come and go, so they
         # leak. A pool keeps connections open for whichever thread asks next and bounds their number.
-        options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 10})
+        options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 5})
         options.setdefault("connect_timeout", 5)
         database |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     return database
