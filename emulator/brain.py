@@ -21,6 +21,7 @@ _STORIES = (
     "door. She climbed the ivy and found a sleeping owl with a golden key in its claws. She took the key with care, "
     "and behind her all the clocks of the town began to strike.",
 )
+_MAX_WORDS = 100
 _SHORT_STORY = (
     "A fox once asked the moon for a lamp. The moon lent him a star, and he has found his way home ever since."
 )
@@ -79,6 +80,11 @@ class Question:
         return self.text.lower().replace("’", "'")
 
     @property
+    def wants_all(self) -> bool:
+        """True when the length of the answer was asked for."""
+        return _COUNT.search(self.words) is not None
+
+    @property
     def said(self) -> list[Turn]:
         """The user's earlier turns that held words."""
         return [turn for turn in self.before if turn.role == "user" and turn.text.strip()]
@@ -95,7 +101,8 @@ def reply(memory: Memory, seed: int = 0) -> str:
     if not text:
         return _unheard_sentence(unheard) if unheard else "I am listening."
     question = Question(text, asked, before, tuple(known_facts(memory)), seed)
-    return next(answer for rule in _RULES if (answer := rule(question)))
+    answer = next(answer for rule in _RULES if (answer := rule(question)))
+    return answer if question.wants_all else _shortened(answer)
 
 
 def known_facts(memory: Memory) -> list[Fact]:
@@ -105,6 +112,12 @@ def known_facts(memory: Memory) -> list[Fact]:
         facts += stated_facts(turn.text, "user" if turn.role == "user" else "model")
     newest = {(fact.owner == "model", fact.key): fact for fact in facts}
     return list(newest.values())
+
+
+def _shortened(answer: str) -> str:
+    """Long things are not said back in full: an answer is speech, and speech takes its time."""
+    words = answer.split(" ")
+    return answer if len(words) <= _MAX_WORDS else " ".join(words[:_MAX_WORDS]) + " and so on."
 
 
 def _unheard_sentence(audio_ms: int) -> str:
