@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FILLER = "Let me think about that for a moment."
 _WORDS_WORTH_THINKING = 8
+# An answer cut off sooner was not heard: its question is still open, and the next answer takes it up.
+_HARDLY_BEGUN_MS = 400
 
 
 class Answer:
@@ -148,10 +150,12 @@ class Answer:
         await asyncio.sleep(max(0.0, over - asyncio.get_running_loop().time()))
 
     def _heard(self) -> str:
-        """The words whose sound a listener has begun to hear by now."""
+        """The words whose sound a listener has begun to hear by now; none in the first moment of an answer."""
         if self._started_at is None:
             return ""
         played_ms = (asyncio.get_running_loop().time() - self._started_at) * 1000 * self._emulator.options.pace
+        if played_ms < _HARDLY_BEGUN_MS:
+            return ""
         return "".join(words for begins_ms, words in self._sent if begins_ms < played_ms).strip()
 
     def _remember(self, text: str) -> None:
