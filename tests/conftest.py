@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.rules import pytest_collection_modifyitems
 from tests.services.cast import create_account
@@ -34,6 +36,21 @@ def bob(db: None) -> User:
 def sam(db: None) -> User:
     """An operator: member of the staff and superuser."""
     return create_account("sam")
+
+
+# --- The database ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database; in the end it is freed from connections that threads of async tests still hold."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 # --- Programs beside the tests --------------------------------------------------------------------

@@ -122,11 +122,24 @@ def test_tests_are_counted_over_all_reports(run: ModuleType, tmp_path: Path) -> 
     assert run.count(tmp_path) == (5, 2, 1)
 
 
+PIP_CONFIGURATION = """\
+:env:.extra-index-url='https://a.example/simple\\nhttps://b.example/simple'
+global.extra-index-url='https://overruled.example/simple'
+global.index-url='https://packages.example/simple'
+install.find-links='/wheels /more-wheels'
+"""
+
+
 def test_uv_fetches_from_where_pip_is_configured_to(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example/simple")
-    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://a.example/simple\nhttps://b.example/simple")
-    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
-    monkeypatch.delenv("UV_INDEX", raising=False)
-    environment = run.uv_environment()
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
+    environment = run.uv_environment(run.parse_pip_configuration(PIP_CONFIGURATION))
     assert environment["UV_DEFAULT_INDEX"] == "https://packages.example/simple"
     assert environment["UV_INDEX"] == "https://a.example/simple https://b.example/simple"
+    assert environment["UV_FIND_LINKS"] == "/wheels,/more-wheels"
+
+
+def test_what_uv_itself_is_told_wins(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.example/simple")
+    environment = run.uv_environment(run.parse_pip_configuration(PIP_CONFIGURATION))
+    assert environment["UV_DEFAULT_INDEX"] == "https://own.example/simple"
