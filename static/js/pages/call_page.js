@@ -8,6 +8,7 @@ import { WakeLock } from "../helpers/wake_lock.js";
 import { LiveSession } from "../session/live_session.js";
 import { LONGEST_TEXT } from "../session/messages.js";
 import { onComeback, performAction, redirectWhenLoggedOut, socketUrl } from "../session/page_life.js";
+import { reasonText } from "../session/status_words.js";
 import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
 import { LevelMeter } from "../ui/level_meter.js";
@@ -83,7 +84,7 @@ function end() {
   const { phase, reason } = session.state;
   setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES.ended);
   setText(find("[data-ended-duration]"), duration(timer.elapsedMs));
-  setText(find("[data-ended-reason]"), /\s/.test(reason) ? reason : "");
+  setText(find("[data-ended-reason]"), reasonText(reason));
   find("[data-ended]").focus();
 }
 

@@ -124,6 +124,7 @@ export class LiveSession {
     if (message.type === "ready" && !this.state.ready) this._takenIn(message);
     if (message.type === "ack") this._acknowledged(message);
     if (message.type === "lost") this._typed.settle(message.ids ?? []);
+    if (message.type === "error" && message.id) this._typed.settle([message.id]);
     this._apply(message);
     this._onMessage(message);
     this._pump();

@@ -49,6 +49,7 @@ const HANDLERS = {
   flush: (state) => ({ ...state, turnState: state.turnState === "thinking" ? "thinking" : "listening" }),
   ack: (state, { ids }) => withDelivery(state, ids ?? [], "delivered"),
   lost: (state, { ids }) => withDelivery(state, ids ?? [], "failed"),
+  error: (state, { id }) => withDelivery(state, id ? [id] : [], "failed"),
   energy: (state, { type, ...energy }) => ({ ...state, energy, model: energy.model ?? state.model }),
   link: onLink,
   typed: onTyped,

@@ -10,9 +10,20 @@
 
 import { clock } from "../helpers/time.js";
 
+const OPERATOR = "Whoever runs this server has to look into it.";
+
+/** The codes that mean something to the user, as sentences. */
 const REASONS = {
-  hangup: "You hung up.",
-  idle: "Nobody spoke for a long time.",
+  "access-denied": `Gemini does not let this server in. ${OPERATOR}`,
+  "bad-key": `Gemini does not accept this server's key. ${OPERATOR}`,
+  "bad-request": `Gemini does not understand this server. ${OPERATOR}`,
+  billing: `The credit for Gemini is used up. ${OPERATOR}`,
+  network: "Gemini cannot be reached.",
+  "provider-fault": "Gemini has a fault at present.",
+  "provider-unavailable": "Gemini cannot be reached.",
+  quota: "The quota is used up for now.",
+  "rate-limit": "Gemini asks for a pause.",
+  region: `Gemini is not offered where this server stands. ${OPERATOR}`,
 };
 
 /** @type {{[phase: string]: (state: object, now: number) => Status}} */
@@ -23,10 +34,10 @@ const PHASES = {
   reconnecting: (state, now) => status("Reconnecting", countdown(state, now), "hold", state.retryAt ? "retry" : null),
   falling_back: () => status("Changing model", "One moment", "hold"),
   exhausted: (state) => status("Out of energy", exhaustedDetail(state), "down", "retry"),
-  failed: (state) => status("No connection", sentence(state.reason), "down", "retry"),
-  ended: (state) => status("Ended", sentence(state.reason), "quiet"),
+  failed: (state) => status("No connection", reasonText(state.reason), "down", "retry"),
+  ended: (state) => status("Ended", reasonText(state.reason), "quiet"),
   taken: () => status("Open in another place", "", "hold", "take-back"),
-  stopped: (state) => status("Stopped", sentence(state.reason), "down", "reload"),
+  stopped: (state) => status("Stopped", reasonText(state.reason), "down", "reload"),
 };
 
 /**
@@ -70,13 +81,16 @@ function countdown({ attempt, retryAt }, now) {
 }
 
 function exhaustedDetail({ energy, reason }) {
-  if (!energy?.resets_at) return sentence(reason);
+  if (!energy?.resets_at) return reasonText(reason);
   const time = new Date(energy.resets_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return `Back at ${time}`;
 }
 
-/** Reasons are codes or sentences; a code without a text of ours says nothing to the user. */
-function sentence(reason) {
+/**
+ * @param {string} reason  a code or a sentence
+ * @returns {string}  a sentence; empty for a code that would say nothing to the user
+ */
+export function reasonText(reason) {
   if (REASONS[reason]) return REASONS[reason];
   return /\s/.test(reason) ? reason : "";
 }

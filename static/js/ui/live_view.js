@@ -5,7 +5,7 @@
 
 import { find } from "../helpers/dom.js";
 import { duration } from "../helpers/time.js";
-import { activityOf, statusOf } from "../session/status_words.js";
+import { activityOf, reasonText, statusOf } from "../session/status_words.js";
 import { Announcer } from "./announcer.js";
 import { EnergyMeter } from "./energy_meter.js";
 import { Notice } from "./notice.js";
@@ -126,7 +126,7 @@ function lostText({ ms, ids, reason }) {
   if (ms > 0) parts.push(`${duration(ms)} of what you said could not be saved.`);
   if (ids?.length === 1) parts.push("One message was not delivered.");
   if (ids?.length > 1) parts.push(`${ids.length} messages were not delivered.`);
-  // Codes are for logs; only a sentence is shown.
-  if (/\s/.test(reason ?? "")) parts.push(reason);
+  const why = reasonText(reason ?? "");
+  if (why) parts.push(why);
   return parts.join(" ") || "Something you said could not be saved.";
 }

@@ -1,0 +1,550 @@
+"""The pure JavaScript modules, and the worklets sample by sample, in a real browser without any server."""
+
+import mimetypes
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+ORIGIN = "https://modules.test"
+
+WORKLET = """
+async ([url, rate]) => {
+    globalThis.sampleRate = rate;
+    globalThis.AudioWorkletProcessor = class {
+        constructor() { this.port = { posted: [], postMessage(data) { this.posted.push(structuredClone(data)); } }; }
+    };
+    const made = new Promise((resolve) => { globalThis.registerProcessor = (name, kind) => resolve(kind); });
+    await import(url);
+    globalThis.processor = new (await made)();
+}
+"""
+"""Stands in for the audio thread, so that a test decides when each render quantum comes."""
+
+
+@pytest.fixture(scope="module")
+def module_files(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[BrowserContext]:
+    """A browser to which everything below `static` is served from the disk."""
+
+    def serve(route: Route) -> None:
+        path = STATIC / route.request.url.removeprefix(ORIGIN).lstrip("/")
+        if path.is_file():
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            route.fulfill(body=path.read_bytes(), content_type=kind)
+        else:
+            route.fulfill(body="<!doctype html><title>Modules</title>", content_type="text/html")
+
+    context = launch_chromium(None).new_context()
+    context.route(f"{ORIGIN}/**", serve)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def modules(module_files: BrowserContext) -> Iterator[Page]:
+    """An empty page that can import every module."""
+    page = module_files.new_page()
+    page.goto(f"{ORIGIN}/")
+    yield page
+    page.close()
+
+
+def run(page: Page, module: str, body: str, argument: Any = None) -> Any:
+    """What `body`, a function's inside that knows the module as `m`, returns in the browser."""
+    script = f"async (argument) => {{ const m = await import('/js/{module}'); {body} }}"
+    return page.evaluate(script, argument)
+
+
+# --- Outbox ---------------------------------------------------------------------------------------
+
+FILL = "const box = new m.AudioOutbox(argument ?? 60000); const frame = () => new Int16Array(640);"
+TAKE_ALL = "const all = () => { const out = []; for (let f; (f = box.take()); ) out.push(f.number); return out; };"
+
+
+def test_frames_are_sent_once_and_in_order(modules: Page) -> None:
+    body = FILL + TAKE_ALL + "for (let i = 0; i < 4; i++) box.push(frame()); return [all(), all(), box.kept];"
+    assert run(modules, "session/outbox.js", body) == [[0, 1, 2, 3], [], 4]
+
+
+def test_after_a_reconnection_frames_are_sent_again_from_where_the_server_stands(modules: Page) -> None:
+    body = FILL + TAKE_ALL + "for (let i = 0; i < 6; i++) box.push(frame()); all(); box.rewind(3); return all();"
+    assert run(modules, "session/outbox.js", body) == [3, 4, 5]
+
+
+def test_what_the_server_has_taken_in_is_kept_until_it_is_acknowledged(modules: Page) -> None:
+    body = FILL + TAKE_ALL + "for (let i = 0; i < 6; i++) box.push(frame()); all(); box.rewind(6); box.rewind(2); return all();"
+    assert run(modules, "session/outbox.js", body) == [2, 3, 4, 5]
+
+
+def test_an_acknowledged_frame_is_never_sent_again(modules: Page) -> None:
+    body = FILL + TAKE_ALL + (
+        "for (let i = 0; i < 6; i++) box.push(frame()); all(); box.ack(4); box.rewind(0);"
+        "return [all(), box.kept, box.nextNumber, box.lostMs];"
+    )
+    assert run(modules, "session/outbox.js", body) == [[4, 5], 2, 6, 160]
+
+
+def test_an_acknowledgement_may_come_before_a_frame_was_sent_again(modules: Page) -> None:
+    body = FILL + TAKE_ALL + (
+        "for (let i = 0; i < 4; i++) box.push(frame()); all(); box.rewind(0); box.ack(3); box.push(frame());"
+        "return all();"
+    )
+    assert run(modules, "session/outbox.js", body) == [3, 4]
+
+
+def test_beyond_its_bound_the_oldest_frames_go_and_are_counted(modules: Page) -> None:
+    body = FILL + TAKE_ALL + "for (let i = 0; i < 30; i++) box.push(frame()); return [box.lostMs, box.kept, all()[0]];"
+    assert run(modules, "session/outbox.js", body, 1000) == [200, 25, 5]
+
+
+def test_a_frame_that_was_sent_counts_as_lost_only_when_it_is_missed(modules: Page) -> None:
+    body = FILL + TAKE_ALL + (
+        "for (let i = 0; i < 25; i++) box.push(frame()); all(); for (let i = 0; i < 5; i++) box.push(frame());"
+        "const before = box.lostMs; box.rewind(2); const after = box.lostMs; box.rewind(2);"
+        "return [before, after, box.lostMs];"
+    )
+    assert run(modules, "session/outbox.js", body, 1000) == [0, 120, 120]
+
+
+def test_numbers_go_on_after_a_conversation_was_forgotten(modules: Page) -> None:
+    body = FILL + TAKE_ALL + (
+        "for (let i = 0; i < 3; i++) box.push(frame()); box.forget(); box.push(frame()); return [all(), box.lostMs];"
+    )
+    assert run(modules, "session/outbox.js", body) == [[3], 0]
+
+
+def test_numbering_follows_a_server_that_is_ahead(modules: Page) -> None:
+    body = FILL + TAKE_ALL + "box.push(frame()); box.rewind(10); box.push(frame()); return all();"
+    assert run(modules, "session/outbox.js", body) == [10]
+
+
+def test_typed_messages_are_sent_again_until_they_are_settled(modules: Page) -> None:
+    body = """
+        const box = new m.TextOutbox();
+        const all = () => { const out = []; for (let t; (t = box.take()); ) out.push(t.id); return out; };
+        for (const id of ["a", "b", "c"]) box.push(id, id);
+        const first = all();
+        box.settle(["b"]);
+        box.rewind();
+        return [first, box.unsent, all(), box.unsent, box.forget(), all()];
+    """
+    assert run(modules, "session/outbox.js", body) == [["a", "b", "c"], 2, ["a", "c"], 0, ["a", "c"], []]
+
+
+# --- Pace, backoff, close codes -------------------------------------------------------------------
+
+
+def test_what_was_kept_is_sent_at_a_pace(modules: Page) -> None:
+    body = """
+        const pace = new m.Pace(10, 50);
+        const taken = (now) => { let count = 0; while (pace.take(now)) count++; return count; };
+        return [taken(0), taken(0), taken(100), taken(60000)];
+    """
+    assert run(modules, "session/pace.js", body) == [10, 0, 5, 10]
+
+
+def test_the_first_try_comes_at_once_and_later_ones_under_a_doubling_ceiling(modules: Page) -> None:
+    body = "return [1, 2, 3, 4, 9, 50].map((attempt) => m.retryDelayMs(attempt, 1));"
+    assert run(modules, "session/backoff.js", body) == [0, 500, 1000, 2000, 15000, 15000]
+    assert run(modules, "session/backoff.js", "return m.retryDelayMs(9, 0.5);") == 7500
+
+
+@pytest.mark.parametrize(
+    ("code", "action"),
+    [
+        (1000, "end"),
+        (1001, "reconnect"),
+        (1005, "reconnect"),
+        (1006, "reconnect"),
+        (1011, "reconnect"),
+        (1012, "reconnect"),
+        (4012, "reconnect"),
+        (4400, "stop"),
+        (4401, "login"),
+        (4403, "stop"),
+        (4408, "reconnect"),
+        (4409, "taken"),
+        (4413, "stop"),
+        (4429, "stop"),
+        (4500, "reconnect"),
+    ],
+)
+def test_each_close_code_has_its_consequence(modules: Page, code: int, action: str) -> None:
+    verdict = run(modules, "session/close_policy.js", "return m.verdictOnClose(argument);", code)
+    assert verdict["action"] == action
+    assert bool(verdict["text"]) == (action in ("stop", "login", "taken"))
+
+
+# --- What the page knows --------------------------------------------------------------------------
+
+REDUCE = "const state = argument.reduce((state, message) => m.reduce(state, message, 1000), m.INITIAL);"
+
+READY = {"type": "ready", "action": "new", "conversation": "c1", "ack": 0, "model": "m", "transcript": []}
+
+
+def turn(number: int, role: str, text: str, status: str = "complete", **more: Any) -> dict[str, Any]:
+    return {"turn": number, "role": role, "text": text, "status": status, **more}
+
+
+def reduce(page: Page, *messages: dict[str, Any]) -> dict[str, Any]:
+    state: dict[str, Any] = run(page, "session/session_state.js", REDUCE + "return state;", list(messages))
+    return state
+
+
+def test_a_turn_is_replaced_as_it_grows_and_stands_in_its_place(modules: Page) -> None:
+    state = reduce(
+        modules,
+        READY,
+        {"type": "turn", **turn(2, "model", "Hel", "partial")},
+        {"type": "turn", **turn(1, "user", "Hi")},
+        {"type": "turn", **turn(2, "model", "Hello")},
+    )
+    assert [(line["turn"], line["text"]) for line in state["turns"]] == [(1, "Hi"), (2, "Hello")]
+
+
+def test_a_new_conversation_replaces_what_the_page_showed(modules: Page) -> None:
+    state = reduce(
+        modules,
+        {**READY, "transcript": [turn(0, "user", "old")]},
+        {**READY, "conversation": "c2", "transcript": []},
+    )
+    assert state["turns"] == []
+
+
+def test_a_session_that_goes_on_keeps_the_line_that_is_still_growing(modules: Page) -> None:
+    state = reduce(
+        modules,
+        READY,
+        {"type": "turn", **turn(1, "user", "Hi")},
+        {"type": "turn", **turn(2, "model", "Hel", "partial")},
+        {**READY, "action": "resumed", "transcript": [turn(1, "user", "Hi!")]},
+    )
+    assert [line["text"] for line in state["turns"]] == ["Hi!", "Hel"]
+
+
+def test_a_typed_message_is_sending_then_sent_then_delivered(modules: Page) -> None:
+    steps: list[dict[str, Any]] = [
+        READY,
+        {"type": "typed", "id": "a", "text": "Hi"},
+        {"type": "typed_sent", "id": "a"},
+        {"type": "ack", "audio": 0, "ids": ["a"]},
+    ]
+    seen = [reduce(modules, *steps[:count])["typed"][0]["delivery"] for count in (2, 3, 4)]
+    assert seen == ["sending", "sent", "delivered"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "lost", "ms": 0, "ids": ["a"], "reason": "x"},
+        {"type": "error", "code": "limit.text", "text": "Too long.", "fatal": False, "id": "a"},
+        {"type": "link", "link": "closed", "action": "stop", "text": "Stopped."},
+    ],
+)
+def test_a_typed_message_that_will_not_arrive_has_failed(modules: Page, message: dict[str, Any]) -> None:
+    assert reduce(modules, READY, {"type": "typed", "id": "a", "text": "Hi"}, message)["typed"][0]["delivery"] == "failed"
+
+
+def test_a_typed_message_stands_once_when_its_turn_has_come(modules: Page) -> None:
+    body = REDUCE + "return m.untakenMessages(state).map((message) => message.id);"
+    messages: list[dict[str, Any]] = [
+        READY,
+        {"type": "typed", "id": "a", "text": "One"},
+        {"type": "typed", "id": "b", "text": "Two"},
+        {"type": "turn", **turn(0, "user", "One", id="a")},
+    ]
+    assert run(modules, "session/session_state.js", body, messages) == ["b"]
+
+
+def test_the_page_is_thinking_until_the_answer_begins_and_listens_when_it_is_over(modules: Page) -> None:
+    steps: list[dict[str, Any]] = [
+        READY,
+        {"type": "turn", **turn(0, "user", "Hi", "partial")},
+        {"type": "turn", **turn(0, "user", "Hi")},
+        {"type": "turn", **turn(1, "model", "Hel", "partial")},
+        {"type": "turn", **turn(0, "user", "Hi!")},
+        {"type": "turn_complete", "turn": 1, "usage": None},
+    ]
+    seen = [reduce(modules, *steps[:count])["turnState"] for count in range(1, 7)]
+    assert seen == ["listening", "listening", "thinking", "answering", "answering", "listening"]
+
+
+def test_a_lost_connection_is_said_with_its_countdown_and_forgotten_when_it_is_back(modules: Page) -> None:
+    lost = {"type": "link", "link": "waiting", "attempt": 3, "retryInMs": 4000}
+    state = reduce(modules, READY, lost)
+    assert (state["phase"], state["attempt"], state["retryAt"], state["ready"]) == ("reconnecting", 3, 5000, False)
+    state = reduce(modules, READY, lost, {**READY, "action": "attached"})
+    assert (state["phase"], state["attempt"], state["retryAt"], state["ready"]) == ("live", 0, None, True)
+
+
+def test_an_unknown_message_changes_nothing(modules: Page) -> None:
+    assert reduce(modules, READY, {"type": "from_the_future", "x": 1}) == reduce(modules, READY)
+
+
+# --- Sound ----------------------------------------------------------------------------------------
+
+RESAMPLE = """
+    const [from, to, hz] = argument;
+    const resampler = new m.Resampler(from, to, 128);
+    const input = new Float32Array(128);
+    const output = new Float32Array(Math.ceil((128 * to) / from) + 2);
+    const result = [];
+    for (let block = 0; block < from / 128; block++) {
+        for (let i = 0; i < 128; i++) input[i] = Math.sin((2 * Math.PI * hz * (block * 128 + i)) / from);
+        const count = resampler.process(input, 128, output);
+        for (let i = 0; i < count; i++) result.push(output[i]);
+    }
+"""
+NOISE = """
+    let error = 0, signal = 0;
+    for (let i = 300; i < result.length - 300; i++) {
+        const ideal = Math.sin((2 * Math.PI * hz * i) / to);
+        error += (result[i] - ideal) ** 2;
+        signal += ideal ** 2;
+    }
+    return [result.length, 10 * Math.log10(signal / error)];
+"""
+
+
+@pytest.mark.parametrize(
+    ("from_hz", "to_hz", "tone_hz"),
+    [
+        (48000, 16000, 440),
+        (48000, 16000, 3000),
+        (44100, 16000, 440),
+        (44100, 16000, 3000),
+        (96000, 16000, 1000),
+        (16000, 16000, 1000),
+        (8000, 16000, 1000),
+        (24000, 48000, 440),
+        (24000, 44100, 6000),
+    ],
+)
+def test_a_tone_keeps_its_shape_at_another_rate(modules: Page, from_hz: int, to_hz: int, tone_hz: int) -> None:
+    samples, ratio_db = run(modules, "audio/resampler.js", RESAMPLE + NOISE, [from_hz, to_hz, tone_hz])
+    assert abs(samples - to_hz) < 200
+    assert ratio_db > 80
+
+
+@pytest.mark.parametrize("from_hz", [44100, 48000, 96000])
+def test_what_the_lower_rate_cannot_hold_is_not_folded_into_it(modules: Page, from_hz: int) -> None:
+    body = RESAMPLE + "return Math.max(...result.slice(1000, -100).map(Math.abs));"
+    assert run(modules, "audio/resampler.js", body, [from_hz, 16000, 10000]) < 0.001
+
+
+def test_a_frame_survives_the_wire(modules: Page) -> None:
+    body = """
+        const frame = m.encodeFrame(4000000001, Int16Array.of(1, -2, 32767, -32768));
+        const back = m.decodeFrame(frame);
+        return [[...new Uint8Array(frame)], back.number, [...back.pcm], m.decodeFrame(new ArrayBuffer(5))];
+    """
+    raw, number, samples, short = run(modules, "audio/pcm.js", body)
+    assert raw == [0xEE, 0x6B, 0x28, 0x01, 1, 0, 0xFE, 0xFF, 0xFF, 0x7F, 0, 0x80]
+    assert (number, samples, short) == (4000000001, [1, -2, 32767, -32768], None)
+
+
+def test_loud_samples_are_clipped_and_not_wrapped(modules: Page) -> None:
+    body = "return [1.7, 1, 0, -1, -1.7].map(m.toPcm16);"
+    assert run(modules, "audio/pcm.js", body) == [32767, 32767, 0, -32768, -32768]
+
+
+@pytest.mark.parametrize("rate_hz", [44100, 48000])
+def test_the_microphone_comes_out_in_frames_of_40_ms_at_16_khz(modules: Page, rate_hz: int) -> None:
+    modules.evaluate(WORKLET, ["/js/audio/worklets/capture_processor.js", rate_hz])
+    frames = modules.evaluate(
+        """(rate) => {
+            for (let block = 0; block < (2 * rate) / 128; block++) {
+                const input = Float32Array.from({ length: 128 }, (_, i) =>
+                    0.5 * Math.sin((2 * Math.PI * 440 * (block * 128 + i)) / rate));
+                processor.process([[input]]);
+            }
+            return processor.port.posted.map(({ pcm, level }) => [pcm.byteLength, level]);
+        }""",
+        rate_hz,
+    )
+    assert len(frames) in (49, 50)
+    assert {length for length, _ in frames} == {1280}
+    assert all(abs(level - 0.3535) < 0.01 for _, level in frames[1:])
+
+
+def test_nothing_leaves_a_muted_microphone(modules: Page) -> None:
+    modules.evaluate(WORKLET, ["/js/audio/worklets/capture_processor.js", 48000])
+    counts = modules.evaluate(
+        """() => {
+            const hear = (blocks) => {
+                for (let i = 0; i < blocks; i++) processor.process([[new Float32Array(128).fill(0.2)]]);
+                return processor.port.posted.length;
+            };
+            const before = hear(40);
+            processor.port.onmessage({ data: { muted: true } });
+            const during = hear(400);
+            processor.port.onmessage({ data: { muted: false } });
+            return [before, during, hear(40)];
+        }"""
+    )
+    assert counts == [2, 2, 4]
+
+
+PLAY = """
+    const out = [];
+    const render = (quanta) => {
+        for (let i = 0; i < quanta; i++) {
+            const channel = new Float32Array(128);
+            processor.process([], [[channel]]);
+            out.push(...channel);
+        }
+    };
+    const tone = (from, count) => Int16Array.from({ length: count }, (_, i) =>
+        16000 * Math.sin((2 * Math.PI * 440 * (from + i)) / 24000));
+    const send = (data) => processor.port.onmessage({ data });
+"""
+
+
+@pytest.mark.parametrize("rate_hz", [44100, 48000])
+def test_chunks_are_played_without_a_gap(modules: Page, rate_hz: int) -> None:
+    modules.evaluate(WORKLET, ["/js/audio/worklets/playback_processor.js", rate_hz])
+    heard = modules.evaluate(
+        f"""(rate) => {{
+            {PLAY}
+            for (let i = 0; i < 50; i++) send({{ pcm: tone(i * 960, 960) }});
+            render((3 * rate) / 128);
+            const loud = out.map((sample, i) => (Math.abs(sample) > 0.01 ? i : -1)).filter((i) => i >= 0);
+            let steepest = 0;
+            // Where the tone begins and ends, it is no tone.
+            for (let i = loud[0] + 200; i < loud.at(-1) - 200; i++) steepest = Math.max(steepest, Math.abs(out[i] - out[i - 1]));
+            return {{ ms: ((loud.at(-1) - loud[0]) * 1000) / rate, steepest, last: processor.port.posted.at(-1) }};
+        }}""",
+        rate_hz,
+    )
+    assert abs(heard["ms"] - 2000) < 3
+    assert heard["steepest"] < 1.02 * 16000 / 32768 * 2 * 3.14159 * 440 / rate_hz
+    assert heard["last"] == {"playing": False, "playedMs": 2000, "queuedMs": 0, "droppedMs": 0, "underruns": 1}
+
+
+def test_a_flush_is_silence_after_one_render_quantum(modules: Page) -> None:
+    modules.evaluate(WORKLET, ["/js/audio/worklets/playback_processor.js", 48000])
+    heard = modules.evaluate(
+        f"""() => {{
+            {PLAY}
+            send({{ pcm: tone(0, 60000) }});
+            render(100);
+            const before = Math.max(...out.slice(-1280).map(Math.abs));
+            send({{ flush: true }});
+            render(1);
+            const fading = out.at(-1);
+            render(50);
+            return [before, fading, Math.max(...out.slice(-6400).map(Math.abs)), processor.port.posted.at(-1).queuedMs];
+        }}"""
+    )
+    assert heard[0] > 0.4
+    assert heard[1:] == [0, 0, 0]
+
+
+def test_a_reply_is_held_back_until_a_late_chunk_would_leave_no_hole(modules: Page) -> None:
+    body = """
+        const queue = new m.PlaybackQueue({ prebufferSamples: 2400, patienceSamples: 3840, longestSamples: 48000 });
+        const output = new Float32Array(128);
+        const pull = (times) => { for (let i = 0; i < times; i++) queue.pull(output, 128); return queue.playing; };
+        queue.push(new Int16Array(1200).fill(100));
+        const early = pull(10);
+        queue.push(new Int16Array(1200).fill(100));
+        return [early, pull(1), queue.playedSamples];
+    """
+    assert run(modules, "audio/playback_queue.js", body) == [False, True, 128]
+
+
+def test_a_reply_shorter_than_that_is_heard_all_the_same(modules: Page) -> None:
+    body = """
+        const queue = new m.PlaybackQueue({ prebufferSamples: 2400, patienceSamples: 3840, longestSamples: 48000 });
+        const output = new Float32Array(128);
+        queue.push(new Int16Array(600).fill(100));
+        for (let i = 0; i < 40; i++) queue.pull(output, 128);
+        return [queue.playedSamples, queue.playing, queue.queuedSamples];
+    """
+    assert run(modules, "audio/playback_queue.js", body) == [600, False, 0]
+
+
+def test_more_than_the_queue_holds_is_dropped_and_counted(modules: Page) -> None:
+    body = """
+        const queue = new m.PlaybackQueue({ prebufferSamples: 10, patienceSamples: 10, longestSamples: 1000 });
+        for (let i = 0; i < 3; i++) queue.push(new Int16Array(400));
+        return [queue.queuedSamples, queue.droppedSamples];
+    """
+    assert run(modules, "audio/playback_queue.js", body) == [800, 400]
+
+
+# --- Words ----------------------------------------------------------------------------------------
+
+
+def markdown(page: Page, source: str) -> str:
+    body = "const box = document.createElement('div'); box.append(m.renderMarkdown(argument)); return box.innerHTML;"
+    html: str = run(page, "ui/markdown.js", body, source)
+    return html
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>x",
+        "<img src=x onerror=alert(1)>x",
+        "[x](javascript:alert(1))",
+        "<a href='data:text/html,x'>x</a>",
+        "<svg onload=alert(1)>x",
+        "<iframe src=//example.com></iframe>x",
+        "![x](https://example.com/pixel.gif)x",
+        "<p style='position:fixed' class=toast id=x data-x=1>x</p>",
+    ],
+)
+def test_nothing_that_acts_or_loads_survives_in_what_the_model_writes(modules: Page, hostile: str) -> None:
+    html = markdown(modules, hostile)
+    for trace in ("<script", "<img", "<svg", "<iframe", "javascript:", "data:", "style=", "class=", "id=", "onerror"):
+        assert trace not in html
+
+
+def test_markdown_becomes_elements(modules: Page) -> None:
+    html = markdown(modules, "# Title\n\n**bold** `code`\n\n- one\n- two\n\n[site](https://example.com)")
+    assert "<h3>Title</h3>" in html
+    assert "<strong>bold</strong> <code>code</code>" in html
+    assert "<li>one</li>" in html
+    assert '<a href="https://example.com" target="_blank" rel="noopener noreferrer nofollow">site</a>' in html
+
+
+@pytest.mark.parametrize(("ms", "words"), [(0, "0:00"), (59_999, "0:59"), (187_000, "3:07"), (3_723_000, "1:02:03")])
+def test_the_clock_counts_minutes_and_hours(modules: Page, ms: int, words: str) -> None:
+    assert run(modules, "helpers/time.js", "return m.clock(argument);", ms) == words
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [(1000, "1 second"), (4200, "4.2 seconds"), (60_000, "1 minute"), (187_400, "3 minutes 7 seconds")],
+)
+def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None:
+    assert run(modules, "helpers/time.js", "return m.duration(argument);", ms) == words
+
+
+STATUS = "return m.statusOf({ attempt: 0, retryAt: null, reason: '', energy: null, turnState: 'listening', ...argument[0] },"
+STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, 1000);"
+
+
+@pytest.mark.parametrize(
+    ("state", "page", "word", "detail"),
+    [
+        ({"phase": "live"}, {}, "Listening", ""),
+        ({"phase": "live"}, {"muted": True}, "Muted", "Hold Space to talk"),
+        ({"phase": "live"}, {"playing": True}, "Speaking", "Talk to interrupt"),
+        ({"phase": "live", "turnState": "thinking"}, {}, "Thinking", ""),
+        ({"phase": "live"}, {"mode": "text"}, "Connected", ""),
+        ({"phase": "handover"}, {}, "Changing lines", "Keep going, nothing is lost"),
+        ({"phase": "reconnecting", "attempt": 3, "retryAt": 5000}, {}, "Reconnecting", "Try 3, next in 0:04"),
+        ({"phase": "failed", "reason": "network"}, {}, "No connection", "Gemini cannot be reached."),
+        ({"phase": "failed", "reason": "some-code"}, {}, "No connection", ""),
+    ],
+)
+def test_each_state_has_its_words(
+    modules: Page, state: dict[str, Any], page: dict[str, Any], word: str, detail: str
+) -> None:
+    status = run(modules, "session/status_words.js", STATUS, [state, page])
+    assert (status["word"], status["detail"]) == (word, detail)
