@@ -8,11 +8,13 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Mapping
+from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import psycopg
 
+from tests.services.cast import PASSWORD
 from tests.services.processes import Program, free_port
 
 START_LIMIT_S = 60
@@ -84,6 +86,17 @@ class WebServer:
     def log(self) -> str:
         """Everything the process has written."""
         return self._program.output()
+
+    def log_in(self, name: str) -> str:
+        """Log a member of the cast in through the form; the Cookie header of the session."""
+        jar = CookieJar()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        form = f"{self.url}/accounts/login/"
+        browser.open(form, timeout=10).close()
+        token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
+        fields = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": token}
+        browser.open(form, urlencode(fields).encode(), timeout=10).close()
+        return next(f"sessionid={cookie.value}" for cookie in jar if cookie.name == "sessionid")
 
     def run_python(self, *arguments: str) -> str:
         """Run Python with the server's environment and database; its output."""
