@@ -6,7 +6,7 @@ import datetime as dt
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.facts import Fact, is_question, normal_key, remembered_notes, sentences, stated_facts
 from emulator.memory import Memory, Turn
@@ -66,13 +66,17 @@ _ASKED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What waits for an answer, and everything known before it."""
+    """What waits for an answer, and everything known when it was said."""
 
-    text: str
-    asked: tuple[Turn, ...]
+    turn: Turn
     before: tuple[Turn, ...]
     facts: tuple[Fact, ...]
     seed: int
+
+    @property
+    def text(self) -> str:
+        """The words of the question."""
+        return self.turn.text.strip()
 
     @property
     def words(self) -> str:
@@ -91,16 +95,23 @@ class Question:
 
 
 def reply(memory: Memory, seed: int = 0) -> str:
-    """Answer the user's turns that no reply has covered yet, from `memory`; `seed` picks among the stories."""
-    split = len(memory.turns)
-    while split and memory.turns[split - 1].role == "user":
-        split -= 1
-    asked, before = memory.turns[split:], memory.turns[:split]
-    unheard = sum(turn.audio_ms for turn in asked if not turn.recognised)
-    text = " ".join(turn.text.strip() for turn in asked if turn.text.strip())
-    if not text:
-        return _unheard_sentence(unheard) if unheard else "I am listening."
-    question = Question(text, asked, before, tuple(known_facts(memory)), seed)
+    """Answer each of the user's turns that no reply has covered yet; `seed` picks among the stories."""
+    turns = memory.turns
+    first = len(turns)
+    while first and turns[first - 1].role == "user":
+        first -= 1
+    facts = tuple(known_facts(memory))
+    answers = [
+        _answer(Question(turn, turns[:place], facts, seed))
+        for place, turn in enumerate(turns[first:], start=first)
+        if turn.text.strip() or turn.images or not turn.recognised
+    ]
+    return " ".join(answers) or "I am listening."
+
+
+def _answer(question: Question) -> str:
+    if not question.turn.recognised:
+        return f"I heard you speak for {_seconds(question.turn.audio_ms)} but could not make out the words."
     answer = next(answer for rule in _RULES if (answer := rule(question)))
     return answer if question.wants_all else _shortened(answer)
 
@@ -118,10 +129,6 @@ def _shortened(answer: str) -> str:
     """Long things are not said back in full: an answer is speech, and speech takes its time."""
     words = answer.split(" ")
     return answer if len(words) <= _MAX_WORDS else " ".join(words[:_MAX_WORDS]) + " and so on."
-
-
-def _unheard_sentence(audio_ms: int) -> str:
-    return f"I heard you speak for {_seconds(audio_ms)} but could not make out the words."
 
 
 def _seconds(milliseconds: int) -> str:
@@ -239,9 +246,7 @@ def _fact(question: Question) -> str | None:
         return None
     wanted = [key for pattern, key in _PLACES if pattern.search(question.words)]
     facts = [fact for fact in question.facts if fact.key in wanted and fact.owner != "model"]
-    facts = facts or _asked_facts(
-        Question(" ".join(asks), question.asked, question.before, question.facts, question.seed)
-    )
+    facts = facts or _asked_facts(replace(question, turn=replace(question.turn, text=" ".join(asks))))
     return _sentence(facts) if facts else None
 
 
@@ -309,7 +314,7 @@ def _greeting(question: Question) -> str | None:
 
 
 def _acknowledgement(question: Question) -> str | None:
-    fresh = [fact for turn in question.asked for fact in stated_facts(turn.text, "user")]
+    fresh = stated_facts(question.text, "user")
     if fresh:
         sentence = _sentence(fresh)
         return f"Got it. {sentence}"
@@ -318,7 +323,7 @@ def _acknowledgement(question: Question) -> str | None:
 
 
 def _picture(question: Question) -> str | None:
-    count = sum(turn.images for turn in question.asked)
+    count = question.turn.images
     return f"You sent {count} picture{'' if count == 1 else 's'} and wrote: {question.text}" if count else None
 
 

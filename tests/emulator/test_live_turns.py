@@ -141,7 +141,9 @@ async def test_initial_history_is_remembered_and_not_answered(emulator: Emulator
 
 
 @pytest.mark.parametrize("model", GENERATIONS)
-@pytest.mark.parametrize("instruction", ["The user's code word is PLUM-42.", "user: my code word is PLUM-42\nmodel: Noted."])
+@pytest.mark.parametrize(
+    "instruction", ["The user's code word is PLUM-42.", "user: my code word is PLUM-42\nmodel: Noted."]
+)
 async def test_context_in_the_system_instruction_is_known(emulator: Emulator, model: str, instruction: str) -> None:
     async with live(emulator, model, system_instruction=instruction) as session:
         assert (await ask(session, "What is my code word?")).text == "Your code word is PLUM-42."
