@@ -129,13 +129,13 @@ class LiveConsumer(AsyncConsumer):
                 frame = event.get("bytes")
                 if not frame:
                     return event
-                await self._take_audio_frame(frame)
+                self._take_audio_frame(frame)
 
         return receive_next
 
     # -- frames ------------------------------------------------------------------------------------------------------
 
-    async def _take_audio_frame(self, frame: bytes) -> None:
+    def _take_audio_frame(self, frame: bytes) -> None:
         if len(frame) > AUDIO_FRAME_LIMIT_BYTES:
             self._answer_oversized("limit.audio_frame", f"An audio frame has at most {AUDIO_FRAME_LIMIT_BYTES} bytes.")
             return
@@ -150,7 +150,7 @@ class LiveConsumer(AsyncConsumer):
         except Malformed as malformed:
             self._answer_malformed(malformed)
             return
-        await self._manager.take_audio(number, pcm)
+        self._manager.take_audio(number, pcm)
 
     async def _take_text_frame(self, frame: str) -> None:
         if len(frame) > TEXT_FRAME_LIMIT_BYTES or len(frame.encode(errors="replace")) > TEXT_FRAME_LIMIT_BYTES:

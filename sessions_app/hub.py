@@ -10,16 +10,16 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
 
 from energy.levels import Mode
 from energy.services import EnergyBarService
 from sessions_app import services
+from sessions_app.database_thread import DatabaseThread
 from sessions_app.live.events import State
 from sessions_app.live.gemini import GeminiUpstream
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
@@ -49,6 +49,7 @@ class Hub:
 
     def __init__(self, upstream: Callable[[], Upstream]) -> None:
         self._upstream = upstream
+        self._database = DatabaseThread()
         self._managers: dict[Key, BaseSessionManager] = {}
         self._pages: set[SocketPage] = set()
         self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -77,7 +78,7 @@ class Hub:
                 manager.attach(page, start.last_down)
                 return manager
             if start.continues is not None:
-                await database_sync_to_async(services.get_conversation_for)(user, start.continues)
+                await self._database.run(partial(services.get_conversation_for, user, start.continues))
             await self._clear_place(user, mode)
             request = SessionRequest(
                 user, mode, MANAGERS[mode].storage_key, start.page_id, start.continues, start.fresh
@@ -125,12 +126,12 @@ class Hub:
     ) -> BaseSessionManager:
         energy = EnergyBarService()
         model = energy.get_current_model(request.mode)
-        opening = await database_sync_to_async(services.open_session)(request, model, self._worker)
+        opening = await self._database.run(partial(services.open_session, request, model, self._worker))
         if numbering is not None:
             opening = replace(opening, next_number=numbering[0], next_down=numbering[1])
         manager = MANAGERS[request.mode](
             upstream=self._upstream(),
-            store=DatabaseStore(request, opening),
+            store=DatabaseStore(self._database, request, opening),
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
             opening=opening,

@@ -114,26 +114,26 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
     Conversation.objects.filter(pk=conversation_id).update(last_activity_at=timezone.now())
 
 
-@transaction.atomic
 def save_handle(
     request: SessionRequest, session_id: str, handle: str, model: str, acknowledged_number: int, covered_turn: int
 ) -> None:
     """Keep the newest handle of the page life's slot."""
     now = timezone.now()
-    ResumptionHandle.objects.update_or_create(
+    row = ResumptionHandle(
         user=request.user,
         page_id=request.page_id,
         slot=request.slot,
-        defaults={
-            "live_session_id": uuid.UUID(session_id),
-            "model": model,
-            "ciphertext": secrets.encrypt(handle),
-            "acknowledged_number": acknowledged_number,
-            "covered_turn": covered_turn,
-            "issued_at": now,
-            "expires_at": now + _handle_validity(),
-        },
+        live_session_id=uuid.UUID(session_id),
+        model=model,
+        ciphertext=secrets.encrypt(handle),
+        acknowledged_number=acknowledged_number,
+        covered_turn=covered_turn,
+        issued_at=now,
+        expires_at=now + _handle_validity(),
     )
+    slot = ("user", "page_id", "slot")
+    replaced = ("live_session", "model", "ciphertext", "acknowledged_number", "covered_turn", "issued_at", "expires_at")
+    ResumptionHandle.objects.bulk_create([row], update_conflicts=True, unique_fields=slot, update_fields=replaced)
 
 
 def forget_handle(request: SessionRequest) -> None:

@@ -1,8 +1,8 @@
 """Audio frames past the SDK's helpers: 25 frames a second up and 10 down are most of what a call costs.
 
-The SDK makes the connection and reads everything else; this module knows three of its private names (`session._ws`,
-`session._receive`, the JSON of two frames) and `tests/scenarios/test_audio_frames.py` fails when they change. What it
-brings is measured by `./run bench`.
+The SDK makes the connection and reads everything else. This module knows a few names that are private (`session._ws` and
+`session._receive` of the SDK, `send_data` and `paused` of websockets) and the JSON of two frames;
+`tests/scenarios/test_audio_frames.py` fails when they change. What it brings is measured by `./run bench`.
 """
 
 from __future__ import annotations
@@ -39,15 +39,18 @@ class AudioSocket:
 
     # -- for the driver ----------------------------------------------------------------------------------------------
 
-    @property
-    def has_room(self) -> bool:
-        """Whether a send would go out without waiting: open, and the transport does not ask to pause."""
-        return self._socket.state is State.OPEN and not self._socket.paused
+    def try_send_audio(self, pcm: bytes) -> bool:
+        """Send PCM16 mono 16 kHz at once, if the connection is open and does not ask to pause; False if not."""
+        connection = self._socket
+        if connection.state is not State.OPEN or connection.paused:
+            return False
+        connection.protocol.send_text(_audio_message(pcm))
+        connection.send_data()
+        return True
 
     async def send_audio(self, pcm: bytes) -> None:
-        """Send PCM16 mono 16 kHz. Raises ConnectionClosed."""
-        data = binascii.b2a_base64(pcm, newline=False).translate(_TO_URL_SAFE)
-        await self._socket.send(_AUDIO_HEAD + data + _AUDIO_TAIL, text=True)
+        """Send PCM16 mono 16 kHz, waiting for room. Raises ConnectionClosed."""
+        await self._socket.send(_audio_message(pcm), text=True)
 
     async def next(self) -> bytes | LiveServerMessage:
         """The next frame: the PCM of one that holds audio and nothing else, or the SDK's reading of any other.
@@ -90,6 +93,11 @@ class AudioSocket:
 
     async def close(self, **arguments: Any) -> None:
         await self._socket.close(**arguments)
+
+
+def _audio_message(pcm: bytes) -> bytes:
+    data = binascii.b2a_base64(pcm, newline=False).translate(_TO_URL_SAFE)
+    return _AUDIO_HEAD + data + _AUDIO_TAIL
 
 
 def audio_of(raw: bytes) -> bytes | None:

@@ -117,10 +117,6 @@ class GeminiConnection:
         self._setup_ms = 0.0
 
     @property
-    def has_room(self) -> bool:
-        return self._socket.has_room
-
-    @property
     def round_trip_ms(self) -> float:
         """The kernel's figure; without one, the time the set-up took, which is longer and so on the safe side."""
         measured = self._socket.round_trip_ms()
@@ -153,6 +149,9 @@ class GeminiConnection:
                 continue
             for message in _translate_frame(frame):
                 yield message
+
+    def try_send_audio(self, pcm: bytes) -> bool:
+        return self._socket.try_send_audio(pcm)
 
     async def send_audio(self, pcm: bytes) -> None:
         try:

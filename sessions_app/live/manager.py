@@ -231,12 +231,12 @@ class BaseSessionManager:
             self._downlink.detach()
             self._feed(PageGone())
 
-    async def take_audio(self, number: int, pcm: bytes) -> None:
+    def take_audio(self, number: int, pcm: bytes) -> None:
         """Take in one frame of the microphone: PCM16 mono 16 kHz."""
         frame = self._backlog.add_audio(number, pcm)
         if frame is not None:
             self._reply.may_answer_voice = True
-            await self._sender.pass_on(frame)
+            self._sender.pass_on(frame)
 
     def take_text(self, id: str, text: str) -> None:
         """Take in a typed turn; one that was taken in before is not delivered twice."""

@@ -42,19 +42,15 @@ class BacklogSender:
         if self._connection is not None and self._task is None:
             self._task = asyncio.create_task(self._drain(self._connection), name="live-send")
 
-    async def pass_on(self, frame: AudioFrame) -> None:
+    def pass_on(self, frame: AudioFrame) -> None:
         """Send a frame that was just taken in: at once where the way is free, else in its turn."""
-        connection = self._connection
-        if connection is None:
+        if self._connection is None:
             return
-        if self._task is not None or not connection.has_room or self._backlog.next_unsent() is not frame:
+        is_next = self._task is None and self._backlog.next_unsent() is frame
+        if is_next and self._connection.try_send_audio(frame.pcm):
+            self._backlog.mark_sent(frame, self._now_ms())
+        else:
             self.wake()
-            return
-        try:
-            await connection.send_audio(frame.pcm)
-        except UpstreamFailed:
-            return  # the connection's reader notices, too, and reports it
-        self._backlog.mark_sent(frame, self._now_ms())
 
     async def _drain(self, connection: Connection) -> None:
         try:
@@ -62,7 +58,7 @@ class BacklogSender:
                 await _send(connection, item)
                 self._backlog.mark_sent(item, self._now_ms())
         except UpstreamFailed:
-            return  # as above; the task stays in its place, so that nothing is sent until the next start
+            return  # the reader reports it; the task stays in its place, so that nothing is sent until the next start
         self._task = None
         self._on_drained()
 

@@ -343,7 +343,7 @@ class SessionMachine:
 
     def _swap_if_safe(self) -> list[Wish]:
         """A safe point: nobody speaks for the model, and the handle is newer than the last turn."""
-        is_safe = self.turn.state is TurnState.LISTENING and self.handle is not None and not self._handle_is_behind
+        is_safe = self.turn.state is TurnState.LISTENING and self.handle_is_current
         return self._swap() if self._swap_is_due and is_safe else []
 
     def _swap(self) -> list[Wish]:
@@ -542,13 +542,8 @@ class SessionMachine:
         wishes = [HoldInput(), *self._leave_connection(), StopTimer(Timer.REDIAL), StopTimer(Timer.PARK)]
         self.state = State.ENDED
         if conversation_over:
-            wishes += self._forget_handle(reason)
-        return [
-            *wishes,
-            CloseUpstream(),
-            TellState(State.ENDED, reason=reason),
-            Finish(reason, conversation_over),
-        ]
+            wishes += [*self._forget_handle(reason), TellState(State.ENDED, reason=reason)]
+        return [*wishes, CloseUpstream(), Record("ended", {"reason": reason}), Finish(reason, conversation_over)]
 
     _handlers: Mapping[type[Fact], Callable[..., list[Wish]]] = {
         Opened: _on_opened,

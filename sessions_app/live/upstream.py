@@ -138,15 +138,14 @@ class Connection(Protocol):
     """One open connection. Every send raises `UpstreamFailed` when the connection has gone."""
 
     @property
-    def has_room(self) -> bool:
-        """Whether a send would go out without waiting."""
-
-    @property
     def round_trip_ms(self) -> float:
         """The time a message needs to the provider and back, as measured on this connection."""
 
     def messages(self) -> AsyncIterator[UpstreamMessage]:
         """What the provider says, until the connection ends with `UpstreamFailed`."""
+
+    def try_send_audio(self, pcm: bytes) -> bool:
+        """Send at once if that needs no waiting; False, and nothing sent, if it does. Never raises."""
 
     async def send_audio(self, pcm: bytes) -> None: ...
 

@@ -1,0 +1,173 @@
+"""`./run bench [--calls N] [--seconds S]`: the web process on Daphne and on uvicorn beside a bare relay, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tests.settings as settings_of_tests
+from emulator.certificate import ensure_certificate
+from tests.services.processes import Program, free_port
+from tests.services.web import WebServer
+
+WARM_UP_S = 3.0
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+MAKE_CALLERS = """
+from django.contrib.auth import get_user_model
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+for number in range({calls}):
+    user = get_user_model().objects.create(username=f"caller-{{number}}")
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    print("sessionid=" + store.session_key)
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`cpu_ms`: of the process for each second of one call. `memory_kb`: that each call adds."""
+
+    name: str
+    cpu_ms: float
+    memory_kb: float
+    frames_lost: int
+
+
+def measure(name: str, pid: int, url: str, origin: str, cookies: list[str], calls: int, seconds: float) -> Cost:
+    """Hold the calls, and see what the process `pid` spends on them."""
+    start_callers(url, origin, cookies[:1], 1).wait()  # what is loaded once is not the cost of a call
+    before_kb = memory_kb(pid)
+    callers = start_callers(url, origin, cookies, seconds + 2 * WARM_UP_S)
+    assert callers.stdout is not None
+    if callers.stdout.readline().strip() != "READY":
+        raise RuntimeError(f"the callers could not talk to {name}")
+    time.sleep(WARM_UP_S)
+    started, spent_s = time.monotonic(), cpu_s(pid)
+    time.sleep(seconds)
+    lasted_s, spent_s = time.monotonic() - started, cpu_s(pid) - spent_s
+    held_kb = memory_kb(pid)
+    result = json.loads(callers.stdout.readline())
+    callers.wait()
+    expected = int(calls * (seconds + 2 * WARM_UP_S) * 10)
+    return Cost(
+        name,
+        spent_s * 1000 / lasted_s / calls,
+        (held_kb - before_kb) / calls,
+        max(0, expected - result["heard"] - calls * 2),
+    )
+
+
+def start_callers(url: str, origin: str, cookies: list[str], seconds: float) -> subprocess.Popen[str]:
+    """Callers in a process of their own, one for each cookie."""
+    callers = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.callers", url, origin, str(seconds)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert callers.stdin is not None
+    callers.stdin.write("\n".join(cookies))
+    callers.stdin.close()
+    return callers
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used so far, in user and system mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def memory_kb(pid: int) -> int:
+    """Resident memory of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 1024
+
+
+@contextmanager
+def running(name: str, *arguments: str, port: int, directory: Path) -> Iterator[Program]:
+    """A program of this package, until it listens on its port."""
+    program = Program([sys.executable, "-m", f"tests.bench.{name}", *arguments], os.environ, directory / f"{name}.log")
+    try:
+        program.wait_until(lambda: listens(port), 20, name)
+        yield program
+    finally:
+        program.stop()
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens, without connecting."""
+    wanted = f":{port:04X} "
+    return any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp").read_text().splitlines())
+
+
+def measure_relay(directory: Path, provider_url: str, certificate: str, calls: int, seconds: float) -> Cost:
+    port = free_port()
+    with running("relay", str(port), provider_url, certificate, port=port, directory=directory) as relay:
+        url = f"ws://127.0.0.1:{port}/"
+        return measure("bare relay", relay.pid, url, f"http://127.0.0.1:{port}", ["-"] * calls, calls, seconds)
+
+
+def measure_web(kind: str, directory: Path, environment: dict[str, str], calls: int, seconds: float) -> Cost:
+    server = WebServer(directory / kind, environment, kind)
+    try:
+        cookies = server.shell(MAKE_CALLERS.format(calls=calls)).split()
+        url = f"ws://{server.host}/ws/call/"
+        return measure(f"Holdline on {kind}", server.pid, url, server.url, cookies, calls, seconds)
+    finally:
+        server.stop()
+
+
+def table(costs: list[Cost]) -> str:
+    """The costs, with their ratio to the first."""
+    lines = [
+        "| process | CPU ms per call-second | ratio | memory KB per call | chunks missed |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for cost in costs:
+        ratio = cost.cpu_ms / costs[0].cpu_ms
+        lines.append(f"| {cost.name} | {cost.cpu_ms:.2f} | {ratio:.2f} | {cost.memory_kb:.0f} | {cost.frames_lost} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("--calls", type=int, default=20, help="calls at a time (default: 20)")
+    parser.add_argument("--seconds", type=float, default=15, help="seconds measured for each process (default: 15)")
+    options = parser.parse_args()
+    os.environ.update(settings_of_tests.OURS)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        certificate = ensure_certificate(directory, "127.0.0.1")
+        port = free_port()
+        paths = (str(certificate), str(certificate.with_name("key.pem")))
+        with running("provider", str(port), *paths, port=port, directory=directory):
+            environment = {
+                "GOOGLE_GEMINI_BASE_URL": f"https://127.0.0.1:{port}",
+                "SSL_CERT_FILE": paths[0],
+                "GEMINI_API_KEY": "bench",
+                "LOG_LEVEL": "WARNING",
+            }
+            provider_url = f"wss://127.0.0.1:{port}/"
+            costs = [measure_relay(directory, provider_url, paths[0], options.calls, options.seconds)]
+            for kind in ("daphne", "uvicorn"):
+                costs.append(measure_web(kind, directory, environment, options.calls, options.seconds))
+    print(table(costs))
+
+
+if __name__ == "__main__":
+    main()
