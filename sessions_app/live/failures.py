@@ -117,6 +117,7 @@ _STOP_TEXTS: tuple[tuple[str, str], ...] = (
     ("audio content type", "bad-request"),
     ("cannot extract voices", "bad-request"),
     ("failed to parse wav audio", "bad-request"),
+    ("unknown name", "bad-request"),
 )
 
 _QUOTA_TEXTS = (
@@ -238,8 +239,8 @@ def _judge_by_interruption(text: str, failure: Failure, history: History) -> Jud
 
 
 def _resume_unless_handle_is_suspect(history: History, failure: Failure) -> Judgement:
-    """Resumed sessions that open and are closed at once, twice: the handle is the cause."""
-    if history.handle_used and history.short_lives >= 2 and failure.phase is Phase.LIVE:
+    """Resumed sessions that are closed at once, or before they are set up, twice: the handle is the cause."""
+    if history.handle_used and history.short_lives >= 2 and failure.phase is not Phase.HANDSHAKE:
         return Judgement(Verdict.FRESH, "handle-suspect")
     return Judgement(Verdict.RESUME, "connection-reset")
 
