@@ -1,6 +1,6 @@
 """Audio frames past the SDK's helpers: 25 frames a second up and 10 down are most of what a call costs.
 
-The SDK makes the connection and reads everything else. This module knows a few names that are private (`session._ws` and
+The SDK makes the connection and reads everything else. This module knows a few private names (`session._ws`, and
 `session._receive` of the SDK, `send_data` and `paused` of websockets) and the JSON of two frames;
 `tests/scenarios/test_audio_frames.py` fails when they change. What it brings is measured by `./run bench`.
 """
