@@ -1,0 +1,331 @@
+"""The call page: the microphone, what is heard, and the buttons. The server is the test."""
+
+import re
+import struct
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.peer import Peer
+from tests.services.web import WebServer
+
+FRAME_BYTES = 1280
+
+
+@pytest.fixture
+def peer(page: Page) -> Peer:
+    """The far end of a call page on which nothing was pressed yet."""
+    peer = Peer(page, "call")
+    page.goto("/call/")
+    return peer
+
+
+@pytest.fixture
+def call(page: Page, peer: Peer) -> Peer:
+    """The far end of a call that is going on."""
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    return peer
+
+
+def played_ms(page: Page) -> int:
+    return int(page.locator("html").get_attribute("data-played-ms") or 0)
+
+
+def loudness(page: Page) -> float:
+    return float(page.locator("html").get_attribute("data-output-level") or 0)
+
+
+def peak(pcm: bytes) -> int:
+    return max(map(abs, struct.unpack(f"<{len(pcm) // 2}h", pcm)))
+
+
+# --- Beginning ------------------------------------------------------------------------------------
+
+
+def test_nothing_is_opened_before_the_button_is_pressed(page: Page, peer: Peer) -> None:
+    expect(page.get_by_text("Your browser will ask for the microphone")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert not peer.sockets
+
+
+def test_words_spoken_while_the_call_connects_arrive(page: Page, peer: Peer) -> None:
+    peer.answers = False
+    page.get_by_role("button", name="Start the call").click()
+    peer.wait_for(lambda: bool(peer.of("start")), "the start")
+    page.wait_for_timeout(1500)
+    assert not peer.of("audio")
+    peer.say_ready()
+    peer.wait_for(lambda: len(peer.of("audio")) > 50, "the frames of the first two seconds")
+    assert peer.numbers() == list(range(len(peer.numbers())))
+    assert {len(frame["pcm"]) for frame in peer.of("audio")} == {FRAME_BYTES}
+    assert max(peak(frame["pcm"]) for frame in peer.of("audio")[:40]) > 1000
+
+
+def test_frames_come_at_the_pace_of_speech(page: Page, call: Peer) -> None:
+    call.wait_for(lambda: len(call.of("audio")) > 10, "the first frames")
+    before = len(call.of("audio"))
+    page.wait_for_timeout(2000)
+    assert 45 <= len(call.of("audio")) - before <= 55
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        ("NotAllowedError", "The microphone is blocked"),
+        ("NotFoundError", "No microphone found"),
+        ("NotReadableError", "The microphone is in use"),
+        ("TypeError", "The call could not start"),
+    ],
+)
+def test_each_reason_for_having_no_microphone_has_its_own_advice(
+    page: Page, peer: Peer, error: str, sentence: str
+) -> None:
+    page.evaluate(
+        "(name) => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', name)); }", error
+    )
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+    expect(page.get_by_role("link", name="Continue in text")).to_be_visible()
+    assert not peer.sockets
+    page.reload()
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+
+
+def test_a_page_without_https_says_that_calls_need_it(page: Page, peer: Peer) -> None:
+    page.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.get_by_role("alert").filter(has_text="Calls need a secure address")).to_be_visible()
+
+
+# --- The microphone -------------------------------------------------------------------------------
+
+
+def test_muting_sends_word_and_then_no_frames_until_it_is_undone(page: Page, call: Peer) -> None:
+    call.wait_for(lambda: len(call.of("audio")) > 5, "the first frames")
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Unmute")).to_have_attribute("aria-pressed", "true")
+    call.wait_for(lambda: call.of("mic")[-1]["on"] is False, "the mute")
+    assert call.heard[-1]["type"] == "mic"
+    page.wait_for_timeout(400)
+    assert call.heard[-1]["type"] == "mic"
+    page.get_by_role("button", name="Unmute").click()
+    call.wait_for(lambda: call.heard[-1]["type"] == "audio", "frames again")
+    assert [message["on"] for message in call.of("mic")][-2:] == [False, True]
+    assert call.numbers() == list(range(len(call.numbers())))
+
+
+def test_holding_the_space_bar_talks_while_muted(page: Page, call: Peer) -> None:
+    page.keyboard.press("m")
+    call.wait_for(lambda: call.heard[-1] == {"type": "mic", "on": False}, "the mute")
+    page.locator("h1").evaluate("() => document.activeElement.blur()")
+    page.keyboard.down("Space")
+    expect(page.locator("html")).to_have_attribute("data-mic", "held")
+    call.wait_for(lambda: call.heard[-1]["type"] == "audio", "frames")
+    page.keyboard.up("Space")
+    call.wait_for(lambda: call.heard[-1] == {"type": "mic", "on": False}, "the mute again")
+    expect(page.locator("html")).to_have_attribute("data-mic", "muted")
+
+
+def test_holding_the_button_talks_while_muted(page: Page, call: Peer) -> None:
+    expect(page.get_by_role("button", name="Hold to talk")).to_be_hidden()
+    page.get_by_role("button", name="Mute").click()
+    button = page.get_by_role("button", name="Hold to talk")
+    button.hover()
+    page.mouse.down()
+    expect(page.locator("html")).to_have_attribute("data-mic", "held")
+    expect(button).to_be_visible()
+    page.mouse.up()
+    expect(page.locator("html")).to_have_attribute("data-mic", "muted")
+
+
+def test_letters_typed_into_a_message_are_no_shortcuts(page: Page, call: Peer) -> None:
+    box = page.get_by_role("textbox", name="Message")
+    box.press_sequentially("hm hm")
+    expect(box).to_have_value("hm hm")
+    expect(page.locator("html")).to_have_attribute("data-mic", "on")
+    expect(page.locator("html")).to_have_attribute("data-stage", "call")
+
+
+def test_the_level_meter_moves_before_the_server_has_answered(page: Page, peer: Peer) -> None:
+    peer.answers = False
+    page.get_by_role("button", name="Start the call").click()
+    meter = page.get_by_role("meter", name="Microphone level")
+    expect(meter).to_have_attribute("aria-valuenow", re.compile(r"[1-9]\d?"))
+
+
+def test_a_microphone_that_goes_away_is_said_and_can_come_back(page: Page, peer: Peer) -> None:
+    page.evaluate(
+        """() => {
+            const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = async (wanted) => (window.microphone = await open(wanted));
+        }"""
+    )
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    page.evaluate("microphone.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(page.get_by_text("The microphone went away.")).to_be_visible()
+    peer.wait_for(lambda: peer.heard[-1] == {"type": "mic", "on": False}, "the mute")
+    page.get_by_role("button", name="Unmute").click()
+    peer.wait_for(lambda: peer.heard[-1]["type"] == "audio", "frames again")
+    expect(page.locator("[data-notice]")).to_be_hidden()
+
+
+# --- What is heard --------------------------------------------------------------------------------
+
+
+def test_a_reply_is_heard_whole_at_the_destination(page: Page, call: Peer) -> None:
+    call.play(0, 1500)
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "speaking")
+    expect(page.locator("[data-status-word]")).to_have_text("Speaking")
+    expect(page.locator("html")).to_have_attribute("data-played-ms", "1500")
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
+    assert float(page.locator("html").get_attribute("data-output-peak") or 0) == pytest.approx(12000 / 32768, abs=0.12)
+
+
+def test_a_flush_silences_a_long_reply_at_once(page: Page, call: Peer) -> None:
+    call.play(0, 8000)
+    call.wait_for(lambda: played_ms(page) > 300 and loudness(page) > 0.2, "sound")
+    call.say("flush")
+    expect(page.locator("html")).to_have_attribute("data-queued-ms", "0")
+    heard = played_ms(page)
+    assert heard < 4000
+    assert loudness(page) == 0
+    page.wait_for_timeout(300)
+    assert played_ms(page) == heard
+
+
+def test_after_a_flush_the_next_reply_is_heard(page: Page, call: Peer) -> None:
+    following = call.play(0, 3000)
+    call.wait_for(lambda: played_ms(page) > 200, "sound")
+    call.say("flush")
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
+    call.play(following, 500)
+    call.wait_for(lambda: loudness(page) > 0.2, "sound again")
+
+
+def test_the_stop_button_silences_at_once_and_keeps_what_is_on_its_way_silent(page: Page, call: Peer) -> None:
+    following = call.play(0, 5000)
+    page.get_by_role("button", name="Stop the answer").click()
+    call.wait_for(lambda: bool(call.of("stop")), "the stop")
+    following = call.play(following, 1000)
+    expect(page.locator("html")).to_have_attribute("data-queued-ms", "0")
+    page.wait_for_timeout(200)
+    assert loudness(page) == 0
+    call.say("flush")
+    call.say("turn_complete", turn=1, usage=None)
+    call.play(following, 500)
+    call.wait_for(lambda: loudness(page) > 0.2, "the next reply")
+
+
+def test_audio_that_comes_again_after_a_reconnection_is_heard_once(page: Page, call: Peer) -> None:
+    call.play(0, 1000)
+    expect(page.locator("html")).to_have_attribute("data-played-ms", "1000")
+    call.play(5, 1000)
+    expect(page.locator("html")).to_have_attribute("data-played-ms", "1500")
+
+
+def test_captions_show_both_sides_and_can_be_switched_off_for_good(page: Page, call: Peer) -> None:
+    call.turn(0, "user", "can you hear")
+    call.turn(1, "model", "Yes, I", "partial")
+    captions = page.get_by_role("region", name="Captions")
+    expect(captions).to_contain_text("can you hear")
+    expect(captions).to_contain_text("Yes, I")
+    page.get_by_role("button", name="Captions").click()
+    expect(captions).to_be_hidden()
+    page.reload()
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.get_by_role("button", name="Captions")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_message_can_be_typed_during_a_call(page: Page, call: Peer) -> None:
+    page.get_by_role("textbox", name="Message").fill("a word in writing")
+    page.get_by_role("button", name="Send").click()
+    call.wait_for(lambda: bool(call.of("text")), "the message")
+    assert call.of("text")[0]["text"] == "a word in writing"
+
+
+# --- Losing and ending ----------------------------------------------------------------------------
+
+
+def test_after_a_reconnection_frames_go_on_from_where_the_server_stands(page: Page, call: Peer) -> None:
+    call.wait_for(lambda: len(call.of("audio")) >= 50, "two seconds of frames")
+    call.say("ack", audio=20, ids=[])
+    call.ready |= {"action": "attached", "ack": 30}
+    call.close(4500)
+    call.wait_for(lambda: len(call.of("start")) == 2, "the second start")
+    call.wait_for(lambda: len(call.since_start()) > 60, "the frames after it")
+    again = [message["number"] for message in call.since_start() if message["type"] == "audio"]
+    assert again == list(range(30, 30 + len(again)))
+
+
+def test_a_call_that_was_resumed_shows_what_was_said_before(page: Page, call: Peer) -> None:
+    call.ready |= {
+        "action": "resumed",
+        "transcript": [{"turn": 0, "role": "user", "text": "before the break", "status": "complete"}],
+    }
+    call.close(4500)
+    expect(page.get_by_role("region", name="Captions")).to_contain_text("before the break")
+    expect(page.locator("html")).to_have_attribute("data-action", "resumed")
+
+
+def test_hanging_up_ends_the_call_and_lets_go_of_the_microphone(page: Page, peer: Peer) -> None:
+    page.evaluate(
+        """() => {
+            const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = async (wanted) => (window.microphone = await open(wanted));
+        }"""
+    )
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.get_by_role("timer")).to_have_text("0:01")
+    page.keyboard.press("h")
+    peer.wait_for(lambda: bool(peer.of("hangup")), "the hang-up")
+    expect(page.get_by_role("heading", name="Call ended")).to_be_visible()
+    expect(page.locator("[data-ended-duration]")).to_have_text(re.compile(r"^[1-9][\d.]* seconds?$"))
+    assert page.evaluate("microphone.getAudioTracks()[0].readyState") == "ended"
+
+
+def test_a_new_call_starts_empty_and_continues_nothing(page: Page, call: Peer) -> None:
+    call.turn(0, "user", "of the old call")
+    call.wait_for(lambda: len(call.of("audio")) > 10, "frames")
+    page.get_by_role("button", name="Hang up").click()
+    page.get_by_role("button", name="New call").click()
+    call.wait_for(lambda: len(call.of("start")) == 2, "the second start")
+    assert call.of("start")[1]["fresh"] is True
+    assert call.of("start")[1]["page_id"] == call.of("start")[0]["page_id"]
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    expect(page.locator(".turn")).to_have_count(0)
+    call.wait_for(lambda: len(call.since_start()) > 10, "frames of the new call")
+    assert call.numbers() == sorted(set(call.numbers()))
+
+
+def test_a_call_opened_in_another_place_ends_here_and_can_be_taken_back(page: Page, call: Peer) -> None:
+    call.close(4409)
+    expect(page.get_by_role("heading", name="Call moved")).to_be_visible()
+    page.get_by_role("button", name="Take it back").click()
+    call.wait_for(lambda: len(call.of("start")) == 2, "the second start")
+    expect(page.locator("html")).to_have_attribute("data-stage", "call")
+
+
+def test_a_call_that_the_server_ends_says_that_it_is_over(page: Page, call: Peer) -> None:
+    call.say("state", state="ended", attempt=0, retry_in_ms=None, reason="The line was closed for the night.")
+    call.close(1000)
+    expect(page.locator("[data-ended-reason]")).to_have_text("The line was closed for the night.")
+
+
+def test_a_denied_permission_is_the_browsers_own_word(
+    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]
+) -> None:
+    page = sign_in(open_context(web), "alice")
+    page.route(
+        "**/call/",
+        lambda route: route.fulfill(
+            response=(answer := route.fetch()),
+            headers={**answer.headers, "permissions-policy": "microphone=()"},
+        ),
+    )
+    page.goto("/call/")
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.get_by_role("alert").filter(has_text="The microphone is blocked")).to_be_visible()

@@ -1,0 +1,227 @@
+"""What a page does when its connection closes, and what it shows of what the server says. The server is the test."""
+
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.peer import Peer
+
+
+@pytest.fixture
+def peer(page: Page) -> Peer:
+    """The far end of a text chat that is open."""
+    peer = Peer(page, "text")
+    page.goto("/text/")
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    return peer
+
+
+def send(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="Message").fill(text)
+    page.get_by_role("textbox", name="Message").press("Enter")
+
+
+def status(page: Page) -> str:
+    return page.locator("[data-status-word]").inner_text()
+
+
+def test_a_page_begins_with_a_name_that_it_keeps_in_memory_only(page: Page, peer: Peer) -> None:
+    start = peer.heard[0]
+    assert start["type"] == "start"
+    assert start["last_down"] == -1
+    assert uuid.UUID(start["page_id"]).version == 4
+    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+    assert start["page_id"] not in stored
+    page.reload()
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the start of the page that was loaded again")
+    assert peer.of("start")[1]["page_id"] != start["page_id"]
+
+
+@pytest.mark.parametrize("code", [4012, 4500, 4408])
+def test_a_connection_that_is_lost_is_opened_again_at_once_by_the_same_page(
+    page: Page, peer: Peer, code: int
+) -> None:
+    peer.play(0, 300)
+    send(page, "one")
+    peer.wait_for(lambda: len(peer.of("text")) == 1, "the message")
+    peer.close(code)
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the second start", seconds=2)
+    first, second = peer.of("start")
+    assert second["page_id"] == first["page_id"]
+    assert second["last_down"] == 2
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+
+
+def test_a_typed_message_is_sent_again_until_it_is_acknowledged(page: Page, peer: Peer) -> None:
+    send(page, "one")
+    send(page, "two")
+    peer.wait_for(lambda: len(peer.of("text")) == 2, "both messages")
+    peer.say("ack", audio=0, ids=[peer.of("text")[0]["id"]])
+    expect(page.locator(".turn[data-delivery=delivered]")).to_have_count(1)
+    peer.close(4012)
+    peer.wait_for(lambda: len(peer.of("text")) == 3, "the message that was not acknowledged")
+    assert peer.of("text")[2] == peer.of("text")[1]
+
+
+def test_a_message_typed_without_a_connection_waits_for_it(page: Page, peer: Peer) -> None:
+    peer.answers = False
+    peer.close(4012)
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the second start")
+    send(page, "are you there?")
+    expect(page.locator(".turn[data-delivery=sending]")).to_contain_text("are you there?")
+    assert not peer.of("text")
+    peer.say_ready(action="attached")
+    expect(page.locator(".turn[data-delivery=sent]")).to_contain_text("are you there?")
+
+
+def test_a_message_stands_once_when_its_turn_comes_and_once_after_a_reconnection(page: Page, peer: Peer) -> None:
+    send(page, "only once")
+    peer.wait_for(lambda: len(peer.of("text")) == 1, "the message")
+    line = {"turn": 0, "role": "user", "text": "only once", "status": "complete", "id": peer.of("text")[0]["id"]}
+    peer.say("turn", **line)
+    peer.ready |= {"action": "attached", "transcript": [line]}
+    peer.close(4012)
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the second start")
+    expect(page.locator(".turn[data-role=user]")).to_have_count(1)
+
+
+def test_a_visitor_whose_session_ended_goes_to_log_in_and_comes_back(page: Page, peer: Peer) -> None:
+    page.context.clear_cookies()
+    peer.close(4401)
+    expect(page).to_have_url(re.compile(r"/accounts/login/\?next=%2Ftext%2F$"))
+
+
+@pytest.mark.parametrize("code", [4400, 4403, 4413, 4429])
+def test_after_a_final_refusal_the_page_stops_and_says_why(page: Page, peer: Peer, code: int) -> None:
+    send(page, "hello")
+    peer.wait_for(lambda: len(peer.of("text")) == 1, "the message")
+    peer.close(code)
+    expect(page.locator("html")).to_have_attribute("data-state", "stopped")
+    expect(page.locator("[data-status-detail]")).not_to_be_empty()
+    expect(page.locator(".turn[data-delivery=failed]")).to_contain_text("Send again")
+    assert len(peer.sockets) == 1
+    page.get_by_role("button", name="Reload").click()
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the page that was loaded again")
+
+
+def test_a_conversation_opened_in_another_place_can_be_taken_back(page: Page, peer: Peer) -> None:
+    peer.close(4409)
+    expect(page.locator("html")).to_have_attribute("data-state", "taken")
+    assert status(page) == "Open in another place"
+    page.get_by_role("button", name="Take it back").click()
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the second start")
+    assert peer.of("start")[1]["page_id"] == peer.of("start")[0]["page_id"]
+
+
+def test_a_countdown_of_the_server_is_shown_and_can_be_cut_short(page: Page, peer: Peer) -> None:
+    peer.say("state", state="reconnecting", attempt=3, retry_in_ms=8000, reason="network")
+    expect(page.locator("[data-status-detail]")).to_have_text(re.compile(r"Try 3, next in 0:0[78]"))
+    expect(page.locator("[data-status-detail]")).to_have_text(re.compile(r"Try 3, next in 0:0[56]"))
+    page.get_by_role("button", name="Try now").click()
+    peer.wait_for(lambda: bool(peer.of("retry")), "a retry")
+
+
+def test_when_the_server_gave_up_the_page_asks_again_as_soon_as_it_is_online(page: Page, peer: Peer) -> None:
+    peer.say("state", state="failed", attempt=9, retry_in_ms=None, reason="network")
+    expect(page.locator("[data-status-detail]")).to_have_text("Gemini cannot be reached.")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    peer.wait_for(lambda: bool(peer.of("retry")), "a retry")
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        ("connecting", "Connecting"),
+        ("live", "Connected"),
+        ("handover", "Changing lines"),
+        ("falling_back", "Changing model"),
+        ("exhausted", "Out of energy"),
+    ],
+)
+def test_each_state_of_the_protocol_has_a_word(page: Page, peer: Peer, state: str, word: str) -> None:
+    peer.say("state", state=state, attempt=0, retry_in_ms=None, reason="")
+    expect(page.locator("[data-status-word]")).to_have_text(word)
+    expect(page.locator("html")).to_have_attribute("data-state", state)
+
+
+def test_at_most_three_toasts_stand_and_the_oldest_leaves(page: Page, peer: Peer) -> None:
+    for number in range(4):
+        peer.say("toast", code="text.reconnected", level="success", text=f"toast {number}", ms=0)
+    expect(page.locator(".toast")).to_have_count(3)
+    expect(page.locator(".toast").first).to_contain_text("toast 1")
+
+
+def test_a_toast_leaves_after_its_time_and_not_while_somebody_reads_it(page: Page, peer: Peer) -> None:
+    peer.say("toast", code="text.reconnected", level="success", text="short", ms=600)
+    toast = page.locator(".toast")
+    toast.hover()
+    page.wait_for_timeout(1200)
+    expect(toast).to_be_visible()
+    page.mouse.move(2, 700)
+    expect(toast).to_have_count(0)
+
+
+def test_a_toast_is_said_by_a_live_region_and_an_error_by_an_assertive_one(page: Page, peer: Peer) -> None:
+    peer.say("toast", code="text.rebuilt", level="info", text="A new session was started.", ms=0)
+    expect(page.locator("[role=status]").get_by_text("A new session was started.")).to_be_visible()
+    peer.say("toast", code="text.failed", level="error", text="It did not work.", ms=0)
+    failure = page.locator("[role=alert]").filter(has_text="It did not work.")
+    failure.get_by_role("button", name="Try again").click()
+    peer.wait_for(lambda: bool(peer.of("retry")), "a retry")
+    expect(page.locator(".toast")).to_have_count(1)
+
+
+def test_what_was_lost_is_said_plainly_and_its_message_marked(page: Page, peer: Peer) -> None:
+    send(page, "lost one")
+    peer.wait_for(lambda: len(peer.of("text")) == 1, "the message")
+    peer.say("lost", ms=4200, ids=[peer.of("text")[0]["id"]], reason="backlog-full")
+    notice = page.locator("[data-notice-text]")
+    expect(notice).to_have_text("4.2 seconds of what you said could not be saved. One message was not delivered.")
+    page.get_by_role("button", name="Send again").click()
+    peer.wait_for(lambda: len(peer.of("text")) == 2, "the message once more")
+    assert peer.of("text")[1]["text"] == "lost one"
+    assert peer.of("text")[1]["id"] != peer.of("text")[0]["id"]
+
+
+def test_an_error_is_shown_until_it_is_dismissed(page: Page, peer: Peer) -> None:
+    peer.say("error", code="limit.message_rate", text="At most 20 messages a second are taken.", fatal=False)
+    expect(page.get_by_text("At most 20 messages a second are taken.")).to_be_visible()
+    page.locator("[data-notice]").get_by_role("button", name="Dismiss").click()
+    expect(page.locator("[data-notice]")).to_be_hidden()
+
+
+def test_the_energy_meter_says_level_word_and_model(page: Page, peer: Peer) -> None:
+    meter = page.get_by_role("meter", name="Energy")
+    expect(meter).to_have_attribute("aria-valuenow", "3")
+    peer.say("energy", mode="text", level=1, previous=3, max=3, word="low", model="gemini-y", resets_at=None)
+    expect(meter).to_have_attribute("aria-valuenow", "1")
+    expect(meter).to_have_attribute("aria-valuetext", "low, 1 of 3, gemini-y")
+
+
+def test_a_screen_reader_hears_whole_turns_only_and_no_stored_ones(page: Page, peer: Peer) -> None:
+    log = page.get_by_role("log")
+    peer.turn(0, "user", "hello")
+    peer.turn(1, "model", "Hello th", "partial")
+    expect(page.locator("[data-growing][inert]")).to_contain_text("Hello th")
+    expect(log).to_have_text(re.compile("hello"))
+    expect(log).not_to_contain_text("Hello th")
+    peer.turn(1, "model", "Hello there.")
+    expect(log).to_contain_text("Hello there.")
+    peer.ready |= {"conversation": "c2", "transcript": [{"turn": 0, "role": "user", "text": "old", "status": "complete"}]}
+    peer.close(4012)
+    expect(page.locator('[data-log][aria-live="off"]')).to_contain_text("old")
+    expect(log).to_have_attribute("aria-live", "polite")
+
+
+def test_an_interrupted_reply_says_so(page: Page, peer: Peer) -> None:
+    peer.turn(0, "model", "I was about to", "interrupted")
+    expect(page.locator(".turn[data-status=interrupted]")).to_contain_text("Interrupted")
+
+
+def test_hostile_words_of_the_model_stay_words(page: Page, peer: Peer) -> None:
+    peer.turn(0, "model", "<img src=x onerror=\"document.title='owned'\"> **fine**")
+    expect(page.locator(".turn strong")).to_have_text("fine")
+    assert page.locator(".turn img").count() == 0
+    assert "owned" not in page.title()
