@@ -409,9 +409,11 @@ class SessionMachine:
         return self._redial_later(judgement.reason, now_ms)
 
     def _start_fresh(self, judgement: Judgement, now_ms: int) -> list[Wish]:
+        """Without the handle that was the cause; where there was none, dialling at once again would change nothing."""
+        had_handle = self.handle is not None
         return [
             *self._forget_handle(judgement.reason),
-            *self._redial_later(judgement.reason, now_ms, at_once=True),
+            *self._redial_later(judgement.reason, now_ms, at_once=had_handle),
         ]
 
     def _step_down(self, judgement: Judgement, now_ms: int) -> list[Wish]:
