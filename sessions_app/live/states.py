@@ -89,6 +89,9 @@ RETRY_AFTER_CLOSE_MS = 500
 NOTICEABLE_OUTAGE_MS = 2_000
 """An interruption shorter than this is not worth a word: nobody hears it."""
 
+_GRAVITY: Mapping[str, int] = {"reconnected": 1, "rebuilt": 2, "started": 2, "failed": 3, "exhausted": 3}
+"""Of toasts: in one outage only what is graver than what was said before is worth another."""
+
 S = State
 
 TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
@@ -235,6 +238,7 @@ class SessionMachine:
         self._live_since_ms: int | None = None
         self._short_lives = 0
         self._forgotten = False
+        self._gravity_told = 0
 
     @property
     def handle_is_current(self) -> bool:
@@ -294,17 +298,23 @@ class SessionMachine:
         forgotten, self._forgotten = self._forgotten, False
         if action is Action.RESUMED:
             noticeable = outage_ms >= NOTICEABLE_OUTAGE_MS and not was_first
-            return [Toast("reconnected", outage_ms)] if noticeable else []
+            return self._say("reconnected", outage_ms) if noticeable else []
         if action is Action.REBUILT and (forgotten or not was_first):
-            return [Toast("rebuilt", outage_ms)]
-        return [Toast("started", outage_ms)] if forgotten or not was_first else []
+            return self._say("rebuilt", outage_ms)
+        return self._say("started", outage_ms) if forgotten or not was_first else []
+
+    def _say(self, code: str, outage_ms: int = 0) -> list[Wish]:
+        if _GRAVITY[code] <= self._gravity_told:
+            return []
+        self._gravity_told = _GRAVITY[code]
+        return [Toast(code, outage_ms)]
 
     # -- life --------------------------------------------------------------------------------------------------------
 
     def _on_handle_offered(self, fact: HandleOffered, now_ms: int) -> list[Wish]:
         self.handle = fact.handle
         self._handle_is_behind = not fact.covers_context
-        return [KeepHandle(fact.handle), *self._swap_if_safe()]
+        return [KeepHandle(fact.handle), *self._swap_if_safe(now_ms)]
 
     def _on_handle_withdrawn(self, fact: HandleWithdrawn, now_ms: int) -> list[Wish]:
         return []
@@ -324,7 +334,7 @@ class SessionMachine:
             return []
         self._handle_is_behind = True
         self._short_lives = 0
-        return [StopTimer(Timer.PLAYBACK), *self._swap_if_safe()]
+        return [StopTimer(Timer.PLAYBACK), *self._swap_if_safe(now_ms)]
 
     def _on_backlog_replayed(self, fact: BacklogReplayed, now_ms: int) -> list[Wish]:
         self._is_replaying = False
@@ -339,14 +349,15 @@ class SessionMachine:
             TellGoAway(fact.time_left_ms),
             StartTimer(Timer.SWAP, swap_deadline_ms(fact.time_left_ms)),
         ]
-        return wishes + self._swap_if_safe()
+        return wishes + self._swap_if_safe(now_ms)
 
-    def _swap_if_safe(self) -> list[Wish]:
+    def _swap_if_safe(self, now_ms: int) -> list[Wish]:
         """A safe point: nobody speaks for the model, and the handle is newer than the last turn."""
         is_safe = self.turn.state is TurnState.LISTENING and self.handle_is_current
-        return self._swap() if self._swap_is_due and is_safe else []
+        return self._swap(now_ms) if self._swap_is_due and is_safe else []
 
-    def _swap(self) -> list[Wish]:
+    def _swap(self, now_ms: int) -> list[Wish]:
+        self._note_life(now_ms)
         self.state = State.HANDOVER
         self._planned = True
         return [
@@ -377,8 +388,7 @@ class SessionMachine:
         alive_ms = 0 if self._live_since_ms is None else now_ms - self._live_since_ms
         if is_short_life(failure, alive_ms):
             self._short_lives += 1
-        if alive_ms >= PROOF_OF_LIFE_MS:
-            self._backoff.forget_outage()
+        self._note_life(now_ms)
         history = History(
             handle_used=attempt.handle is not None,
             seeded=attempt.seed and alive_ms < STABLE_MS,
@@ -387,6 +397,15 @@ class SessionMachine:
             short_lives=self._short_lives,
         )
         return judge(failure, history)
+
+    def _note_life(self, now_ms: int) -> None:
+        """The connection goes: what comes now is a new outage if it had proved that it lived."""
+        if self._live_since_ms is not None and now_ms - self._live_since_ms >= PROOF_OF_LIFE_MS:
+            self._forget_outage()
+
+    def _forget_outage(self) -> None:
+        self._backoff.forget_outage()
+        self._gravity_told = 0
 
     def _leave_connection(self) -> list[Wish]:
         """What the end of a connection means for the reply that was being given, and for its timers."""
@@ -461,7 +480,7 @@ class SessionMachine:
             StopTimer(Timer.REDIAL),
             Record("failed", {"reason": reason}),
             TellState(State.FAILED, reason=reason),
-            Toast("failed"),
+            *self._say("failed"),
         ]
 
     def _forget_handle(self, reason: str) -> list[Wish]:
@@ -494,11 +513,11 @@ class SessionMachine:
             case Timer.REDIAL if not self._is_dialling and self.state in (State.RECONNECTING, State.HANDOVER):
                 return [self._dial()]
             case Timer.SWAP if self.state is State.LIVE:
-                return self._swap()
+                return self._swap(now_ms)
             case Timer.PLAYBACK if self.state is State.LIVE and self.turn.state is TurnState.SPEAKING:
                 return [CompleteReply()]
             case Timer.STABLE if self.state is State.LIVE:
-                self._backoff.forget_outage()
+                self._forget_outage()
                 self._short_lives = 0
         return []
 
@@ -506,7 +525,7 @@ class SessionMachine:
         if self._is_dialling:
             return []
         self.state = State.RECONNECTING
-        self._backoff.forget_outage()
+        self._forget_outage()
         self._backoff.next_delay_ms(now_ms)
         self._short_lives = 0
         return [
@@ -521,7 +540,7 @@ class SessionMachine:
 
     def _on_ladder_exhausted(self, fact: LadderExhausted, now_ms: int) -> list[Wish]:
         self.state = State.EXHAUSTED
-        return [Record("exhausted"), TellState(State.EXHAUSTED), Toast("exhausted")]
+        return [Record("exhausted"), TellState(State.EXHAUSTED), *self._say("exhausted")]
 
     # -- the page, and the end ---------------------------------------------------------------------------------------
 
