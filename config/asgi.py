@@ -10,10 +10,11 @@ pages = get_asgi_application()  # sets Django up: everything below may import mo
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
+from config.sockets import OriginGate, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
 from sessions_app.hub import drain as send_pages_away  # noqa: E402
 from sessions_app.routing import websocket_urlpatterns  # noqa: E402
@@ -21,14 +22,8 @@ from sessions_app.routing import websocket_urlpatterns  # noqa: E402
 refuse_failed_checks()
 
 
-async def refuse_unknown_path(scope: Any, receive: Any, send: Any) -> None:
-    """Close a socket that nobody answers before it is accepted, which the client sees as 403."""
-    await receive()
-    await send({"type": "websocket.close"})
-
-
 # The stubs know patterns of views only; a pattern may hold any ASGI application.
-socket_routes: list[Any] = [*websocket_urlpatterns, re_path("", cast("Any", refuse_unknown_path))]
+socket_routes: list[Any] = [*websocket_urlpatterns, re_path("", cast("Any", refuse))]
 
 drain = Drain(send_pages_away)
 install_with_daphne(drain)
@@ -36,7 +31,7 @@ install_with_daphne(drain)
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(socket_routes))),
+        "websocket": OriginGate(AuthMiddlewareStack(URLRouter(socket_routes)), settings.ALLOWED_HOSTS),
         "lifespan": Lifespan(drain),
     }
 )

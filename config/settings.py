@@ -122,6 +122,7 @@ DATABASES = {"default": _database()}
 REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
 REDIS_CONNECT_TIMEOUT_S = 1
 REDIS_ANSWER_TIMEOUT_S = 2
+REDIS_BLOCKING_TIMEOUT_S = 10
 
 TASKS_IN_PROCESS = not REDIS_URL
 """Without a broker, a thread of the web process does the background work, from the same rows."""
@@ -130,9 +131,16 @@ if REDIS_URL:
     CHANNEL_LAYERS: dict[str, Any] = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            # No answer timeout here: the layer waits for messages with a blocking command.
             "CONFIG": {
-                "hosts": [{"address": REDIS_URL, "socket_connect_timeout": REDIS_CONNECT_TIMEOUT_S}],
+                "hosts": [
+                    {
+                        "address": REDIS_URL,
+                        "socket_connect_timeout": REDIS_CONNECT_TIMEOUT_S,
+                        # The layer waits for messages with a command that blocks for 5 s, as long as the client
+                        # waits for any answer by default: every idle listener would fail.
+                        "socket_timeout": REDIS_BLOCKING_TIMEOUT_S,
+                    }
+                ],
                 "prefix": "holdline",
             },
         }

@@ -22,7 +22,8 @@ def server(request: pytest.FixtureRequest, start_web: Start) -> Iterator[WebServ
     server = start_web(request.param)
     yield server
     server.stop()
-    assert "Traceback" not in server.log()
+    log = server.log()
+    assert "Traceback" not in log, log
 
 
 def open_socket(server: WebServer, path: str, cookie: str = "", origin: str | None = None) -> connect:
