@@ -74,7 +74,7 @@ class Page:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        await self.disconnect()
+        await self.hang_up()
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
@@ -89,11 +89,21 @@ class Page:
         )
         self._reader = asyncio.create_task(self._read(self._socket))
 
+    async def hang_up(self) -> None:
+        """End the conversation, so that the next test finds nothing of it. Nothing happens when the socket has gone."""
+        assert self._socket is not None
+        assert self._reader is not None
+        if self.close_code is None:
+            await self.send(type="hangup")
+            await asyncio.wait({self._reader}, timeout=ANSWER_WITHIN_S)
+        await self.disconnect()
+
     async def disconnect(self) -> None:
-        """Close in good order."""
-        if self._socket is not None and self._reader is not None:
-            await self._socket.close()
-            await self._reader
+        """Close the socket in good order, as a page does that is left or loaded again."""
+        assert self._socket is not None
+        assert self._reader is not None
+        await self._socket.close()
+        await self._reader
 
     async def tear(self) -> None:
         """The network goes: a reset without a close frame."""
