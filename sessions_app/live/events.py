@@ -114,7 +114,9 @@ class ReplyEnded:
 
 @dataclass(frozen=True, slots=True)
 class BacklogReplayed:
-    """Everything that was held back has been sent to the new connection."""
+    """Everything that was held back has been sent to the new connection. `anything`: there was something."""
+
+    anything: bool = True
 
 
 @dataclass(frozen=True, slots=True)

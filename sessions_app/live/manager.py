@@ -561,7 +561,7 @@ class BaseSessionManager:
         if self._connection is not None:
             self._sender.start(self._connection)
         if self._backlog.is_drained:
-            self._feed(BacklogReplayed())
+            self._feed(BacklogReplayed(anything=False))
 
     def _keep_handle(self, wish: KeepHandle) -> None:
         self._backlog.cover_audio(self._backlog.mark_at(self._settled_moment_ms()))

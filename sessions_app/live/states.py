@@ -71,6 +71,9 @@ STABLE_MS = 10_000
 PROOF_OF_LIFE_MS = 1_000
 """A connection that lived this long begins a new outage when it goes: its first redial is a quick one again."""
 
+REPLAY_ANSWER_MS = 2_000
+"""A refusal this soon after a replay is the answer to it: sending takes milliseconds, the answer a round trip."""
+
 FIELDS_TO_STRIP = 5
 """More refused fields in a row than this is no longer a difference between API versions."""
 
@@ -235,6 +238,8 @@ class SessionMachine:
         self._attempt: Connect | None = None
         self._is_dialling = False
         self._is_replaying = False
+        self._replayed_at_ms: int | None = None
+        self._audio_was_dropped = False
         self._live_since_ms: int | None = None
         self._short_lives = 0
         self._forgotten = False
@@ -279,6 +284,7 @@ class SessionMachine:
         self.state = State.LIVE
         self._is_dialling = False
         self._is_replaying = True
+        self._replayed_at_ms = None
         self._live_since_ms = now_ms
         self._handle_is_behind = bool(attempt.seed or attempt.catch_up)
         action = _action_of(attempt)
@@ -333,10 +339,12 @@ class SessionMachine:
         if self.turn.ended() is TurnState.LISTENING:
             return []
         self._handle_is_behind = True
-        self._short_lives = 0
+        self._prove_stable()
         return [StopTimer(Timer.PLAYBACK), *self._swap_if_safe(now_ms)]
 
     def _on_backlog_replayed(self, fact: BacklogReplayed, now_ms: int) -> list[Wish]:
+        if self._is_replaying and fact.anything:
+            self._replayed_at_ms = now_ms
         self._is_replaying = False
         return []
 
@@ -380,6 +388,7 @@ class SessionMachine:
             Record("connection_lost", _facts_of(fact.failure, judgement)),
         ]
         if judgement.drop_audio:
+            self._audio_was_dropped = True
             wishes.append(DropAudio())
         return wishes + self._reactions[judgement.verdict](self, judgement, now_ms)
 
@@ -392,16 +401,28 @@ class SessionMachine:
         history = History(
             handle_used=attempt.handle is not None,
             seeded=attempt.seed and alive_ms < STABLE_MS,
-            replaying=self._is_replaying,
+            replaying=self._replay_may_be_refused(now_ms),
             alive_ms=alive_ms,
             short_lives=self._short_lives,
         )
         return judge(failure, history)
 
+    def _replay_may_be_refused(self, now_ms: int) -> bool:
+        """Whether a refusal now may be the fault of the audio that was replayed; once that is dropped it is not."""
+        if self._audio_was_dropped:
+            return False
+        answers_replay = self._replayed_at_ms is not None and now_ms - self._replayed_at_ms < REPLAY_ANSWER_MS
+        return self._is_replaying or answers_replay
+
     def _note_life(self, now_ms: int) -> None:
         """The connection goes: what comes now is a new outage if it had proved that it lived."""
         if self._live_since_ms is not None and now_ms - self._live_since_ms >= PROOF_OF_LIFE_MS:
             self._forget_outage()
+
+    def _prove_stable(self) -> None:
+        """The connection serves: what went wrong before is no sign of what is wrong next."""
+        self._short_lives = 0
+        self._audio_was_dropped = False
 
     def _forget_outage(self) -> None:
         self._backoff.forget_outage()
@@ -518,7 +539,7 @@ class SessionMachine:
                 return [CompleteReply()]
             case Timer.STABLE if self.state is State.LIVE:
                 self._forget_outage()
-                self._short_lives = 0
+                self._prove_stable()
         return []
 
     def _on_retry_requested(self, fact: RetryRequested, now_ms: int) -> list[Wish]:
