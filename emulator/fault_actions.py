@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from emulator.faults import Fault
 from emulator.texts import CloseText
+from emulator.wire import Json
 
 if TYPE_CHECKING:
     from emulator.connection import Connection
@@ -48,13 +49,13 @@ async def perform(emulator: Emulator, fault: Fault, connection: Connection | Non
     """Make one fault happen now, to `connection` or to those it names."""
     if not fault.kind.momentary:
         emulator.faults.arm(fault)
-        emulator.log.add("fault", **fault.as_json())
+        emulator.log.add("fault", **_shown(fault))
         return []
     if fault.kind.name == "dead_handle":
         return [_kill_handles(emulator, fault, connection)]
     targets = [connection] if connection else _targets(emulator, fault)
     for target in targets:
-        target.log("fault", **{key: value for key, value in fault.as_json().items() if key != "connection"})
+        target.log("fault", **_shown(fault))
         await _strike(target, fault)
     return [target.id for target in targets]
 
@@ -102,6 +103,10 @@ def _kill_handles(emulator: Emulator, fault: Fault, connection: Connection | Non
     if fault.model is not None:
         sessions = [session for session in sessions if session.model == fault.model]
     killed = emulator.sessions.kill_handles(sessions, fault.params["text"])
-    shown = {key: value for key, value in fault.as_json().items() if key != "connection"}
-    emulator.log.add("fault", connection=chosen.id if chosen else "", handles=killed, **shown)
+    emulator.log.add("fault", connection=chosen.id if chosen else "", handles=killed, **_shown(fault))
     return chosen.id if chosen else ""
+
+
+def _shown(fault: Fault) -> Json:
+    """The fault for the log, where `connection` is the one it happened to."""
+    return {key: value for key, value in fault.as_json().items() if key != "connection"}

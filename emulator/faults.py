@@ -151,7 +151,7 @@ _KINDS = (
         limit=Parameter(_one_of("minute", "day", "concurrency", "billing"), "day"),
         retry_after_s=Parameter(_number),
         for_s=Parameter(_number),
-        sessions=Parameter(_integer, 3),
+        sessions=Parameter(_integer),
     ),
     _standing("slow_pongs", delay_s=Parameter(_number, 30.0)),
     _standing("refuse_handshake", status=Parameter(_status, 503), for_s=Parameter(_number)),

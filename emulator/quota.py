@@ -22,6 +22,8 @@ _QUOTA_IDS = {
     "minute": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
     "day": "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
 }
+# What a free project was seen to be allowed at once.
+_DEFAULT_SESSIONS = 3
 _HELP = "https://ai.google.dev/gemini-api/docs/rate-limits"
 
 
@@ -39,7 +41,7 @@ class Quota:
         if fault.params["limit"] == "concurrency":
             others = [c for c in self._emulator.connections.values() if c is not connection and c.model]
             counted = [c for c in others if fault.model in (None, c.model)]
-            if len(counted) < fault.params["sessions"]:
+            if len(counted) < fault.params.get("sessions", _DEFAULT_SESSIONS):
                 return None
         return self._refuse(fault)
 

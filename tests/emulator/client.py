@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -177,8 +177,13 @@ class Wire:
         await self._socket.wait_closed()
         return self._socket.close_code or 0, self._socket.close_reason or ""
 
-    async def ping(self) -> Awaitable[float]:
-        return await self._socket.ping()
+    async def ping(self) -> "asyncio.Future[float]":
+        """Send a ping; what is returned is done when its pong has come."""
+        return asyncio.ensure_future(await self._socket.ping())
+
+    def abort(self) -> None:
+        """Hang up without a word."""
+        self._socket.transport.abort()
 
 
 @asynccontextmanager
