@@ -16,7 +16,7 @@ class Wording:
     ms: int
 
 
-_OF_A_MODE = {
+OF_A_MODE = {
     "resumed": Wording("success", "The conversation goes on where it was.", 4_000),
     "started": Wording("info", "The old session could not be resumed. A new session was started.", 8_000),
     "reconnecting": Wording("warning", "The connection was lost. Trying to get it back.", 6_000),
@@ -29,7 +29,7 @@ _OF_A_MODE = {
     "failed": Wording("error", "The connection could not be restored. What you typed is kept.", 0),
 }
 
-_OF_BOTH_MODES = {
+OF_BOTH_MODES = {
     "energy.lower": Wording("warning", "The service was lowered one step; the conversation goes on.", 8_000),
     "energy.restored": Wording("success", "The service is back at a higher level.", 5_000),
     "energy.exhausted": Wording("error", "The quota of every model is used up for now.", 0),
@@ -44,8 +44,8 @@ _FULL_CODES = {"exhausted": "energy.exhausted"}
 def wording_of(code: str, mode: Mode, outage_ms: int = 0) -> tuple[str, Wording]:
     """The full code of a toast and what it says. `code` is a full one, or one of a mode without the mode."""
     code = _FULL_CODES.get(code, code)
-    if code in _OF_BOTH_MODES:
-        return code, _OF_BOTH_MODES[code]
-    wording = _OF_A_MODE[code]
+    if code in OF_BOTH_MODES:
+        return code, OF_BOTH_MODES[code]
+    wording = OF_A_MODE[code]
     text = wording.text.format(seconds=max(1, round(outage_ms / 1000)))
     return f"{mode}.{code}", Wording(wording.level, text, wording.ms)

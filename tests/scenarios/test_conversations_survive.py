@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.scenarios.page import Page
@@ -227,7 +229,9 @@ async def test_a_spent_quota_moves_on_to_the_next_model_with_its_memory(web: Web
         assert "PLUM-42" in await ask_code_word(page)
 
 
-async def test_a_key_that_is_refused_ends_in_failed_with_its_reason(start_web, emulator: Emulator) -> None:
+async def test_a_key_that_is_refused_ends_in_failed_with_its_reason(
+    start_web: Callable[..., WebServer], emulator: Emulator
+) -> None:
     web = start_web(GEMINI_API_KEY="bad-key")
     async with Page(web, "text") as page:
         await page.send(type="start", page_id=page.page_id, last_down=-1)

@@ -1,0 +1,31 @@
+"""The pages about the project say what the code says."""
+
+import re
+from pathlib import Path
+
+from sessions_app import messages, page, wording
+from sessions_app.live.states import diagram
+
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+
+
+def test_the_state_diagram_is_the_one_of_the_table() -> None:
+    architecture = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    shown = re.search(r"<!-- state diagram -->\n```mermaid\n(.*?)```", architecture, re.DOTALL)
+    assert shown is not None
+    assert shown[1] == diagram(), "print it anew: ./run manage state_diagram"
+
+
+def test_the_protocol_page_names_every_toast_and_close_code() -> None:
+    protocol = (DOCS / "browser-protocol.md").read_text(encoding="utf-8")
+    codes = [*wording.OF_BOTH_MODES, *(f"call.{code}" for code in wording.OF_A_MODE)]
+    assert [code for code in codes if f"`{code}`" not in protocol] == []
+    closes = [value for value in vars(page).values() if isinstance(value, int) and 1000 <= value < 5000]
+    assert [code for code in closes if str(code) not in protocol] == []
+
+
+def test_the_protocol_page_has_the_limits_of_the_code() -> None:
+    protocol = (DOCS / "browser-protocol.md").read_text(encoding="utf-8")
+    assert f"{messages.TEXT_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
+    assert f"{messages.AUDIO_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
+    assert f"{messages.TYPED_LIMIT_CHARACTERS:,} characters" in protocol
