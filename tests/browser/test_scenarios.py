@@ -1,0 +1,265 @@
+"""Conversations that survive what the provider does, told from the page: real server, real SDK, emulated provider."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.services.emulator import Emulator
+from tests.services.processes import wait_until
+from tests.services.web import WebServer
+
+HELLO = Path(__file__).parent / "fixtures" / "hello.wav"
+ANSWER_MS = 20_000
+
+
+@pytest.fixture
+def toasts(page: Page) -> list[str]:
+    """The codes of all toasts that were shown, as they come."""
+    codes: list[str] = []
+    page.expose_function("noteToast", lambda code: codes.append(code))
+    page.add_init_script(
+        """addEventListener("DOMContentLoaded", () => {
+            new MutationObserver((changes) => {
+                for (const change of changes) for (const node of change.addedNodes) noteToast(node.dataset.code);
+            }).observe(document.querySelector("[data-toasts]"), { childList: true });
+        });"""
+    )
+    return codes
+
+
+def open_chat(page: Page) -> None:
+    """Open the text chat and clear what earlier tests left in it."""
+    page.goto("/text/")
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    conversation = page.locator("html").get_attribute("data-conversation") or ""
+    if page.get_by_role("button", name="Clear").is_enabled():
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_role("dialog").get_by_role("button", name="Clear").click()
+        expect(page.locator("html")).not_to_have_attribute("data-conversation", conversation)
+    expect(page.locator(".turn")).to_have_count(0)
+
+
+def ask(page: Page, text: str) -> Locator:
+    """Type and wait for the whole answer, which is given back."""
+    answers = page.locator(".turn[data-role=model][data-status=complete]")
+    before = answers.count()
+    page.get_by_role("textbox", name="Message").fill(text)
+    page.get_by_role("textbox", name="Message").press("Enter")
+    expect(answers).to_have_count(before + 1, timeout=ANSWER_MS)
+    return answers.last
+
+
+def session_that_heard(emulator: Emulator, text: str) -> str:
+    """The provider's session in which this was typed. Sessions of earlier tests may still be there."""
+    return [str(entry["session"]) for entry in emulator.entries("text_in") if entry["text"] == text][-1]
+
+
+def openings(emulator: Emulator, session: str) -> list[dict[str, Any]]:
+    """Each connection that this session was opened or resumed through."""
+    return [entry for entry in emulator.entries("opened") if entry["session"] == session]
+
+
+def hurt(emulator: Emulator, session: str, kind: str, **params: Any) -> None:
+    """Let a fault happen to the present connection of a session."""
+    emulator.fault(kind, connection=openings(emulator, session)[-1]["connection"], **params)
+
+
+def swapped(emulator: Emulator, session: str) -> bool:
+    """Whether a second connection has taken the place of the first."""
+    first, *later = openings(emulator, session)
+    is_open = {connection["id"] for connection in emulator.connections()}
+    return bool(later) and first["connection"] not in is_open
+
+
+def present_sessions(emulator: Emulator) -> set[str]:
+    """The provider's sessions that are connected."""
+    return {connection["session"] for connection in emulator.connections()}
+
+
+def turns(page: Page) -> list[tuple[str, str]]:
+    """Role and status of each line that is shown."""
+    lines = page.locator(".turn").all()
+    return [(line.get_attribute("data-role") or "", line.get_attribute("data-status") or "") for line in lines]
+
+
+# --- Text -----------------------------------------------------------------------------------------
+
+
+def test_a_go_away_is_nothing_but_a_state_and_the_code_word_is_still_known(
+    page: Page, emulator: Emulator, toasts: list[str]
+) -> None:
+    open_chat(page)
+    ask(page, "my code word is PLUM-42")
+    session = session_that_heard(emulator, "my code word is PLUM-42")
+    hurt(emulator, session, "go_away", time_left="2s")
+    wait_until(lambda: swapped(emulator, session), 15, "the new connection")
+    expect(ask(page, "what is my code word?")).to_contain_text("PLUM-42")
+    assert [entry["resumed"] for entry in openings(emulator, session)] == [False, True]
+    assert turns(page) == [("user", "complete"), ("model", "complete")] * 2
+    assert toasts == []
+
+
+def test_after_a_cut_the_code_word_is_still_known_and_there_is_one_toast_at_most(
+    page: Page, emulator: Emulator, toasts: list[str]
+) -> None:
+    open_chat(page)
+    ask(page, "my code word is PLUM-42")
+    session = session_that_heard(emulator, "my code word is PLUM-42")
+    hurt(emulator, session, "cut")
+    wait_until(lambda: swapped(emulator, session), 15, "the new connection")
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    expect(ask(page, "what is my code word?")).to_contain_text("PLUM-42")
+    assert [entry["resumed"] for entry in openings(emulator, session)] == [False, True]
+    assert turns(page) == [("user", "complete"), ("model", "complete")] * 2
+    assert len(toasts) <= 1
+
+
+def test_a_dead_handle_means_a_new_session_and_the_toast_says_so(
+    page: Page, emulator: Emulator, toasts: list[str]
+) -> None:
+    open_chat(page)
+    ask(page, "my code word is PLUM-42")
+    emulator.fault("dead_handle")
+    hurt(emulator, session_that_heard(emulator, "my code word is PLUM-42"), "cut")
+    expect(page.locator(".toast")).to_contain_text("A new session was started", timeout=ANSWER_MS)
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    assert turns(page)[:2] == [("user", "complete"), ("model", "complete")]
+    expect(page.locator("[data-log]")).to_contain_text("my code word is PLUM-42")
+    assert [code for code in toasts if code.endswith("resumed")] == []
+
+
+def test_a_page_that_is_loaded_again_shows_its_transcript_and_uses_no_handle(page: Page, emulator: Emulator) -> None:
+    open_chat(page)
+    ask(page, "my code word is PLUM-42")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    expect(page.locator("[data-log]")).to_contain_text("my code word is PLUM-42")
+    expect(ask(page, "what is my code word?")).to_contain_text("PLUM-42")
+    session = session_that_heard(emulator, "what is my code word?")
+    assert session != session_that_heard(emulator, "my code word is PLUM-42")
+    assert [entry["handle_given"] for entry in openings(emulator, session)] == [False]
+
+
+def test_the_answer_is_spoken_aloud_and_can_be_silenced(page: Page, emulator: Emulator) -> None:
+    open_chat(page)
+    ask(page, "say good morning to you")
+    expect(page.locator("html")).to_have_attribute("data-output-peak", re.compile(r"0\.[1-9]"))
+    page.get_by_role("switch").uncheck(force=True)
+    heard = page.locator("html").get_attribute("data-played-ms")
+    ask(page, "say it again, please")
+    assert page.locator("html").get_attribute("data-played-ms") == heard
+    page.reload()
+    expect(page.get_by_role("switch")).not_to_be_checked()
+
+
+def test_stopping_an_answer_marks_it_interrupted(page: Page, emulator: Emulator) -> None:
+    open_chat(page)
+    page.get_by_role("textbox", name="Message").fill("tell me a long story")
+    page.get_by_role("textbox", name="Message").press("Enter")
+    expect(page.locator("[data-growing] .turn[data-role=model]")).to_have_count(1)
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator(".turn[data-status=interrupted]")).to_have_count(1)
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
+
+
+def test_clearing_asks_first_and_then_forgets(page: Page, emulator: Emulator) -> None:
+    open_chat(page)
+    ask(page, "my code word is PLUM-42")
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator(".turn")).to_have_count(2)
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("dialog").get_by_role("button", name="Clear").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    expect(ask(page, "what is my code word?")).not_to_contain_text("PLUM-42")
+
+
+def test_a_draft_is_still_there_after_the_page_is_loaded_again(page: Page, emulator: Emulator) -> None:
+    open_chat(page)
+    box = page.get_by_role("textbox", name="Message")
+    box.fill("not sent yet")
+    page.reload()
+    expect(box).to_have_value("not sent yet")
+
+
+def test_the_longest_message_is_counted_and_one_longer_cannot_be_sent(page: Page, emulator: Emulator) -> None:
+    open_chat(page)
+    box = page.get_by_role("textbox", name="Message")
+    box.fill("x" * 32_000)
+    expect(page.get_by_text("32,000 of 32,000")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    box.fill("x" * 32_001)
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+
+
+# --- Calls ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def caller(
+    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]
+) -> Page:
+    """Bob on the call page, whose microphone hears a greeting."""
+    page = sign_in(open_context(web, wav=HELLO), "bob")
+    page.goto("/call/")
+    return page
+
+
+def test_a_spoken_call_is_transcribed_answered_aloud_and_survives_a_go_away(caller: Page, emulator: Emulator) -> None:
+    caller.get_by_role("button", name="Start the call").click()
+    said = caller.locator(".turn[data-role=user][data-status=complete] .turn__body").first
+    expect(said).not_to_be_empty(timeout=ANSWER_MS)
+    expect(caller.locator(".turn[data-role=model][data-status=complete]")).to_have_count(1, timeout=ANSWER_MS)
+    expect(caller.locator("html")).to_have_attribute("data-output-peak", re.compile(r"0\.[1-9]"))
+    assert int(caller.locator("html").get_attribute("data-played-ms") or 0) > 500
+
+    session = emulator.entries("speech_in")[-1]["session"]
+    hurt(emulator, session, "go_away", time_left="2s")
+    wait_until(lambda: swapped(emulator, session), 15, "the new connection")
+    assert [entry["resumed"] for entry in openings(emulator, session)] == [False, True]
+    answer = ask(caller, "what did I say first?")
+    expect(answer).to_contain_text(said.inner_text())
+    expect(caller.locator(".toast")).to_have_count(0)
+
+
+def test_a_call_that_is_loaded_again_starts_empty_and_uses_no_handle(caller: Page, emulator: Emulator) -> None:
+    caller.get_by_role("button", name="Start the call").click()
+    ask(caller, "my code word is PLUM-42")
+    caller.reload()
+    caller.get_by_role("button", name="Start the call").click()
+    expect(caller.locator("html")).to_have_attribute("data-state", "live")
+    expect(caller.locator("[data-log]")).not_to_contain_text("PLUM-42")
+    expect(ask(caller, "what is my code word?")).not_to_contain_text("PLUM-42")
+    session = session_that_heard(emulator, "what is my code word?")
+    assert [entry["handle_given"] for entry in openings(emulator, session)] == [False]
+
+
+def test_speaking_over_a_reply_silences_it_at_once(
+    web: WebServer,
+    emulator: Emulator,
+    open_context: Callable[..., BrowserContext],
+    sign_in: Callable[..., Page],
+) -> None:
+    page = sign_in(open_context(web), "bob")
+    page.goto("/call/")
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    page.get_by_role("textbox", name="Message").fill("tell me a long story")
+    page.get_by_role("textbox", name="Message").press("Enter")
+    interrupted = page.locator(".turn[data-status=interrupted]")
+    expect(interrupted).to_have_count(1, timeout=ANSWER_MS)
+    expect(page.locator("html")).to_have_attribute("data-queued-ms", "0")
+
+
+def test_after_hanging_up_the_provider_is_let_go(caller: Page, emulator: Emulator) -> None:
+    caller.get_by_role("button", name="Start the call").click()
+    ask(caller, "hello in writing")
+    session = session_that_heard(emulator, "hello in writing")
+    caller.get_by_role("button", name="Hang up").click()
+    expect(caller.get_by_role("heading", name="Call ended")).to_be_visible()
+    wait_until(lambda: session not in present_sessions(emulator), 10, "the end of the connection")
