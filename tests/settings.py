@@ -1,7 +1,9 @@
 """The project's settings as tests use them: of the developer's environment only the services to use."""
 
+import atexit
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,7 +16,7 @@ OURS = {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "HTTPS_ONLY": "0",
     "SIGNUP_OPEN": "1",
-    "HOLDLINE_DATA_DIR": str(Path(tempfile.gettempdir()) / f"holdline-tests-{os.getuid()}"),
+    "HOLDLINE_DATA_DIR": tempfile.mkdtemp(prefix="holdline-tests-"),
     "GEMINI_API_KEY": "no-key",
     "GOOGLE_GEMINI_BASE_URL": "https://127.0.0.1:9",  # nobody listens there: tests never leave the machine
 }
@@ -30,6 +32,7 @@ for name in _documented_names():
     if name not in SERVICES:
         os.environ.pop(name, None)
 os.environ.update(OURS)
+atexit.register(shutil.rmtree, OURS["HOLDLINE_DATA_DIR"], ignore_errors=True)
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATA_DIR, DATABASES  # noqa: E402
@@ -38,4 +41,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # accounts
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file rather than memory: consumers reach the database from other threads, as in production.
-    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / f"test-{os.getpid()}.sqlite3"}
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
