@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from sessions_app.live.events import BacklogReplayed as Replayed
 from sessions_app.live.events import (
     ConnectionLost,
     Fact,
@@ -21,7 +22,6 @@ from sessions_app.live.events import (
     TellState,
     Wish,
 )
-from sessions_app.live.events import BacklogReplayed as Replayed
 from sessions_app.live.failures import Failure, Phase
 from sessions_app.live.states import Features, SessionMachine
 
@@ -53,6 +53,9 @@ class Play:
     @property
     def state(self) -> State:
         return self.machine.state
+
+    def is_in(self, state: State) -> bool:
+        return self.machine.state is state
 
     def tell(self, fact: Fact, after_ms: int = 0) -> list[Wish]:
         """Let time pass, tell one fact, and give what is wished for it."""

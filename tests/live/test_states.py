@@ -308,9 +308,9 @@ def test_a_go_away_during_a_reply_waits_for_its_end_and_for_a_handle_that_knows_
     assert StartTimer(Timer.SWAP, 45_000) in wishes
     play.tell(ReplyProduced(1_000), 500)
     play.tell(ReplyEnded(), 1_000)
-    assert play.state is State.LIVE, "the handle is older than the turn"
+    assert play.is_in(State.LIVE), "the handle is older than the turn"
     play.tell(HandleOffered("h-2"), 20)
-    assert play.state is State.HANDOVER
+    assert play.is_in(State.HANDOVER)
     assert only(play.tell(CloseFinished()), Connect) == Connect("h-2")
 
 

@@ -1,0 +1,109 @@
+"""The ladders: pure."""
+
+from __future__ import annotations
+
+import pytest
+
+from energy.levels import (
+    PROFILES,
+    TOP_LEVELS,
+    Ladder,
+    Level,
+    Mode,
+    Seeding,
+    UnknownModel,
+    is_model_resumable,
+    profile_of,
+    should_clear_resumption_handle,
+)
+
+MODELS = {
+    Mode.CALL: ["gemini-3.8-live", "gemini-3.1-flash-live-preview", "gemini-2.5-flash-native-audio-preview-12-2025"],
+    Mode.TEXT: ["gemini-3.8-live", "gemini-3.1-flash-live-preview"],
+}
+WORDS = {Mode.CALL: ["exhausted", "low", "reduced", "full"], Mode.TEXT: ["exhausted", "low", "full"]}
+
+
+@pytest.fixture(params=Mode)
+def ladder(request: pytest.FixtureRequest) -> Ladder:
+    return Ladder(request.param, MODELS[request.param])
+
+
+def test_the_best_model_is_at_the_top_and_the_last_one_at_level_one(ladder: Ladder) -> None:
+    assert ladder.top.number == TOP_LEVELS[ladder.mode]
+    assert ladder.top.model == MODELS[ladder.mode][0]
+    assert ladder.level(1).model == MODELS[ladder.mode][-1]
+
+
+def test_each_level_has_its_word(ladder: Ladder) -> None:
+    assert [ladder.level(number).word for number in range(ladder.top.number + 1)] == WORDS[ladder.mode]
+
+
+def test_each_step_goes_one_down_and_level_zero_stays(ladder: Ladder) -> None:
+    level, numbers = ladder.top, []
+    for _ in range(ladder.top.number + 2):
+        numbers.append(level.number)
+        level = ladder.below(level)
+    assert numbers == [*range(ladder.top.number, 0, -1), 0, 0]
+    assert level.is_exhausted
+    assert level.model == ""
+
+
+def test_beyond_the_ends_is_the_nearest(ladder: Ladder) -> None:
+    assert ladder.level(99) == ladder.top
+    assert ladder.level(-1).is_exhausted
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_a_ladder_of_another_length_is_refused(mode: Mode, count: int) -> None:
+    with pytest.raises(ValueError, match=f"{mode} ladder has {count} models"):
+        Ladder(mode, ["gemini-3.8-live"] * count)
+
+
+@pytest.mark.parametrize(
+    ("model", "prefix"),
+    [
+        ("gemini-3.8-live", "gemini-3.8-live"),
+        ("gemini-3.8-live-002", "gemini-3.8-live"),
+        ("gemini-3.8-live-extended-thinking", "gemini-3.8-live-extended-thinking"),
+        ("gemini-3.1-flash-live-preview", "gemini-3.1-flash-live"),
+        ("gemini-2.5-flash-native-audio-latest", "gemini-2.5-flash-native-audio"),
+    ],
+)
+def test_the_most_particular_profile_describes_a_model(model: str, prefix: str) -> None:
+    assert profile_of(model).prefix == prefix
+
+
+@pytest.mark.parametrize("model", ["", "gemini-3.8-flash", "gemini-3.8-livelier", "models/gemini-3.8-live", "gpt-live"])
+def test_a_model_that_no_profile_describes_is_refused(model: str) -> None:
+    with pytest.raises(UnknownModel) as raised:
+        profile_of(model)
+    assert raised.value.model == model
+
+
+def test_no_profile_hides_behind_a_shorter_one() -> None:
+    for place, profile in enumerate(PROFILES):
+        assert profile_of(profile.prefix) is PROFILES[place]
+
+
+def test_the_generations_are_seeded_and_typed_to_as_they_like_it() -> None:
+    newest, older, oldest = (profile_of(model) for model in MODELS[Mode.CALL])
+    assert (newest.seeding, newest.history_anytime, newest.typed_as_content) == (Seeding.HISTORY, True, False)
+    assert (older.seeding, older.history_anytime, older.typed_as_content) == (Seeding.HISTORY, False, False)
+    assert (oldest.seeding, oldest.history_anytime, oldest.typed_as_content) == (Seeding.INSTRUCTION, False, True)
+    assert profile_of("gemini-3.8-live-extended-thinking").thinking_level
+
+
+def test_a_handle_goes_with_its_model(ladder: Ladder) -> None:
+    top, below = ladder.top, ladder.below(ladder.top)
+    assert not should_clear_resumption_handle(top, top)
+    assert should_clear_resumption_handle(top, below)
+    assert should_clear_resumption_handle(ladder.level(1), ladder.level(0))
+    assert is_model_resumable(top)
+    assert not is_model_resumable(ladder.level(0))
+
+
+def test_a_handle_survives_a_change_of_level_that_keeps_the_model() -> None:
+    same = [Level(Mode.CALL, number, "word", "gemini-3.8-live") for number in (3, 2)]
+    assert not should_clear_resumption_handle(*same)
