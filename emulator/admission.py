@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from emulator.memory import Memory
 from emulator.sessions import HandleRefusedError, Session
 from emulator.setup import Setup, read_setup
-from emulator.texts import CATALOGUE, RefusedError, unknown_name
+from emulator.texts import CATALOGUE, CloseText, RefusedError, unknown_name
 from emulator.tokens import TokenError
 from emulator.wire import Json, camel_name, snake_name
 
@@ -30,9 +30,11 @@ def admit(connection: Connection, body: Json) -> Setup:
     """Read the set-up of a connection and check everything but its handle; raises `RefusedError`."""
     emulator = connection.emulator
     body = _constrained(connection, body)
-    field = emulator.faults.peek("reject_field", connection.id)
-    if field is not None:
-        _reject_field(connection, body, field.params["field"])
+    model = str(body.get("model", "")).removeprefix("models/")
+    rejected = emulator.faults.peek("reject_field", connection.id, model)
+    if rejected is not None and (refusal := _refusal_of_field(body, rejected.params["field"])):
+        emulator.faults.use("reject_field", connection.id, model)
+        raise RefusedError(refusal)
     setup = read_setup(body, connection.version)
     refusal = emulator.quota.refusal_of_session(setup.model.id, connection)
     if refusal is not None:
@@ -75,19 +77,16 @@ def _use_token(connection: Connection) -> None:
         raise RefusedError(CATALOGUE["key not valid"]) from error
 
 
-def _reject_field(connection: Connection, body: Json, field: str) -> None:
-    """Refuse the field wherever it stands in the set-up."""
-    wanted = camel_name(field)
-
-    def visit(value: Json, path: str) -> None:
-        for name, below in value.items():
-            if camel_name(name) == wanted:
-                connection.emulator.faults.use("reject_field", connection.id)
-                raise RefusedError(unknown_name(name, path))
-            if isinstance(below, dict):
-                visit(below, f"{path}.{snake_name(camel_name(name))}")
-
-    visit(body, "setup")
+def _refusal_of_field(setup: Json, field: str, path: str = "setup") -> CloseText | None:
+    """The refusal of the field at the first place where it stands in the set-up."""
+    for name, below in setup.items():
+        if camel_name(name) == camel_name(field):
+            return unknown_name(name, path)
+        if isinstance(below, dict):
+            found = _refusal_of_field(below, field, f"{path}.{snake_name(camel_name(name))}")
+            if found is not None:
+                return found
+    return None
 
 
 async def _resume(connection: Connection, setup: Setup, handle: str) -> Session:

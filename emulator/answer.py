@@ -40,6 +40,7 @@ class Answer:
         self.open_calls: list[str] = []
         #: True between the end of a turn and the beginning of the next: nothing is left to interrupt.
         self.is_over = False
+        self._is_filling = False
 
     async def run(self) -> None:
         """Answer whatever the user has said and nobody answered yet."""
@@ -51,6 +52,7 @@ class Answer:
                 continue
             text = await self._words()
             if self._is_worth_thinking():
+                self._is_filling = True
                 await self._say(_FILLER)
                 await self._complete("IN_PROGRESS")
                 self._restart()
@@ -71,7 +73,7 @@ class Answer:
     async def finish_interrupted(self) -> None:
         """After a cancelled `run`: remember what was heard and end the turn as an interrupted one."""
         heard = self._heard()
-        if heard:
+        if heard and not self._is_filling:
             self._remember(heard)
         self._connection.log("reply_interrupted", text=heard)
         await self._connection.send({"serverContent": {"interrupted": True}})
@@ -85,7 +87,7 @@ class Answer:
         return bool(turns) and turns[-1].role == "user"
 
     def _restart(self) -> None:
-        self.is_over = False
+        self.is_over = self._is_filling = False
         self._context = self._dialogue.memory
         self._sent, self._sent_ms, self._started_at = [], 0.0, None
 

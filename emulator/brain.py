@@ -21,7 +21,7 @@ _STORIES = (
     "door. She climbed the ivy and found a sleeping owl with a golden key in its claws. She took the key with care, "
     "and behind her all the clocks of the town began to strike.",
 )
-_MAX_WORDS = 100
+_MAX_WORDS = 60
 _SHORT_STORY = (
     "A fox once asked the moon for a lamp. The moon lent him a star, and he has found his way home ever since."
 )
@@ -84,11 +84,6 @@ class Question:
         return self.text.lower().replace("’", "'")
 
     @property
-    def wants_all(self) -> bool:
-        """True when the length of the answer was asked for."""
-        return _COUNT.search(self.words) is not None
-
-    @property
     def said(self) -> list[Turn]:
         """The user's earlier turns that held words."""
         return [turn for turn in self.before if turn.role == "user" and turn.text.strip()]
@@ -112,8 +107,10 @@ def reply(memory: Memory, seed: int = 0) -> str:
 def _answer(question: Question) -> str:
     if not question.turn.recognised:
         return f"I heard you speak for {_seconds(question.turn.audio_ms)} but could not make out the words."
-    answer = next(answer for rule in _RULES if (answer := rule(question)))
-    return answer if question.wants_all else _shortened(answer)
+    for rule in _AS_LONG_AS_ASKED:
+        if answer := rule(question):
+            return answer
+    return _shortened(next(answer for rule in _RULES if (answer := rule(question))))
 
 
 def known_facts(memory: Memory) -> list[Fact]:
@@ -331,10 +328,10 @@ def _echo(question: Question) -> str | None:
     return f"You said: {question.text}"
 
 
-_RULES: tuple[Callable[[Question], str | None], ...] = (
-    _say,
-    _count,
-    _story,
+Rule = Callable[[Question], str | None]
+
+_AS_LONG_AS_ASKED: tuple[Rule, ...] = (_say, _count, _story)
+_RULES: tuple[Rule, ...] = (
     _speech_length,
     _turn_count,
     _recap,

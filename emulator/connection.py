@@ -135,7 +135,7 @@ class Connection:
     def close_soon(self, code: int, reason: str) -> None:
         """As `close_with`, without waiting for the client's half of the handshake; nothing is sent any more."""
         if self._begin_close(code, reason):
-            self.emulator.later(self._ws.close(code=code, message=cut_reason(reason).encode()))
+            self.emulator.see_through(self._ws.close(code=code, message=cut_reason(reason).encode()))
 
     async def cut(self) -> None:
         """End the TCP connection with a reset and no close frame."""

@@ -132,6 +132,8 @@ class Dialogue:
             self.connection.log("seeded", turns=len(turns))
             return
         self.memory = self.memory.plus(*turns)
+        if len(turns) > 1:
+            self.connection.log("seeded", turns=len(turns) - 1)
         if turns:
             self.connection.log("text_in", text=turns[-1].text)
         await self.interrupt()

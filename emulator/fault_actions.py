@@ -54,6 +54,7 @@ async def perform(emulator: Emulator, fault: Fault, connection: Connection | Non
     if fault.kind.name == "dead_handle":
         return [_kill_handles(emulator, fault, connection)]
     targets = [connection] if connection else _targets(emulator, fault)
+    targets = [target for target in targets if not target.closing]
     for target in targets:
         target.log("fault", **_shown(fault))
         await _strike(target, fault)

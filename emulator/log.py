@@ -13,10 +13,10 @@ _logger = logging.getLogger("emulator")
 
 
 class EventLog:
-    """A ring of the last `LIMIT` entries; each has a number that never repeats."""
+    """A ring of the last entries; each has a number that never repeats."""
 
-    def __init__(self) -> None:
-        self._entries: deque[dict[str, Any]] = deque(maxlen=LIMIT)
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._entries: deque[dict[str, Any]] = deque(maxlen=limit)
         self._last = 0
 
     def add(self, kind: str, *, connection: str = "", session: str = "", **facts: Any) -> None:

@@ -57,6 +57,7 @@ class Emulator:
     turns_completed: int = 0
     _opened: int = 0
     _pending: set[asyncio.Task[object]] = field(default_factory=set)
+    _unfinished: set[asyncio.Task[object]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.voice = Voice(enabled=self.options.voice)
@@ -88,10 +89,18 @@ class Emulator:
         await self.recogniser.close()
 
     def later(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run `work` beside everything else; `cancel_pending` or the end of the emulator stops it."""
+        """Run `work` beside everything else until `cancel_pending`."""
+        self._keep(work, self._pending)
+
+    def see_through(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run `work` beside everything else to its end."""
+        self._keep(work, self._unfinished)
+
+    def _keep(self, work: Coroutine[Any, Any, object], tasks: set[asyncio.Task[object]]) -> None:
+        # The loop itself holds a task only weakly.
         task = asyncio.create_task(work)
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def cancel_pending(self) -> None:
         """Stop everything started with `later`."""

@@ -1,5 +1,6 @@
 """The command line: what it prints, how it ends, and running another program inside it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -136,3 +137,13 @@ async def test_without_voice_and_recogniser_it_answers_in_tones(tmp_path: Path) 
         assert any(heard.audio)
     finally:
         assert emulator.stop() == 0
+
+
+async def test_a_stop_closes_what_is_open_without_delay(tmp_path: Path) -> None:
+    emulator = Emulator(tmp_path, ("--no-voice", "--no-recogniser"))
+    async with live(emulator) as session:
+        stopping = asyncio.create_task(asyncio.to_thread(emulator.stop))
+        with pytest.raises(errors.APIError, match="going away"):
+            await hear(session)
+        async with asyncio.timeout(3):
+            assert await stopping == 0

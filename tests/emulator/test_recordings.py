@@ -170,7 +170,7 @@ async def test_an_interrupted_turn_says_so_before_it_is_complete(emulator: Emula
     for model in (LIVE_3_8, FLASH_3_1, NATIVE_2_5):
         async with wire(emulator, setup_for(model)) as connection:
             await connection.send(text_turn("Tell me a long story."))
-            await connection.until(lambda frame: "modelTurn" in frame.get("serverContent", {}))
+            await connection.until(lambda frame: frame.get("serverContent", {}).get("generationComplete"))
             await connection.send(text_turn("Say stop"))
             interrupted = landmarks(await connection.until(is_turn_complete))
             after = landmarks(await connection.until(is_turn_complete))
