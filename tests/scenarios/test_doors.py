@@ -1,0 +1,174 @@
+"""Who may come in, and what happens to those who knock wrongly: seen from outside, on both servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import uuid
+from collections.abc import Callable
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.scenarios.page import Page
+from tests.scenarios.speech import silence, spoken
+from tests.services.emulator import Emulator
+from tests.services.web import WebServer
+
+SERVERS = ["daphne", "uvicorn"]
+
+
+async def test_a_visitor_is_sent_to_log_in(web: WebServer) -> None:
+    page = Page(web, "call", user=None)
+    await page.connect()
+    assert await page.wait_closed() == 4401
+
+
+async def test_a_foreign_origin_is_refused_at_the_handshake(web: WebServer) -> None:
+    page = Page(web, "call")
+    with pytest.raises(InvalidStatus) as refused:
+        await page.connect(origin="https://elsewhere.example")
+    assert refused.value.response.status_code == 403
+
+
+async def test_another_users_conversation_is_not_to_be_had(web: WebServer) -> None:
+    async with Page(web, "text") as hers:
+        conversation = (await hers.start())["conversation"]
+        his = Page(web, "text", user="bob")
+        await his.connect()
+        await his.send(type="start", page_id=his.page_id, **{"continue": conversation})
+        assert await his.wait_closed() == 4403
+        assert not his.of_type("ready")
+
+
+async def test_a_conversation_that_does_not_exist_is_answered_like_another_users(web: WebServer) -> None:
+    page = Page(web, "text")
+    await page.connect()
+    await page.send(type="start", page_id=page.page_id, **{"continue": str(uuid.uuid4())})
+    assert await page.wait_closed() == 4403
+
+
+async def test_malformed_frames_are_answered_twice_and_closed_the_third_time(web: WebServer) -> None:
+    page = Page(web, "text")
+    await page.connect()
+    for frame in ("{", "[]", '{"type": "no such type"}'):
+        await page.send_raw(frame)
+    assert await page.wait_closed() == 4400
+    assert [error["fatal"] for error in page.of_type("error")] == [False, False, True]
+
+
+async def test_frames_that_are_too_large_are_answered_and_then_closed(web: WebServer) -> None:
+    page = Page(web, "call")
+    await page.connect()
+    await page.start()
+    for _ in range(3):
+        await page.send_raw(bytes(20_000))
+    assert await page.wait_closed() == 4413
+    assert {error["code"] for error in page.of_type("error")} == {"limit.audio_frame"}
+
+
+async def test_a_typed_message_that_is_too_long_is_refused_by_its_id_and_the_line_stays(web: WebServer) -> None:
+    async with Page(web, "text") as page:
+        await page.start()
+        id = await page.say("x" * 32_001)
+        assert (await page.wait_for("error", code="limit.text"))["id"] == id
+        await page.say("Hello")
+        await page.reply()
+
+
+async def test_a_flood_of_audio_is_closed(web: WebServer) -> None:
+    page = Page(web, "call")
+    await page.connect()
+    await page.start()
+    for _ in range(500):
+        await page.send_frame(bytes(1280))
+    assert await page.wait_closed() == 4429
+
+
+async def test_a_flood_of_messages_is_closed(web: WebServer) -> None:
+    page = Page(web, "call")
+    await page.connect()
+    await page.start()
+    for number in range(300):
+        await page.send(type="ping", t=number)
+    assert await page.wait_closed() == 4429
+
+
+async def test_a_start_that_never_comes_is_not_waited_for(web: WebServer) -> None:
+    page = Page(web, "call")
+    await page.connect()
+    assert await page.wait_closed() == 4408
+
+
+async def test_the_second_page_of_a_user_takes_over(web: WebServer) -> None:
+    first = Page(web, "call")
+    await first.connect()
+    await first.start()
+    async with Page(web, "call") as second:
+        assert (await second.start())["action"] == "new"
+        assert await first.wait_closed() == 4409
+        assert first.toasts() == ["takeover"]
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_garbage_on_every_socket_leaves_no_traceback(
+    start_web: Callable[..., WebServer], emulator: Emulator, kind: str
+) -> None:
+    web = start_web(kind)
+    nested = "[" * 20_000
+    garbage: list[str | bytes] = [
+        *("", "\x00", "null", "1e999", nested, '{"type": ["start"]}', '{"type": "start", "page_id": 7}'),
+        json.dumps({"type": "text", "id": "\ud800", "text": "\ud800"}),
+        json.dumps({"type": "start", "page_id": str(uuid.uuid4()), "last_down": 2**70}),
+        *(b"", b"\x00", b"\x00\x00\x00\x01\x02", os.urandom(3_000), os.urandom(17_000), "x" * 70_000),
+    ]
+    for mode in ("text", "call"):
+        for started in (False, True):
+            for frame in garbage:
+                page = Page(web, mode)
+                await page.connect()
+                if started:
+                    await page.start(fresh=True)
+                await page.send_raw(frame)
+                await page.send(type="ping", t=1)
+                await page.wait_for("pong")
+                await page.tear()
+    assert "Traceback" not in web.log()
+    assert web.running
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_a_server_that_is_told_to_go_says_4012_and_has_everything_stored(
+    start_web: Callable[..., WebServer], emulator: Emulator, kind: str
+) -> None:
+    web = start_web(kind)
+    page = Page(web, "call")
+    await page.connect()
+    await page.start()
+    await page.say("my code word is PLUM-42")
+    await page.reply()
+    await page.speak(spoken("Hello world, how are you?") + silence(1.5))
+    await page.reply()
+    await page.say("Tell me a long story")
+    await page.wait_for("turn", role="model", status="partial")
+    web.send(signal.SIGTERM)
+    assert await page.wait_closed() == 4012
+    assert web.wait() in (0, -signal.SIGTERM)
+    shown = {message["turn"]: message for message in page.of_type("turn")}
+    stored = json.loads(
+        web.shell(
+            "import json; from sessions_app.models import Turn; "
+            "print(json.dumps({turn.number: [turn.role, turn.text] for turn in Turn.objects.all()}))"
+        )
+    )
+    assert {int(number): text for number, (_, text) in stored.items()} == {n: turn["text"] for n, turn in shown.items()}
+    assert "Traceback" not in web.log()
+
+    web.start()
+    await page.connect()
+    ready = await page.start()
+    assert ready["action"] == "resumed"
+    await page.say("What is my code word?")
+    assert "PLUM-42" in await page.reply()
+    await page.hang_up()
