@@ -67,6 +67,17 @@ class Loss:
 
 
 @dataclass(slots=True)
+class _Run:
+    """Frames that were dropped after they had been sent: `until` is the position after the last of them."""
+
+    until: int
+    size_bytes: int
+
+
+_RUN_BYTES = 1_000 * BYTES_PER_MS
+
+
+@dataclass(slots=True)
 class _Tally:
     audio_bytes: int = 0
     ids: list[str] = field(default_factory=list)
@@ -90,7 +101,7 @@ class Backlog:
         self._covered_bytes = 0
         self._typed_count = 0
         self._lost = _Tally()
-        self._at_risk_bytes = 0
+        self._at_risk: deque[_Run] = deque()
 
     # -- input -------------------------------------------------------------------------------------------------------
 
@@ -102,13 +113,14 @@ class Backlog:
         frame = AudioFrame(self._take_position(), number, pcm)
         self._append(frame)
         self._audio_bytes += len(pcm)
-        if self._audio_bytes > AUDIO_LIMIT_BYTES:
+        while self._audio_bytes > AUDIO_LIMIT_BYTES:
             self._drop_oldest_audio()
         return frame
 
     def add_audio_end(self) -> None:
-        """Note that the microphone was muted after everything taken in so far."""
-        self._append(AudioEnd(self._take_position()))
+        """Note that the microphone was muted after everything taken in so far; to say so twice adds nothing."""
+        if not (self._items and isinstance(self._items[-1], AudioEnd)):
+            self._append(AudioEnd(self._take_position()))
 
     def add_typed(self, id: str, text: str) -> None:
         """Take in one typed message; the caller has made sure that its id is new."""
@@ -136,8 +148,7 @@ class Backlog:
 
     def rewind(self, *, resumed: bool) -> None:
         """There is a new connection. A resumed one knows what the handle covers; a fresh one knows none of it."""
-        self._lost.audio_bytes += self._at_risk_bytes
-        self._at_risk_bytes = 0
+        self._lose_what_is_at_risk()
         if not resumed:
             self._covered_until = 0
             self._covered_bytes = 0
@@ -163,7 +174,7 @@ class Backlog:
                 self._covered_bytes += len(item.pcm)
                 self._acknowledged_number = max(self._acknowledged_number, item.number + 1)
         self._covered_until = mark
-        self._at_risk_bytes = 0
+        self._make_safe(mark)
         self._give_back_covered_audio()
 
     def answered(self, mark: int, ids: frozenset[str]) -> None:
@@ -177,7 +188,7 @@ class Backlog:
         for item in self._items:
             if isinstance(item, AudioFrame) and is_answered(item):
                 self._acknowledged_number = max(self._acknowledged_number, item.number + 1)
-        self._at_risk_bytes = 0
+        self._make_safe(mark)
         self._remove(is_answered)
 
     def typed_sent(self) -> frozenset[str]:
@@ -200,8 +211,8 @@ class Backlog:
     def drop_audio(self) -> None:
         """Give up all audio that no handle covers: the provider refused it. Typed messages stay."""
         uncovered = self._audio_bytes - self._covered_bytes
-        self._lost.audio_bytes += uncovered + self._at_risk_bytes
-        self._at_risk_bytes = 0
+        self._lost.audio_bytes += uncovered
+        self._lose_what_is_at_risk()
         self._remove(lambda item: not isinstance(item, TypedMessage))
 
     def take_loss(self) -> Loss:
@@ -239,8 +250,25 @@ class Backlog:
         if frame.sent_at_ms is None and not self._is_covered(frame):
             self._lost.audio_bytes += len(frame.pcm)
         elif not self._is_covered(frame):
-            self._at_risk_bytes += len(frame.pcm)
+            self._note_risk(frame)
         self._remove_one(frame)
+
+    def _note_risk(self, frame: AudioFrame) -> None:
+        """In runs of a second, because a microphone may stay open for hours without a handle."""
+        if not self._at_risk or self._at_risk[-1].size_bytes >= _RUN_BYTES:
+            self._at_risk.append(_Run(0, 0))
+        run = self._at_risk[-1]
+        run.until = frame.position + 1
+        run.size_bytes += len(frame.pcm)
+
+    def _make_safe(self, mark: int) -> None:
+        """Of the frames that were dropped after they had been sent, those before `mark` are not missed."""
+        while self._at_risk and self._at_risk[0].until <= mark:
+            self._at_risk.popleft()
+
+    def _lose_what_is_at_risk(self) -> None:
+        self._lost.audio_bytes += sum(run.size_bytes for run in self._at_risk)
+        self._at_risk.clear()
 
     def _drop_oldest_typed(self) -> None:
         oldest = next(item for item in self._items if isinstance(item, TypedMessage))
