@@ -1,0 +1,319 @@
+"""Fragments become turns, whatever habits a generation of models has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus, merge_heard_again
+
+PARTIAL, COMPLETE, INTERRUPTED = TurnStatus.PARTIAL, TurnStatus.COMPLETE, TurnStatus.INTERRUPTED
+
+
+class Talk:
+    """A transcript that keeps what its page would show, built from the changes alone."""
+
+    def __init__(self, *turns: Turn) -> None:
+        self.transcript = Transcript(turns)
+        self.shown: dict[int, Turn] = {turn.number: turn for turn in turns}
+
+    def __getattr__(self, name: str) -> Callable[..., tuple[Turn, ...]]:
+        method = getattr(self.transcript, name)
+
+        def call(*args: object) -> tuple[Turn, ...]:
+            times = (0,) if name in ("heard", "said", "add_typed", "add_system") else ()
+            changed = method(*args, *times) or ()
+            changed = changed if isinstance(changed, tuple) else (changed,)
+            self.shown |= {turn.number: turn for turn in changed}
+            assert len({turn.number for turn in changed}) == len(changed)
+            return changed
+
+        return call
+
+    def lines(self) -> list[tuple[str, str, str]]:
+        """(role, text, status), in order; what the page shows is what the transcript holds."""
+        assert [turn for turn in self.transcript.turns if turn.text] == [
+            self.shown[number] for number in sorted(self.shown) if self.shown[number].text
+        ]
+        return [(str(turn.role), turn.text, str(turn.status)) for turn in self.transcript.turns]
+
+
+# -- the habits of each generation -------------------------------------------------------------------------------------
+
+
+def test_3_8_gives_the_whole_sentence_of_the_user_before_the_answer() -> None:
+    talk = Talk()
+    talk.voice_began()
+    talk.heard("What fruit is in the image?")
+    talk.reply_began(True)
+    talk.said("The image shows a ")
+    talk.said("sliced kiwi fruit.")
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [
+        ("user", "What fruit is in the image?", "complete"),
+        ("model", "The image shows a sliced kiwi fruit.", "complete"),
+    ]
+
+
+def test_2_5_gives_the_words_of_the_user_in_small_pieces() -> None:
+    talk = Talk()
+    for piece in (" Hello", ",", " my", " name", " is Marcelo."):
+        talk.heard(piece)
+        assert talk.lines()[0][2] == "partial"
+    talk.reply_began(True)
+    talk.said("Hello again,")
+    talk.said(" Marcelo.")
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [
+        ("user", "Hello, my name is Marcelo.", "complete"),
+        ("model", "Hello again, Marcelo.", "complete"),
+    ]
+
+
+def test_pieces_of_the_user_that_come_after_the_answer_has_begun_stand_before_it() -> None:
+    talk = Talk()
+    talk.reply_began(True)
+    talk.said("Your name")
+    talk.heard("What is")
+    talk.said(" is Alice.")
+    talk.heard(" my name?")
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [
+        ("user", "What is my name?", "complete"),
+        ("model", "Your name is Alice.", "complete"),
+    ]
+
+
+def test_a_barge_in_cuts_the_reply_off_and_begins_a_turn_of_its_own() -> None:
+    """2.5: generationComplete, interrupted, turnComplete, and only then the words that interrupted."""
+    talk = Talk()
+    talk.heard("How are")
+    talk.reply_began(True)
+    talk.said(" you today?")
+    talk.reply_ended(INTERRUPTED)
+    talk.reply_ended(COMPLETE)
+    for piece in (" Hello", ",", " my", " name"):
+        talk.heard(piece)
+    talk.reply_began(True)
+    talk.said("Hello again,")
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [
+        ("user", "How are", "complete"),
+        ("model", "you today?", "interrupted"),
+        ("user", "Hello, my name", "complete"),
+        ("model", "Hello again,", "complete"),
+    ]
+
+
+def test_a_barge_in_that_is_noticed_before_the_interruption_belongs_to_the_next_exchange() -> None:
+    """3.8 says that a voice began, and sends the sentence, while the reply is still called alive."""
+    talk = Talk()
+    talk.heard("Tell me a story.")
+    talk.reply_began(True)
+    talk.said("Once upon a time")
+    talk.voice_began()
+    talk.heard("Stop, please.")
+    talk.reply_ended(INTERRUPTED)
+    talk.reply_began(True)
+    talk.said("All right.")
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [
+        ("user", "Tell me a story.", "complete"),
+        ("model", "Once upon a time", "interrupted"),
+        ("user", "Stop, please.", "complete"),
+        ("model", "All right.", "complete"),
+    ]
+
+
+def test_whole_sentences_sent_separately_are_kept_apart() -> None:
+    talk = Talk()
+    talk.heard("Good morning.")
+    talk.heard("Is it you?")
+    talk.heard(" Yes")
+    assert talk.lines() == [("user", "Good morning. Is it you? Yes", "partial")]
+
+
+def test_a_reply_of_sound_alone_leaves_no_empty_line() -> None:
+    talk = Talk()
+    talk.heard("Hum.")
+    talk.reply_began(True)
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [("user", "Hum.", "complete")]
+
+
+def test_a_typed_question_answered_by_voice_keeps_no_place_for_speech() -> None:
+    talk = Talk()
+    talk.add_typed("typed-1", "Hello")
+    talk.reply_began(False)
+    talk.said("Hello!")
+    talk.reply_ended(COMPLETE)
+    assert [turn.number for turn in talk.transcript.turns] == [0, 1]
+    assert talk.transcript.turns[0].id == "typed-1"
+
+
+def test_a_message_typed_during_a_reply_stands_after_it() -> None:
+    talk = Talk()
+    talk.add_typed("typed-1", "First")
+    talk.reply_began(False)
+    talk.said("One")
+    talk.add_typed("typed-2", "Second")
+    talk.said(" and done.")
+    talk.reply_ended(COMPLETE)
+    talk.reply_began(False)
+    talk.said("Two.")
+    talk.reply_ended(COMPLETE)
+    assert [text for _, text, _ in talk.lines()] == ["First", "One and done.", "Second", "Two."]
+
+
+def test_lines_of_our_own_are_turns_too() -> None:
+    talk = Talk()
+    talk.add_system("The energy is low.")
+    assert talk.lines() == [("system", "The energy is low.", "complete")]
+
+
+# -- cuts --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_cut_marks_the_reply_and_the_reply_that_comes_again_is_a_line_of_its_own() -> None:
+    talk = Talk()
+    talk.heard("What is my name?")
+    talk.reply_began(True)
+    talk.said("Your na")
+    talk.connection_lost()
+    talk.heard("What is my name?")
+    talk.reply_began(True)
+    talk.said("Your name is Alice.")
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [
+        ("user", "What is my name?", "complete"),
+        ("model", "Your na", "interrupted"),
+        ("model", "Your name is Alice.", "complete"),
+    ]
+
+
+def test_speech_that_is_heard_again_in_pieces_is_still_one_line() -> None:
+    talk = Talk()
+    for piece in ("My code", " word is", " plum"):
+        talk.heard(piece)
+    talk.connection_lost()
+    for piece in (" word is", " plum", " forty-two."):
+        talk.heard(piece)
+    talk.reply_began(True)
+    assert talk.lines() == [("user", "My code word is plum forty-two.", "complete")]
+
+
+def test_a_quiet_swap_in_the_middle_of_a_sentence_makes_one_line_of_it() -> None:
+    talk = Talk()
+    talk.heard("I wanted to")
+    talk.expect_again()
+    talk.heard("wanted to ask you something.")
+    assert talk.lines() == [("user", "I wanted to ask you something.", "partial")]
+
+
+def test_what_is_said_in_the_next_exchange_is_not_taken_for_an_echo() -> None:
+    talk = Talk()
+    talk.heard("Yes.")
+    talk.connection_lost()
+    talk.heard("Yes.")
+    talk.reply_began(True)
+    talk.said("Good.")
+    talk.reply_ended(COMPLETE)
+    talk.heard("Yes.")
+    assert [text for _, text, _ in talk.lines()] == ["Yes.", "Good.", "Yes."]
+
+
+def test_a_cut_in_silence_changes_nothing() -> None:
+    talk = Talk()
+    talk.add_typed("typed-1", "Hello")
+    assert talk.connection_lost() == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "again", "expected"),
+    [
+        ("My code word is plum", "My code word is plum", "My code word is plum"),
+        ("My code word is plum", "word is plum", "My code word is plum"),
+        ("My code word is", "my code word is plum", "my code word is plum"),
+        ("My code word is", "word is plum", "My code word is plum"),
+        ("Hello", "", "Hello"),
+        ("", "Hello", "Hello"),
+        ("plum", "Forty-two is the number", "Forty-two is the number"),
+        ("My code word is plum", "forty-two", "My code word is plum forty-two"),
+    ],
+)
+def test_two_hearings_of_one_speech_make_one_text(before: str, again: str, expected: str) -> None:
+    assert merge_heard_again(before, again) == expected
+
+
+@given(st.text(max_size=80), st.integers(0, 80))
+def test_hearing_the_end_again_adds_nothing(text: str, place: int) -> None:
+    assert merge_heard_again(text, text[place:]) == text
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_go_on_after_the_turns_of_before() -> None:
+    before = Turn(7, Role.MODEL, "Good bye.", COMPLETE, 0)
+    talk = Talk(before)
+    talk.heard("Me again.")
+    assert [turn.number for turn in talk.transcript.turns] == [7, 8]
+
+
+def test_a_typed_message_is_found_by_its_id() -> None:
+    talk = Talk()
+    turn = talk.transcript.add_typed("typed-1", "Hello", 0)
+    assert talk.transcript.find_typed("typed-1") == turn
+    assert talk.transcript.find_typed("typed-2") is None
+
+
+def test_an_exchange_is_settled_when_it_is_over() -> None:
+    talk = Talk()
+    assert talk.transcript.settled_number == -1
+    talk.heard("Hello")
+    assert talk.transcript.settled_number == -1
+    talk.reply_began(True)
+    talk.said("Hello!")
+    talk.reply_ended(COMPLETE)
+    assert talk.transcript.settled_number == 1
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("heard"), st.sampled_from(["Hello", " there", ".", "Who?", ""])),
+        st.tuples(st.just("said"), st.sampled_from(["Well", ", well", ".", "I?", ""])),
+        st.tuples(st.just("voice_began")),
+        st.tuples(st.just("reply_began"), st.booleans()),
+        st.tuples(st.just("reply_ended"), st.sampled_from([COMPLETE, INTERRUPTED])),
+        st.tuples(st.just("connection_lost")),
+        st.tuples(st.just("expect_again")),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_in_any_order_turns_never_shrink_back_swap_roles_or_reopen(steps: list[tuple[object, ...]]) -> None:
+    talk = Talk()
+    for number, (name, *arguments) in enumerate([*steps, ("add_typed", "typed-1", "Bye")]):
+        before = dict(talk.shown)
+        changed = getattr(talk, str(name))(*arguments)
+        for turn in changed:
+            earlier = before.get(turn.number)
+            assert earlier is None or earlier.role is turn.role
+            assert not (earlier and earlier.status is INTERRUPTED and turn.status is PARTIAL), f"step {number}"
+            if turn.role is Role.MODEL and earlier is not None:
+                assert turn.text.startswith(earlier.text)
+    talk.lines()
+
+
+@given(STEPS)
+def test_after_the_end_of_an_exchange_nothing_of_the_model_is_left_open(steps: list[tuple[object, ...]]) -> None:
+    talk = Talk()
+    for name, *arguments in [*steps, ("reply_ended", COMPLETE)]:
+        getattr(talk, str(name))(*arguments)
+    assert not [turn for turn in talk.transcript.turns if turn.role is Role.MODEL and turn.status is PARTIAL]
+    assert talk.transcript.reply_number is None
