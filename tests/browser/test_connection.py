@@ -40,9 +40,7 @@ def test_a_page_begins_with_a_name_that_it_keeps_in_memory_only(page: Page, peer
 
 
 @pytest.mark.parametrize("code", [4012, 4500, 4408])
-def test_a_connection_that_is_lost_is_opened_again_at_once_by_the_same_page(
-    page: Page, peer: Peer, code: int
-) -> None:
+def test_a_connection_that_is_lost_is_opened_again_at_once_by_the_same_page(page: Page, peer: Peer, code: int) -> None:
     peer.play(0, 300)
     send(page, "one")
     peer.wait_for(lambda: len(peer.of("text")) == 1, "the message")
@@ -209,7 +207,10 @@ def test_a_screen_reader_hears_whole_turns_only_and_no_stored_ones(page: Page, p
     expect(log).not_to_contain_text("Hello th")
     peer.turn(1, "model", "Hello there.")
     expect(log).to_contain_text("Hello there.")
-    peer.ready |= {"conversation": "c2", "transcript": [{"turn": 0, "role": "user", "text": "old", "status": "complete"}]}
+    peer.ready |= {
+        "conversation": "c2",
+        "transcript": [{"turn": 0, "role": "user", "text": "old", "status": "complete"}],
+    }
     peer.close(4012)
     expect(page.locator('[data-log][aria-live="off"]')).to_contain_text("old")
     expect(log).to_have_attribute("aria-live", "polite")

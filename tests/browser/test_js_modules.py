@@ -75,22 +75,34 @@ def test_after_a_reconnection_frames_are_sent_again_from_where_the_server_stands
 
 
 def test_what_the_server_has_taken_in_is_kept_until_it_is_acknowledged(modules: Page) -> None:
-    body = FILL + TAKE_ALL + "for (let i = 0; i < 6; i++) box.push(frame()); all(); box.rewind(6); box.rewind(2); return all();"
+    body = (
+        FILL
+        + TAKE_ALL
+        + "for (let i = 0; i < 6; i++) box.push(frame()); all(); box.rewind(6); box.rewind(2); return all();"
+    )
     assert run(modules, "session/outbox.js", body) == [2, 3, 4, 5]
 
 
 def test_an_acknowledged_frame_is_never_sent_again(modules: Page) -> None:
-    body = FILL + TAKE_ALL + (
-        "for (let i = 0; i < 6; i++) box.push(frame()); all(); box.ack(4); box.rewind(0);"
-        "return [all(), box.kept, box.nextNumber, box.lostMs];"
+    body = (
+        FILL
+        + TAKE_ALL
+        + (
+            "for (let i = 0; i < 6; i++) box.push(frame()); all(); box.ack(4); box.rewind(0);"
+            "return [all(), box.kept, box.nextNumber, box.lostMs];"
+        )
     )
     assert run(modules, "session/outbox.js", body) == [[4, 5], 2, 6, 160]
 
 
 def test_an_acknowledgement_may_come_before_a_frame_was_sent_again(modules: Page) -> None:
-    body = FILL + TAKE_ALL + (
-        "for (let i = 0; i < 4; i++) box.push(frame()); all(); box.rewind(0); box.ack(3); box.push(frame());"
-        "return all();"
+    body = (
+        FILL
+        + TAKE_ALL
+        + (
+            "for (let i = 0; i < 4; i++) box.push(frame()); all(); box.rewind(0); box.ack(3); box.push(frame());"
+            "return all();"
+        )
     )
     assert run(modules, "session/outbox.js", body) == [3, 4]
 
@@ -101,17 +113,23 @@ def test_beyond_its_bound_the_oldest_frames_go_and_are_counted(modules: Page) ->
 
 
 def test_a_frame_that_was_sent_counts_as_lost_only_when_it_is_missed(modules: Page) -> None:
-    body = FILL + TAKE_ALL + (
-        "for (let i = 0; i < 25; i++) box.push(frame()); all(); for (let i = 0; i < 5; i++) box.push(frame());"
-        "const before = box.lostMs; box.rewind(2); const after = box.lostMs; box.rewind(2);"
-        "return [before, after, box.lostMs];"
+    body = (
+        FILL
+        + TAKE_ALL
+        + (
+            "for (let i = 0; i < 25; i++) box.push(frame()); all(); for (let i = 0; i < 5; i++) box.push(frame());"
+            "const before = box.lostMs; box.rewind(2); const after = box.lostMs; box.rewind(2);"
+            "return [before, after, box.lostMs];"
+        )
     )
     assert run(modules, "session/outbox.js", body, 1000) == [0, 120, 120]
 
 
 def test_numbers_go_on_after_a_conversation_was_forgotten(modules: Page) -> None:
-    body = FILL + TAKE_ALL + (
-        "for (let i = 0; i < 3; i++) box.push(frame()); box.forget(); box.push(frame()); return [all(), box.lostMs];"
+    body = (
+        FILL
+        + TAKE_ALL
+        + ("for (let i = 0; i < 3; i++) box.push(frame()); box.forget(); box.push(frame());return [all(), box.lostMs];")
     )
     assert run(modules, "session/outbox.js", body) == [[3], 0]
 
@@ -245,7 +263,9 @@ def test_a_typed_message_is_sending_then_sent_then_delivered(modules: Page) -> N
     ],
 )
 def test_a_typed_message_that_will_not_arrive_has_failed(modules: Page, message: dict[str, Any]) -> None:
-    assert reduce(modules, READY, {"type": "typed", "id": "a", "text": "Hi"}, message)["typed"][0]["delivery"] == "failed"
+    assert (
+        reduce(modules, READY, {"type": "typed", "id": "a", "text": "Hi"}, message)["typed"][0]["delivery"] == "failed"
+    )
 
 
 def test_a_typed_message_stands_once_when_its_turn_has_come(modules: Page) -> None:
@@ -414,7 +434,9 @@ def test_chunks_are_played_without_a_gap(modules: Page, rate_hz: int) -> None:
             const loud = out.map((sample, i) => (Math.abs(sample) > 0.01 ? i : -1)).filter((i) => i >= 0);
             let steepest = 0;
             // Where the tone begins and ends, it is no tone.
-            for (let i = loud[0] + 200; i < loud.at(-1) - 200; i++) steepest = Math.max(steepest, Math.abs(out[i] - out[i - 1]));
+            for (let i = loud[0] + 200; i < loud.at(-1) - 200; i++) {{
+                steepest = Math.max(steepest, Math.abs(out[i] - out[i - 1]));
+            }}
             return {{ ms: ((loud.at(-1) - loud[0]) * 1000) / rate, steepest, last: processor.port.posted.at(-1) }};
         }}""",
         rate_hz,
@@ -525,7 +547,9 @@ def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None
     assert run(modules, "helpers/time.js", "return m.duration(argument);", ms) == words
 
 
-STATUS = "return m.statusOf({ attempt: 0, retryAt: null, reason: '', energy: null, turnState: 'listening', ...argument[0] },"
+STATUS = (
+    "return m.statusOf({ attempt: 0, retryAt: null, reason: '', energy: null, turnState: 'listening', ...argument[0] },"
+)
 STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, 1000);"
 
 

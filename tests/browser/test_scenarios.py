@@ -201,9 +201,7 @@ def test_the_longest_message_is_counted_and_one_longer_cannot_be_sent(page: Page
 
 
 @pytest.fixture
-def caller(
-    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]
-) -> Page:
+def caller(web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]) -> Page:
     """Bob on the call page, whose microphone hears a greeting."""
     page = sign_in(open_context(web, wav=HELLO), "bob")
     page.goto("/call/")

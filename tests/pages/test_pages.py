@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
@@ -25,7 +25,7 @@ def test_a_visitor_reads_what_it_is_and_where_to_log_in(client: Client) -> None:
     assert 'href="/accounts/login/"' in response.content.decode()
 
 
-def test_a_user_finds_both_doors_at_home(client: Client, alice: AbstractUser) -> None:
+def test_a_user_finds_both_doors_at_home(client: Client, alice: User) -> None:
     client.force_login(alice)
     page = client.get("/").content.decode()
     assert 'class="door door--call" href="/call/"' in page
@@ -33,9 +33,7 @@ def test_a_user_finds_both_doors_at_home(client: Client, alice: AbstractUser) ->
 
 
 @pytest.mark.parametrize(("path", "mode"), [("/text/", "text"), ("/call/", "call")])
-def test_a_page_tells_its_script_where_everything_is(
-    client: Client, alice: AbstractUser, path: str, mode: str
-) -> None:
+def test_a_page_tells_its_script_where_everything_is(client: Client, alice: User, path: str, mode: str) -> None:
     client.force_login(alice)
     root = re.search(r"<html[^>]*>", client.get(path).content.decode())
     assert root is not None
@@ -48,13 +46,13 @@ def test_a_page_tells_its_script_where_everything_is(
 
 
 @pytest.mark.parametrize("path", PAGES_OF_USERS)
-def test_a_conversation_page_is_kept_in_no_cache(client: Client, alice: AbstractUser, path: str) -> None:
+def test_a_conversation_page_is_kept_in_no_cache(client: Client, alice: User, path: str) -> None:
     client.force_login(alice)
     assert "no-store" in client.get(path)["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/accounts/signup/", *PAGES_OF_USERS])
-def test_a_page_holds_no_inline_script_or_style(client: Client, alice: AbstractUser, path: str) -> None:
+def test_a_page_holds_no_inline_script_or_style(client: Client, alice: User, path: str) -> None:
     if path in PAGES_OF_USERS:
         client.force_login(alice)
     page = client.get(path).content.decode()
@@ -63,7 +61,7 @@ def test_a_page_holds_no_inline_script_or_style(client: Client, alice: AbstractU
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", *PAGES_OF_USERS])
-def test_every_file_that_a_page_names_is_there(client: Client, alice: AbstractUser, path: str) -> None:
+def test_every_file_that_a_page_names_is_there(client: Client, alice: User, path: str) -> None:
     if path in PAGES_OF_USERS:
         client.force_login(alice)
     page = client.get(path).content.decode()
@@ -73,7 +71,7 @@ def test_every_file_that_a_page_names_is_there(client: Client, alice: AbstractUs
 
 
 @pytest.mark.parametrize("path", ["/", *PAGES_OF_USERS])
-def test_pages_take_no_forms(client: Client, alice: AbstractUser, path: str) -> None:
+def test_pages_take_no_forms(client: Client, alice: User, path: str) -> None:
     client.force_login(alice)
     assert client.post(path).status_code == 405
 
@@ -84,7 +82,7 @@ def test_an_unknown_address_gets_a_page_of_ours(client: Client) -> None:
     assert "Nobody at this number" in response.content.decode()
 
 
-def test_a_form_without_its_token_gets_a_page_of_ours(alice: AbstractUser) -> None:
+def test_a_form_without_its_token_gets_a_page_of_ours(alice: User) -> None:
     response = Client(enforce_csrf_checks=True).post("/accounts/login/", {"username": "alice", "password": "x"})
     assert response.status_code == 403
     assert "This form has expired" in response.content.decode()

@@ -77,7 +77,7 @@ class Line {
     this._text = "";
     this._body = element("div", { class: "turn__body" });
     this._foot = element("p", { class: "turn__foot" });
-    const speaker = element("h3", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
+    const speaker = element("h2", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
     this.node = element("article", { class: "turn", "data-role": role }, [speaker, this._body, this._foot]);
     this._state = element("span", { class: "turn__state" });
     this._again = element("button", { type: "button", class: "link-button" }, ["Send again"]);

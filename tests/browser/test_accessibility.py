@@ -1,0 +1,217 @@
+"""Every page with axe in both themes, on a phone and on a desk; and what axe cannot see."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.peer import Peer
+from tests.services.web import WebServer
+
+AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text(encoding="utf-8")
+PHONE = {"width": 360, "height": 780}
+DESK = {"width": 1440, "height": 900}
+OPEN_PAGES = ["/", "/accounts/login/", "/accounts/signup/", "/nowhere/"]
+LONG_TURNS = [
+    {"turn": 0, "role": "user", "text": "Whatverylongword" * 30, "status": "complete"},
+    {
+        "turn": 1,
+        "role": "model",
+        "text": "# Title\n\nwords " * 20
+        + "\n\n```\n"
+        + "code " * 60
+        + "\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[x](https://example.com)",
+        "status": "complete",
+    },
+    {"turn": 2, "role": "system", "text": "A notice.", "status": "complete"},
+    {"turn": 3, "role": "model", "text": "Cut off", "status": "interrupted"},
+    {"turn": 4, "role": "model", "text": "Still [growing](https://example.com)", "status": "partial"},
+]
+
+
+def violations(page: Page) -> list[str]:
+    """What axe has to say against the page as it is now, once nothing moves any more."""
+    page.evaluate(
+        """Promise.all(document.getAnimations()
+            .filter((animation) => animation.effect.getTiming().iterations === 1)
+            .map((animation) => animation.finished))"""
+    )
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def overflow_px(page: Page) -> int:
+    """By how much the page is wider than the window."""
+    width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return width
+
+
+@pytest.fixture
+def open_page(
+    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]
+) -> Callable[..., Page]:
+    """A page of Alice's, or a visitor's."""
+
+    def open_page(size: dict[str, int], theme: str = "light", *, logged_in: bool = True) -> Page:
+        context = open_context(web, color_scheme=theme, viewport=size, reduced_motion="reduce")
+        return sign_in(context, "alice") if logged_in else context.new_page()
+
+    return open_page
+
+
+in_every_theme_and_size = pytest.mark.parametrize(
+    ("theme", "size"),
+    [("light", PHONE), ("dark", PHONE), ("light", DESK), ("dark", DESK)],
+    ids=["light-phone", "dark-phone", "light-desk", "dark-desk"],
+)
+
+
+@in_every_theme_and_size
+def test_pages_for_everybody_can_be_used_by_everybody(
+    open_page: Callable[..., Page], theme: str, size: dict[str, int]
+) -> None:
+    page = open_page(size, theme, logged_in=False)
+    for path in OPEN_PAGES:
+        page.goto(path)
+        assert violations(page) == [], path
+        assert overflow_px(page) <= 0, path
+
+
+def test_a_refused_log_in_can_be_understood_by_everybody(open_page: Callable[..., Page]) -> None:
+    page = open_page(PHONE, logged_in=False)
+    page.goto("/accounts/login/")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password", exact=True).fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("This name and password do not go together.")
+    assert violations(page) == []
+
+
+@in_every_theme_and_size
+def test_home_and_the_text_chat_in_all_its_states_can_be_used_by_everybody(
+    open_page: Callable[..., Page], theme: str, size: dict[str, int]
+) -> None:
+    page = open_page(size, theme)
+    assert violations(page) == []
+    assert overflow_px(page) <= 0
+    peer = Peer(page, "text")
+    page.goto("/text/")
+    expect(page.get_by_role("heading", name="Say something.")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    assert violations(page) == []
+    peer.say_ready(action="resumed", transcript=LONG_TURNS)
+    peer.say("state", state="reconnecting", attempt=3, retry_in_ms=60_000, reason="network")
+    for level in ("info", "success", "error"):
+        peer.say("toast", code="text.failed", level=level, text=f"A toast of level {level}.", ms=0)
+    peer.say("error", code="x.y", text="An error.", fatal=False)
+    expect(page.locator(".toast")).to_have_count(3)
+    expect(page.locator(".turn")).to_have_count(5)
+    assert violations(page) == []
+    assert overflow_px(page) <= 0
+    for _ in range(3):
+        page.locator(".toast__close").first.click()
+    peer.say("state", state="live", attempt=0, retry_in_ms=None, reason="")
+    page.get_by_role("button", name="Clear").click()
+    assert violations(page) == []
+
+
+@in_every_theme_and_size
+def test_the_call_in_all_its_stages_can_be_used_by_everybody(
+    open_page: Callable[..., Page], theme: str, size: dict[str, int]
+) -> None:
+    page = open_page(size, theme)
+    peer = Peer(page, "call")
+    page.goto("/call/")
+    assert violations(page) == []
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    assert violations(page) == []
+    peer.say_ready(action="resumed", transcript=LONG_TURNS)
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Hold to talk")).to_be_visible()
+    assert violations(page) == []
+    assert overflow_px(page) <= 0
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.get_by_role("heading", name="Call ended")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/text/", "/call/"])
+def test_what_is_pressed_is_large_enough_for_a_finger(open_page: Callable[..., Page], path: str) -> None:
+    page = open_page(PHONE)
+    Peer(page, "text")
+    page.goto(path)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, input:not([type=hidden]), textarea")]
+            .filter((node) => node.checkVisibility() && !node.matches(".skip-link, .switch__input"))
+            .map((node) => [node.outerHTML.slice(0, 90), node.getBoundingClientRect()])
+            .filter(([, box]) => box.width && (box.height < 43.5 || box.width < 43.5))
+            .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""
+    )
+    assert small == []
+
+
+def test_the_whole_call_can_be_led_from_the_keyboard(open_page: Callable[..., Page]) -> None:
+    page = open_page(DESK)
+    Peer(page, "call")
+    page.goto("/call/")
+    page.get_by_role("button", name="Start the call").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Mute")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Unmute")).to_be_focused()
+    page.keyboard.press("h")
+    expect(page.locator("[data-ended]")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="New call")).to_be_focused()
+
+
+def test_the_skip_link_leads_past_the_header(open_page: Callable[..., Page]) -> None:
+    page = open_page(DESK)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_a_password_can_be_looked_at_while_it_is_typed(open_page: Callable[..., Page]) -> None:
+    page = open_page(PHONE, logged_in=False)
+    page.goto("/accounts/login/")
+    box = page.get_by_label("Password", exact=True)
+    show = page.get_by_role("button", name="Show password")
+    show.click()
+    expect(box).to_have_attribute("type", "text")
+    expect(show).to_have_attribute("aria-pressed", "true")
+    show.click()
+    expect(box).to_have_attribute("type", "password")
+
+
+def test_the_transcript_follows_the_newest_line_until_the_reader_scrolls_up(open_page: Callable[..., Page]) -> None:
+    page = open_page(PHONE)
+    peer = Peer(page, "text")
+    page.goto("/text/")
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    scroller = page.locator("[data-scroller]")
+    gap = "(node) => node.scrollHeight - node.scrollTop - node.clientHeight"
+    for number in range(30):
+        peer.turn(number, "model", f"line {number}")
+    expect(page.locator(".turn")).to_have_count(30)
+    peer.wait_for(lambda: scroller.evaluate(gap) < 2, "the newest line")
+    scroller.hover()
+    page.mouse.wheel(0, -600)
+    to_latest = page.get_by_role("button", name="Go to the newest message")
+    expect(to_latest).to_be_visible()
+    where = scroller.evaluate("(node) => node.scrollTop")
+    peer.turn(30, "model", "one more line")
+    expect(page.locator(".turn")).to_have_count(31)
+    assert scroller.evaluate("(node) => node.scrollTop") == where
+    to_latest.click()
+    peer.wait_for(lambda: scroller.evaluate(gap) < 2, "the newest line again")
+    expect(to_latest).to_be_hidden()
