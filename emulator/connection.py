@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import select
 import socket
 import struct
@@ -22,6 +23,8 @@ from emulator.wire import Json, WireError, encode_frame, format_duration, parse_
 
 if TYPE_CHECKING:
     from emulator.state import Emulator
+
+_logger = logging.getLogger("emulator")
 
 _CLOSE_WAIT_S = 5.0
 _MAX_MESSAGE_BYTES = 32 * 1024 * 1024
@@ -207,6 +210,10 @@ class Connection:
             await self.close(CATALOGUE["invalid argument"])
         except RefusedError as refused:
             await self.close(refused.close)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # A message whose values have other types than the API gives them.
+            _logger.exception("%s sent what cannot be read", self.id)
+            await self.close(CATALOGUE["invalid argument"])
 
     def _receive_first(self, message: Json) -> None:
         """Before the set-up is complete only one message is welcome, once: `setup`."""
@@ -291,3 +298,6 @@ class Connection:
             await work
         except RefusedError as refused:
             await self.close(refused.close)
+        except Exception:
+            _logger.exception("%s failed", self.id)
+            await self.close(CATALOGUE["internal error encountered"])

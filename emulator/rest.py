@@ -61,6 +61,9 @@ async def rest_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         return web.json_response(error_body(404, "NOT_FOUND", "Not found."), status=404)
     except web.HTTPMethodNotAllowed:
         return web.json_response(error_body(405, "UNIMPLEMENTED", "Method not allowed."), status=405)
+    except (AttributeError, KeyError, TypeError) as error:
+        # A body whose values have other types than the API gives them.
+        return web.json_response(error_body(400, "INVALID_ARGUMENT", f"Invalid value: {error}"), status=400)
 
 
 def add_rest_routes(application: web.Application, emulator: Emulator) -> None:

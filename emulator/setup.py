@@ -279,5 +279,7 @@ def _read_compression(setup: Json, profile: Profile) -> Compression | None:
     return Compression(trigger, target)
 
 
-def _functions(tools: list[Json]) -> list[Json]:
+def _functions(tools: Any) -> list[Json]:
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        raise RefusedError(CATALOGUE["invalid argument"])
     return [function for tool in tools for function in tool.get("functionDeclarations") or []]

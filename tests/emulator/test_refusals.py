@@ -263,6 +263,32 @@ async def test_keys_may_be_camel_or_snake_and_base64_url_safe(emulator: Emulator
     assert any("outputTranscription" in frame.get("serverContent", {}) for frame in frames)
 
 
+@pytest.mark.parametrize(
+    "more", [{"tools": "x"}, {"tools": ["x"]}, {"generationConfig": [1]}, {"realtimeInputConfig": "x"}, {"model": 5}]
+)
+async def test_values_of_other_types_are_refused(emulator: Emulator, more: dict[str, Any]) -> None:
+    code, _ = await refusal(emulator, setup_for(LIVE_3_8) | more)
+    assert code in (1007, 1008)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"clientContent": {"turns": "x"}},
+        {"clientContent": {"turns": [{"parts": ["x"]}], "turnComplete": True}},
+        {"realtimeInput": {"audio": "x"}},
+        {"realtimeInput": []},
+        {"toolResponse": {"functionResponses": "x"}},
+        {"clientContent": {"turns": 5}},
+    ],
+)
+async def test_odd_messages_are_refused_or_taken_without_harm(emulator: Emulator, message: Any) -> None:
+    async with wire(emulator, setup_for(LIVE_3_8)) as connection:
+        await connection.send(message)
+        await connection.send({"setup": {}})
+        assert await connection.closed() == INVALID
+
+
 async def test_a_client_that_hangs_up_is_answered_at_once(emulator: Emulator) -> None:
     async with wire(emulator, setup_for(LIVE_3_8)) as connection:
         pass
