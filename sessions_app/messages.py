@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import uuid
 from collections.abc import Callable
@@ -134,7 +135,7 @@ def _read_mic(fields: dict[str, Any]) -> Mic:
 
 def _read_ping(fields: dict[str, Any]) -> Ping:
     t = fields.get("t")
-    if t is not None and not isinstance(t, int | float | str):
+    if t is not None and not _can_be_told_again(t):
         raise Malformed("protocol.malformed", "t is a number or a text.")
     return Ping(t)
 
@@ -168,6 +169,13 @@ def _boolean(value: Any, field: str) -> bool:
     if not isinstance(value, bool):
         raise Malformed("protocol.malformed", f"{field} is true or false.")
     return value
+
+
+def _can_be_told_again(value: Any) -> bool:
+    """Whether it is a number or a text that JSON has: Python reads NaN and Infinity, browsers do not."""
+    if isinstance(value, str):
+        return _is_storable(value)
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_storable(text: str) -> bool:
