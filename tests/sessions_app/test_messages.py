@@ -1,0 +1,323 @@
+"""The browser's wire format: what is read, what is refused, what is written."""
+
+from __future__ import annotations
+
+import json
+import struct
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from energy.levels import Level, Mode
+from sessions_app import messages
+from sessions_app.live.backlog import Loss
+from sessions_app.live.events import Action, State
+from sessions_app.live.page import Ready
+from sessions_app.live.transcript import Role, Turn, TurnStatus
+from sessions_app.live.upstream import UsageReported
+from sessions_app.messages import (
+    HangUp,
+    Malformed,
+    Mic,
+    Ping,
+    Reset,
+    Retry,
+    Start,
+    Stop,
+    TypedText,
+    parse_audio_frame,
+    parse_text_frame,
+)
+
+PAGE_ID = "6f1c1f0e-8f0a-4b53-9a41-0f8f3f1d2c3b"
+OTHER_ID = "0b7a3c52-4a0e-4b0e-8a83-6f6a4c1f9d10"
+
+
+def parse(**fields: Any) -> messages.PageMessage:
+    return parse_text_frame(json.dumps(fields))
+
+
+# -- page to server ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"type": "start", "page_id": PAGE_ID}, Start(uuid.UUID(PAGE_ID))),
+        (
+            {"type": "start", "page_id": PAGE_ID, "last_down": 7, "continue": OTHER_ID, "fresh": True},
+            Start(uuid.UUID(PAGE_ID), 7, uuid.UUID(OTHER_ID), True),
+        ),
+        ({"type": "start", "page_id": PAGE_ID, "last_down": -1, "continue": None}, Start(uuid.UUID(PAGE_ID))),
+        ({"type": "text", "id": "typed-1", "text": " Hi "}, TypedText("typed-1", " Hi ")),
+        ({"type": "mic", "on": True}, Mic(True)),
+        ({"type": "mic", "on": False}, Mic(False)),
+        ({"type": "stop"}, Stop()),
+        ({"type": "reset"}, Reset()),
+        ({"type": "retry"}, Retry()),
+        ({"type": "hangup"}, HangUp()),
+        ({"type": "ping", "t": 12.5}, Ping(12.5)),
+        ({"type": "ping", "t": "now"}, Ping("now")),
+        ({"type": "ping"}, Ping(None)),
+    ],
+)
+def test_messages_of_the_protocol_are_read(fields: dict[str, Any], expected: messages.PageMessage) -> None:
+    assert parse(**fields) == expected
+    assert parse(**fields, unheard_of={"of": [1]}) == expected, "unknown fields are ignored"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "hello",
+        "null",
+        "[]",
+        "{}",
+        "{",
+        '"start"',
+        "NaN",
+        '{"type": null}',
+        '{"type": 1}',
+        '{"type": ["start"]}',
+        "[" * 100_000,
+        '{"a":' * 50_000,
+        "\x00",
+        "9" * 5_000,
+    ],
+)
+def test_what_is_no_message_is_malformed(frame: str) -> None:
+    with pytest.raises(Malformed) as raised:
+        parse_text_frame(frame)
+    assert raised.value.code == "protocol.malformed"
+
+
+@pytest.mark.parametrize("type", ["", "Start", "ready", "audio", "__class__"])
+def test_an_unknown_type_has_a_code_of_its_own(type: str) -> None:
+    with pytest.raises(Malformed) as raised:
+        parse(type=type)
+    assert raised.value.code == "protocol.unknown_type"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "start"},
+        {"type": "start", "page_id": None},
+        {"type": "start", "page_id": "me"},
+        {"type": "start", "page_id": 7},
+        {"type": "start", "page_id": ["6f1c1f0e"]},
+        {"type": "start", "page_id": PAGE_ID, "last_down": -2},
+        {"type": "start", "page_id": PAGE_ID, "last_down": 2**32},
+        {"type": "start", "page_id": PAGE_ID, "last_down": 1.5},
+        {"type": "start", "page_id": PAGE_ID, "last_down": True},
+        {"type": "start", "page_id": PAGE_ID, "last_down": "1"},
+        {"type": "start", "page_id": PAGE_ID, "continue": "the last one"},
+        {"type": "start", "page_id": PAGE_ID, "fresh": "yes"},
+        {"type": "start", "page_id": PAGE_ID, "fresh": 1},
+        {"type": "text", "text": "Hi"},
+        {"type": "text", "id": "", "text": "Hi"},
+        {"type": "text", "id": "i" * 65, "text": "Hi"},
+        {"type": "text", "id": 1, "text": "Hi"},
+        {"type": "text", "id": "\ud800", "text": "Hi"},
+        {"type": "text", "id": "typed-1"},
+        {"type": "text", "id": "typed-1", "text": ""},
+        {"type": "text", "id": "typed-1", "text": " \n "},
+        {"type": "text", "id": "typed-1", "text": ["Hi"]},
+        {"type": "text", "id": "typed-1", "text": "half a pair \ud83d"},
+        {"type": "mic"},
+        {"type": "mic", "on": "off"},
+        {"type": "mic", "on": 0},
+        {"type": "ping", "t": {}},
+        {"type": "ping", "t": [1]},
+        {"type": "ping", "t": float("nan")},
+        {"type": "ping", "t": float("-inf")},
+        {"type": "ping", "t": "\udfff"},
+    ],
+)
+def test_fields_of_the_wrong_kind_are_malformed(fields: dict[str, Any]) -> None:
+    with pytest.raises(Malformed) as raised:
+        parse(**fields)
+    assert raised.value.code == "protocol.malformed"
+    assert raised.value.text
+
+
+ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs"]))
+"""Halves of surrogate pairs as well: JSON may hold them."""
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+TYPES = st.sampled_from(["start", "text", "mic", "stop", "reset", "retry", "hangup", "ping"])
+FIELDS = st.sampled_from(["page_id", "last_down", "continue", "fresh", "id", "text", "on", "t"])
+
+
+@given(ANY_TEXT)
+def test_no_text_raises_anything_but_malformed(frame: str) -> None:
+    with pytest.raises(Malformed):
+        parse_text_frame(frame)
+
+
+@given(JSON)
+def test_no_json_raises_anything_but_malformed(value: Any) -> None:
+    try:
+        parse_text_frame(json.dumps(value))
+    except Malformed as malformed:
+        assert malformed.code.startswith("protocol.")
+
+
+@given(TYPES, st.dictionaries(FIELDS, JSON | st.just(PAGE_ID)))
+def test_no_field_raises_anything_but_malformed_and_what_is_read_can_be_told_again(
+    type: str, fields: dict[str, Any]
+) -> None:
+    try:
+        message = parse_text_frame(json.dumps({**fields, "type": type}))
+    except Malformed:
+        return
+    if isinstance(message, Ping):
+        json.dumps(messages.pong(message.t), ensure_ascii=False, allow_nan=False).encode()
+    if isinstance(message, TypedText):
+        assert message.text.encode()
+        assert 1 <= len(message.id.encode()) <= 256
+
+
+# -- audio -------------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 2**32 - 1), st.binary(min_size=2, max_size=2_000).filter(lambda pcm: len(pcm) % 2 == 0))
+def test_an_audio_frame_is_a_number_and_samples(number: int, pcm: bytes) -> None:
+    assert parse_audio_frame(struct.pack(">I", number) + pcm) == (number, pcm)
+    assert messages.audio_frame(number, pcm) == struct.pack(">I", number) + pcm
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_raise_anything_but_malformed(frame: bytes) -> None:
+    try:
+        number, pcm = parse_audio_frame(frame)
+    except Malformed as malformed:
+        assert malformed.code == "protocol.malformed_audio"
+        assert len(frame) <= 4 or len(frame) % 2
+    else:
+        assert 0 <= number < 2**32
+        assert pcm
+
+
+def test_numbers_beyond_32_bits_begin_anew() -> None:
+    assert messages.audio_frame(2**32 + 3, b"\1\2") == b"\0\0\0\3\1\2"
+
+
+# -- server to page ----------------------------------------------------------------------------------------------------
+
+FULL = Level(Mode.CALL, 3, "full", "gemini-3.8-live")
+REDUCED = Level(Mode.CALL, 2, "reduced", "gemini-3.1-flash-live-preview")
+TYPED = Turn(4, Role.USER, "Grüße 👋", TurnStatus.COMPLETE, 1_767_225_600_123, "typed-1")
+REPLY = Turn(5, Role.MODEL, "Hello", TurnStatus.PARTIAL, 1_767_225_601_000)
+
+
+def test_ready_has_the_fields_of_the_protocol() -> None:
+    ready = messages.ready(Ready(Action.RESUMED, PAGE_ID, OTHER_ID, FULL, FULL, 7, (TYPED, REPLY)))
+    assert ready == {
+        "type": "ready",
+        "action": "resumed",
+        "conversation": PAGE_ID,
+        "session": OTHER_ID,
+        "mode": "call",
+        "model": "gemini-3.8-live",
+        "energy": {
+            "mode": "call",
+            "level": 3,
+            "previous": 3,
+            "max": 3,
+            "word": "full",
+            "model": "gemini-3.8-live",
+            "reason": "session-reset",
+            "resets_at": None,
+        },
+        "ack": 7,
+        "transcript": [
+            {
+                "turn": 4,
+                "role": "user",
+                "text": "Grüße 👋",
+                "status": "complete",
+                "at": "2026-01-01T00:00:00.123+00:00",
+                "id": "typed-1",
+            },
+            {
+                "turn": 5,
+                "role": "model",
+                "text": "Hello",
+                "status": "partial",
+                "at": "2026-01-01T00:00:01.000+00:00",
+            },
+        ],
+        "summary": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            messages.state(State.RECONNECTING, 2, 500, "network"),
+            {"type": "state", "state": "reconnecting", "attempt": 2, "retry_in_ms": 500, "reason": "network"},
+        ),
+        (messages.flush(), {"type": "flush"}),
+        (messages.generation_complete(5), {"type": "generation_complete", "turn": 5}),
+        (messages.turn_complete(5, None), {"type": "turn_complete", "turn": 5, "usage": None}),
+        (
+            messages.turn_complete(5, UsageReported(prompt_tokens=834, response_tokens_by_modality={"AUDIO": 64})),
+            {
+                "type": "turn_complete",
+                "turn": 5,
+                "usage": {"prompt_tokens": 834, "response_tokens_by_modality": {"AUDIO": 64}},
+            },
+        ),
+        (messages.go_away(9_500), {"type": "go_away", "time_left_ms": 9_500}),
+        (messages.ack(8, ("typed-1",)), {"type": "ack", "audio": 8, "ids": ["typed-1"]}),
+        (
+            messages.lost(Loss(400, ("typed-1",)), "connection"),
+            {"type": "lost", "ms": 400, "ids": ["typed-1"], "reason": "connection"},
+        ),
+        (
+            messages.energy(REDUCED, FULL, FULL, "rate-limit-exceeded"),
+            {
+                "type": "energy",
+                "mode": "call",
+                "level": 2,
+                "previous": 3,
+                "max": 3,
+                "word": "reduced",
+                "model": "gemini-3.1-flash-live-preview",
+                "reason": "rate-limit-exceeded",
+                "resets_at": None,
+            },
+        ),
+        (
+            messages.toast("call.rebuilt", "info", "A new session.", 8_000),
+            {"type": "toast", "code": "call.rebuilt", "level": "info", "text": "A new session.", "ms": 8_000},
+        ),
+        (
+            messages.error("limit.text", "Too long.", id="typed-1"),
+            {"type": "error", "code": "limit.text", "text": "Too long.", "fatal": False, "id": "typed-1"},
+        ),
+        (
+            messages.error("protocol.malformed", "No.", fatal=True),
+            {"type": "error", "code": "protocol.malformed", "text": "No.", "fatal": True},
+        ),
+        (messages.pong(12.5), {"type": "pong", "t": 12.5}),
+    ],
+)
+def test_messages_to_the_page_have_the_fields_of_the_protocol(
+    message: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert json.loads(json.dumps(message)) == expected
+
+
+def test_a_turn_is_told_like_one_in_a_transcript() -> None:
+    assert messages.turn(TYPED) == {"type": "turn", **messages.turn_facts(TYPED)}
