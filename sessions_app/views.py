@@ -7,20 +7,36 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
+from energy.levels import Mode
 from sessions_app.forms import LoginForm, SignupForm
+from sessions_app.models import Conversation
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What Holdline is, for visitors; the doors to the two modes, for users."""
-    template = "sessions_app/home.html" if request.user.is_authenticated else "sessions_app/welcome.html"
-    return render(request, template, {"signup_open": settings.SIGNUP_OPEN})
+    if not request.user.is_authenticated:
+        return render(request, "sessions_app/welcome.html", {"signup_open": settings.SIGNUP_OPEN})
+    conversations = Conversation.objects.filter(user=request.user, turns__isnull=False)
+    recent = {
+        "last_word": _when(conversations.filter(mode=Mode.TEXT, status=Conversation.Status.ACTIVE)),
+        "last_call": _when(conversations.filter(mode=Mode.CALL)),
+    }
+    return render(request, "sessions_app/home.html", recent)
+
+
+def _when(conversations: QuerySet[Conversation]) -> str:
+    """When the last of these was used, as people say it; empty when there is none."""
+    last = conversations.order_by("-last_activity_at").first()
+    return str(naturaltime(last.last_activity_at)) if last else ""
 
 
 @require_GET

@@ -1,12 +1,17 @@
 """Who gets which page, and what the pages tell their scripts."""
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
+
+from energy.levels import Mode
+from sessions_app.models import Conversation
 
 PAGES_OF_USERS = ["/text/", "/call/"]
 
@@ -91,3 +96,32 @@ def test_a_form_without_its_token_gets_a_page_of_ours(alice: User) -> None:
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 def test_an_error_page_needs_nothing_from_the_request(status: int) -> None:
     assert 'href="/"' in render_to_string(f"{status}.html")
+
+
+def talk(user: User, mode: Mode, **fields: Any) -> Conversation:
+    """A conversation in which something was said."""
+    conversation = Conversation.objects.create(user=user, mode=mode, **fields)
+    conversation.turns.create(number=0, role="user", text="Hello", status="complete", at=timezone.now())
+    return conversation
+
+
+def test_home_tells_what_is_still_there(client: Client, alice: User) -> None:
+    talk(alice, Mode.TEXT)
+    talk(alice, Mode.CALL, status="ended", ended_at=timezone.now())
+    client.force_login(alice)
+    page = client.get("/").content.decode()
+    assert "Your conversation is still there. Last word: now." in page
+    assert "Last call: now." in page
+
+
+def test_home_tells_nothing_of_what_was_cleared_was_silent_or_is_somebody_elses(
+    client: Client, alice: User, bob: User
+) -> None:
+    talk(alice, Mode.TEXT, status="ended", ended_at=timezone.now())
+    Conversation.objects.create(user=alice, mode=Mode.CALL)
+    talk(bob, Mode.TEXT)
+    talk(bob, Mode.CALL)
+    client.force_login(alice)
+    page = client.get("/").content.decode()
+    assert "Your conversation is still there" not in page
+    assert "Last call" not in page

@@ -72,7 +72,7 @@ export class LiveSession {
   /** @param {string} text */
   type(text) {
     const id = uuid();
-    this._typed.push(id, text);
+    if (this.state.phase !== "stopped") this._typed.push(id, text);
     this._apply({ type: "typed", id, text });
     this._pump();
   }

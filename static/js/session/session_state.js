@@ -133,7 +133,8 @@ function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
 }
 
 function onTyped(state, { id, text }) {
-  return { ...state, turnState: "thinking", typed: [...state.typed, { id, text, delivery: "sending" }] };
+  const delivery = state.phase === "stopped" ? "failed" : "sending";
+  return { ...state, turnState: "thinking", typed: [...state.typed, { id, text, delivery }] };
 }
 
 function withTurn(turns, turn) {

@@ -26,7 +26,7 @@ const REASONS = {
   region: `Gemini is not offered where this server stands. ${OPERATOR}`,
 };
 
-/** @type {{[phase: string]: (state: object, now: number) => Status}} */
+/** @type {{[phase: string]: (state: object, now: number, mode: "text" | "call") => Status}} */
 const PHASES = {
   idle: () => status("Not connected", "", "quiet"),
   connecting: () => status("Connecting", "", "busy"),
@@ -35,7 +35,7 @@ const PHASES = {
   falling_back: () => status("Changing model", "One moment", "hold"),
   exhausted: (state) => status("Out of energy", exhaustedDetail(state), "down", "retry"),
   failed: (state) => status("No connection", reasonText(state.reason), "down", "retry"),
-  ended: (state) => status("Ended", reasonText(state.reason), "quiet"),
+  ended: (state, now, mode) => status("Ended", reasonText(state.reason), "quiet", mode === "text" ? "reload" : null),
   taken: () => status("Open in another place", "", "hold", "take-back"),
   stopped: (state) => status("Stopped", reasonText(state.reason), "down", "reload"),
 };
@@ -47,7 +47,7 @@ const PHASES = {
  * @returns {Status}
  */
 export function statusOf(state, page, now) {
-  if (state.phase !== "live") return PHASES[state.phase](state, now);
+  if (state.phase !== "live") return PHASES[state.phase](state, now, page.mode);
   const activity = activityOf(state, page.playing);
   if (activity === "speaking") return speaking(page);
   if (activity === "thinking") return status("Thinking", "", "busy");

@@ -115,7 +115,7 @@ export class LiveView {
     requestAnimationFrame(() => {
       this._drawing = false;
       this._transcript.show(this._state);
-      root.turns = String(this._state.turns.length + this._state.typed.length);
+      root.turns = String(this._state.turns.length);
       this._scroll.follow();
     });
   }
