@@ -42,6 +42,7 @@ class Timer(StrEnum):
     STABLE = "stable"
     PARK = "park"
     PLAYBACK = "playback"
+    ANSWER = "answer"
 
 
 # -- facts -----------------------------------------------------------------------------------------------------------
@@ -93,6 +94,31 @@ class HandleWithdrawn:
 @dataclass(frozen=True, slots=True)
 class GoAwayReceived:
     time_left_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserTurnEnded:
+    """The user has said something and waits. `certain`: it was typed; else speech ended, as far as loudness tells."""
+
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOverdue:
+    """The timer ANSWER fired. `silent_ms`: since the provider last said anything. `heard`: it showed that it heard."""
+
+    silent_ms: int
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SendBlocked:
+    """The provider takes nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLost:
+    """The first turn after a resume shows that the provider forgot what was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +201,10 @@ Fact = (
     | HandleOffered
     | HandleWithdrawn
     | GoAwayReceived
+    | UserTurnEnded
+    | AnswerOverdue
+    | SendBlocked
+    | MemoryLost
     | ReplyBegan
     | ReplyProduced
     | ReplyEnded

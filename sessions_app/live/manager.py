@@ -21,6 +21,7 @@ from sessions_app.live.downlink import BYTES_PER_MS as OUTPUT_BYTES_PER_MS
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.events import (
     Action,
+    AnswerOverdue,
     BacklogReplayed,
     CloseFinished,
     CloseUpstream,
@@ -42,6 +43,7 @@ from sessions_app.live.events import (
     LeaveOut,
     LevelLowered,
     LowerLevel,
+    MemoryLost,
     Opened,
     OwnerLeaving,
     PageBack,
@@ -52,6 +54,7 @@ from sessions_app.live.events import (
     ReplyEnded,
     ReplyProduced,
     RetryRequested,
+    SendBlocked,
     SetupCompleted,
     StartTimer,
     State,
@@ -59,11 +62,14 @@ from sessions_app.live.events import (
     TellGoAway,
     TellReady,
     TellState,
+    Timer,
     TimerFired,
     Toast,
+    UserTurnEnded,
     Wish,
 )
 from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.memory import MemoryProof, typed_tokens
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.states import Features, SessionMachine, UnexpectedFact
@@ -88,6 +94,7 @@ from sessions_app.live.upstream import (
     UserWords,
     VoiceBegan,
 )
+from sessions_app.live.voice import VoiceGate
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
@@ -148,10 +155,15 @@ class BaseSessionManager:
         self._machine = SessionMachine(_features_of(self.get_current_model()), random)
         self._facts: deque[Fact] = deque()
         self._is_deciding = False
-        self._timers = Timers(lambda timer: self._feed(TimerFired(timer)))
+        self._timers = Timers(self._on_timer)
         self._transcript = Transcript(opening.turns)
         self._backlog = Backlog(opening.next_number)
-        self._sender = BacklogSender(self._backlog, _now_ms, lambda: self._feed(BacklogReplayed()))
+        self._sender = BacklogSender(self._backlog, _now_ms, self._on_drained, lambda: self._feed(SendBlocked()))
+        self._gate = VoiceGate()
+        self._memory = MemoryProof()
+        self._input_tokens = 0
+        self._last_message_ms = 0
+        self._is_heard = False
         self._downlink = Downlink(opening.next_down)
         self._page: Page | None = None
         self._told_state = TellState(State.CONNECTING)
@@ -234,9 +246,12 @@ class BaseSessionManager:
     def take_audio(self, number: int, pcm: bytes) -> None:
         """Take in one frame of the microphone: PCM16 mono 16 kHz."""
         frame = self._backlog.add_audio(number, pcm)
-        if frame is not None:
-            self._reply.may_answer_voice = True
-            self._sender.pass_on(frame)
+        if frame is None:
+            return
+        self._reply.may_answer_voice = True
+        self._sender.pass_on(frame)
+        if self._gate.hear(pcm):
+            self._feed(UserTurnEnded(certain=False))
 
     def take_text(self, id: str, text: str) -> None:
         """Take in a typed turn; one that was taken in before is not delivered twice."""
@@ -250,12 +265,15 @@ class BaseSessionManager:
             self._writer.after(lambda: self._tell_ack(frozenset({id})))
             return
         self._backlog.add_typed(id, text)
+        self._input_tokens += typed_tokens(text)
         self._sender.wake()
 
     def mute(self) -> None:
         """The microphone was muted: the provider is told after everything said before."""
         self._backlog.add_audio_end()
         self._sender.wake()
+        if self._gate.end():
+            self._feed(UserTurnEnded(certain=False))
 
     def stop_reply(self) -> None:
         """The user has heard enough: playback stops, and what is still produced of this reply is not played."""
@@ -343,6 +361,17 @@ class BaseSessionManager:
         for wish in wishes:
             self._deeds[type(wish)](self, wish)
 
+    def _on_timer(self, timer: Timer) -> None:
+        if timer is Timer.ANSWER:
+            self._feed(AnswerOverdue(_now_ms() - self._last_message_ms, self._is_heard))
+        else:
+            self._feed(TimerFired(timer))
+
+    def _on_drained(self, typed: bool) -> None:
+        self._feed(BacklogReplayed())
+        if typed:
+            self._feed(UserTurnEnded(certain=True))
+
     # -- connecting --------------------------------------------------------------------------------------------------
 
     def _connect(self, wish: Connect) -> None:
@@ -372,8 +401,12 @@ class BaseSessionManager:
     async def _begin(self, connection: Connection, wish: Connect) -> None:
         """The connection is set up: bring the model up to date, and say so."""
         self._backlog.rewind(resumed=wish.handle is not None)
+        self._last_message_ms = _now_ms()
         if wish.handle is None:
             self._covered_turn = -1
+            self._memory = MemoryProof()
+        elif not wish.catch_up:
+            self._memory.resumed()
         if wish.catch_up:
             await connection.send_past_turns(self._turns_after_handle())
         given = wish.catch_up or self._gives_history(wish)
@@ -434,6 +467,7 @@ class BaseSessionManager:
 
     def _take_message(self, message: UpstreamMessage) -> None:
         self.last_message_timestamp = time.time()
+        self._last_message_ms = _now_ms()
         self._listeners[type(message)](self, message)
 
     def _on_reply_audio(self, message: ReplyAudio) -> None:
@@ -450,9 +484,11 @@ class BaseSessionManager:
         self._tell_turns(self._transcript.said(message.text, _unix_ms()))
 
     def _on_user_words(self, message: UserWords) -> None:
+        self._is_heard = True
         self._tell_turns(self._transcript.heard(message.text, _unix_ms()))
 
     def _on_voice_began(self, message: VoiceBegan) -> None:
+        self._is_heard = True
         self._transcript.voice_began()
 
     def _begin_reply(self) -> None:
@@ -523,15 +559,24 @@ class BaseSessionManager:
         number_after = self._backlog.acknowledged_number
         self._writer.after(lambda: self._tell_ack(ids, number_after))
         self._reply.end()
+        self._is_heard = False
         self._feed(ReplyEnded())
 
     def _tell_turn_complete(self) -> None:
         number, self._reply.number = self._reply.number, None
         usage, self._usage = self._usage, None
-        if usage is not None:
-            self._writer.record("usage", {"turn": number, **usage.as_data()})
         if self._page is not None and number is not None:
             self._page.tell_turn_complete(number, usage)
+        if usage is not None:
+            self._writer.record("usage", {"turn": number, **usage.as_data()})
+            self._check_memory(usage)
+
+    def _check_memory(self, usage: UsageReported) -> None:
+        input_tokens, self._input_tokens = self._input_tokens, 0
+        if usage.prompt_tokens is None:
+            return
+        if self._memory.is_lost(usage.prompt_tokens, usage.response_tokens or 0, input_tokens):
+            self._feed(MemoryLost())
 
     def _cut_reply(self, wish: CutReply) -> None:
         if wish.produced:

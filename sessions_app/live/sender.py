@@ -8,6 +8,9 @@ from collections.abc import Callable
 from sessions_app.live.backlog import AudioFrame, Backlog, Item, TypedMessage
 from sessions_app.live.upstream import Connection, UpstreamFailed
 
+SEND_LIMIT_S = 5.0
+"""A provider that does not take one message for this long does not take any."""
+
 
 class BacklogSender:
     """Owns the one task that sends; nothing else sends while it is busy.
@@ -15,13 +18,21 @@ class BacklogSender:
     Args:
         backlog: what is to be sent.
         now_ms: the clock that stamps what was sent.
-        on_drained: called each time the connection has caught up.
+        on_drained: called each time the connection has caught up; with True when a typed message was among it.
+        on_blocked: called when the connection takes nothing for a while.
     """
 
-    def __init__(self, backlog: Backlog, now_ms: Callable[[], int], on_drained: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        backlog: Backlog,
+        now_ms: Callable[[], int],
+        on_drained: Callable[[bool], None],
+        on_blocked: Callable[[], None],
+    ) -> None:
         self._backlog = backlog
         self._now_ms = now_ms
         self._on_drained = on_drained
+        self._on_blocked = on_blocked
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -53,14 +64,21 @@ class BacklogSender:
             self.wake()
 
     async def _drain(self, connection: Connection) -> None:
+        """A task that ends early stays in its place, so that nothing is sent until the next start."""
+        typed = False
         try:
             while (item := self._backlog.next_unsent()) is not None:
-                await _send(connection, item)
+                async with asyncio.timeout(SEND_LIMIT_S):
+                    await _send(connection, item)
                 self._backlog.mark_sent(item, self._now_ms())
+                typed = typed or isinstance(item, TypedMessage)
         except UpstreamFailed:
-            return  # the reader reports it; the task stays in its place, so that nothing is sent until the next start
+            return  # the reader of the connection reports it
+        except TimeoutError:
+            self._on_blocked()
+            return
         self._task = None
-        self._on_drained()
+        self._on_drained(typed)
 
 
 async def _send(connection: Connection, item: Item) -> None:

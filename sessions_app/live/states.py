@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from sessions_app.live.backoff import Backoff
 from sessions_app.live.events import (
     Action,
+    AnswerOverdue,
     BacklogReplayed,
     CloseFinished,
     CloseUpstream,
@@ -37,6 +38,7 @@ from sessions_app.live.events import (
     LeaveOut,
     LevelLowered,
     LowerLevel,
+    MemoryLost,
     Opened,
     OwnerLeaving,
     PageBack,
@@ -47,6 +49,7 @@ from sessions_app.live.events import (
     ReplyEnded,
     ReplyProduced,
     RetryRequested,
+    SendBlocked,
     SetupCompleted,
     StartTimer,
     State,
@@ -57,6 +60,7 @@ from sessions_app.live.events import (
     Timer,
     TimerFired,
     Toast,
+    UserTurnEnded,
     Wish,
 )
 from sessions_app.live.failures import Failure, History, Judgement, Verdict, is_short_life, judge
@@ -85,6 +89,12 @@ SHORT_NOTICE_MS = 10_000
 
 TURN_END_GRACE_MS = 3_000
 """Some generations never say that a turn is over: after the playback and this long, it is."""
+
+ANSWER_LIMIT_MS = 8_000
+"""A provider that says nothing for this long, though it is its turn to speak, has gone without closing."""
+
+UNANSWERED_LIMIT = 2
+"""After so many connections that did not answer the same words, it is the words: noise, or nothing to be answered."""
 
 RETRY_AFTER_CLOSE_MS = 500
 """A resume may be refused right after the old connection closed, while the provider still tidies up."""
@@ -116,6 +126,10 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
         HandleOffered: frozenset({S.LIVE, S.HANDOVER}),
         HandleWithdrawn: frozenset({S.LIVE}),
         GoAwayReceived: frozenset({S.LIVE, S.HANDOVER}),
+        UserTurnEnded: frozenset({S.LIVE}),
+        AnswerOverdue: frozenset({S.LIVE, S.RECONNECTING, S.FAILED}),
+        SendBlocked: frozenset({S.RECONNECTING, S.FAILED}),
+        MemoryLost: frozenset({S.HANDOVER}),
         ReplyBegan: frozenset({S.LIVE}),
         ReplyProduced: frozenset({S.LIVE}),
         ReplyEnded: frozenset({S.LIVE, S.HANDOVER}),
@@ -178,6 +192,10 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
 }
 
 _LATE_PROVIDER_FACTS = (
+    UserTurnEnded,
+    AnswerOverdue,
+    SendBlocked,
+    MemoryLost,
     HandleOffered,
     HandleWithdrawn,
     GoAwayReceived,
@@ -188,7 +206,7 @@ _LATE_PROVIDER_FACTS = (
 )
 
 IGNORED: Mapping[State, frozenset[type[Fact]]] = {
-    S.IDLE: frozenset({PageGone, PageBack, RetryRequested}),
+    S.IDLE: frozenset({PageGone, PageBack, RetryRequested, UserTurnEnded}),
     S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
     S.LIVE: frozenset({RetryRequested, CloseFinished}),
     S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested}),
@@ -244,6 +262,9 @@ class SessionMachine:
         self._short_lives = 0
         self._forgotten = False
         self._gravity_told = 0
+        self._awaits_answer = False
+        self._words_are_certain = False
+        self._unanswered = 0
 
     @property
     def handle_is_current(self) -> bool:
@@ -328,25 +349,28 @@ class SessionMachine:
     def _on_reply_began(self, fact: ReplyBegan, now_ms: int) -> list[Wish]:
         self.turn.reply_began()
         self._has_context = True
-        return []
+        self._unanswered = 0
+        return [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS)]
 
     def _on_reply_produced(self, fact: ReplyProduced, now_ms: int) -> list[Wish]:
         if not self.turn.generation_completed():
             return []
-        return [StartTimer(Timer.PLAYBACK, fact.playback_left_ms + TURN_END_GRACE_MS)]
+        self._awaits_answer = False
+        return [StopTimer(Timer.ANSWER), StartTimer(Timer.PLAYBACK, fact.playback_left_ms + TURN_END_GRACE_MS)]
 
     def _on_reply_ended(self, fact: ReplyEnded, now_ms: int) -> list[Wish]:
+        awaited, self._awaits_answer = self._awaits_answer, False
         if self.turn.ended() is TurnState.LISTENING:
-            return []
+            return [StopTimer(Timer.ANSWER)] if awaited else []
         self._handle_is_behind = True
         self._prove_stable()
-        return [StopTimer(Timer.PLAYBACK), *self._swap_if_safe(now_ms)]
+        return [StopTimer(Timer.ANSWER), StopTimer(Timer.PLAYBACK), *self._swap_if_safe(now_ms)]
 
     def _on_backlog_replayed(self, fact: BacklogReplayed, now_ms: int) -> list[Wish]:
         if self._is_replaying and fact.anything:
             self._replayed_at_ms = now_ms
-        self._is_replaying = False
-        return []
+        was_replaying, self._is_replaying = self._is_replaying, False
+        return [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS)] if was_replaying and self._awaits_answer else []
 
     # -- planned swap ------------------------------------------------------------------------------------------------
 
@@ -377,6 +401,54 @@ class SessionMachine:
 
     def _on_close_finished(self, fact: CloseFinished, now_ms: int) -> list[Wish]:
         return [self._dial()]
+
+    # -- half-dead ---------------------------------------------------------------------------------------------------
+
+    def _on_user_turn_ended(self, fact: UserTurnEnded, now_ms: int) -> list[Wish]:
+        if self.turn.state is not TurnState.LISTENING:
+            return []
+        if not self._awaits_answer:
+            self._unanswered = 0
+        self._awaits_answer = True
+        self._words_are_certain = fact.certain
+        return [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS)]
+
+    def _on_answer_overdue(self, fact: AnswerOverdue, now_ms: int) -> list[Wish]:
+        """Silence is a fault only when it is the provider's turn; noise that it does not take for speech is none."""
+        if self.turn.state is TurnState.GENERATING and fact.silent_ms < ANSWER_LIMIT_MS:
+            return [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS - fact.silent_ms)]
+        if self.turn.state is not TurnState.GENERATING and not self._answer_is_owed(fact):
+            self._awaits_answer = False
+            return []
+        self._unanswered += 1
+        return self._abandon("silent", now_ms)
+
+    def _answer_is_owed(self, fact: AnswerOverdue) -> bool:
+        """Words that only loudness tells of are worth one new connection, and no session is given up for them."""
+        self._words_are_certain = self._words_are_certain or fact.heard
+        limit = UNANSWERED_LIMIT if self._words_are_certain else 1
+        is_dead = self._words_are_certain or fact.silent_ms >= ANSWER_LIMIT_MS
+        return self._awaits_answer and is_dead and self._unanswered < limit
+
+    def _on_send_blocked(self, fact: SendBlocked, now_ms: int) -> list[Wish]:
+        return self._abandon("send-blocked", now_ms)
+
+    def _abandon(self, reason: str, now_ms: int) -> list[Wish]:
+        """Leave a connection that is open and dead, without waiting for it to close; a second one is not trusted."""
+        self._note_life(now_ms)
+        wishes: list[Wish] = [
+            HoldInput(),
+            *self._leave_connection(),
+            CloseUpstream(),
+            Record("connection_abandoned", {"reason": reason}),
+        ]
+        if self._unanswered >= UNANSWERED_LIMIT and self._words_are_certain:
+            wishes += self._forget_handle(reason)
+        return wishes + self._redial_later(reason, now_ms, at_once=True)
+
+    def _on_memory_lost(self, fact: MemoryLost, now_ms: int) -> list[Wish]:
+        """The provider honoured the handle and remembers nothing: begin anew, with the context."""
+        return [Record("memory_lost"), *self._forget_handle("memory-lost"), *self._swap(now_ms)]
 
     # -- trouble -----------------------------------------------------------------------------------------------------
 
@@ -430,7 +502,8 @@ class SessionMachine:
 
     def _leave_connection(self) -> list[Wish]:
         """What the end of a connection means for the reply that was being given, and for its timers."""
-        wishes: list[Wish] = [StopTimer(timer) for timer in (Timer.SWAP, Timer.STABLE, Timer.PLAYBACK)]
+        ended = (Timer.SWAP, Timer.STABLE, Timer.PLAYBACK, Timer.ANSWER)
+        wishes: list[Wish] = [StopTimer(timer) for timer in ended]
         self._swap_is_due = False
         self._is_dialling = False
         self._is_replaying = False
@@ -595,6 +668,10 @@ class SessionMachine:
         HandleOffered: _on_handle_offered,
         HandleWithdrawn: _on_handle_withdrawn,
         GoAwayReceived: _on_go_away_received,
+        UserTurnEnded: _on_user_turn_ended,
+        AnswerOverdue: _on_answer_overdue,
+        SendBlocked: _on_send_blocked,
+        MemoryLost: _on_memory_lost,
         ReplyBegan: _on_reply_began,
         ReplyProduced: _on_reply_produced,
         ReplyEnded: _on_reply_ended,

@@ -10,6 +10,7 @@ import pytest
 from sessions_app.live.backoff import OUTAGE_LIMIT_MS
 from sessions_app.live.events import (
     Action,
+    AnswerOverdue,
     BacklogReplayed,
     CloseFinished,
     CloseUpstream,
@@ -31,6 +32,7 @@ from sessions_app.live.events import (
     LeaveOut,
     LevelLowered,
     LowerLevel,
+    MemoryLost,
     Opened,
     OwnerLeaving,
     PageBack,
@@ -41,6 +43,7 @@ from sessions_app.live.events import (
     ReplyEnded,
     ReplyProduced,
     RetryRequested,
+    SendBlocked,
     SetupCompleted,
     StartTimer,
     State,
@@ -51,6 +54,7 @@ from sessions_app.live.events import (
     Timer,
     TimerFired,
     Toast,
+    UserTurnEnded,
 )
 from sessions_app.live.failures import Failure, Phase, Verdict
 from sessions_app.live.states import (
@@ -111,6 +115,11 @@ FACTS: list[Fact] = [
     HandleWithdrawn(),
     GoAwayReceived(50_000),
     GoAwayReceived(0),
+    UserTurnEnded(certain=True),
+    UserTurnEnded(certain=False),
+    AnswerOverdue(silent_ms=9_000, heard=False),
+    SendBlocked(),
+    MemoryLost(),
     ReplyBegan(),
     ReplyProduced(1_000),
     ReplyEnded(),
