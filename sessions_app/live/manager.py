@@ -176,6 +176,7 @@ class BaseSessionManager:
         self._context_given_at_ms: int | None = None
         self._covered_turn = opening.covered_turn
         self._settled_turn = _last_settled_turn(opening)
+        self._unanswered = _typed_unanswered(opening)
         self._reply = _Reply()
         self._usage: UsageReported | None = None
         self._acknowledged = (opening.next_number, frozenset[str]())
@@ -261,7 +262,7 @@ class BaseSessionManager:
             self._tell_turns((turn,))
         elif self._backlog.holds_typed(id):
             return
-        elif known.number <= self._settled_turn:
+        elif known.number <= self._settled_turn and id not in self._unanswered:
             self._writer.after(lambda: self._tell_ack(frozenset({id})))
             return
         self._backlog.add_typed(id, text)
@@ -319,7 +320,8 @@ class BaseSessionManager:
 
     def _is_settled(self, turn: Turn) -> bool:
         """Whether the exchange is over; what is not comes again from the backlog."""
-        return turn.number <= self._settled_turn and not self._backlog.holds_typed(turn.id)
+        comes_again = turn.id in self._unanswered or self._backlog.holds_typed(turn.id)
+        return turn.number <= self._settled_turn and not comes_again
 
     def handle_fallback(self, reason: str) -> None:
         """Step down the ladder, and go on with the next model or say that there is none."""
@@ -824,6 +826,13 @@ def _last_settled_turn(opening: Opening) -> int:
     """The last turn that no page will send again: of a known page life, the last one that the model gave."""
     settled = (turn for turn in opening.turns if turn.role is Role.MODEL or not opening.same_page)
     return max((turn.number for turn in settled), default=-1)
+
+
+def _typed_unanswered(opening: Opening) -> frozenset[str]:
+    """Typed messages of this page life that no whole reply followed: their replies were cut off with the process."""
+    whole = (turn for turn in opening.turns if turn.role is Role.MODEL and turn.status is TurnStatus.COMPLETE)
+    last_whole = max((turn.number for turn in whole), default=-1)
+    return frozenset(turn.id for turn in opening.turns if turn.id and turn.number > last_whole)
 
 
 def _now_ms() -> int:
