@@ -265,6 +265,7 @@ class BaseSessionManager:
         elif known.number <= self._settled_turn and id not in self._unanswered:
             self._writer.after(lambda: self._tell_ack(frozenset({id})))
             return
+        self._unanswered -= {id}
         self._backlog.add_typed(id, text)
         self._input_tokens += typed_tokens(text)
         self._sender.wake()
