@@ -12,10 +12,12 @@ OLDEST = "gemini-2.5-flash-native-audio-preview-12-2025"
 
 
 class FakeEnergy:
-    """See `live.manager.Energy`. `models`: best first, as many as the ladder has; fewer begin further down."""
+    """See `live.manager.Energy`. `models`: best first; with fewer than the ladder has, it begins further down."""
 
     def __init__(self, models: Sequence[str] = (NEWEST, OLDER, OLDEST)) -> None:
-        self._ladders = {mode: Ladder(mode, [*([NEWEST] * top), *models][-top:]) for mode, top in TOP_LEVELS.items()}
+        self._ladders = {
+            mode: Ladder(mode, [*([NEWEST] * top), *models[:top]][-top:]) for mode, top in TOP_LEVELS.items()
+        }
         self._levels = {
             mode: ladder.level(min(len(models), ladder.top.number)) for mode, ladder in self._ladders.items()
         }
