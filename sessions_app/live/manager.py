@@ -387,6 +387,8 @@ class BaseSessionManager:
             self._connection = connection
             await self._begin(connection, wish)
             async for message in connection.messages():
+                if connection is not self._connection:
+                    break  # given up on the last message: what came together with that one is answered again
                 self._take_message(message)
         except UpstreamFailed as failed:
             self._lose_connection(failed.failure)
