@@ -332,6 +332,11 @@ class LowerLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreLevel:
+    """Go back to the best model: all were used up, and the user asks to try again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A row for the timeline of the conversation."""
 
@@ -365,6 +370,7 @@ Wish = (
     | DropAudio
     | LeaveOut
     | LowerLevel
+    | RestoreLevel
     | Record
     | Finish
 )

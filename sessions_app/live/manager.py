@@ -53,6 +53,7 @@ from sessions_app.live.events import (
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
+    RestoreLevel,
     RetryRequested,
     SendBlocked,
     SetupCompleted,
@@ -118,6 +119,8 @@ class Energy(Protocol):
     def get_current_model(self, mode: Mode) -> str: ...
 
     def handle_rate_limit_error(self, mode: Mode) -> Level: ...
+
+    def reset_energy_level(self, mode: Mode) -> Level: ...
 
 
 class BaseSessionManager:
@@ -641,6 +644,13 @@ class BaseSessionManager:
     def _lower_level(self, wish: LowerLevel) -> None:
         self.handle_fallback(wish.reason)
 
+    def _restore_level(self, wish: RestoreLevel) -> None:
+        previous = self._energy.get_level(self.mode)
+        level = self._energy.reset_energy_level(self.mode)
+        self._machine.features = _features_of(level.model)
+        if self._page is not None:
+            self._page.tell_energy(level, previous, self._energy.get_top_level(self.mode), "manual")
+
     def _start_timer(self, wish: StartTimer) -> None:
         self._timers.start(wish.timer, wish.ms)
 
@@ -753,6 +763,7 @@ class BaseSessionManager:
         DropAudio: _drop_audio,
         LeaveOut: _leave_out,
         LowerLevel: _lower_level,
+        RestoreLevel: _restore_level,
         Record: _record,
         Finish: _finish,
     }

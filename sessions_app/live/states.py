@@ -48,6 +48,7 @@ from sessions_app.live.events import (
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
+    RestoreLevel,
     RetryRequested,
     SendBlocked,
     SetupCompleted,
@@ -618,11 +619,13 @@ class SessionMachine:
     def _on_retry_requested(self, fact: RetryRequested, now_ms: int) -> list[Wish]:
         if self._is_dialling:
             return []
+        restore: list[Wish] = [RestoreLevel()] if self.state is State.EXHAUSTED else []
         self.state = State.RECONNECTING
         self._forget_outage()
         self._backoff.next_delay_ms(now_ms)
         self._short_lives = 0
         return [
+            *restore,
             StopTimer(Timer.REDIAL),
             TellState(State.RECONNECTING, self._backoff.attempt, 0, "retry"),
             self._dial(),
