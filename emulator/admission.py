@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from emulator.heard import Heard
 from emulator.memory import Memory
 from emulator.sessions import HandleRefusedError, Session
 from emulator.setup import Setup, read_setup
@@ -98,12 +99,13 @@ async def _resume(connection: Connection, setup: Setup, handle: str) -> Session:
         raise
     session = checkpoint.session
     await _part_with_old_connections(connection, session)
-    memory = checkpoint.memory
+    memory, heard = checkpoint.memory, checkpoint.heard
     if emulator.faults.use("forget", connection.id, setup.model.id):
-        memory = Memory(setup.instruction)
+        memory, heard = Memory(setup.instruction), Heard()
     elif setup.instruction and not setup.profile.keeps_instruction_on_resume:
         memory = replace(memory, instruction=setup.instruction)
     session.memory = memory
+    session.heard.go_back(heard)
     return session
 
 

@@ -34,6 +34,7 @@ def control_application(emulator: Emulator) -> web.Application:
     router.add_static("/page", _PAGE)
     router.add_get("/api/connections", calls.connections)
     router.add_get("/api/log", calls.log)
+    router.add_get("/api/heard", calls.heard)
     router.add_get("/api/faults", calls.faults)
     router.add_post("/api/faults", calls.add_fault)
     router.add_delete("/api/faults", calls.disarm)
@@ -83,6 +84,16 @@ class ControlCalls:
             raise ControlError(f"after: expected a whole number, not {after!r}")
         entries, last = self._emulator.log.after(int(after))
         return web.json_response({"entries": entries, "next": last})
+
+    async def heard(self, request: web.Request) -> web.Response:
+        """`GET /api/heard?session=ID`"""
+        session = self._emulator.sessions.find(request.query.get("session", ""))
+        if session is None:
+            raise ControlError(f"session: there is no session {request.query.get('session', '')!r}")
+        heard = session.heard
+        return web.json_response(
+            {"dropped": heard.dropped, "chunks": heard.marks(), "forgotten": heard.forgotten_marks()}
+        )
 
     async def faults(self, request: web.Request) -> web.Response:
         """`GET /api/faults`"""

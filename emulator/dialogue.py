@@ -49,7 +49,7 @@ class Dialogue:
         self.session = session
         self.resumed = resumed
         self.state: Literal["listening", "generating", "speaking"] = "listening"
-        self.audio = AudioInput(setup)
+        self.audio = AudioInput(setup, session.heard)
         self._awaits_history = setup.initial_history
         self._conversing = session.memory.replies > 0
         self._handle_offered = False
@@ -70,8 +70,13 @@ class Dialogue:
 
     async def open(self) -> None:
         """Tell the client that the set-up is complete, and begin what happens by itself."""
-        handle_given = bool(self.setup.handle)
-        self.connection.log("opened", resumed=self.resumed, handle_given=handle_given, model=self.setup.model.id)
+        self.connection.log(
+            "opened",
+            resumed=self.resumed,
+            handle_given=bool(self.setup.handle),
+            model=self.setup.model.id,
+            chunks=len(self.session.heard),
+        )
         if self._happens("first_frame_not_setup"):
             await self.connection.send({"sessionResumptionUpdate": {}})
         await self.connection.send({"setupComplete": {}})

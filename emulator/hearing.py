@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from emulator.heard import HeardAudio
 from emulator.setup import Setup
 from emulator.texts import CATALOGUE, RefusedError
 from emulator.vad import BYTES_PER_MS, SAMPLE_RATE_HZ, SpeechEnded, SpeechStarted, VoiceActivityDetector
@@ -16,9 +17,13 @@ _MIME = re.compile(r"^audio/(?:pcm|l16)\s*(?:;\s*rate\s*=\s*(\d+))?$", re.IGNORE
 
 
 class AudioInput:
-    """The ear of one connection. Raises `RefusedError` for sound the service would not take."""
+    """The ear of one connection, which adds to what its session has heard.
 
-    def __init__(self, setup: Setup) -> None:
+    Raises `RefusedError` for sound the service would not take.
+    """
+
+    def __init__(self, setup: Setup, heard: HeardAudio) -> None:
+        self._heard = heard
         self._automatic = setup.automatic_activity
         self._needs_rate = setup.profile.needs_audio_rate
         self._detector = VoiceActivityDetector(setup.silence_ms)
@@ -65,7 +70,10 @@ class AudioInput:
     def _read(self, blob: object) -> bytes:
         if not isinstance(blob, dict):
             raise RefusedError(CATALOGUE["invalid argument"])
-        return self._at_16_khz(self._decode(blob), str(blob.get("mimeType", "")))
+        chunk = self._decode(blob)
+        pcm = self._at_16_khz(chunk, str(blob.get("mimeType", "")))
+        self._heard.add(chunk)
+        return pcm
 
     def _decode(self, blob: Json) -> bytes:
         try:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from emulator.heard import Heard, HeardAudio
 from emulator.memory import Memory
 from emulator.texts import CATALOGUE, CloseText, RefusedError
 
@@ -20,6 +21,7 @@ class Session:
     id: str
     model: str
     memory: Memory = field(default_factory=Memory)
+    heard: HeardAudio = field(default_factory=HeardAudio)
     open_connections: int = 0
     #: Set when the last connection has gone, in the store's clock.
     ended_at: float = 0.0
@@ -32,6 +34,7 @@ class Checkpoint:
     handle: str
     session: Session
     memory: Memory
+    heard: Heard = field(default_factory=Heard)
     refusal: CloseText | None = None
 
 
@@ -62,7 +65,7 @@ class SessionStore:
 
     def issue(self, session: Session) -> Checkpoint:
         """Keep the state of `session` as it is now and name it with a new handle."""
-        checkpoint = Checkpoint(str(uuid.uuid4()), session, session.memory)
+        checkpoint = Checkpoint(str(uuid.uuid4()), session, session.memory, session.heard.checkpoint())
         self._checkpoints[checkpoint.handle] = checkpoint
         return checkpoint
 
@@ -95,6 +98,10 @@ class SessionStore:
         for checkpoint in killed:
             checkpoint.refusal = refusal
         return len(killed)
+
+    def find(self, session_id: str) -> Session | None:
+        """The session of that id, unless it is forgotten."""
+        return self._sessions.get(session_id)
 
     def all(self) -> list[Session]:
         """Every session that is not forgotten, oldest first."""
