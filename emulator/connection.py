@@ -145,8 +145,8 @@ class Connection:
         self.closing = True
         self._log_close(1006, "", "cut")
         self._detach()
-        if self._transport is None:
-            return
+        if self._transport is None or self._transport.is_closing():
+            return  # the client has gone meanwhile, unnoticed while nothing was read
         sock = self._transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
