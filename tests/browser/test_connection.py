@@ -152,10 +152,10 @@ def test_at_most_three_toasts_stand_and_the_oldest_leaves(page: Page, peer: Peer
 
 
 def test_a_toast_leaves_after_its_time_and_not_while_somebody_reads_it(page: Page, peer: Peer) -> None:
-    peer.say("toast", code="text.reconnected", level="success", text="short", ms=600)
+    peer.say("toast", code="text.reconnected", level="success", text="short", ms=3000)
     toast = page.locator(".toast")
     toast.hover()
-    page.wait_for_timeout(1200)
+    page.wait_for_timeout(3500)
     expect(toast).to_be_visible()
     page.mouse.move(2, 700)
     expect(toast).to_have_count(0)

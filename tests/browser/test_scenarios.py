@@ -149,6 +149,7 @@ def test_the_answer_is_spoken_aloud_and_can_be_silenced(page: Page, emulator: Em
     ask(page, "say good morning to you")
     expect(page.locator("html")).to_have_attribute("data-output-peak", re.compile(r"0\.[1-9]"))
     page.get_by_role("switch").uncheck(force=True)
+    expect(page.locator("html")).to_have_attribute("data-output-level", "0.000")
     heard = page.locator("html").get_attribute("data-played-ms")
     ask(page, "say it again, please")
     assert page.locator("html").get_attribute("data-played-ms") == heard
