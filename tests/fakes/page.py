@@ -39,6 +39,10 @@ class FakePage:
     def states(self) -> list[State]:
         return [facts[0] for facts in self.all_of("state")]
 
+    def shows(self, state: State) -> bool:
+        """Whether this is the state it was told last."""
+        return self.states[-1:] == [state]
+
     @property
     def readies(self) -> list[Ready]:
         return self.all_of("ready")
