@@ -410,6 +410,7 @@ class BaseSessionManager:
         """The connection is set up: bring the model up to date, and say so."""
         self._backlog.rewind(resumed=wish.handle is not None)
         self._last_message_ms = _now_ms()
+        self._reply.forget_signals()
         if wish.handle is None:
             self._covered_turn = -1
             self._memory = MemoryProof()
@@ -515,7 +516,10 @@ class BaseSessionManager:
     def _on_interrupted(self, message: Interrupted) -> None:
         self._reply.is_unwanted = False
         self._downlink.flush()
-        self._end_reply(TurnStatus.INTERRUPTED)
+        if self._machine.turn.state is TurnState.LISTENING:
+            self._reply.is_broken_off = True
+        else:
+            self._end_reply(TurnStatus.INTERRUPTED)
 
     def _on_turn_complete(self, message: TurnComplete) -> None:
         if message.is_filler:
@@ -523,7 +527,8 @@ class BaseSessionManager:
         self._reply.is_unwanted = False
         if message.reason:
             self._writer.record("turn_refused", {"reason": message.reason})
-        if self._reply.number is None:
+        is_answer, self._reply.is_broken_off = not self._reply.is_broken_off, False
+        if self._reply.number is None and is_answer:
             self._end_reply(TurnStatus.COMPLETE)
         self._tell_turn_complete()
 
@@ -798,11 +803,16 @@ class CallSessionManager(BaseSessionManager):
 
 
 class _Reply:
-    """What is known of the reply being given: what it answers, and how much of it is still to be played."""
+    """What is known of the reply being given: what it answers, and how much of it is still to be played.
+
+    `is_unwanted`: the user stopped it, and the provider goes on. `is_broken_off`: the provider did, before it said
+    anything, so that the end of that turn answers nothing.
+    """
 
     def __init__(self) -> None:
         self.number: int | None = None
         self.is_unwanted = False
+        self.is_broken_off = False
         self.may_answer_voice = False
         self.mark = 0
         self.typed_ids: frozenset[str] = frozenset()
@@ -811,8 +821,14 @@ class _Reply:
 
     def begin(self, mark: int, typed_ids: frozenset[str]) -> None:
         self.number = None
+        self.is_broken_off = False
         self.mark = mark
         self.typed_ids = typed_ids
+
+    def forget_signals(self) -> None:
+        """There is a new connection: what the old one was still to say about its turn is not said any more."""
+        self.number = None
+        self.is_unwanted = self.is_broken_off = False
 
     def note_audio(self, size_bytes: int, now_ms: int) -> None:
         if self._audio_from_ms is None:
