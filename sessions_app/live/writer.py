@@ -24,13 +24,17 @@ Done = Callable[[], None]
 
 
 class StoreWriter:
-    """A queue with one task. What cannot be stored after three tries is logged, and never acknowledged."""
+    """A queue with one task. What cannot be stored after three tries is logged, and not acknowledged.
+
+    Turns that could not be stored are tried again with the next ones.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._queue: deque[tuple[Write, Done | None]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._growing: dict[int, Turn] = {}
+        self._missed: dict[int, Turn] = {}
         self._growth_timer: asyncio.TimerHandle | None = None
 
     def save_turn(self, turn: Turn) -> None:
@@ -59,7 +63,7 @@ class StoreWriter:
     def after(self, done: Done) -> None:
         """Call `done` once everything so far is stored."""
         self._save_growing()
-        self._put(_nothing, done)
+        self._put(self._save_missed, done)
 
     async def flush(self) -> None:
         """Wait until everything so far is stored, or given up."""
@@ -74,7 +78,16 @@ class StoreWriter:
         if self._growing:
             turns = tuple(self._growing.values())
             self._growing = {}
-            self._put(lambda: self._store.save_turns(turns))
+            self._put(lambda: self._save(turns))
+
+    async def _save(self, turns: tuple[Turn, ...]) -> None:
+        self._missed |= {turn.number: turn for turn in turns}
+        await self._store.save_turns(tuple(self._missed.values()))
+        self._missed = {}
+
+    async def _save_missed(self) -> None:
+        if self._missed:
+            await self._save(())
 
     def _put(self, write: Write, done: Done | None = None) -> None:
         self._queue.append((write, done))
@@ -99,7 +112,3 @@ async def _try(write: Write) -> bool:
         if attempt < TRIES:
             await asyncio.sleep(RETRY_AFTER_S)
     return False
-
-
-async def _nothing() -> None:
-    """The write of somebody who only wants to know when it is their turn."""
