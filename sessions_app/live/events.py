@@ -249,6 +249,11 @@ class CloseUpstream:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveUpstream:
+    """Leave the connection, which is dead, to be closed by and by; nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     timer: Timer
     ms: int
@@ -357,6 +362,7 @@ Wish = (
     | HoldInput
     | Replay
     | CloseUpstream
+    | LeaveUpstream
     | StartTimer
     | StopTimer
     | TellState

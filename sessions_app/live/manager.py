@@ -41,6 +41,7 @@ from sessions_app.live.events import (
     KeepHandle,
     LadderExhausted,
     LeaveOut,
+    LeaveUpstream,
     LevelLowered,
     LowerLevel,
     MemoryLost,
@@ -449,12 +450,21 @@ class BaseSessionManager:
     def _turns_after_handle(self) -> tuple[Turn, ...]:
         return tuple(turn for turn in self.get_context_from_call_history().turns if turn.number > self._covered_turn)
 
-    def _close_upstream(self, wish: CloseUpstream) -> None:
-        """Close in the background; nothing that the old connection still says is listened to."""
+    def _leave_upstream(self, wish: LeaveUpstream) -> None:
+        _, connection = self._let_go()
+        if connection is not None:
+            self._close_in_background(connection)
+
+    def _let_go(self) -> tuple[asyncio.Task[None] | None, Connection | None]:
+        """Nothing that the connection still says is listened to."""
         task, self._connection_task = self._connection_task, None
         connection, self._connection = self._connection, None
         if task is not None:
             task.cancel()
+        return task, connection
+
+    def _close_upstream(self, wish: CloseUpstream) -> None:
+        task, connection = self._let_go()
         closing = asyncio.create_task(self._close(task, connection), name="live-close")
         self._closing_tasks.add(closing)
         closing.add_done_callback(self._closing_tasks.discard)
@@ -755,6 +765,7 @@ class BaseSessionManager:
         HoldInput: _hold_input,
         Replay: _replay,
         CloseUpstream: _close_upstream,
+        LeaveUpstream: _leave_upstream,
         StartTimer: _start_timer,
         StopTimer: _stop_timer,
         TellState: _tell_state,

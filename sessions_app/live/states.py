@@ -36,6 +36,7 @@ from sessions_app.live.events import (
     KeepHandle,
     LadderExhausted,
     LeaveOut,
+    LeaveUpstream,
     LevelLowered,
     LowerLevel,
     MemoryLost,
@@ -440,7 +441,7 @@ class SessionMachine:
         wishes: list[Wish] = [
             HoldInput(),
             *self._leave_connection(),
-            CloseUpstream(),
+            LeaveUpstream(),
             Record("connection_abandoned", {"reason": reason}),
         ]
         if self._unanswered >= UNANSWERED_LIMIT and self._words_are_certain:
