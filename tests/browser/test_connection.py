@@ -183,6 +183,13 @@ def test_what_was_lost_is_said_plainly_and_its_message_marked(page: Page, peer: 
     assert peer.of("text")[1]["id"] != peer.of("text")[0]["id"]
 
 
+def test_what_was_lost_stays_on_the_page_when_the_connection_is_back(page: Page, peer: Peer) -> None:
+    peer.say("lost", ms=1000, ids=[], reason="backlog-full")
+    peer.say_ready(action="resumed")
+    expect(page.locator("html")).to_have_attribute("data-action", "resumed")
+    expect(page.locator("[data-notice-text]")).to_have_text("1 second of what you said could not be saved.")
+
+
 def test_an_error_is_shown_until_it_is_dismissed(page: Page, peer: Peer) -> None:
     peer.say("error", code="limit.message_rate", text="At most 20 messages a second are taken.", fatal=False)
     expect(page.get_by_text("At most 20 messages a second are taken.")).to_be_visible()

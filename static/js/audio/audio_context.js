@@ -9,9 +9,15 @@
  */
 export function openAudioContext(moduleUrls) {
   const context = new AudioContext({ latencyHint: "interactive" });
+  context.addEventListener("statechange", () => wake(context));
   const modules = moduleUrls.map((url) => context.audioWorklet?.addModule(url) ?? unavailable());
   const loaded = Promise.all([context.resume(), ...modules]).then(() => undefined);
   return { context, loaded };
+}
+
+/** A telephone call or a locked screen takes the sound away, and not every browser gives it back. */
+function wake(context) {
+  if (context.state !== "running" && context.state !== "closed") context.resume().catch(() => {});
 }
 
 /** Worklets, like the microphone, exist on secure pages only. */

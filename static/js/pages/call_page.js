@@ -51,6 +51,7 @@ let microphoneLost = false;
 async function start(fresh) {
   startButton.disabled = true;
   root.micError = "";
+  view.clearNotice();
   try {
     await audio.start();
   } catch (error) {

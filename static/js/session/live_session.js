@@ -17,6 +17,8 @@ const FRAMES_PER_SECOND = 60;
 const BURST_FRAMES = 25;
 const TYPED_PER_SECOND = 8;
 const HANG_UP_TIMEOUT_MS = 2000;
+/** While audio is being lost, this much more is worth saying again. */
+const LOSS_STEP_MS = 5000;
 
 export class LiveSession {
   /**
@@ -40,8 +42,9 @@ export class LiveSession {
     this._typed = new TextOutbox();
     this._audioPace = new Pace(BURST_FRAMES, FRAMES_PER_SECOND);
     this._typedPace = new Pace(TYPED_PER_SECOND, TYPED_PER_SECOND);
-    this._micOn = true;
-    this._micTold = true;
+    /** Whether the microphone is open, and what the server was told; null: there is none, or nothing was told yet. */
+    this._micOn = null;
+    this._micTold = null;
     this._toldLostMs = 0;
     this._pumpTimer = null;
     this._hangUpTimer = null;
@@ -136,7 +139,7 @@ export class LiveSession {
     this._audio.rewind(ack ?? 0);
     this._typed.rewind();
     this._micTold = null;
-    this._tellLost();
+    this._tellLost(1);
   }
 
   _acknowledged({ audio, ids }) {
@@ -173,7 +176,7 @@ export class LiveSession {
 
   /** Sends what may be sent now, and comes back for the rest. */
   _pump() {
-    this._tellLost();
+    this._tellLost(LOSS_STEP_MS);
     if (!this.state.ready || !this._socket.isOpen) return;
     this._sendTyped();
     this._sendAudio();
@@ -201,18 +204,14 @@ export class LiveSession {
   }
 
   _tellMicrophone() {
-    if (this._micTold === this._micOn || !this._hasMicrophone) return;
+    if (this._micTold === this._micOn) return;
     this._micTold = this._micOn;
     this._socket.send(messages.mic(this._micOn));
   }
 
-  /** A conversation that never had a microphone says nothing of one. */
-  get _hasMicrophone() {
-    return this._audio.nextNumber > 0;
-  }
-
-  _tellLost() {
-    if (this._audio.lostMs === this._toldLostMs) return;
+  /** @param {number} stepMs  how much more must be lost before it is said again */
+  _tellLost(stepMs) {
+    if (this._audio.lostMs < this._toldLostMs + (this._toldLostMs ? stepMs : 1)) return;
     this._toldLostMs = this._audio.lostMs;
     this._onAudioLost(this._audio.lostMs);
   }

@@ -46,6 +46,7 @@ export class LiveSocket {
     this._wanted = false;
     this._timers = new Map();
     this._wake = () => this._onWake();
+    this._comeBack = ({ persisted }) => persisted && this._onWake();
   }
 
   get isOpen() {
@@ -63,7 +64,7 @@ export class LiveSocket {
     this._wanted = true;
     this._attempt = 0;
     window.addEventListener("online", this._wake);
-    window.addEventListener("pageshow", this._wake);
+    window.addEventListener("pageshow", this._comeBack);
     document.addEventListener("visibilitychange", this._wake);
     this._connect();
   }
@@ -72,7 +73,7 @@ export class LiveSocket {
   close() {
     this._wanted = false;
     window.removeEventListener("online", this._wake);
-    window.removeEventListener("pageshow", this._wake);
+    window.removeEventListener("pageshow", this._comeBack);
     document.removeEventListener("visibilitychange", this._wake);
     this._abandon();
   }

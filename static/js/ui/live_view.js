@@ -75,7 +75,6 @@ export class LiveView {
     if (message.type === "toast") this._toaster.show(message, this._toastAction(message));
     if (message.type === "error") this._notice.show(message.text || "Something went wrong.");
     if (message.type === "lost") this._notice.show(lostText(message));
-    if (message.type === "ready") this._notice.clear();
   }
 
   /** @param {number} ms  of audio that the page could not keep */
