@@ -8,11 +8,11 @@ from sessions_app.live.events import (
     Action,
     AnswerOverdue,
     CloseFinished,
-    CloseUpstream,
     Connect,
     CutReply,
     ForgetHandle,
     HoldInput,
+    LeaveUpstream,
     MemoryLost,
     ReplyBegan,
     ReplyEnded,
@@ -56,7 +56,7 @@ def test_a_provider_that_says_nothing_is_left_and_dialled_anew_at_once_by_its_ha
     wishes = play.tell(SILENT, ANSWER_LIMIT_MS)
     assert play.state is State.RECONNECTING
     assert of(wishes, HoldInput)
-    assert of(wishes, CloseUpstream)
+    assert of(wishes, LeaveUpstream)
     assert only(wishes, Connect).handle == "handle-1"
 
 

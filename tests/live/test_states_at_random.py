@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sessions_app.live.events import (
     Action,
+    AnswerOverdue,
     BacklogReplayed,
     CloseFinished,
     CloseUpstream,
@@ -21,8 +22,10 @@ from sessions_app.live.events import (
     HandleWithdrawn,
     HangUpRequested,
     LadderExhausted,
+    LeaveUpstream,
     LevelLowered,
     LowerLevel,
+    MemoryLost,
     Opened,
     OwnerLeaving,
     PageBack,
@@ -31,6 +34,7 @@ from sessions_app.live.events import (
     ReplyEnded,
     ReplyProduced,
     RetryRequested,
+    SendBlocked,
     SetupCompleted,
     StartTimer,
     State,
@@ -40,6 +44,7 @@ from sessions_app.live.events import (
     Timer,
     TimerFired,
     Toast,
+    UserTurnEnded,
 )
 from sessions_app.live.failures import Failure, Phase
 from sessions_app.live.states import PROOF_OF_LIFE_MS, STABLE_MS, TRANSITIONS, Features, SessionMachine
@@ -114,6 +119,8 @@ class AnyLife(RuleBasedStateMachine):
                     self.is_closing = self.is_open or self.connect is not None
                     self.is_open = False
                     self.connect = None
+                case LeaveUpstream():
+                    self.is_open = False
                 case StartTimer(timer, ms):
                     assert ms >= 0
                     self.timers[timer] = self.now_ms + ms
@@ -193,12 +200,18 @@ class AnyLife(RuleBasedStateMachine):
                 ReplyEnded(),
                 BacklogReplayed(),
                 BacklogReplayed(anything=False),
+                UserTurnEnded(certain=True),
+                UserTurnEnded(certain=False),
+                SendBlocked(),
+                MemoryLost(),
             ]
         )
     )
     def say(self, fact: Fact) -> None:
         self.note_swap()
+        held = self.machine.handle
         self.tell(fact)
+        self.forget_what_is_forgotten(held)
 
     def note_swap(self) -> None:
         """A planned swap of a connection that lived begins a new outage, if it is one at all."""
@@ -216,7 +229,9 @@ class AnyLife(RuleBasedStateMachine):
             assert self.now_ms - self.open_since_ms >= STABLE_MS
             self.said.clear()
         self.note_swap()
-        self.tell(TimerFired(timer))
+        held = self.machine.handle
+        self.tell(AnswerOverdue(9_000, heard=False) if timer is Timer.ANSWER else TimerFired(timer))
+        self.forget_what_is_forgotten(held)
 
     @rule(ms=st.integers(1, 700))
     def wait(self, ms: int) -> None:

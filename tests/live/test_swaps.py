@@ -63,6 +63,23 @@ async def test_a_go_away_hands_over_at_a_safe_point_and_the_page_sees_nothing_bu
     assert numbers(new.audio) == spoken, "nothing lost, nothing twice"
 
 
+async def test_a_handover_waits_for_its_own_connection_and_not_for_a_dead_one_that_was_left_before() -> None:
+    stage = await a_call(Answer(prepare=slow_to_close), Answer(prepare=slow_to_close))
+    dead = stage.connection
+    dead.close_takes_s = 4.0
+    dead.stall()
+    await stage.speak(1)
+    await stage.wait(5)
+    assert len(stage.upstream.attempts) == 2
+    await stage.wait(3)
+    await stage.hear(GoAway(50_000))
+    went_away = stage.now_s
+    await stage.wait(10)
+    assert dead.is_closed
+    assert len(stage.upstream.attempts) == 3
+    assert stage.upstream.attempts[2].at_s - went_away == pytest.approx(2.0, abs=0.01)
+
+
 async def test_a_go_away_during_a_reply_lets_it_be_heard_whole() -> None:
     stage = await a_call()
     await stage.speak(5)
