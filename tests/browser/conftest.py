@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
@@ -115,7 +116,7 @@ def sign_in() -> Callable[..., Page]:
         page.locator("input[name=username]").fill(name)
         page.locator("input[name=password]").fill(password)
         page.locator("input[name=password]").press("Enter")
-        page.wait_for_url("**/")
+        page.wait_for_url(lambda url: urlsplit(url).path == "/")
         return page
 
     return sign_in
