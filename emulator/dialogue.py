@@ -315,7 +315,12 @@ class Dialogue:
             return
         checkpoint = self.emulator.sessions.issue(self.session)
         self._handle_offered = True
-        self.connection.log("handle_issued", handle=checkpoint.handle, turns=len(checkpoint.memory.turns))
+        self.connection.log(
+            "handle_issued",
+            handle=checkpoint.handle,
+            turns=len(checkpoint.memory.turns),
+            chunks=len(checkpoint.heard),
+        )
         await self.connection.send({"sessionResumptionUpdate": {"newHandle": checkpoint.handle, "resumable": True}})
 
     async def _offer_handles(self) -> None:

@@ -48,6 +48,7 @@ async def test_a_resumed_session_has_heard_what_its_checkpoint_had(emulator: Emu
         await eventually(lambda: emulator.connections()[-1]["audio_in_ms"] == 80)
         assert heard_by(emulator, emulator.connections()[-1]["session"]) == ([1, 2, 4, 5], [3, 4])
     assert [entry["chunks"] for entry in emulator.entries("opened")] == [0, 2]
+    assert {entry["chunks"] for entry in emulator.entries("handle_issued")} >= {2}
 
 
 async def test_a_session_that_forgot_everything_has_heard_nothing(emulator: Emulator) -> None:

@@ -1,0 +1,70 @@
+"""`./run soak`: hold many conversations through hundreds of swaps, and prove that not a word is lost.
+
+Prints what the swaps cost; exits with 1 if anything was lost, cut, doubled or claimed that was not so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import tests.settings as settings_of_tests
+from tests.soak import report
+from tests.soak.soak import Options, Outcome, soak
+from tests.soak.stamps import CONVERSATIONS_LIMIT
+
+DIRECTORY = Path("var") / "soak"
+FINDINGS_TOLD = 6
+
+
+def main() -> int:
+    options = _options()
+    os.environ.update(settings_of_tests.OURS)
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    DIRECTORY.mkdir(parents=True)
+    print(f"seed {options.seed}: {options.conversations} conversations on {options.server}", flush=True)
+    outcome = soak(options, DIRECTORY.absolute())
+    print(report.tables(outcome.accounts))
+    _tell_findings(outcome)
+    return 0 if outcome.is_good else 1
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(
+        prog="./run soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--conversations", type=_count, default=10, help="held at the same time (default: 10)")
+    parser.add_argument("--minutes", type=float, default=2, help="how long trouble lasts (default: 2)")
+    parser.add_argument("--swaps", type=int, default=0, help="end earlier, after so many")
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="to have the same trouble again")
+    parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne", help="default: daphne")
+    given = parser.parse_args()
+    return Options(given.conversations, given.minutes, given.seed, given.swaps, given.server)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= CONVERSATIONS_LIMIT:
+        raise argparse.ArgumentTypeError(f"between 1 and {CONVERSATIONS_LIMIT}")
+    return int(text)
+
+
+def _tell_findings(outcome: Outcome) -> None:
+    for line in outcome.server_faults:
+        print(f"the server's log: {line}")
+    found = [(account, finding) for account in outcome.accounts for finding in account.findings]
+    for index, (account, finding) in enumerate(found):
+        print(f"\nconversation {finding.conversation}: {finding.text}")
+        if index < FINDINGS_TOLD:
+            print("\n".join(f"    {line}" for line in report.story(account.conversation, finding)))
+    for account in outcome.accounts:
+        path = DIRECTORY / f"conversation-{account.conversation.number}.log"
+        path.write_text("\n".join(report.story(account.conversation)) + "\n", encoding="utf-8")
+    print(f"\nThe whole stories, and the programs' logs: {DIRECTORY}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

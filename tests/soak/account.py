@@ -1,0 +1,276 @@
+"""The reckoning: what each swap cost, and everything that must not have happened."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.scenarios.page import FRAME_MS
+from tests.soak.conversation import Conversation, Finding
+from tests.soak.page import Absence, Told
+from tests.soak.provider import Hearing, Link
+
+CLOCKS_S = 0.05
+"""The emulator rounds its times, and what it logs the page is told a moment later."""
+
+PROOF_OF_LIFE_S = 1.0
+REPEATED_AT_MOST = 1
+"""Frames in flight when a handle came may come twice; on loopback that is one."""
+
+IN_FLIGHT_S = 0.06
+"""A handle that comes this soon after a connection began came while everything replayed to it was in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """One connection that took the place of another. `gap_ms`: from loss to live, None when the page was away too."""
+
+    kind: str
+    at: float
+    gap_ms: float | None
+    lost: int
+    repeated: int
+
+
+@dataclass
+class Account:
+    """What is known of one conversation in the end."""
+
+    conversation: Conversation
+    swaps: list[Swap] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    replies: int = 0
+    replies_cut: int = 0
+    announced_ms: int = 0
+    toasts_at_most: int = 0
+
+    @property
+    def absences(self) -> list[Absence]:
+        return self.conversation.page.absences
+
+
+async def account_of(conversation: Conversation) -> Account:
+    """Compare what a conversation's page said and heard with what the emulator took in and said."""
+    links = conversation.provider.links(conversation.number)
+    sessions = list(dict.fromkeys(link.session for link in links))
+    heard = {session: await conversation.provider.hearing(session) for session in sessions}
+    return _Reckoning(conversation, links, heard).account()
+
+
+class _Reckoning:
+    def __init__(self, conversation: Conversation, links: list[Link], heard: dict[str, Hearing]) -> None:
+        self._conversation = conversation
+        self._page = conversation.page
+        self._links = links
+        self._heard = heard
+        self._ever_heard = {number for hearing in heard.values() for number in (*hearing.known, *hearing.forgotten)}
+        self._account = Account(conversation, findings=list(conversation.findings))
+
+    def account(self) -> Account:
+        announced = [told for told in self._page.story if told.message["type"] == "lost"]
+        self._account.announced_ms = sum(told.message["ms"] for told in announced)
+        self._count_swaps()
+        self._check_last_words()
+        self._check_replies()
+        self._check_claims()
+        self._check_toasts()
+        self._check_closes()
+        self._account.findings.sort(key=lambda finding: finding.at)
+        return self._account
+
+    # -- audio -------------------------------------------------------------------------------------------------------
+
+    def _count_swaps(self) -> None:
+        for index, link in enumerate(self._links):
+            lost, repeated = self._loss_at(index)
+            kind = self._kind_of(index)
+            if kind == "?":
+                self._find(link.opened_at, f"{link.id} took the place of {self._links[index - 1].id} for no reason")
+            if index:
+                self._account.swaps.append(Swap(kind, link.opened_at, self._gap_ms(index, kind), len(lost), repeated))
+            if lost and len(lost) * FRAME_MS > self._account.announced_ms:
+                self._find(link.opened_at, f"lost with {link.id} ({kind}): audio frames {_shown(lost)}")
+            if repeated > REPEATED_AT_MOST + self._in_flight_at_handle(link):
+                self._find(link.opened_at, f"repeated with {link.id} ({kind}): {repeated} audio frames")
+
+    def _loss_at(self, index: int) -> tuple[list[int], int]:
+        """Frames that are missing where a connection begins or later on it, and how many it was sent again."""
+        link = self._links[index]
+        known = self._heard[link.session].known
+        later = [other for other in self._links[index + 1 :] if other.session == link.session]
+        end = min([other.chunks for other in later], default=len(known))
+        if end <= link.chunks:
+            return [], 0  # the session went back to before this connection
+        before = max(known[: link.chunks], default=-1)
+        settled = self._settled_by(link)
+        taken = known[link.chunks : end]
+        skipped = range(before + 1, taken[0])
+        lost = [number for number in skipped if number >= settled or number not in self._ever_heard]
+        for number, following in itertools.pairwise(taken):
+            if following <= number:
+                self._find(link.opened_at, f"out of order on {link.id}: frame {following} after {number}")
+            lost += range(number + 1, following)
+        return lost, max(0, before - taken[0] + 1)
+
+    def _in_flight_at_handle(self, link: Link) -> int:
+        """How many replayed frames were on their way when the handle came that this connection resumed with."""
+        for before in self._links:
+            for handle in before.handles:
+                is_ours = before.session == link.session and handle["chunks"] == link.chunks
+                if is_ours and handle["at"] < link.opened_at and handle["at"] - before.opened_at < IN_FLIGHT_S:
+                    return link.chunks - before.chunks
+        return 0
+
+    def _settled_by(self, link: Link) -> int:
+        """The first frame that a connection still had to be sent: those before are acknowledged or answered."""
+        acknowledged = [
+            told.message["audio" if told.message["type"] == "ack" else "ack"]
+            for told in self._page.story
+            if told.message["type"] in ("ack", "ready") and told.at <= link.opened_at
+        ]
+        live = self._live_after(link)
+        live_at = live.at if live else link.opened_at + PROOF_OF_LIFE_S
+        answered = [
+            exchange.reply_began_at_frame
+            for exchange in self._conversation.exchanges
+            if exchange.ended_at is not None and exchange.ended_at <= live_at + 2 * CLOCKS_S
+        ]
+        return max([0, *acknowledged, *answered])
+
+    def _check_last_words(self) -> None:
+        last = self._page.outbox.next_number - 1
+        known = self._heard[self._links[-1].session].known if self._links else []
+        heard = max(known, default=-1)
+        if heard < last and (last - heard) * FRAME_MS > self._account.announced_ms:
+            self._find(self._now(), f"never taken in: audio frames {_shown(list(range(heard + 1, last + 1)))}")
+        if self._page.outbox.dropped:
+            self._find(self._now(), f"the page had to drop {self._page.outbox.dropped} frames that nobody took")
+        if self._page.typed:
+            self._find(self._now(), f"never acknowledged: {', '.join(self._page.typed.values())}")
+
+    # -- swaps -------------------------------------------------------------------------------------------------------
+
+    def _kind_of(self, index: int) -> str:
+        if not index:
+            return "first"
+        link, before = self._links[index], self._links[index - 1]
+        if link.resumed and link.chunks == 0 and before.chunks + len(self._heard[link.session].forgotten) > 0:
+            return "forgot"
+        if not link.resumed and before.fault("dead_handle"):
+            return "dead handle"
+        if before.closed_by == "cut":
+            return "cut"
+        if before.fault("close") and before.closed_by == "server":
+            return "closed"
+        if before.fault("go_away"):
+            return "planned"
+        if before.fault("black_hole", "stall"):
+            return "silent"
+        if not link.resumed and self._kind_of(index - 1) == "forgot":
+            return "repaired"
+        return "?"
+
+    def _gap_ms(self, index: int, kind: str) -> float | None:
+        link, before = self._links[index], self._links[index - 1]
+        live = self._live_after(link)
+        lost_at = self._lost_at(before, link, kind)
+        following = self._links[index + 1].opened_at if index + 1 < len(self._links) else float("inf")
+        if live is None or lost_at is None or live.at > following + CLOCKS_S:
+            return None
+        away = any(absence.gone_at < live.at and absence.ready_at > lost_at for absence in self._page.absences)
+        return None if away else (live.at - lost_at) * 1000
+
+    def _lost_at(self, before: Link, link: Link, kind: str) -> float | None:
+        if kind in ("planned", "repaired"):
+            left = [told.at for told in self._states("handover") if told.at <= link.opened_at + CLOCKS_S]
+            return left[-1] if left and left[-1] >= before.opened_at else before.closed_at
+        fault = before.fault("black_hole", "stall") if kind == "silent" else None
+        return float(fault["at"]) if fault else before.closed_at
+
+    def _live_after(self, link: Link) -> Told | None:
+        return next((told for told in self._states("live") if told.at >= link.opened_at - CLOCKS_S), None)
+
+    def _states(self, *states: str) -> list[Told]:
+        return [told for told in self._page.story if told.message.get("state") in states]
+
+    # -- words -------------------------------------------------------------------------------------------------------
+
+    def _check_replies(self) -> None:
+        exchanges = self._conversation.exchanges
+        ends = [exchange.after_turn for exchange in exchanges[1:]]
+        turns = sorted(self._page.turns.values(), key=lambda turn: int(turn["turn"]))
+        for exchange, end in zip(exchanges, [*ends, 1 << 31], strict=True):
+            replies = [
+                turn for turn in turns if turn["role"] == "model" and exchange.after_turn < int(turn["turn"]) <= end
+            ]
+            statuses = Counter(turn["status"] for turn in replies)
+            self._account.replies += statuses["complete"]
+            self._account.replies_cut += statuses["interrupted"]
+            if statuses["complete"] > 1:
+                self._find(exchange.began_at, f"answered {statuses['complete']} times: {exchange.what}")
+            if statuses["partial"]:
+                self._find(exchange.began_at, f"a reply was left unfinished: {exchange.what}")
+        shown = Counter(turn["id"] for turn in turns if turn.get("id"))
+        for id in (id for id, count in shown.items() if count > 1):
+            self._find(self._now(), f"shown twice: {id}")
+
+    # -- what the page was told --------------------------------------------------------------------------------------
+
+    def _check_claims(self) -> None:
+        opened_at = [link.opened_at for link in self._links]
+        began = False
+        for told in self._page.story:
+            if told.message["type"] != "ready":
+                continue
+            action = told.message["action"]
+            index = bisect_right(opened_at, told.at + CLOCKS_S) - 1
+            if action == "new" and began:
+                self._find(told.at, "a new session without a word of what was before")
+            if index >= 0 and action in ("resumed", "rebuilt") and (action == "resumed") != self._links[index].resumed:
+                self._find(told.at, f"called {action}, which {self._links[index].id} was not")
+            began = True
+
+    def _check_toasts(self) -> None:
+        for toasts in self._outages():
+            self._account.toasts_at_most = max(self._account.toasts_at_most, len(toasts))
+            codes = Counter(told.message["code"] for told in toasts)
+            for code in (code for code, count in codes.items() if count > 1):
+                self._find(toasts[0].at, f"{codes[code]} toasts {code} in one outage")
+
+    def _outages(self) -> Iterator[list[Told]]:
+        """The toasts of each outage, which ends when a connection has proved that it lives."""
+        toasts: list[Told] = []
+        live_at: float | None = None
+        for told in self._page.story:
+            if told.message["type"] == "toast":
+                toasts.append(told)
+            elif told.message["type"] == "state":
+                if told.message["state"] == "live":
+                    live_at = told.at
+                elif live_at is not None and told.at - live_at >= PROOF_OF_LIFE_S:
+                    yield toasts
+                    toasts, live_at = [], None
+        yield toasts
+
+    def _check_closes(self) -> None:
+        for link in self._links:
+            if link.closed_by == "server" and not link.fault("close", "go_away") and not link.close.startswith("1000"):
+                self._find(link.closed_at or 0.0, f"the provider closed {link.id} by itself: {link.close}")
+        for at, code in self._page.odd_closes:
+            self._find(at, f"the server closed the page's socket with {code}")
+        for told in self._page.story:
+            if told.message["type"] == "error":
+                self._find(told.at, f"error {told.message['code']}: {told.message['text']}")
+
+    def _find(self, at: float, text: str) -> None:
+        self._account.findings.append(Finding(self._conversation.number, at, text))
+
+    def _now(self) -> float:
+        return self._page.story[-1].at if self._page.story else 0.0
+
+
+def _shown(numbers: list[int]) -> str:
+    return f"{numbers[0]} to {numbers[-1]} ({len(numbers)})"

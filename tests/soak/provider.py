@@ -1,0 +1,131 @@
+"""The emulator as the soak sees it: which of its connections carries which conversation, and what happened to each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.request
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.services.emulator import Emulator
+from tests.soak.stamps import read_stamp
+
+LOOK_EVERY_S = 0.1
+
+Entry = dict[str, Any]
+
+
+@dataclass
+class Link:
+    """A connection that was set up. `chunks`: of audio that its session knew when it began. Times are Unix times."""
+
+    id: str
+    session: str
+    opened_at: float
+    resumed: bool
+    chunks: int
+    faults: list[Entry] = field(default_factory=list)
+    handles: list[Entry] = field(default_factory=list)
+    closed_at: float | None = None
+    closed_by: str = ""
+    close: str = ""
+
+    def fault(self, *kinds: str) -> Entry | None:
+        """The last fault of one of these kinds that happened to it."""
+        return next((entry for entry in reversed(self.faults) if entry["fault"] in kinds), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a session knows of a conversation's audio, as numbers of frames, and what it took in once and forgot."""
+
+    known: list[int]
+    forgotten: list[int]
+
+
+class Provider:
+    """Follows the emulator's log, and lets things go wrong for one conversation at a time."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.entries: list[Entry] = []
+        self._emulator = emulator
+        self._links: dict[str, Link] = {}
+        self._conversations: dict[str, int] = {}
+
+    async def watch(self) -> None:
+        """Follow the log until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Take in what has happened since the last time."""
+        after = self.entries[-1]["n"] if self.entries else 0
+        for entry in await asyncio.to_thread(self._emulator.log, after):
+            self._note(entry)
+        for session in {link.session for link in self._links.values()} - self._conversations.keys():
+            await self._recognise(session)
+
+    def links(self, conversation: int) -> list[Link]:
+        """The connections of a conversation, in order."""
+        return [link for link in self._links.values() if self._conversations.get(link.session) == conversation]
+
+    def story(self, conversation: int) -> list[Entry]:
+        """What the emulator's log says of a conversation."""
+        ids = {link.id for link in self.links(conversation)}
+        return [entry for entry in self.entries if entry["connection"] in ids]
+
+    async def strike(self, conversation: int, fault: str, **params: Any) -> bool:
+        """Let a fault happen to the connection of a conversation; False when it has none at the moment."""
+        links = self.links(conversation)
+        if not links or links[-1].closed_at is not None:
+            return False
+        return await self.arm(fault, connection=links[-1].id, **params)
+
+    async def arm(self, fault: str, **params: Any) -> bool:
+        """Let a fault happen wherever it belongs; False when there is no such connection any more."""
+        given = {name: value for name, value in params.items() if value is not None}
+        try:
+            await asyncio.to_thread(self._emulator.fault, fault, **given)
+        except ValueError:
+            return False
+        return True
+
+    async def disarm(self) -> None:
+        """Take back what waits to happen."""
+        await asyncio.to_thread(self._emulator.disarm)
+
+    async def hearing(self, session: str) -> Hearing:
+        """What a session knows of the audio."""
+        answer = await asyncio.to_thread(self._ask_heard, session)
+        return Hearing(*([read_stamp(mark)[1] for mark in answer[name]] for name in ("chunks", "forgotten")))
+
+    def _note(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        if entry["kind"] == "opened":
+            link = Link(entry["connection"], entry["session"], entry["at"], entry["resumed"], entry["chunks"])
+            self._links[link.id] = link
+        link_of_entry = self._links.get(entry["connection"])
+        if link_of_entry is None:
+            return
+        if entry["kind"] == "fault":
+            link_of_entry.faults.append(entry)
+        elif entry["kind"] == "handle_issued":
+            link_of_entry.handles.append(entry)
+        elif entry["kind"] == "closed":
+            link_of_entry.closed_at = entry["at"]
+            link_of_entry.closed_by = entry["by"]
+            link_of_entry.close = f"{entry['code']} {entry['reason']}".strip()
+
+    async def _recognise(self, session: str) -> None:
+        """Its audio says whose session it is, as soon as some has come."""
+        answer = await asyncio.to_thread(self._ask_heard, session)
+        marks = answer["chunks"] or answer["forgotten"]
+        if marks:
+            self._conversations[session] = read_stamp(marks[-1])[0]
+
+    def _ask_heard(self, session: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self._emulator.control_url}/api/heard?session={session}", timeout=10) as answer:
+            heard: dict[str, Any] = json.load(answer)
+            return heard

@@ -1,0 +1,96 @@
+"""A whole soak: programs started, conversations held, accounts drawn."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.__main__ import MAKE_CALLERS
+from tests.services.emulator import Emulator
+from tests.services.web import WebServer
+from tests.soak.account import Account, account_of
+from tests.soak.conversation import Conversation
+from tests.soak.provider import Provider
+
+EMULATOR_OPTIONS = ("--no-voice", "--no-recogniser", "--pace", "3", "--send-speed", "2")
+"""Tones instead of speech and no recogniser: the processor is for the conversations."""
+
+REDIALS_PER_HOUR = 45
+"""A little below what the product allows itself, so that it is never right to give up."""
+
+CALL_LIMIT_S = 180.0
+_FAULT_OF_OURS = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|A fault of ours")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`swaps`: end when there were so many, though not after more than `minutes`; 0 for as many as there come."""
+
+    conversations: int
+    minutes: float
+    seed: int
+    swaps: int = 0
+    server: str = "daphne"
+
+
+@dataclass
+class Outcome:
+    """What came of it: an account of each conversation, and lines of the server's log that should not be there."""
+
+    accounts: list[Account] = field(default_factory=list)
+    server_faults: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.server_faults and not any(account.findings for account in self.accounts)
+
+
+def soak(options: Options, directory: Path) -> Outcome:
+    """Run everything in `directory`, which keeps the logs."""
+    emulator = Emulator(directory / "emulator", EMULATOR_OPTIONS)
+    try:
+        web = WebServer(directory / "web", emulator.environment, options.server)
+        try:
+            accounts = asyncio.run(hold(options, web, emulator))
+        finally:
+            web.stop()
+    finally:
+        emulator.stop()
+    return Outcome(accounts, [line for line in web.log().splitlines() if _FAULT_OF_OURS.search(line)])
+
+
+async def hold(options: Options, web: WebServer, emulator: Emulator) -> list[Account]:
+    """Hold the conversations, give them trouble for as long as asked, and draw the accounts."""
+    cookies = (await asyncio.to_thread(web.shell, MAKE_CALLERS.format(calls=options.conversations))).split()
+    provider = Provider(emulator)
+    redials = int(REDIALS_PER_HOUR * max(1.0, options.minutes / 60))
+    conversations = [
+        Conversation.of(number, options.seed, web, cookie, provider, redials) for number, cookie in enumerate(cookies)
+    ]
+    trouble_is_over = asyncio.Event()
+    watching = asyncio.create_task(provider.watch())
+    holding = [asyncio.create_task(conversation.hold(trouble_is_over)) for conversation in conversations]
+    try:
+        await _wait_for_the_end(options, provider, conversations)
+        await provider.disarm()
+        trouble_is_over.set()
+        async with asyncio.timeout(CALL_LIMIT_S):
+            await asyncio.gather(*holding)
+        await provider.look()
+    finally:
+        watching.cancel()
+        for task in holding:
+            task.cancel()
+    return [await account_of(conversation) for conversation in conversations]
+
+
+async def _wait_for_the_end(options: Options, provider: Provider, conversations: list[Conversation]) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + options.minutes * 60
+    while loop.time() < end:
+        swaps = sum(max(0, len(provider.links(conversation.number)) - 1) for conversation in conversations)
+        if options.swaps and swaps >= options.swaps:
+            return
+        await asyncio.sleep(0.5)
