@@ -1,0 +1,36 @@
+"""Sockets are tested on virtual time, too: a `start` that never comes is waited for in no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sessions_app.hub import Hub
+from tests.fakes.upstream import FakeUpstream
+from tests.virtual_time import VirtualTimeLoop
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
+    return {"virtual": VirtualTimeLoop}
+
+
+@pytest.fixture
+def upstream() -> FakeUpstream:
+    return FakeUpstream()
+
+
+@pytest.fixture
+def hub(upstream: FakeUpstream, transactional_db: None) -> Iterator[Hub]:
+    """A process's hub over the real services, and over a provider that the test plays."""
+    hub = Hub(lambda: upstream)
+    yield hub
+    hub._database._executor.submit(close_connections).result()
+    hub._database._executor.shutdown()
+
+
+def close_connections() -> None:
+    from django.db import connections
+
+    connections.close_all()

@@ -1,0 +1,101 @@
+"""Whatever bytes a page sends, in whatever order: it is answered in the words of the protocol, and nothing raises."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import struct
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from energy.levels import Mode
+from sessions_app.hub import Hub
+from sessions_app.live.manager import BaseSessionManager
+from sessions_app.messages import Start
+from sessions_app.page import SocketPage
+from tests.live.stage import Stage
+from tests.sessions_app.page_socket import Socket
+from tests.sessions_app.test_messages import ANY_TEXT, JSON, PAGE_ID
+from tests.virtual_time import VirtualTimeLoop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLOSE_CODES = {1000, 4400, 4403, 4413, 4429}
+TYPES = ["start", "text", "mic", "stop", "reset", "retry", "hangup", "ping", "ready", ""]
+FIELDS = ["page_id", "last_down", "continue", "fresh", "id", "text", "on", "t", "type"]
+
+
+class HubWithoutDatabase(Hub):
+    """Opens sessions over fakes, each page life its own."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: Stage().upstream)
+
+    async def open(self, user: User, mode: Mode, start: Start, page: SocketPage) -> BaseSessionManager:
+        stage = Stage(mode)
+        stage.manager.attach(page, start.last_down)
+        stage.manager.init_session()
+        return stage.manager
+
+    async def reset(self, user: User, manager: BaseSessionManager, page: SocketPage) -> BaseSessionManager:
+        manager.release()
+        manager.leave("reset", conversation_over=True)
+        return await self.open(user, manager.mode, Start(page_id=None), page)  # type: ignore[arg-type]
+
+
+MESSAGES = st.builds(
+    lambda type, fields: json.dumps({**fields, "type": type}),
+    st.sampled_from(TYPES),
+    st.dictionaries(st.sampled_from(FIELDS), JSON | st.just(PAGE_ID), max_size=4),
+)
+AUDIO = st.builds(
+    lambda number, size, tail: struct.pack(">I", number) + bytes(size) + tail,
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0, 2, 1_280, 3_200, 16_384]),
+    st.binary(max_size=3),
+)
+HUGE = st.sampled_from(["x" * 70_000, "[" * 60_000, bytes(17_000), '{"type": "ping"}' + " " * 66_000])
+FRAMES = st.one_of(MESSAGES, MESSAGES, AUDIO, ANY_TEXT, st.binary(max_size=200), JSON.map(json.dumps), HUGE)
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(coroutine)
+
+
+async def send_all(mode: Mode, frames: list[str | bytes], is_started: bool, pause_s: float) -> None:
+    alice = User(pk=1, username="alice")
+    async with Socket(HubWithoutDatabase(), mode, alice) as page:
+        if is_started:
+            await page.start()
+        for frame in frames:
+            await page.send_raw(frame)
+            await asyncio.sleep(pause_s)
+        await page.send(type="ping", t="last")
+        while page.close_code is None and {"type": "pong", "t": "last"} not in page.messages:
+            await page._take_one()
+        assert page.close_code is None or page.close_code in CLOSE_CODES
+        for message in page.messages:
+            assert isinstance(message["type"], str)
+        for error in page.of_type("error"):
+            assert error["code"].partition(".")[0] in {"protocol", "limit", "conversation"}
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    mode=st.sampled_from(Mode),
+    frames=st.lists(FRAMES, max_size=12),
+    is_started=st.booleans(),
+    pause_s=st.sampled_from([0.0, 0.01, 3.0]),
+)
+def test_no_frames_raise_and_every_socket_still_answers_or_is_closed_by_the_protocol(
+    caplog: pytest.LogCaptureFixture, mode: Mode, frames: list[str | bytes], is_started: bool, pause_s: float
+) -> None:
+    run(send_all(mode, frames, is_started, pause_s))
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
