@@ -182,6 +182,8 @@ GEMINI_API_KEY = env.string("GEMINI_API_KEY", default=env.string("GOOGLE_API_KEY
 GOOGLE_GEMINI_BASE_URL = env.url("GOOGLE_GEMINI_BASE_URL", ("https", "http"))
 GEMINI_API_VERSION = env.choice("GEMINI_API_VERSION", "v1beta", ("v1", "v1beta", "v1alpha"))
 SSL_CERT_FILE = env.file("SSL_CERT_FILE")
+SWAP_OVERLAP = env.boolean("SWAP_OVERLAP", False)
+"""Whether a planned swap dials before it closes the old connection."""
 
 ASSISTANT_INSTRUCTION = env.string(
     "ASSISTANT_INSTRUCTION",

@@ -135,6 +135,7 @@ class Hub:
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
             opening=opening,
+            overlaps=settings.SWAP_OVERLAP,
         )
         self._keep(request, manager, opening)
         manager.attach(page, last_down)

@@ -32,6 +32,7 @@ class AudioFrame:
     number: int
     pcm: bytes
     sent_at_ms: int | None = None
+    sent_index: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +41,7 @@ class AudioEnd:
 
     position: int
     sent_at_ms: int | None = None
+    sent_index: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +52,7 @@ class TypedMessage:
     id: str
     text: str
     sent_at_ms: int | None = None
+    sent_index: int = 0
 
 
 Item = AudioFrame | AudioEnd | TypedMessage
@@ -140,11 +143,15 @@ class Backlog:
         """The oldest item that the present connection has not been sent."""
         return self._unsent[0] if self._unsent else None
 
-    def mark_sent(self, item: Item, now_ms: int) -> None:
-        """The present connection took `item`. Nothing happens when it was dropped or answered meanwhile."""
+    def mark_sent(self, item: Item, now_ms: int, index: int) -> None:
+        """The present connection took `item` as its message number `index`, the set-up being 0.
+
+        Nothing happens when the item was dropped or answered meanwhile.
+        """
         if self._unsent and self._unsent[0] is item:
             self._unsent.popleft()
             item.sent_at_ms = now_ms
+            item.sent_index = index
 
     def rewind(self, *, resumed: bool) -> None:
         """There is a new connection. A resumed one knows what the handle covers; a fresh one knows none of it."""
@@ -162,6 +169,13 @@ class Backlog:
         """The position up to which (exclusive) everything had been sent by `moment_ms`."""
         for item in reversed(self._items):
             if item.sent_at_ms is not None and item.sent_at_ms <= moment_ms:
+                return item.position + 1
+        return self._covered_until
+
+    def mark_of(self, index: int) -> int:
+        """The position up to which (exclusive) the provider says it has consumed the messages of this connection."""
+        for item in reversed(self._items):
+            if item.sent_at_ms is not None and item.sent_index <= index:
                 return item.position + 1
         return self._covered_until
 

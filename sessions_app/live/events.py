@@ -245,7 +245,12 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class CloseUpstream:
-    """Close the connection in good order; CloseFinished is to follow."""
+    """Close the connection in good order; CloseFinished is to follow.
+
+    `when_replaced`: only once the next one is set up, or has failed; nothing follows.
+    """
+
+    when_replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class GeminiConnection:
         self._socket = AudioSocket(session)
         self._typed_as_content = typed_as_content
         self._early: list[UpstreamMessage] = []
+        self._messages_sent = 0
         self._setup_ms = 0.0
 
     @property
@@ -121,6 +122,10 @@ class GeminiConnection:
         """The kernel's figure; without one, the time the set-up took, which is longer and so on the safe side."""
         measured = self._socket.round_trip_ms()
         return self._setup_ms if measured is None else measured
+
+    @property
+    def messages_sent(self) -> int:
+        return self._messages_sent
 
     async def finish_setup(self, setup: Setup, started: float) -> None:
         """Wait for `setupComplete` if the SDK took another frame for it, then give the history."""
@@ -132,6 +137,7 @@ class GeminiConnection:
                 self._early += _translate_frame(frame)
         self._setup_ms = (time.monotonic() - started) * 1000
         if setup.expects_history:
+            self._messages_sent += 1
             await self._session.send_client_content(turns=_contents_of(setup.history), turn_complete=True)
 
     async def messages(self) -> AsyncIterator[UpstreamMessage]:
@@ -151,11 +157,14 @@ class GeminiConnection:
                 yield message
 
     def try_send_audio(self, pcm: bytes) -> bool:
-        return self._socket.try_send_audio(pcm)
+        sent = self._socket.try_send_audio(pcm)
+        self._messages_sent += sent
+        return sent
 
     async def send_audio(self, pcm: bytes) -> None:
         try:
             await self._socket.send_audio(pcm)
+            self._messages_sent += 1
         except ConnectionClosed as error:
             raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
 
@@ -183,6 +192,7 @@ class GeminiConnection:
     async def _send(self, sending: Any) -> None:
         try:
             await sending
+            self._messages_sent += 1
         except ConnectionClosed as error:
             raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
 
@@ -276,7 +286,8 @@ def translate(message: types.LiveServerMessage) -> list[UpstreamMessage]:
         found += _translate_content(message.server_content)
     if message.session_resumption_update:
         update = message.session_resumption_update
-        found.append(HandleUpdate(update.new_handle if update.resumable and update.new_handle else None))
+        handle = update.new_handle if update.resumable and update.new_handle else None
+        found.append(HandleUpdate(handle, update.last_consumed_client_message_index))
     if message.go_away:
         found.append(GoAway(duration_ms(message.go_away.time_left)))
     return found

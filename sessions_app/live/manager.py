@@ -133,6 +133,7 @@ class BaseSessionManager:
         energy: which model to use.
         assistant: how the model is to behave.
         opening: what the session starts from.
+        overlaps: a planned swap dials before it closes.
         random: gives a number in [0, 1), for the backoff.
     """
 
@@ -147,6 +148,7 @@ class BaseSessionManager:
         energy: Energy,
         assistant: Assistant,
         opening: Opening,
+        overlaps: bool = False,
         random: Callable[[], float] = system_random,
     ) -> None:
         self.opening = opening
@@ -156,7 +158,8 @@ class BaseSessionManager:
         self._energy = energy
         self._assistant = assistant
         self._writer = StoreWriter(store)
-        self._machine = SessionMachine(_features_of(self.get_current_model()), random)
+        self._overlaps = overlaps
+        self._machine = SessionMachine(self._features_of(self.get_current_model()), random)
         self._facts: deque[Fact] = deque()
         self._is_deciding = False
         self._timers = Timers(self._on_timer)
@@ -167,6 +170,7 @@ class BaseSessionManager:
         self._memory = MemoryProof()
         self._input_tokens = 0
         self._last_message_ms = 0
+        self._consumed_index: int | None = None
         self._is_heard = False
         self._downlink = Downlink(opening.next_down)
         self._page: Page | None = None
@@ -175,6 +179,7 @@ class BaseSessionManager:
         self._attached_before = False
         self._connection: Connection | None = None
         self._connection_task: asyncio.Task[None] | None = None
+        self._replaced: Connection | None = None
         self._closing_tasks: set[asyncio.Task[None]] = set()
         self._left_out: set[str] = set()
         self._context_given_at_ms: int | None = None
@@ -338,8 +343,11 @@ class BaseSessionManager:
         if level.is_exhausted:
             self._feed(LadderExhausted())
         else:
-            self._machine.features = _features_of(level.model)
+            self._machine.features = self._features_of(level.model)
             self._feed(LevelLowered(level.model))
+
+    def _features_of(self, model: str) -> Features:
+        return Features(profile_of(model).history_anytime, self._overlaps)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -387,7 +395,7 @@ class BaseSessionManager:
     async def _hold_connection(self, wish: Connect) -> None:
         """Dial, and read until the connection ends. Cancelled when the machine wishes it closed."""
         try:
-            connection = await self._upstream.connect(self._setup_for(wish))
+            connection = await self._dial(wish)
             self._connection = connection
             await self._begin(connection, wish)
             async for message in connection.messages():
@@ -399,6 +407,15 @@ class BaseSessionManager:
         except Exception:
             logger.exception("A fault of ours ended the connection", extra=self._ids())
             self._lose_connection(Failure(0, "a fault of ours", Phase.LIVE))
+
+    async def _dial(self, wish: Connect) -> Connection:
+        """A new connection; one that was kept until now is closed, whatever came of the dialling."""
+        try:
+            return await self._upstream.connect(self._setup_for(wish))
+        finally:
+            replaced, self._replaced = self._replaced, None
+            if replaced is not None:
+                self._close_in_background(replaced)
 
     def _lose_connection(self, failure: Failure) -> None:
         connection, self._connection = self._connection, None
@@ -465,6 +482,9 @@ class BaseSessionManager:
 
     def _close_upstream(self, wish: CloseUpstream) -> None:
         task, connection = self._let_go()
+        if wish.when_replaced:
+            self._replaced = connection
+            return
         closing = asyncio.create_task(self._close(task, connection), name="live-close")
         self._closing_tasks.add(closing)
         closing.add_done_callback(self._closing_tasks.discard)
@@ -549,6 +569,7 @@ class BaseSessionManager:
         if message.handle is None:
             self._feed(HandleWithdrawn())
             return
+        self._consumed_index = message.consumed_index
         given_at_ms = self._context_given_at_ms
         covers_context = given_at_ms is None or given_at_ms <= self._settled_moment_ms()
         self._feed(HandleOffered(message.handle, covers_context))
@@ -632,7 +653,11 @@ class BaseSessionManager:
             self._feed(BacklogReplayed(anything=False))
 
     def _keep_handle(self, wish: KeepHandle) -> None:
-        self._backlog.cover_audio(self._backlog.mark_at(self._settled_moment_ms()))
+        if self._consumed_index is None:
+            mark = self._backlog.mark_at(self._settled_moment_ms())
+        else:
+            mark = self._backlog.mark_of(self._consumed_index)
+        self._backlog.cover_audio(mark)
         number = self._backlog.acknowledged_number
         if self._machine.handle_is_current:
             self._covered_turn = self._settled_turn
@@ -662,7 +687,7 @@ class BaseSessionManager:
     def _restore_level(self, wish: RestoreLevel) -> None:
         previous = self._energy.get_level(self.mode)
         level = self._energy.reset_energy_level(self.mode)
-        self._machine.features = _features_of(level.model)
+        self._machine.features = self._features_of(level.model)
         if self._page is not None:
             self._page.tell_energy(level, previous, self._energy.get_top_level(self.mode), "manual")
 
@@ -857,10 +882,6 @@ class _Reply:
         self.may_answer_voice = False
         self._audio_from_ms = None
         self._audio_ms = 0.0
-
-
-def _features_of(model: str) -> Features:
-    return Features(history_anytime=profile_of(model).history_anytime)
 
 
 def _last_settled_turn(opening: Opening) -> int:

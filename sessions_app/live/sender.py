@@ -59,7 +59,7 @@ class BacklogSender:
             return
         is_next = self._task is None and self._backlog.next_unsent() is frame
         if is_next and self._connection.try_send_audio(frame.pcm):
-            self._backlog.mark_sent(frame, self._now_ms())
+            self._backlog.mark_sent(frame, self._now_ms(), self._connection.messages_sent)
         else:
             self.wake()
 
@@ -70,7 +70,7 @@ class BacklogSender:
             while (item := self._backlog.next_unsent()) is not None:
                 async with asyncio.timeout(SEND_LIMIT_S):
                     await _send(connection, item)
-                self._backlog.mark_sent(item, self._now_ms())
+                self._backlog.mark_sent(item, self._now_ms(), connection.messages_sent)
                 typed = typed or isinstance(item, TypedMessage)
         except UpstreamFailed:
             return  # the reader of the connection reports it

@@ -236,6 +236,9 @@ class Features:
     history_anytime: bool
     """The model takes turns of the past in the middle of a session, so a resumed session can be brought up to date."""
 
+    overlaps: bool = False
+    """The provider lets a session be resumed while its old connection is open, so a planned swap dials first."""
+
 
 class SessionMachine:
     """Decides what becomes of one live session.
@@ -394,12 +397,10 @@ class SessionMachine:
         self._note_life(now_ms)
         self.state = State.HANDOVER
         self._planned = True
-        return [
-            HoldInput(),
-            *self._leave_connection(),
-            TellState(State.HANDOVER),
-            CloseUpstream(),
-        ]
+        wishes = [HoldInput(), *self._leave_connection(), TellState(State.HANDOVER)]
+        if self.features.overlaps:
+            return [*wishes, CloseUpstream(when_replaced=True), self._dial()]
+        return [*wishes, CloseUpstream()]
 
     def _on_close_finished(self, fact: CloseFinished, now_ms: int) -> list[Wish]:
         return [self._dial()]

@@ -102,9 +102,14 @@ class UsageReported:
 
 @dataclass(frozen=True, slots=True)
 class HandleUpdate:
-    """`handle` is None when the session cannot be resumed at this point."""
+    """`handle` is None when the session cannot be resumed at this point.
+
+    `consumed_index`: the last client message that the handle covers, where the provider says so (Agent Platform,
+    transparent resumption). What it counts from is not documented; counting the set-up as 0 is the careful reading.
+    """
 
     handle: str | None
+    consumed_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,10 @@ class Connection(Protocol):
     @property
     def round_trip_ms(self) -> float:
         """The time a message needs to the provider and back, as measured on this connection."""
+
+    @property
+    def messages_sent(self) -> int:
+        """How many messages this connection was sent after the set-up."""
 
     def messages(self) -> AsyncIterator[UpstreamMessage]:
         """What the provider says, until the connection ends with `UpstreamFailed`."""

@@ -67,6 +67,10 @@ class FakeConnection:
     def texts(self) -> list[str]:
         return [item for item in self.sent if isinstance(item, str)]
 
+    @property
+    def messages_sent(self) -> int:
+        return len(self.sent) + len(self.past_turns)
+
     # -- the interface -----------------------------------------------------------------------------------------------
 
     async def messages(self) -> AsyncIterator[UpstreamMessage]:

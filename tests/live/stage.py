@@ -59,6 +59,7 @@ class Stage:
         mode: Mode = Mode.TEXT,
         models: Sequence[str] = (NEWEST, OLDER, OLDEST),
         random: Callable[[], float] = lambda: 0.5,
+        overlaps: bool = False,
         **opening: Any,
     ) -> None:
         self.mode = mode
@@ -73,6 +74,7 @@ class Stage:
             energy=self.energy,
             assistant=Assistant(INSTRUCTION, "Kore"),
             opening=Opening("conversation-1", "session-1", **opening),
+            overlaps=overlaps,
             random=random,
         )
 

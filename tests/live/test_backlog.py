@@ -39,7 +39,7 @@ def send(backlog: Backlog, count: int | None = None, at_ms: int = 0) -> list[int
     """Send so many items, or all."""
     sent: list[int | str] = []
     while (item := backlog.next_unsent()) is not None and len(sent) != count:
-        backlog.mark_sent(item, at_ms)
+        backlog.mark_sent(item, at_ms, item.position + 1)
         sent.append(name_of(item))
     return sent
 
@@ -90,7 +90,7 @@ def test_what_was_dropped_while_it_was_being_sent_is_not_marked() -> None:
     item = backlog.next_unsent()
     assert item is not None
     backlog.drop_audio()
-    backlog.mark_sent(item, 0)
+    backlog.mark_sent(item, 0, 1)
     assert item.sent_at_ms is None
 
 

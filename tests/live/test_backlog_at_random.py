@@ -85,7 +85,7 @@ class AnyTraffic(RuleBasedStateMachine):
                 assert item.id not in self.answered_ids
             self.last_sent = item.position
             self.known.append((item, self.now_ms))
-            self.backlog.mark_sent(item, self.now_ms)
+            self.backlog.mark_sent(item, self.now_ms, 1)
 
     @rule(delay_ms=st.integers(0, ROUND_TRIP_MS))
     def offer_handle(self, delay_ms: int) -> None:
