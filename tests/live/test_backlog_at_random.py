@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sessions_app.live.backlog import AUDIO_LIMIT_BYTES, BYTES_PER_MS, AudioFrame, Backlog, Item, TypedMessage
+from tests.repeatable import cases
 
 ROUND_TRIP_MS = 100
 FRAMES = {ms: bytes(ms * BYTES_PER_MS) for ms in (40, 4_000)}
@@ -171,5 +172,5 @@ class AnyTraffic(RuleBasedStateMachine):
         return {item.number for item, _ in items if isinstance(item, AudioFrame)}
 
 
-AnyTraffic.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+AnyTraffic.TestCase.settings = settings(max_examples=cases(120), stateful_step_count=50)
 TestAnyTraffic = AnyTraffic.TestCase

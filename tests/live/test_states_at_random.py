@@ -48,6 +48,7 @@ from sessions_app.live.events import (
 )
 from sessions_app.live.failures import Failure, Phase
 from sessions_app.live.states import PROOF_OF_LIFE_MS, STABLE_MS, TRANSITIONS, Features, SessionMachine
+from tests.repeatable import cases
 
 TEXTS = [
     (1006, "abnormal closure [internal]"),
@@ -292,5 +293,5 @@ class AnyLife(RuleBasedStateMachine):
             assert self.connect or self.is_closing or self.awaits_level or Timer.REDIAL in self.timers
 
 
-AnyLife.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+AnyLife.TestCase.settings = settings(max_examples=cases(150), stateful_step_count=60)
 TestAnyLife = AnyLife.TestCase

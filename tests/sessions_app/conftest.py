@@ -9,7 +9,10 @@ import pytest
 
 from sessions_app.hub import Hub
 from tests.fakes.upstream import FakeUpstream
+from tests.repeatable import choose_profile
 from tests.virtual_time import VirtualTimeLoop
+
+choose_profile()
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
