@@ -1,0 +1,231 @@
+"""What Google's servers really sent, through the SDK, our translation and the driver.
+
+The recordings lie beside the checkout (`../shared/wire-samples`, see its README for their sources). Where that folder
+is not there, there is nothing to collect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google import genai
+from google.genai import types
+from google.genai.live import AsyncSession
+from websockets.exceptions import ConnectionClosedOK
+
+from energy.levels import Mode
+from sessions_app.live.gemini import GeminiConnection
+from sessions_app.live.upstream import (
+    GenerationComplete,
+    HandleUpdate,
+    Interrupted,
+    ReplyAudio,
+    ReplyWords,
+    TurnComplete,
+    Unrecognised,
+    UpstreamFailed,
+    UpstreamMessage,
+    UserWords,
+)
+from tests.live.stage import CONSUMED_S, Stage
+from tests.virtual_time import VirtualTimeLoop
+
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "wire-samples"
+RECORDINGS = {f"{path.parent.name}/{path.stem}": path for path in sorted(FOLDER.glob("*/*.jsonl"))}
+
+Entry = dict[str, Any]
+
+
+class Replay:
+    """Stands where the SDK's socket stands, and gives it recorded frames as they were on the wire."""
+
+    def __init__(self, frames: list[Any]) -> None:
+        self._raw = [json.dumps(frame, indent=2).encode() + b"\n" for frame in frames]
+
+    async def recv(self, decode: bool | None = None) -> bytes:
+        if not self._raw:
+            raise ConnectionClosedOK(None, None)
+        return self._raw.pop(0)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def entries_of(name: str) -> list[Entry]:
+    return [json.loads(line) for line in RECORDINGS[name].read_text(encoding="utf-8").splitlines()]
+
+
+@cache
+def client() -> genai.Client:
+    return genai.Client(api_key="none", http_options=types.HttpOptions(api_version="v1beta"))
+
+
+async def translated(frame: Any) -> list[UpstreamMessage]:
+    """What the driver hears of one recorded frame: by the SDK's reading, past it for plain audio, and in our words."""
+    session = AsyncSession(api_client=client()._api_client, websocket=Replay([frame]))  # type: ignore[arg-type]
+    connection = GeminiConnection(contextlib.nullcontext(session), session, typed_as_content=False)
+    said, heard = connection.messages(), list[UpstreamMessage]()
+    while True:
+        try:
+            heard.append(await anext(said))
+        except UpstreamFailed:
+            return heard
+
+
+def content_of(entry: Entry) -> dict[str, Any]:
+    content: dict[str, Any] = entry["msg"].get("serverContent") or {}
+    return content
+
+
+def texts_of(entries: list[Entry], kind: str) -> str:
+    """What one side said in a recording, from its frames as they are."""
+    return "".join((content_of(entry).get(kind) or {}).get("text", "") for entry in entries if entry["dir"] == "server")
+
+
+def typed_in(entry: Entry) -> str:
+    """The question that a client's message asks, if it asks one."""
+    content = entry["msg"].get("client_content") or entry["msg"].get("clientContent") or {}
+    turns = content.get("turns") or [{}]
+    parts = turns[-1].get("parts") or [] if content.get("turnComplete") else []
+    return "".join(part.get("text", "") for part in parts)
+
+
+def sound_in(entries: list[Entry]) -> int:
+    """Bytes of the model's voice in a recording."""
+    parts = [
+        part
+        for entry in entries
+        if entry["dir"] == "server"
+        for part in (content_of(entry).get("modelTurn") or {}).get("parts") or []
+        if "inlineData" in part
+    ]
+    return sum(len(base64.b64decode(part["inlineData"]["data"])) for part in parts)
+
+
+async def replay(name: str) -> Stage:
+    """Play a recording to the driver, the client's part to its front and the server's part to its back."""
+    stage = await Stage(Mode.CALL).open_quietly()
+    for number, entry in enumerate(entries_of(name)):
+        if entry["dir"] == "server":
+            await stage.hear(*await translated(entry["msg"]))
+            await stage.wait(0.05)
+        elif "realtimeInput" in entry["msg"] or "realtime_input" in entry["msg"]:
+            await stage.speak(1)
+        elif text := typed_in(entry):
+            stage.manager.take_text(f"typed-{number}", text)
+            await stage.wait(CONSUMED_S)
+    await stage.wait(1)
+    return stage
+
+
+def play(name: str) -> Stage:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(replay(name))
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def lines_of(stage: Stage) -> list[tuple[str, str, str]]:
+    return [(role, plain(text), status) for role, text, status in stage.page.lines]
+
+
+if RECORDINGS:
+
+    @pytest.mark.parametrize("name", RECORDINGS)
+    async def test_every_recorded_frame_is_understood(name: str) -> None:
+        for entry in entries_of(name):
+            if entry["dir"] == "server":
+                heard = await translated(entry["msg"])
+                assert not [message for message in heard if isinstance(message, Unrecognised)]
+
+    @pytest.mark.parametrize("name", RECORDINGS)
+    def test_every_recording_is_heard_whole_and_its_transcript_is_what_was_said(name: str) -> None:
+        stage, entries = play(name), entries_of(name)
+        said = "".join(text for role, text, _ in stage.page.lines if role == "model")
+        assert plain(said) == plain(texts_of(entries, "outputTranscription"))
+        heard = "".join(
+            text for turn in stage.page.transcript if turn.role == "user" and not turn.id for text in turn.text
+        )
+        assert plain(heard) == plain(texts_of(entries, "inputTranscription"))
+        typed = [text for entry in entries if entry["dir"] == "client" and (text := typed_in(entry))]
+        assert [turn.text for turn in stage.page.transcript if turn.id] == typed
+        assert sum(len(pcm) for _, pcm in stage.page.played) == sound_in(entries)
+        assert len(stage.upstream.attempts) == 1, "nothing in a recording is a reason to reconnect"
+        assert stage.page.toasts == []
+
+    @pytest.mark.parametrize("name", RECORDINGS)
+    def test_every_reply_that_was_completed_in_a_recording_is_complete(name: str) -> None:
+        stage, entries = play(name), entries_of(name)
+        ends = [entry for entry in entries if entry["dir"] == "server" and content_of(entry).get("turnComplete")]
+        if ends and ends[-1] is [entry for entry in entries if entry["dir"] == "server"][-1]:
+            assert not [line for line in stage.page.lines if line[2] == "partial"]
+        assert len(stage.page.all_of("turn_complete")) <= len(ends)
+
+    def test_3_8_answers_a_typed_question() -> None:
+        stage = play("pydantic-ai-3.8/image_then_typed_question__gemini-3.8-live")
+        assert lines_of(stage) == [
+            ("user", "What fruit is in the image?", "complete"),
+            ("model", "The image shows a sliced kiwi fruit.", "complete"),
+        ]
+        assert [handle.handle for handle in stage.store.handles] == ["45db4869-ac36-49aa-85de-eab56eaa878f"]
+        ((number, usage),) = stage.page.all_of("turn_complete")
+        assert number == stage.page.transcript[-1].number
+        assert usage.prompt_tokens == 834
+        assert usage.prompt_tokens_by_modality == {"TEXT": 313, "AUDIO": 222, "IMAGE": 272}
+
+    def test_2_5_is_interrupted_and_hears_the_words_afterwards() -> None:
+        stage = play("pydantic-ai-3.8/barge_in_tail__gemini-2.5-native-audio-09-2025")
+        assert lines_of(stage) == [
+            ("model", "you today?", "interrupted"),
+            ("user", "Hello, my name is Marcelo.", "complete"),
+            ("model", "Hello again, Marcelo.", "complete"),
+        ]
+        flushed = [told.name for told in stage.page.told if told.name in ("audio", "flush")]
+        assert flushed == ["audio", "audio", "flush", "audio"]
+
+    def test_thoughts_are_neither_heard_nor_shown() -> None:
+        stage = play("pydantic-ai/test_google_ws__test_text_in_audio_out_turn")
+        assert lines_of(stage) == [
+            ("user", "Say a short greeting.", "complete"),
+            ("model", "Hello there.", "complete"),
+        ]
+
+    def test_a_voice_whose_rate_is_not_named_is_heard() -> None:
+        """Vertex says `audio/pcm` alone."""
+        stage = play("pydantic-ai/test_gateway_ws__test_gateway_gemini_text_in_audio_out")
+        assert lines_of(stage)[-1] == ("model", "Hello there.", "complete")
+        assert stage.page.heard
+
+    def test_two_questions_have_two_answers() -> None:
+        stage = play("pydantic-ai/test_google_ws__test_asap_enqueue_waits_for_response_boundary")
+        assert lines_of(stage) == [
+            ("user", "Begin.", "complete"),
+            ("model", "FIRST RESPONSE COMPLETE", "complete"),
+            ("user", "This is the queued follow-up.", "complete"),
+            ("model", "QUEUED MARKER RECEIVED", "complete"),
+        ]
+
+    def test_the_recordings_hold_each_kind_of_message() -> None:
+        """Else the checks above would prove little."""
+
+        async def kinds() -> set[type]:
+            frames = [entry["msg"] for name in RECORDINGS for entry in entries_of(name) if entry["dir"] == "server"]
+            return {type(message) for frame in frames for message in await translated(frame)}
+
+        assert asyncio.run(kinds()) >= {
+            ReplyAudio,
+            ReplyWords,
+            UserWords,
+            GenerationComplete,
+            TurnComplete,
+            Interrupted,
+        }
