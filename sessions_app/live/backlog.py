@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 INPUT_RATE_HZ = 16_000
 BYTES_PER_MS = INPUT_RATE_HZ * 2 // 1000
@@ -165,8 +166,8 @@ class Backlog:
 
     # -- covering ----------------------------------------------------------------------------------------------------
 
-    def mark_at(self, moment_ms: int) -> int:
-        """The position up to which (exclusive) everything had been sent by `moment_ms`."""
+    def mark_at(self, moment_ms: float = inf) -> int:
+        """The position up to which (exclusive) everything had been sent by `moment_ms`, or by now."""
         for item in reversed(self._items):
             if item.sent_at_ms is not None and item.sent_at_ms <= moment_ms:
                 return item.position + 1
@@ -205,10 +206,12 @@ class Backlog:
         self._make_safe(mark)
         self._remove(is_answered)
 
-    def typed_sent(self) -> frozenset[str]:
-        """Ids of the unanswered typed messages that the present connection was sent."""
+    def typed_sent(self, until_ms: float = inf) -> frozenset[str]:
+        """Ids of the unanswered typed messages that the present connection had been sent by a moment."""
         return frozenset(
-            item.id for item in self._items if isinstance(item, TypedMessage) and item.sent_at_ms is not None
+            item.id
+            for item in self._items
+            if isinstance(item, TypedMessage) and item.sent_at_ms is not None and item.sent_at_ms <= until_ms
         )
 
     def holds_typed(self, id: str) -> bool:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from random import random as system_random
 from typing import ClassVar, Protocol
 
@@ -533,7 +534,10 @@ class BaseSessionManager:
     def _begin_reply(self) -> None:
         if self._machine.turn.state is not TurnState.LISTENING:
             return
-        self._reply.begin(self._backlog.mark_at(self._settled_moment_ms()), self._backlog.typed_sent())
+        settled_ms = self._settled_moment_ms()
+        certain = _Answered(self._backlog.mark_at(settled_ms), self._backlog.typed_sent(settled_ms))
+        sent = _Answered(self._backlog.mark_at(), self._backlog.typed_sent())
+        self._reply.begin(certain, sent, 2 * _now_ms() - settled_ms)
         self._tell_turns(self._transcript.reply_began(self._reply.may_answer_voice))
         self._feed(ReplyBegan())
 
@@ -593,13 +597,14 @@ class BaseSessionManager:
         if self._machine.turn.state is TurnState.LISTENING and number is None and not self._backlog.typed_sent():
             return
         if number is None:
-            self._reply.begin(self._backlog.mark_at(self._settled_moment_ms()), self._backlog.typed_sent())
+            answered = _Answered(self._backlog.mark_at(self._settled_moment_ms()), self._backlog.typed_sent())
         else:
-            self._reply.number = number
+            answered = self._reply.answered(status, _now_ms())
+        self._reply.number = number
         self._tell_turns(self._transcript.reply_ended(status))
         self._settled_turn = self._transcript.settled_number
-        ids = self._reply.typed_ids
-        self._backlog.answered(self._reply.mark, ids)
+        ids = answered.typed_ids
+        self._backlog.answered(answered.mark, ids)
         number_after = self._backlog.acknowledged_number
         self._writer.after(lambda: self._tell_ack(ids, number_after))
         self._reply.end()
@@ -838,6 +843,14 @@ class CallSessionManager(BaseSessionManager):
     storage_key = "gdm:call-session-handle"
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """Input that has its reply: audio before `mark`, and these typed messages."""
+
+    mark: int = 0
+    typed_ids: frozenset[str] = frozenset()
+
+
 class _Reply:
     """What is known of the reply being given: what it answers, and how much of it is still to be played.
 
@@ -850,16 +863,26 @@ class _Reply:
         self.is_unwanted = False
         self.is_broken_off = False
         self.may_answer_voice = False
-        self.mark = 0
-        self.typed_ids: frozenset[str] = frozenset()
+        self._certain = self._sent = _Answered()
+        self._proven_at_ms = 0
         self._audio_from_ms: int | None = None
         self._audio_ms = 0.0
 
-    def begin(self, mark: int, typed_ids: frozenset[str]) -> None:
+    def begin(self, certain: _Answered, sent: _Answered, proven_at_ms: int) -> None:
+        """`certain`: what had been consumed when it began. `sent`: also what was on its way, as after a replay.
+
+        `proven_at_ms`: when the provider has consumed that, too, and would have broken the reply off for it.
+        """
         self.number = None
         self.is_broken_off = False
-        self.mark = mark
-        self.typed_ids = typed_ids
+        self._certain, self._sent, self._proven_at_ms = certain, sent, proven_at_ms
+
+    def answered(self, status: TurnStatus, now_ms: int) -> _Answered:
+        """What the reply answers when it ends now. A typed message is not taken for a part of another one."""
+        if now_ms >= self._proven_at_ms:
+            return self._sent
+        is_whole = status is TurnStatus.COMPLETE
+        return _Answered(self._certain.mark, (self._sent if is_whole else self._certain).typed_ids)
 
     def forget_signals(self) -> None:
         """There is a new connection: what the old one was still to say about its turn is not said any more."""
@@ -877,8 +900,7 @@ class _Reply:
         return max(0, int(self._audio_from_ms + self._audio_ms - now_ms))
 
     def end(self) -> None:
-        self.mark = 0
-        self.typed_ids = frozenset()
+        self._certain = self._sent = _Answered()
         self.may_answer_voice = False
         self._audio_from_ms = None
         self._audio_ms = 0.0
