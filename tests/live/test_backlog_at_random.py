@@ -18,7 +18,8 @@ class AnyTraffic(RuleBasedStateMachine):
     """A page that speaks and types, and a provider that remembers what it was sent.
 
     `known`: what the session behind the present connection has been sent, with the moment; `checkpoint`: what it had
-    consumed when it issued the last handle. A message needs up to a round trip to be consumed.
+    consumed when it issued the last handle. A message needs up to a round trip to be consumed, so a session may
+    remember more than its handle is known to cover: `surplus`, which comes a second time.
     """
 
     def __init__(self) -> None:
@@ -28,7 +29,8 @@ class AnyTraffic(RuleBasedStateMachine):
         self.spoken_ms: dict[int, int] = {}
         self.typed: set[str] = set()
         self.known: list[tuple[Item, int]] = []
-        self.checkpoint: list[tuple[Item, int]] | None = None
+        self.surplus: list[Item] = []
+        self.checkpoint: list[Item] | None = None
         self.covered: set[int] = set()
         self.last_sent = -1
         self.reply: tuple[int, frozenset[str], set[int]] | None = None
@@ -91,7 +93,7 @@ class AnyTraffic(RuleBasedStateMachine):
     @rule(delay_ms=st.integers(0, ROUND_TRIP_MS))
     def offer_handle(self, delay_ms: int) -> None:
         """The provider had consumed what arrived `delay_ms` ago; the driver counts on a whole round trip."""
-        self.checkpoint = self.consumed(delay_ms)
+        self.checkpoint = [*self.surplus, *self.consumed(delay_ms)]
         self.covered |= self.numbers(self.consumed(ROUND_TRIP_MS))
         self.backlog.cover_audio(self.backlog.mark_at(self.now_ms - ROUND_TRIP_MS))
 
@@ -117,10 +119,12 @@ class AnyTraffic(RuleBasedStateMachine):
         resumed = resumed and self.checkpoint is not None
         if resumed:
             assert self.checkpoint is not None
-            self.known = list(self.checkpoint)
+            kept = [item for item in self.checkpoint if self.is_covered(item)]
+            self.surplus = [item for item in self.checkpoint if not self.is_covered(item)]
+            self.known = [(item, 0) for item in kept]
         else:
             self.excused |= self.covered
-            self.known, self.checkpoint, self.covered = [], None, set()
+            self.known, self.surplus, self.checkpoint, self.covered = [], [], None, set()
         self.reply, self.last_sent = None, -1
         self.backlog.rewind(resumed=resumed)
 
@@ -141,7 +145,7 @@ class AnyTraffic(RuleBasedStateMachine):
         loss = self.backlog.take_loss()
         self.lost_ms += loss.ms
         self.lost_ids |= set(loss.ids)
-        known = self.numbers(self.known)
+        known = self.numbers([*self.surplus, *(item for item, _ in self.known)])
         missing = self.spoken_ms.keys() - known - self.answered - self.excused
         assert sum(self.spoken_ms[number] for number in missing) <= self.lost_ms
         ids = {item.id for item, _ in self.known if isinstance(item, TypedMessage)}
@@ -164,12 +168,15 @@ class AnyTraffic(RuleBasedStateMachine):
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 
-    def consumed(self, delay_ms: int) -> list[tuple[Item, int]]:
-        return [(item, at_ms) for item, at_ms in self.known if at_ms <= self.now_ms - delay_ms]
+    def consumed(self, delay_ms: int) -> list[Item]:
+        return [item for item, at_ms in self.known if at_ms <= self.now_ms - delay_ms]
+
+    def is_covered(self, item: Item) -> bool:
+        return isinstance(item, AudioFrame) and item.number in self.covered
 
     @staticmethod
-    def numbers(items: list[tuple[Item, int]]) -> set[int]:
-        return {item.number for item, _ in items if isinstance(item, AudioFrame)}
+    def numbers(items: list[Item]) -> set[int]:
+        return {item.number for item in items if isinstance(item, AudioFrame)}
 
 
 AnyTraffic.TestCase.settings = settings(max_examples=cases(120), stateful_step_count=50)
