@@ -103,15 +103,17 @@ def test_a_port_in_use_is_told_in_one_line(emulator: Emulator, tmp_path: Path) -
     assert "Traceback" not in refused.stderr
 
 
-async def test_a_script_strikes_by_phase_by_turns_and_by_the_clock(tmp_path: Path) -> None:
-    script = tmp_path / "faults.json"
-    entries = [
-        {"fault": "withhold_handles"},
-        {"fault": "close", "text": "unavailable", "after_turns": 2},
-        {"fault": "cut", "at_s": 0.8},
-    ]
-    script.write_text(json.dumps(entries))
-    emulator = Emulator(tmp_path, ("--script", str(script), "--pace", "30", "--no-voice", "--no-recogniser"))
+def scripted(directory: Path, *faults: dict[str, object]) -> Emulator:
+    """An emulator that plays these faults."""
+    script = directory / "faults.json"
+    script.write_text(json.dumps(faults))
+    return Emulator(directory, ("--script", str(script), "--pace", "30", "--no-voice", "--no-recogniser"))
+
+
+async def test_a_script_strikes_by_phase_and_by_turns(tmp_path: Path) -> None:
+    emulator = scripted(
+        tmp_path, {"fault": "withhold_handles"}, {"fault": "close", "text": "unavailable", "after_turns": 2}
+    )
     try:
         async with live(emulator) as session:
             await ask(session, "Say one")
@@ -120,6 +122,13 @@ async def test_a_script_strikes_by_phase_by_turns_and_by_the_clock(tmp_path: Pat
             with pytest.raises(errors.APIError, match="unavailable"):
                 await hear(session)
         assert not emulator.entries("handle_issued")
+    finally:
+        assert emulator.stop() == 0
+
+
+async def test_a_script_strikes_by_the_clock(tmp_path: Path) -> None:
+    emulator = scripted(tmp_path, {"fault": "cut", "at_s": 0.5})
+    try:
         async with live(emulator) as session:
             with pytest.raises(errors.APIError, match="1006"):
                 await hear(session)
