@@ -102,6 +102,7 @@ async def _resume(connection: Connection, setup: Setup, handle: str) -> Session:
     memory, heard = checkpoint.memory, checkpoint.heard
     if emulator.faults.use("forget", connection.id, setup.model.id):
         memory, heard = Memory(setup.instruction), Heard()
+        connection.log("forgotten", handle=handle)
     elif setup.instruction and not setup.profile.keeps_instruction_on_resume:
         memory = replace(memory, instruction=setup.instruction)
     session.memory = memory

@@ -59,6 +59,7 @@ async def test_a_session_that_forgot_everything_has_heard_nothing(emulator: Emul
     emulator.fault("forget")
     async with live(emulator, handle=handle):
         assert heard_by(emulator, emulator.connections()[-1]["session"]) == ([], [1, 2])
+    assert [entry["handle"] for entry in emulator.entries("forgotten")] == [handle]
 
 
 async def test_audio_that_is_refused_was_not_heard(emulator: Emulator) -> None:

@@ -17,11 +17,9 @@ CLOCKS_S = 0.05
 """The emulator rounds its times, and what it logs the page is told a moment later."""
 
 PROOF_OF_LIFE_S = 1.0
-REPEATED_AT_MOST = 1
-"""Frames in flight when a handle came may come twice; on loopback that is one."""
-
 IN_FLIGHT_S = 0.06
-"""A handle that comes this soon after a connection began came while everything replayed to it was in flight."""
+"""What was sent this short a time before a handle came may not be covered by it, and comes twice: on loopback that is
+one frame, or what was replayed at that moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,7 @@ class _Reckoning:
         self._heard = heard
         self._ever_heard = {number for hearing in heard.values() for number in (*hearing.known, *hearing.forgotten)}
         self._account = Account(conversation, findings=list(conversation.findings))
+        self._stretches = self._stretches_of_links()
 
     def account(self) -> Account:
         announced = [told for told in self._page.story if told.message["type"] == "lost"]
@@ -85,7 +84,7 @@ class _Reckoning:
 
     def _count_swaps(self) -> None:
         for index, link in enumerate(self._links):
-            lost, repeated = self._loss_at(index)
+            lost, repeated, needlessly = self._loss_at(index)
             kind = self._kind_of(index)
             if kind == "?":
                 self._find(link.opened_at, f"{link.id} took the place of {self._links[index - 1].id} for no reason")
@@ -93,36 +92,58 @@ class _Reckoning:
                 self._account.swaps.append(Swap(kind, link.opened_at, self._gap_ms(index, kind), len(lost), repeated))
             if lost and len(lost) * FRAME_MS > self._account.announced_ms:
                 self._find(link.opened_at, f"lost with {link.id} ({kind}): audio frames {_shown(lost)}")
-            if repeated > REPEATED_AT_MOST + self._in_flight_at_handle(link):
-                self._find(link.opened_at, f"repeated with {link.id} ({kind}): {repeated} audio frames")
+            if needlessly:
+                self._find(link.opened_at, f"repeated with {link.id} ({kind}): audio frames {_shown(needlessly)}")
 
-    def _loss_at(self, index: int) -> tuple[list[int], int]:
-        """Frames that are missing where a connection begins or later on it, and how many it was sent again."""
+    def _loss_at(self, index: int) -> tuple[list[int], int, list[int]]:
+        """Frames that are missing where a connection begins or later on it; how many came again, and which of them
+        had not been in flight."""
         link = self._links[index]
-        known = self._heard[link.session].known
-        later = [other for other in self._links[index + 1 :] if other.session == link.session]
-        end = min([other.chunks for other in later], default=len(known))
-        if end <= link.chunks:
-            return [], 0  # the session went back to before this connection
-        before = max(known[: link.chunks], default=-1)
+        taken = self._stretches.get(link.id)
+        if not taken:
+            return [], 0, []
+        before = max(self._heard[link.session].known[: link.chunks], default=-1)
         settled = self._settled_by(link)
-        taken = known[link.chunks : end]
         skipped = range(before + 1, taken[0])
         lost = [number for number in skipped if number >= settled or number not in self._ever_heard]
         for number, following in itertools.pairwise(taken):
             if following <= number:
                 self._find(link.opened_at, f"out of order on {link.id}: frame {following} after {number}")
             lost += range(number + 1, following)
-        return lost, max(0, before - taken[0] + 1)
+        again = range(taken[0], before + 1)
+        return lost, len(again), [number for number in again if not self._was_in_flight(number, link)]
 
-    def _in_flight_at_handle(self, link: Link) -> int:
-        """How many replayed frames were on their way when the handle came that this connection resumed with."""
-        for before in self._links:
-            for handle in before.handles:
-                is_ours = before.session == link.session and handle["chunks"] == link.chunks
-                if is_ours and handle["at"] < link.opened_at and handle["at"] - before.opened_at < IN_FLIGHT_S:
-                    return link.chunks - before.chunks
-        return 0
+    def _stretches_of_links(self) -> dict[str, list[int]]:
+        """The frames that each connection brought to its session, as far as the session did not go back behind it."""
+        stretches: dict[str, list[int]] = {}
+        for session, hearing in self._heard.items():
+            end = len(hearing.known)
+            link: Link | None = [link for link in self._links if link.session == session][-1]
+            while link is not None:
+                stretches[link.id] = hearing.known[link.chunks : end]
+                end = link.chunks
+                link, _ = self._origin_of(link)
+        return stretches
+
+    def _origin_of(self, link: Link) -> tuple[Link | None, float]:
+        """The connection on which the handle was issued that another one resumed with, and when."""
+        issued = [
+            (handle["at"], before)
+            for before in self._links
+            for handle in before.handles
+            if before.session == link.session and handle["chunks"] == link.chunks and handle["at"] < link.opened_at
+        ]
+        if not issued or not link.resumed or link.is_forgotten:
+            return None, 0.0
+        at, origin = max(issued, key=lambda pair: pair[0])
+        return origin, at
+
+    def _was_in_flight(self, number: int, link: Link) -> bool:
+        """Whether a frame was on its way when the handle came that a connection resumed with."""
+        origin, issued_at = self._origin_of(link)
+        if origin is None:
+            return False
+        return issued_at - max(self._page.sent_at[number], origin.opened_at) < IN_FLIGHT_S
 
     def _settled_by(self, link: Link) -> int:
         """The first frame that a connection still had to be sent: those before are acknowledged or answered."""
@@ -157,7 +178,7 @@ class _Reckoning:
         if not index:
             return "first"
         link, before = self._links[index], self._links[index - 1]
-        if link.resumed and link.chunks == 0 and before.chunks + len(self._heard[link.session].forgotten) > 0:
+        if link.is_forgotten:
             return "forgot"
         if not link.resumed and before.fault("dead_handle"):
             return "dead handle"
@@ -169,7 +190,8 @@ class _Reckoning:
             return "planned"
         if before.fault("black_hole", "stall"):
             return "silent"
-        if not link.resumed and self._kind_of(index - 1) == "forgot":
+        was_forgotten = any(other.is_forgotten for other in self._links[:index] if other.session == before.session)
+        if not link.resumed and was_forgotten:
             return "repaired"
         return "?"
 
@@ -221,17 +243,16 @@ class _Reckoning:
 
     def _check_claims(self) -> None:
         opened_at = [link.opened_at for link in self._links]
-        began = False
+        exchanges = self._conversation.exchanges
         for told in self._page.story:
             if told.message["type"] != "ready":
                 continue
             action = told.message["action"]
             index = bisect_right(opened_at, told.at + CLOCKS_S) - 1
-            if action == "new" and began:
+            if action == "new" and any((exchange.ended_at or told.at) < told.at for exchange in exchanges):
                 self._find(told.at, "a new session without a word of what was before")
             if index >= 0 and action in ("resumed", "rebuilt") and (action == "resumed") != self._links[index].resumed:
                 self._find(told.at, f"called {action}, which {self._links[index].id} was not")
-            began = True
 
     def _check_toasts(self) -> None:
         for toasts in self._outages():
@@ -247,12 +268,13 @@ class _Reckoning:
         for told in self._page.story:
             if told.message["type"] == "toast":
                 toasts.append(told)
+            elif told.message.get("state") == "live":
+                live_at = live_at or told.at
             elif told.message["type"] == "state":
-                if told.message["state"] == "live":
-                    live_at = told.at
-                elif live_at is not None and told.at - live_at >= PROOF_OF_LIFE_S:
+                if live_at is not None and told.at - live_at >= PROOF_OF_LIFE_S:
                     yield toasts
-                    toasts, live_at = [], None
+                    toasts = []
+                live_at = None
         yield toasts
 
     def _check_closes(self) -> None:

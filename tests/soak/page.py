@@ -96,6 +96,7 @@ class SoakPage(Page):
         self.acknowledged = 0
         self.heard_bytes = 0
         self.outbox = AudioOutbox()
+        self.sent_at: list[float] = []
         self.typed: dict[str, str] = {}
         self._cookie = cookie
         self._unsent_typed: deque[str] = deque()
@@ -198,7 +199,13 @@ class SoakPage(Page):
                 await self._send_now(json.dumps({"type": "text", "id": id, "text": self.typed[id]}))
         while self._may_send() and self._allowance >= 1 and (frame := self.outbox.take()) is not None:
             self._allowance -= 1
+            self._note_sent(frame[0])
             await self._send_now(struct.pack(">I", frame[0]) + frame[1])
+
+    def _note_sent(self, number: int) -> None:
+        """The last time counts: what is sent again was not taken in before."""
+        self.sent_at += [0.0] * (number + 1 - len(self.sent_at))
+        self.sent_at[number] = time.time()
 
     def _may_send(self) -> bool:
         return self.is_ready and not self._is_frozen

@@ -26,7 +26,7 @@ REDIALS: dict[Kind, int] = {"cut": 1, "dead_handle": 2, "close": 1, "black_hole"
 """Unplanned redials that a kind costs at most; the product allows itself fifty an hour."""
 
 TIMES_LEFT_S = (0, 0.5, 1, 2, 4, 6, 9.5, 12, 15)
-RESUMABLE_TEXTS = (
+TEXTS = (
     "aborted",
     "go away ignored",
     "deadline expired",
@@ -35,9 +35,9 @@ RESUMABLE_TEXTS = (
     "normal",
     "cancelled",
     "going away",
-    "internal error encountered",
-    "unavailable",
 )
+"""Of ordinary ends, after which a session can be resumed; more than a few errors in a row lead to another model."""
+
 PHASES = ("generating", "speech", None, None)
 AT_ONCE = 0.15
 """Share of troubles that do not wait until the one before is over."""
@@ -72,7 +72,7 @@ def _params_of(kind: Kind, random: Random) -> dict[str, Any]:
         case "cut":
             return {"when": random.choice(PHASES)}
         case "close":
-            return {"text": random.choice(RESUMABLE_TEXTS)}
+            return {"text": random.choice(TEXTS)}
         case "stall":
             return {"for_s": round(random.uniform(0.3, 3.5), 2)}
         case "tear":

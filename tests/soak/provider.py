@@ -18,13 +18,17 @@ Entry = dict[str, Any]
 
 @dataclass
 class Link:
-    """A connection that was set up. `chunks`: of audio that its session knew when it began. Times are Unix times."""
+    """A connection that was set up, its times as Unix times.
+
+    `chunks`: of audio that its session knew when it began. `is_forgotten`: of all that it had known before.
+    """
 
     id: str
     session: str
     opened_at: float
     resumed: bool
     chunks: int
+    is_forgotten: bool
     faults: list[Entry] = field(default_factory=list)
     handles: list[Entry] = field(default_factory=list)
     closed_at: float | None = None
@@ -52,6 +56,7 @@ class Provider:
         self._emulator = emulator
         self._links: dict[str, Link] = {}
         self._conversations: dict[str, int] = {}
+        self._forgotten: set[str] = set()
 
     async def watch(self) -> None:
         """Follow the log until cancelled."""
@@ -103,9 +108,11 @@ class Provider:
 
     def _note(self, entry: Entry) -> None:
         self.entries.append(entry)
-        if entry["kind"] == "opened":
-            link = Link(entry["connection"], entry["session"], entry["at"], entry["resumed"], entry["chunks"])
-            self._links[link.id] = link
+        if entry["kind"] == "forgotten":
+            self._forgotten.add(entry["connection"])
+        elif entry["kind"] == "opened":
+            id, forgotten = entry["connection"], entry["connection"] in self._forgotten
+            self._links[id] = Link(id, entry["session"], entry["at"], entry["resumed"], entry["chunks"], forgotten)
         link_of_entry = self._links.get(entry["connection"])
         if link_of_entry is None:
             return
