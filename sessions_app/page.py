@@ -120,6 +120,7 @@ class SocketPage:
         if self._waiting_bytes > WAITING_LIMIT_BYTES:
             logger.warning("a page takes nothing any more")
             self._waiting.clear()
+            self._waiting_bytes = 0
             self.close(OUR_FAULT)
         if self._task is None:
             self._task = asyncio.create_task(self._send_waiting(), name="page-send")
