@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from sessions_app.live.frames import AudioSocket, audio_of
 from sessions_app.live.gemini import SOCKET_OPTIONS
+from tests.fakes.wire import Wire, session_over
 from tests.services.emulator import Emulator
 
 MODEL = "gemini-3.8-live"
@@ -41,26 +42,6 @@ async def connected(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Asyn
     )
     async with asyncio.timeout(PATIENCE_S), client.aio.live.connect(model=MODEL, config=config) as session:
         yield session
-
-
-class Wire:
-    """Stands where the SDK's socket stands: gives it frames, and keeps what it sends."""
-
-    def __init__(self, *received: bytes) -> None:
-        self.received = list(received)
-        self.sent: list[str | bytes] = []
-
-    async def recv(self, decode: bool | None = None) -> bytes:
-        return self.received.pop(0)
-
-    async def send(self, message: str | bytes, text: bool | None = None) -> None:
-        self.sent.append(message)
-
-
-def session_over(wire: Wire) -> AsyncSession:
-    """The SDK's own session, over our wire."""
-    client = genai.Client(api_key="none", http_options=types.HttpOptions(api_version="v1beta"))
-    return AsyncSession(api_client=client._api_client, websocket=wire)  # type: ignore[arg-type]
 
 
 def frame(**content: Any) -> bytes:

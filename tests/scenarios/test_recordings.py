@@ -10,15 +10,10 @@ import asyncio
 import base64
 import contextlib
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from google import genai
-from google.genai import types
-from google.genai.live import AsyncSession
-from websockets.exceptions import ConnectionClosedOK
 
 from energy.levels import Mode
 from sessions_app.live.gemini import GeminiConnection
@@ -34,6 +29,7 @@ from sessions_app.live.upstream import (
     UpstreamMessage,
     UserWords,
 )
+from tests.fakes.wire import Wire, session_over
 from tests.live.stage import CONSUMED_S, Stage
 from tests.virtual_time import VirtualTimeLoop
 
@@ -43,33 +39,13 @@ RECORDINGS = {f"{path.parent.name}/{path.stem}": path for path in sorted(FOLDER.
 Entry = dict[str, Any]
 
 
-class Replay:
-    """Stands where the SDK's socket stands, and gives it recorded frames as they were on the wire."""
-
-    def __init__(self, frames: list[Any]) -> None:
-        self._raw = [json.dumps(frame, indent=2).encode() + b"\n" for frame in frames]
-
-    async def recv(self, decode: bool | None = None) -> bytes:
-        if not self._raw:
-            raise ConnectionClosedOK(None, None)
-        return self._raw.pop(0)
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
 def entries_of(name: str) -> list[Entry]:
     return [json.loads(line) for line in RECORDINGS[name].read_text(encoding="utf-8").splitlines()]
 
 
-@cache
-def client() -> genai.Client:
-    return genai.Client(api_key="none", http_options=types.HttpOptions(api_version="v1beta"))
-
-
 async def translated(frame: Any) -> list[UpstreamMessage]:
     """What the driver hears of one recorded frame: by the SDK's reading, past it for plain audio, and in our words."""
-    session = AsyncSession(api_client=client()._api_client, websocket=Replay([frame]))  # type: ignore[arg-type]
+    session = session_over(Wire(json.dumps(frame, indent=2).encode() + b"\n"))
     connection = GeminiConnection(contextlib.nullcontext(session), session, typed_as_content=False)
     said, heard = connection.messages(), list[UpstreamMessage]()
     while True:

@@ -1,0 +1,282 @@
+"""The one place that knows the SDK: our words into its configuration, its messages and errors into our words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from google.genai import errors, types
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
+from websockets.frames import Close
+from websockets.http11 import Response
+
+from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, History, Phase, Verdict, judge
+from sessions_app.live.gemini import SOCKET_OPTIONS, config_of, duration_ms, failure_of, translate
+from sessions_app.live.transcript import Role
+from sessions_app.live.upstream import (
+    GenerationComplete,
+    GoAway,
+    HandleUpdate,
+    Interrupted,
+    ReplyAudio,
+    ReplyWords,
+    Setup,
+    TurnComplete,
+    UpstreamMessage,
+    UsageReported,
+    UserWords,
+    VoiceBegan,
+)
+from tests.fakes.wire import Wire, session_over
+from tests.live.stage import a_turn
+
+SETUP = Setup("gemini-3.8-live", "You are kind.", "Kore")
+PAST = (a_turn(0, "Hello"), a_turn(1, "Hello!", Role.MODEL))
+
+
+# -- setting up --------------------------------------------------------------------------------------------------------
+
+
+def test_every_session_asks_for_sound_transcripts_resumption_and_compression() -> None:
+    config = config_of(SETUP)
+    assert config.response_modalities == [types.Modality.AUDIO]
+    assert config.input_audio_transcription is not None
+    assert config.output_audio_transcription is not None
+    assert config.context_window_compression is not None
+    assert config.context_window_compression.sliding_window is not None
+    assert config.session_resumption == types.SessionResumptionConfig()
+    assert config.history_config is None
+    assert config.thinking_config is None
+    assert config.proactivity is None, "an error on some models"
+    assert config.enable_affective_dialog is None
+
+
+def test_a_handle_goes_into_the_resumption() -> None:
+    resumption = config_of(Setup("m", "", "Kore", handle="h-1")).session_resumption
+    assert resumption is not None
+    assert resumption.handle == "h-1"
+    assert resumption.transparent is None, "the SDK refuses it on the Developer API"
+
+
+def test_initial_history_is_announced_only_where_it_follows() -> None:
+    config = config_of(Setup("m", "", "Kore", history=PAST, expects_history=True))
+    assert config.history_config is not None
+    assert config.history_config.initial_history_in_client_content
+
+
+def test_a_model_that_must_be_told_how_hard_to_think_is_told() -> None:
+    thinking = config_of(Setup("m", "", "Kore", thinking_level="LOW")).thinking_config
+    assert thinking is not None
+    assert thinking.thinking_level == types.ThinkingLevel.LOW
+
+
+@pytest.mark.parametrize(
+    ("field", "attribute"),
+    [
+        ("speechConfig", "speech_config"),
+        ("speech_config", "speech_config"),
+        ("contextWindowCompression", "context_window_compression"),
+        ("context_window_compression", "context_window_compression"),
+        ("outputAudioTranscription", "output_audio_transcription"),
+        (INITIAL_HISTORY_FIELD, "history_config"),
+        ("thinking_config", "thinking_config"),
+    ],
+)
+def test_a_refused_field_is_left_out_in_either_spelling(field: str, attribute: str) -> None:
+    setup = Setup("m", "", "Kore", expects_history=True, thinking_level="LOW")
+    assert getattr(config_of(setup), attribute) is not None
+    left_out = Setup("m", "", "Kore", expects_history=True, thinking_level="LOW", left_out=frozenset({field}))
+    assert getattr(config_of(left_out), attribute) is None
+
+
+def test_a_field_that_we_never_sent_can_be_left_out() -> None:
+    assert config_of(Setup("m", "", "Kore", left_out=frozenset({"proactivity"}))) == config_of(Setup("m", "", "Kore"))
+
+
+def test_the_socket_is_as_patient_as_the_provider_is_slow() -> None:
+    """Pongs take up to 30 s, close frames up to 3 s, and frames may be larger than 1 MiB."""
+    assert SOCKET_OPTIONS["ping_timeout"] >= 60
+    assert SOCKET_OPTIONS["close_timeout"] == 5
+    assert SOCKET_OPTIONS["max_size"] is None
+
+
+# -- hearing -----------------------------------------------------------------------------------------------------------
+
+
+async def heard(frame: dict[str, Any]) -> list[UpstreamMessage]:
+    """Read by the SDK as from the wire, then translated."""
+    return translate(await session_over(Wire(json.dumps(frame).encode()))._receive())
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ({}, []),
+        ({"setupComplete": {}}, []),
+        ({"serverContent": {}}, []),
+        ({"serverContent": {"outputTranscription": {}}}, []),
+        ({"serverContent": {"outputTranscription": {"finished": True}}}, []),
+        ({"serverContent": {"modelTurn": {"parts": [{"text": "Hm", "thought": True}]}}}, []),
+        ({"serverContent": {"modelTurn": {"parts": []}}}, []),
+        ({"serverContent": {"modelTurn": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAA="}}]}}}, []),
+        ({"toolCall": {"functionCalls": [{"name": "f", "id": "1"}]}}, []),
+        (
+            {"serverContent": {"modelTurn": {"parts": [{"inlineData": {"mimeType": "audio/pcm", "data": "AAE="}}]}}},
+            [ReplyAudio(b"\0\1")],
+        ),
+        ({"serverContent": {"inputTranscription": {"text": "Hi"}}}, [UserWords("Hi")]),
+        ({"serverContent": {"outputTranscription": {"text": "Hi"}}}, [ReplyWords("Hi")]),
+        ({"serverContent": {"generationComplete": True}}, [GenerationComplete()]),
+        ({"serverContent": {"interrupted": True}}, [Interrupted()]),
+        ({"serverContent": {"turnComplete": True}}, [TurnComplete()]),
+        ({"serverContent": {"turnComplete": True, "interactionStatus": "IDLE"}}, [TurnComplete()]),
+        (
+            {"serverContent": {"turnComplete": True, "interactionStatus": "IN_PROGRESS"}},
+            [TurnComplete(is_filler=True)],
+        ),
+        (
+            {"serverContent": {"turnComplete": True, "turnCompleteReason": "RESPONSE_REJECTED"}},
+            [TurnComplete(reason="RESPONSE_REJECTED")],
+        ),
+        ({"sessionResumptionUpdate": {"newHandle": "h-1", "resumable": True}}, [HandleUpdate("h-1")]),
+        ({"sessionResumptionUpdate": {}}, [HandleUpdate(None)]),
+        ({"sessionResumptionUpdate": {"newHandle": "", "resumable": False}}, [HandleUpdate(None)]),
+        ({"goAway": {"timeLeft": "9.5s"}}, [GoAway(9_500)]),
+        ({"goAway": {}}, [GoAway(0)]),
+        ({"voiceActivity": {"type": "ACTIVITY_START", "audioOffset": "1.880s"}}, [VoiceBegan()]),
+        ({"voiceActivity": {"type": "ACTIVITY_END", "audioOffset": "2.120s"}}, []),
+        ({"usageMetadata": {"promptTokenCount": 7}}, [UsageReported(prompt_tokens=7)]),
+    ],
+)
+async def test_each_frame_of_the_provider_says_what_it_says(
+    frame: dict[str, Any], expected: list[UpstreamMessage]
+) -> None:
+    assert await heard(frame) == expected
+
+
+async def test_several_things_in_one_frame_are_heard_in_the_order_they_matter() -> None:
+    frame = {
+        "serverContent": {
+            "inputTranscription": {"text": "Hi"},
+            "modelTurn": {"parts": [{"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": "AAE="}}]},
+            "outputTranscription": {"text": "Hello"},
+            "generationComplete": True,
+            "turnComplete": True,
+        },
+        "usageMetadata": {
+            "promptTokenCount": 834,
+            "responseTokenCount": 64,
+            "totalTokenCount": 898,
+            "thoughtsTokenCount": 46,
+            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 313}, {"modality": "AUDIO"}],
+            "responseTokensDetails": [{"modality": "AUDIO", "tokenCount": 64}],
+        },
+        "sessionResumptionUpdate": {"newHandle": "h-1", "resumable": True},
+        "goAway": {"timeLeft": "50s"},
+    }
+    assert await heard(frame) == [
+        UsageReported(834, 64, 46, 898, {"TEXT": 313, "AUDIO": 0}, {"AUDIO": 64}),
+        UserWords("Hi"),
+        ReplyAudio(b"\0\1"),
+        ReplyWords("Hello"),
+        GenerationComplete(),
+        TurnComplete(),
+        HandleUpdate("h-1"),
+        GoAway(50_000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("50s", 50_000),
+        ("9.5s", 9_500),
+        ("0.500s", 500),
+        ("1.000000001s", 1_000),
+        ("0s", 0),
+        ("", 0),
+        (None, 0),
+        ("-1s", 0),
+        ("soon", 0),
+        ("50", 0),
+    ],
+)
+def test_durations_are_read_in_every_legal_form(text: str | None, expected: int) -> None:
+    assert duration_ms(text) == expected
+
+
+# -- ends --------------------------------------------------------------------------------------------------------------
+
+
+def refused(status: int, body: bytes = b"", **headers: str) -> InvalidStatus:
+    return InvalidStatus(Response(status, "", Headers(headers), body))
+
+
+GOOGLE_ERROR = json.dumps(
+    {
+        "error": {
+            "code": 429,
+            "message": "You exceeded your current quota",
+            "status": "RESOURCE_EXHAUSTED",
+            "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "18.5s"}],
+        }
+    }
+).encode()
+
+
+@pytest.mark.parametrize(
+    ("error", "phase", "expected"),
+    [
+        (errors.APIError(1008, "The operation was aborted."), Phase.LIVE, (1008, "The operation was aborted.")),
+        (errors.APIError(1000, ""), Phase.LIVE, (1000, "")),
+        (errors.APIError(1006, "Abnormal closure."), Phase.SETUP, (1006, "Abnormal closure.")),
+        (ConnectionClosedError(Close(1008, "bad"), Close(1008, "bad"), True), Phase.LIVE, (1008, "bad")),
+        (ConnectionClosedOK(Close(1000, ""), Close(1000, ""), True), Phase.LIVE, (1000, "")),
+        (ConnectionClosedError(None, None), Phase.LIVE, (1006, "")),
+        (
+            ConnectionClosedError(None, Close(1011, "keepalive ping timeout")),
+            Phase.LIVE,
+            (1006, "keepalive ping timeout"),
+        ),
+        (TimeoutError(), Phase.HANDSHAKE, (0, "timed out")),
+        (ConnectionRefusedError(111, "Connect call failed"), Phase.HANDSHAKE, (0, "[Errno 111] Connect call failed")),
+        (refused(503), Phase.HANDSHAKE, (503, "")),
+        (refused(502, b"<html>Bad Gateway</html>"), Phase.HANDSHAKE, (502, "<html>Bad Gateway</html>")),
+        (refused(429, GOOGLE_ERROR), Phase.HANDSHAKE, (429, "RESOURCE_EXHAUSTED You exceeded your current quota")),
+        (refused(403, b"\xff\xfe"), Phase.HANDSHAKE, (403, "\ufffd\ufffd")),
+    ],
+)
+def test_every_way_a_connection_ends_is_a_failure_with_its_code_and_text(
+    error: BaseException, phase: Phase, expected: tuple[int, str]
+) -> None:
+    failure = failure_of(error, phase)
+    assert (failure.code, failure.text, failure.phase) == (*expected, phase)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (refused(429, GOOGLE_ERROR), 18_500),
+        (refused(429, b"", **{"Retry-After": "7"}), 7_000),
+        (refused(429, GOOGLE_ERROR, **{"Retry-After": "7"}), 7_000),
+        (refused(429, b"", **{"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}), None),
+        (refused(429), None),
+    ],
+)
+def test_the_wait_that_a_refusal_asks_for_is_kept(error: InvalidStatus, expected: int | None) -> None:
+    assert failure_of(error, Phase.HANDSHAKE).retry_after_ms == expected
+
+
+def test_our_own_ping_timeout_is_told_from_other_abnormal_ends() -> None:
+    """The SDK says 1006 for it; what we sent ourselves stands in the exception before."""
+    try:
+        try:
+            raise ConnectionClosedError(None, Close(1011, "keepalive ping timeout"))
+        except ConnectionClosedError:
+            raise errors.APIError(1006, "abnormal closure [internal]")  # noqa: B904  # as the SDK raises it
+    except errors.APIError as error:
+        failure = failure_of(error, Phase.LIVE)
+    assert failure == Failure(1006, "keepalive ping timeout", Phase.LIVE)
+    assert judge(failure, History()).verdict is Verdict.RESUME

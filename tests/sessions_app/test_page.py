@@ -1,0 +1,132 @@
+"""One socket of a page, as the driver sees it: never waited for, in order, and bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from energy.levels import Mode
+from sessions_app.live.backlog import Loss
+from sessions_app.live.events import State
+from sessions_app.page import HUNG_UP, MALFORMED, OUR_FAULT, WAITING_LIMIT_BYTES, SocketPage
+
+
+class Line:
+    """The server's end of a socket. `busy` holds back what is sent; `broken` makes sending raise."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.free = asyncio.Event()
+        self.free.set()
+        self.broken = False
+
+    async def send(self, event: dict[str, Any]) -> None:
+        await self.free.wait()
+        if self.broken:
+            raise RuntimeError("the socket is gone")
+        self.events.append(event)
+
+    @property
+    def told(self) -> list[str]:
+        return [json.loads(event["text"])["type"] if event.get("text") else event["type"] for event in self.events]
+
+
+async def settle() -> None:
+    await asyncio.sleep(0.001)
+
+
+async def test_everything_is_told_in_order_and_nobody_waits() -> None:
+    line = Line()
+    page = SocketPage(Mode.CALL, line.send)
+    line.free.clear()
+    page.tell_state(State.LIVE, 0, None, "")
+    page.play(0, b"\1\2")
+    page.tell_flush()
+    page.tell_lost(Loss(40), "connection")
+    await settle()
+    assert line.events == []
+    line.free.set()
+    await settle()
+    assert line.told == ["state", "websocket.send", "flush", "lost"]
+    assert line.events[1]["bytes"] == b"\0\0\0\0\1\2"
+
+
+async def test_nothing_is_told_after_the_close() -> None:
+    line = Line()
+    page = SocketPage(Mode.TEXT, line.send)
+    page.tell_error("protocol.malformed", "No.", fatal=True)
+    page.close(MALFORMED)
+    page.tell_flush()
+    page.close(OUR_FAULT)
+    await settle()
+    assert line.told == ["error", "websocket.close"]
+    assert line.events[-1]["code"] == MALFORMED
+
+
+async def test_the_end_of_the_conversation_closes_the_socket() -> None:
+    line = Line()
+    SocketPage(Mode.CALL, line.send).tell_state(State.ENDED, 0, None, "hung-up")
+    await settle()
+    assert line.events[-1] == {"type": "websocket.close", "code": HUNG_UP}
+
+
+async def test_a_page_that_takes_nothing_any_more_is_closed() -> None:
+    line = Line()
+    page = SocketPage(Mode.CALL, line.send)
+    line.free.clear()
+    for number in range(WAITING_LIMIT_BYTES // 48_000 + 10):
+        page.play(number, bytes(48_000))
+    line.free.set()
+    await settle()
+    assert line.events[-1] == {"type": "websocket.close", "code": OUR_FAULT}
+    assert len(line.events) < 5, "what it would not take is not sent any more"
+
+
+async def test_a_page_that_takes_everything_is_never_closed_for_its_volume() -> None:
+    line = Line()
+    page = SocketPage(Mode.CALL, line.send)
+    for number in range(2 * WAITING_LIMIT_BYTES // 48_000):
+        page.play(number, bytes(48_000))
+        await settle()
+    assert {event["type"] for event in line.events} == {"websocket.send"}
+
+
+async def test_a_socket_that_breaks_is_told_nothing_more() -> None:
+    line = Line()
+    page = SocketPage(Mode.CALL, line.send)
+    line.broken = True
+    page.tell_flush()
+    await settle()
+    line.broken = False
+    page.tell_flush()
+    await settle()
+    assert line.events == []
+
+
+async def test_a_socket_that_is_dropped_is_known_to_be_closed() -> None:
+    line = Line()
+    page = SocketPage(Mode.CALL, line.send)
+    line.free.clear()
+    page.tell_flush()
+    await settle()
+    page.drop()
+    await asyncio.wait_for(page.closed.wait(), 1)
+    line.free.set()
+    await settle()
+    assert line.events == []
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_toasts_are_told_with_their_words(mode: Mode) -> None:
+    line = Line()
+    page = SocketPage(mode, line.send)
+    page.tell_toast("reconnected", 3_000)
+    page.tell_toast("takeover")
+    await settle()
+    first, second = (json.loads(event["text"]) for event in line.events)
+    assert first["code"] == f"{mode}.reconnected"
+    assert "3 s" in first["text"]
+    assert second["code"] == "takeover"
