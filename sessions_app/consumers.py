@@ -160,6 +160,8 @@ class LiveConsumer(AsyncConsumer):
             self._answer_too_much("limit.message_rate", f"At most {MESSAGES_PER_S} messages a second are taken.")
             return
         message = messages.parse_text_frame(frame)
+        if self._manager is not None:
+            self._manager.hear_of_page()
         if isinstance(message, Start):
             await self._start(message)
         elif isinstance(message, Ping):

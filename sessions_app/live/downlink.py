@@ -8,8 +8,11 @@ from sessions_app.live.page import Page
 from sessions_app.live.upstream import OUTPUT_RATE_HZ
 
 BYTES_PER_MS = OUTPUT_RATE_HZ * 2 // 1000
-TAIL_KEPT_BYTES = 2_000 * BYTES_PER_MS
-AWAY_KEPT_BYTES = 60_000 * BYTES_PER_MS
+KEPT_LIMIT_BYTES = 60_000 * BYTES_PER_MS
+
+ARRIVED_AFTER_MS = 2_000
+"""What was sent this long before a page said something has arrived there. A network that carries nothing for a while
+and is torn then takes with it all that was sent since the page was last heard of."""
 
 
 class Downlink:
@@ -21,32 +24,41 @@ class Downlink:
 
     def __init__(self, next_number: int = 0) -> None:
         self.next_number = next_number
-        self._kept: deque[tuple[int, bytes]] = deque()
+        self._kept: deque[tuple[int, bytes, int]] = deque()
         self._kept_bytes = 0
         self._page: Page | None = None
+        self._owes_flush = False
 
-    def attach(self, page: Page, last_heard: int) -> None:
+    def attach(self, page: Page, last_heard: int, now_ms: int) -> None:
         """Send `page` everything after the number it heard last, then what comes."""
         self._page = page
         self.next_number = max(self.next_number, last_heard + 1)
-        for number, pcm in self._kept:
-            if number > last_heard:
-                page.play(number, pcm)
-        self._trim(TAIL_KEPT_BYTES)
+        if self._owes_flush:
+            page.tell_flush()
+            self._owes_flush = False
+        unheard = [(number, pcm, now_ms) for number, pcm, _ in self._kept if number > last_heard]
+        self._kept = deque(unheard)
+        self._kept_bytes = sum(len(pcm) for _, pcm, _ in unheard)
+        for number, pcm, _ in unheard:
+            page.play(number, pcm)
 
     def detach(self) -> None:
         self._page = None
 
-    def play(self, pcm: bytes) -> None:
+    def play(self, pcm: bytes, now_ms: int) -> None:
         number = self.next_number
         self.next_number += 1
-        self._kept.append((number, pcm))
+        self._kept.append((number, pcm, now_ms))
         self._kept_bytes += len(pcm)
+        while self._kept_bytes > KEPT_LIMIT_BYTES:
+            self._let_go_of_oldest()
         if self._page is not None:
             self._page.play(number, pcm)
-            self._trim(TAIL_KEPT_BYTES)
-        else:
-            self._trim(AWAY_KEPT_BYTES)
+
+    def heard_of_page(self, now_ms: int) -> None:
+        """The page that is there said something."""
+        while self._kept and self._kept[0][2] <= now_ms - ARRIVED_AFTER_MS:
+            self._let_go_of_oldest()
 
     def flush(self) -> None:
         """Nothing of what was sent so far is to be heard any more."""
@@ -54,8 +66,9 @@ class Downlink:
         self._kept_bytes = 0
         if self._page is not None:
             self._page.tell_flush()
+        else:
+            self._owes_flush = True
 
-    def _trim(self, limit_bytes: int) -> None:
-        while self._kept_bytes > limit_bytes:
-            _, pcm = self._kept.popleft()
-            self._kept_bytes -= len(pcm)
+    def _let_go_of_oldest(self) -> None:
+        _, pcm, _ = self._kept.popleft()
+        self._kept_bytes -= len(pcm)

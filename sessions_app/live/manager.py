@@ -237,7 +237,7 @@ class BaseSessionManager:
         previous, self._page = self._page, page
         if previous is not None and previous is not page:
             previous.close(OPENED_ELSEWHERE)
-        self._downlink.attach(page, last_heard)
+        self._downlink.attach(page, last_heard, _now_ms())
         if self._machine.state is State.IDLE:
             return
         self._owes_ready = True
@@ -254,8 +254,13 @@ class BaseSessionManager:
             self._downlink.detach()
             self._feed(PageGone())
 
+    def hear_of_page(self) -> None:
+        """The page said something, whatever it was: what it was sent some time before has arrived there."""
+        self._downlink.heard_of_page(_now_ms())
+
     def take_audio(self, number: int, pcm: bytes) -> None:
         """Take in one frame of the microphone: PCM16 mono 16 kHz."""
+        self.hear_of_page()
         frame = self._backlog.add_audio(number, pcm)
         if frame is None:
             return
@@ -515,7 +520,7 @@ class BaseSessionManager:
             return
         self._begin_reply()
         self._reply.note_audio(len(message.pcm), _now_ms())
-        self._downlink.play(message.pcm)
+        self._downlink.play(message.pcm, _now_ms())
 
     def _on_reply_words(self, message: ReplyWords) -> None:
         if self._reply.is_unwanted:
