@@ -146,12 +146,20 @@ class _Reckoning:
         return issued_at - max(self._page.sent_at[number], origin.opened_at) < IN_FLIGHT_S
 
     def _settled_by(self, link: Link) -> int:
-        """The first frame that a connection still had to be sent: those before are acknowledged or answered."""
-        acknowledged = [
-            told.message["audio" if told.message["type"] == "ack" else "ack"]
-            for told in self._page.story
-            if told.message["type"] in ("ack", "ready") and told.at <= link.opened_at
-        ]
+        """The first frame that a connection still had to be sent: those before are answered.
+
+        To a fresh session what was acknowledged need not be said again, either; a resumed one has it in its checkpoint.
+        """
+        remembers = link.resumed and not link.is_forgotten
+        acknowledged = (
+            []
+            if remembers
+            else [
+                told.message["audio" if told.message["type"] == "ack" else "ack"]
+                for told in self._page.story
+                if told.message["type"] in ("ack", "ready") and told.at <= link.opened_at
+            ]
+        )
         live = self._live_after(link)
         live_at = live.at if live else link.opened_at + PROOF_OF_LIFE_S
         answered = [
