@@ -6,11 +6,12 @@ import argparse
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,16 @@ def measure_web(kind: str, directory: Path, environment: dict[str, str], calls: 
         server.stop()
 
 
+def mean(costs: Sequence[Cost]) -> Cost:
+    """Of one process in all rounds: processors slow down and speed up by a fifth from one minute to the next."""
+    return Cost(
+        costs[0].name,
+        statistics.mean(cost.cpu_ms for cost in costs),
+        statistics.mean(cost.memory_kb for cost in costs),
+        sum(cost.frames_lost for cost in costs),
+    )
+
+
 def table(costs: list[Cost]) -> str:
     """The costs, with their ratio to the first."""
     lines = [
@@ -147,7 +158,8 @@ def table(costs: list[Cost]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("--calls", type=int, default=20, help="calls at a time (default: 20)")
-    parser.add_argument("--seconds", type=float, default=15, help="seconds measured for each process (default: 15)")
+    parser.add_argument("--seconds", type=float, default=10, help="measured for each process (default: 10)")
+    parser.add_argument("--rounds", type=int, default=3, help="of all processes, whose mean counts (default: 3)")
     options = parser.parse_args()
     os.environ.update(settings_of_tests.OURS)
     with tempfile.TemporaryDirectory() as name:
@@ -163,10 +175,17 @@ def main() -> None:
                 "LOG_LEVEL": "WARNING",
             }
             provider_url = f"wss://127.0.0.1:{port}/"
-            costs = [measure_relay(directory, provider_url, paths[0], options.calls, options.seconds)]
-            for kind in ("daphne", "uvicorn"):
-                costs.append(measure_web(kind, directory, environment, options.calls, options.seconds))
-    print(table(costs))
+            rounds = [
+                [
+                    measure_relay(directory, provider_url, paths[0], options.calls, options.seconds),
+                    *(
+                        measure_web(kind, directory / str(number), environment, options.calls, options.seconds)
+                        for kind in ("daphne", "uvicorn")
+                    ),
+                ]
+                for number in range(options.rounds)
+            ]
+    print(table([mean(costs) for costs in zip(*rounds, strict=True)]))
 
 
 if __name__ == "__main__":
