@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
 from sessions_app.live.frames import AudioSocket
+from sessions_app.live.probes import Probes
 from sessions_app.live.transcript import Role, Turn
 from sessions_app.live.upstream import (
     GenerationComplete,
@@ -111,6 +112,7 @@ class GeminiConnection:
     ) -> None:
         self._opening = opening
         self._session = session
+        self._probes = Probes(session._ws)
         self._socket = AudioSocket(session)
         self._typed_as_content = typed_as_content
         self._early: list[UpstreamMessage] = []
@@ -119,9 +121,12 @@ class GeminiConnection:
 
     @property
     def round_trip_ms(self) -> float:
-        """The kernel's figure; without one, the time the set-up took, which is longer and so on the safe side."""
+        """The kernel's figure, or longer while the provider reads nothing.
+
+        Without one, the time the set-up took, which is longer and so on the safe side.
+        """
         measured = self._socket.round_trip_ms()
-        return self._setup_ms if measured is None else measured
+        return max(self._setup_ms if measured is None else measured, self._probes.unread_ms)
 
     @property
     def messages_sent(self) -> int:
@@ -139,6 +144,7 @@ class GeminiConnection:
         if setup.expects_history:
             self._messages_sent += 1
             await self._session.send_client_content(turns=_contents_of(setup.history), turn_complete=True)
+        self._probes.start()
 
     async def messages(self) -> AsyncIterator[UpstreamMessage]:
         """What the provider says, until the connection ends with `UpstreamFailed`."""
@@ -182,6 +188,7 @@ class GeminiConnection:
         await self._send(self._session.send_client_content(turns=_contents_of(turns), turn_complete=False))
 
     async def close(self, timeout_ms: int) -> None:
+        self._probes.stop()
         try:
             async with asyncio.timeout(timeout_ms / 1000):
                 await self._session.close()

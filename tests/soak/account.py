@@ -16,6 +16,9 @@ from tests.soak.provider import Hearing, Link
 CLOCKS_S = 0.05
 """The emulator rounds its times, and what it logs the page is told a moment later."""
 
+UNSURE_BEFORE_STALL_S = 0.7
+"""When the provider stood still, it is not known to the moment since when."""
+
 PROOF_OF_LIFE_S = 1.0
 IN_FLIGHT_S = 0.06
 """What was sent this short a time before a handle came may not be covered by it, and comes twice: on loopback that is
@@ -143,7 +146,11 @@ class _Reckoning:
         origin, issued_at = self._origin_of(link)
         if origin is None:
             return False
-        return issued_at - max(self._page.sent_at[number], origin.opened_at) < IN_FLIGHT_S
+        on_its_way_since = max(self._page.sent_at[number], origin.opened_at)
+        stall = origin.fault("stall")
+        if stall and stall["at"] <= issued_at <= stall["at"] + stall["for_s"] + IN_FLIGHT_S:
+            return on_its_way_since > stall["at"] - UNSURE_BEFORE_STALL_S
+        return issued_at - on_its_way_since < IN_FLIGHT_S
 
     def _settled_by(self, link: Link) -> int:
         """The first frame that a connection still had to be sent: those before are answered.

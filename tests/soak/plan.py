@@ -74,7 +74,7 @@ def _params_of(kind: Kind, random: Random) -> dict[str, Any]:
         case "close":
             return {"text": random.choice(TEXTS)}
         case "stall":
-            return {"for_s": round(random.uniform(0.3, 3.5), 2)}
+            return {"for_s": round(random.uniform(0.8, 3.5), 2)}
         case "tear":
             return {"away_s": round(random.uniform(0, 5), 2)}
         case "freeze":
