@@ -121,7 +121,7 @@ class GeminiConnection:
 
     @property
     def round_trip_ms(self) -> float:
-        """The kernel's figure, or longer while the provider reads nothing.
+        """The kernel's figure, or longer while the provider has not shown how far it has read.
 
         Without one, the time the set-up took, which is longer and so on the safe side.
         """
@@ -131,6 +131,9 @@ class GeminiConnection:
     @property
     def messages_sent(self) -> int:
         return self._messages_sent
+
+    def ask_how_far(self) -> None:
+        self._probes.ask()
 
     async def finish_setup(self, setup: Setup, started: float) -> None:
         """Wait for `setupComplete` if the SDK took another frame for it, then give the history."""

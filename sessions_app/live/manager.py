@@ -389,6 +389,8 @@ class BaseSessionManager:
             self._feed(TimerFired(timer))
 
     def _on_drained(self, typed: bool) -> None:
+        if self._connection is not None:
+            self._connection.ask_how_far()
         self._feed(BacklogReplayed())
         if typed:
             self._feed(UserTurnEnded(certain=True))

@@ -144,11 +144,14 @@ class Connection(Protocol):
 
     @property
     def round_trip_ms(self) -> float:
-        """The time a message needs to the provider and back, as measured on this connection."""
+        """How long ago something must have been sent to be certainly read now, as measured on this connection."""
 
     @property
     def messages_sent(self) -> int:
         """How many messages this connection was sent after the set-up."""
+
+    def ask_how_far(self) -> None:
+        """A lot was sent at once: it counts as on its way, see `round_trip_ms`, until the provider shows otherwise."""
 
     def messages(self) -> AsyncIterator[UpstreamMessage]:
         """What the provider says, until the connection ends with `UpstreamFailed`."""

@@ -73,6 +73,9 @@ class FakeConnection:
 
     # -- the interface -----------------------------------------------------------------------------------------------
 
+    def ask_how_far(self) -> None:
+        """Nothing to be done: `round_trip_ms` is what the test says."""
+
     async def messages(self) -> AsyncIterator[UpstreamMessage]:
         while True:
             said = await self._said.get()
