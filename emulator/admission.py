@@ -53,7 +53,7 @@ async def take_up_session(connection: Connection, setup: Setup) -> tuple[Session
         session = emulator.sessions.create(setup.model.id, Memory(setup.instruction))
     else:
         session = await _resume(connection, setup, setup.handle)
-    emulator.sessions.connection_opened(session)
+    emulator.sessions.connection_opened(session, connection.id)
     return session, setup.handle is not None
 
 
@@ -100,7 +100,7 @@ async def _resume(connection: Connection, setup: Setup, handle: str) -> Session:
     session = checkpoint.session
     await _part_with_old_connections(connection, session)
     memory, heard = checkpoint.memory, checkpoint.heard
-    if emulator.faults.use("forget", connection.id, setup.model.id):
+    if emulator.faults.use("forget", session.connection, setup.model.id):
         memory, heard = Memory(setup.instruction), Heard()
         connection.log("forgotten", handle=handle)
     elif setup.instruction and not setup.profile.keeps_instruction_on_resume:

@@ -23,6 +23,8 @@ class Session:
     memory: Memory = field(default_factory=Memory)
     heard: HeardAudio = field(default_factory=HeardAudio)
     open_connections: int = 0
+    #: The id of the connection that carries it, or did so last.
+    connection: str = ""
     #: Set when the last connection has gone, in the store's clock.
     ended_at: float = 0.0
 
@@ -82,9 +84,10 @@ class SessionStore:
             raise HandleRefusedError(CATALOGUE["invalid argument"], f"issued by {checkpoint.session.model}")
         return checkpoint
 
-    def connection_opened(self, session: Session) -> None:
-        """Count a connection of `session`."""
+    def connection_opened(self, session: Session, connection: str = "") -> None:
+        """Count a connection of `session`, which carries it from now on."""
         session.open_connections += 1
+        session.connection = connection
 
     def connection_closed(self, session: Session) -> None:
         """Count a connection less; the last one starts the clock of the session's handles."""

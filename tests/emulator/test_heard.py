@@ -62,6 +62,19 @@ async def test_a_session_that_forgot_everything_has_heard_nothing(emulator: Emul
     assert [entry["handle"] for entry in emulator.entries("forgotten")] == [handle]
 
 
+async def test_the_session_of_one_connection_is_forgotten_and_no_other(emulator: Emulator) -> None:
+    async with live(emulator) as one, live(emulator) as other:
+        await ask(one, "My code word is PLUM-42.")
+        await ask(other, "My code word is FERN-7.")
+        handles = [await next_handle(one), await next_handle(other)]
+        emulator.fault("forget", connection=emulator.connections()[-1]["id"])
+    answers = []
+    for handle in handles:
+        async with live(emulator, handle=handle) as session:
+            answers.append((await ask(session, "What is my code word?")).text)
+    assert answers == ["Your code word is PLUM-42.", "You have not told me your code word yet."]
+
+
 async def test_audio_that_is_refused_was_not_heard(emulator: Emulator) -> None:
     async with live(emulator) as session:
         name = emulator.connections()[0]["session"]

@@ -223,8 +223,10 @@ class Conversation:
             case "dead_handle":
                 await strike(self.number, "dead_handle")
                 await strike(self.number, "cut")
+            case "forget" if self._has_talked_on_this_session():
+                await strike(self.number, "forget")
+                await strike(self.number, "cut")
             case "forget":
-                await self.provider.arm("forget")
                 await strike(self.number, "cut")
             case "go_away":
                 if await strike(self.number, "go_away", **params) and trouble.waits:
@@ -234,6 +236,12 @@ class Conversation:
                     await self._next_link()
             case _:
                 await strike(self.number, trouble.kind, **params)
+
+    def _has_talked_on_this_session(self) -> bool:
+        """Whether its memory can be measured: before the first reply there is nothing to compare with."""
+        links = self.provider.links(self.number)
+        began_at = min((link.opened_at for link in links if link.session == links[-1].session), default=0.0)
+        return any(exchange.began_at > began_at for exchange in self.exchanges if exchange.ended_at is not None)
 
     async def _next_link(self) -> None:
         """Wait until the connection has been replaced, as far as it ever is: some faults wait for a phase."""

@@ -86,13 +86,9 @@ class Provider:
         links = self.links(conversation)
         if not links or links[-1].closed_at is not None:
             return False
-        return await self.arm(fault, connection=links[-1].id, **params)
-
-    async def arm(self, fault: str, **params: Any) -> bool:
-        """Let a fault happen wherever it belongs; False when there is no such connection any more."""
         given = {name: value for name, value in params.items() if value is not None}
         try:
-            await asyncio.to_thread(self._emulator.fault, fault, **given)
+            await asyncio.to_thread(self._emulator.fault, fault, connection=links[-1].id, **given)
         except ValueError:
             return False
         return True
