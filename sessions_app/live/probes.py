@@ -60,10 +60,16 @@ class Pings:
             self._is_in_doubt = False
 
     def unread_ms(self, now_ms: float) -> float:
-        """For how long the provider may not have read what it was sent."""
-        if self._is_in_doubt or self._is_overdue(now_ms):
+        """For how long the provider may not have read what it was sent; 0 where its pings do not tell."""
+        if self._pings_tell(now_ms) and (self._is_in_doubt or self._is_overdue(now_ms)):
             return now_ms - self._read_until_ms
         return max((delay_ms for delay_ms in self._delays_ms if delay_ms < SLOW_MS), default=0.0)
+
+    def _pings_tell(self, now_ms: float) -> bool:
+        """Whether this provider answers pings as they come. Gemini has been seen to take 30 s, and reads all the same."""
+        if self._delays_ms:
+            return median(self._delays_ms) < SLOW_MS
+        return self._waiting_since_ms is None or now_ms - self._waiting_since_ms < SLOW_MS
 
     def _is_overdue(self, now_ms: float) -> bool:
         if self._waiting_since_ms is None or not self._delays_ms:

@@ -70,3 +70,17 @@ def test_a_ping_that_was_sent_before_the_question_does_not_answer_it() -> None:
     pings.sent(10_520)
     pings.answered(10_530)
     assert pings.unread_ms(10_600) == 10
+
+
+def test_a_new_connection_that_answers_no_ping_is_not_doubted_for_long() -> None:
+    pings = Pings(1_000)
+    pings.ask()
+    pings.sent(1_000)
+    assert pings.unread_ms(1_500) == 500
+    assert pings.unread_ms(2_000) == 0
+
+
+def test_a_question_to_a_provider_that_takes_its_time_casts_no_doubt() -> None:
+    pings = usually(30_000, until_ms=300_000)
+    pings.ask()
+    assert pings.unread_ms(300_100) == 0
