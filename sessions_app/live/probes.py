@@ -66,7 +66,7 @@ class Pings:
         return max((delay_ms for delay_ms in self._delays_ms if delay_ms < SLOW_MS), default=0.0)
 
     def _pings_tell(self, now_ms: float) -> bool:
-        """Whether this provider answers pings as they come. Gemini has been seen to take 30 s, and reads all the same."""
+        """Whether this provider answers pings as they come. Gemini may take 30 s for them, and reads all the same."""
         if self._delays_ms:
             return median(self._delays_ms) < SLOW_MS
         return self._waiting_since_ms is None or now_ms - self._waiting_since_ms < SLOW_MS
