@@ -170,7 +170,7 @@ class _Reckoning:
         live = self._live_after(link)
         live_at = live.at if live else link.opened_at + PROOF_OF_LIFE_S
         answered = [
-            exchange.reply_began_at_frame
+            exchange.answers_frames_until
             for exchange in self._conversation.exchanges
             if exchange.ended_at is not None and exchange.ended_at <= live_at + 2 * CLOCKS_S
         ]

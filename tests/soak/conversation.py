@@ -40,7 +40,7 @@ class Exchange:
     is_answer: Callable[[str], bool]
     after_turn: int
     began_at: float
-    reply_began_at_frame: int = 0
+    answers_frames_until: int = 0
     ended_at: float | None = None
     reply: str = ""
 
@@ -148,22 +148,13 @@ class Conversation:
 
     async def _finish(self, exchange: Exchange) -> bool:
         """Wait for the whole reply; what is said next would interrupt it."""
-        reply: list[Message] = []
-
-        def has_come() -> bool:
-            began = [turn for turn in self._replies(exchange) if turn["status"] != "interrupted"]
-            if began and not exchange.reply_began_at_frame:
-                exchange.reply_began_at_frame = self.page.outbox.next_number
-            if not began:
-                exchange.reply_began_at_frame = 0
-            reply[:] = [turn for turn in began if turn["status"] == "complete"]
-            return bool(reply)
-
-        if not await self._comes(has_come, REPLY_WITHIN_S):
+        if not await self._comes(lambda: bool(self._replies(exchange)), REPLY_WITHIN_S):
             self._find(f"no reply to: {exchange.what}")
             return False
+        reply = self._replies(exchange)[-1]
         exchange.ended_at = time.time()
-        exchange.reply = reply[-1]["text"]
+        exchange.answers_frames_until = self.page.sent_before_turn[reply["turn"]]
+        exchange.reply = reply["text"]
         if not exchange.is_answer(exchange.reply):
             self._find(f"{exchange.what} was answered with: {exchange.reply}")
             return False
@@ -176,8 +167,11 @@ class Conversation:
         return True
 
     def _replies(self, exchange: Exchange) -> list[Message]:
+        """The whole replies since an exchange began."""
         return [
-            turn for turn in self.page.turns.values() if turn["role"] == "model" and turn["turn"] > exchange.after_turn
+            turn
+            for turn in self.page.turns.values()
+            if turn["role"] == "model" and turn["turn"] > exchange.after_turn and turn["status"] == "complete"
         ]
 
     async def _ask_for_everything(self) -> None:

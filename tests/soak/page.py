@@ -88,6 +88,7 @@ class SoakPage(Page):
         super().__init__(web, "call", user=None)
         self.story: list[Told] = []
         self.turns: dict[int, Message] = {}
+        self.sent_before_turn: dict[int, int] = {}
         self.absences: list[Absence] = []
         self.odd_closes: list[tuple[float, int | None]] = []
         self.missing_audio: list[tuple[float, int, int]] = []
@@ -234,7 +235,7 @@ class SoakPage(Page):
             case "lost":
                 self._settle(told.message["ids"])
             case "turn":
-                self.turns[told.message["turn"]] = told.message
+                self._note_turn(told.message)
             case "flush":
                 self.heard_bytes = 0
             case "state":
@@ -242,7 +243,8 @@ class SoakPage(Page):
 
     def _begin(self, told: Told) -> None:
         """Of a replaced session only the transcript is news; of a new socket the place to go on from, too."""
-        self.turns |= {turn["turn"]: turn for turn in told.message["transcript"]}
+        for turn in told.message["transcript"]:
+            self._note_turn(turn)
         if self.is_ready:
             return
         self.is_ready = True
@@ -253,6 +255,11 @@ class SoakPage(Page):
         if self._torn_at is not None:
             self.absences.append(Absence(self._torn_at, self._back_at, told.at))
             self._torn_at = None
+
+    def _note_turn(self, turn: Message) -> None:
+        """A line of the transcript; of a new one also how many frames had been sent when it came."""
+        self.sent_before_turn.setdefault(turn["turn"], len(self.sent_at))
+        self.turns[turn["turn"]] = turn
 
     def _settle(self, ids: list[str]) -> None:
         for id in ids:
