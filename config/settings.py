@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "csp",
     "sessions_app",
     "energy",
+    "summarization",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SummarizationConfig(AppConfig):
+    name = "summarization"
+    verbose_name = "Summaries and history"

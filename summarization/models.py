@@ -1,0 +1,79 @@
+"""What is kept of a conversation beside its turns. Rows are written by `services` alone.
+
+A request for a summary is a row first: whoever claims it does the work, and a claim ends by itself.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from sessions_app.models import Conversation
+
+
+class SummaryState(models.TextChoices):
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class CallHistory(models.Model):
+    """The entry of an ended conversation in the history; its summary follows when it is ready."""
+
+    conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="history")
+    title = models.CharField(max_length=200, blank=True)
+    is_title_given = models.BooleanField(default=False, help_text="By the user: a summary does not replace it.")
+    summary = models.TextField(blank=True)
+    open_points = models.JSONField(default=list)
+    facts = models.JSONField(default=list)
+    state = models.CharField(max_length=7, choices=SummaryState, default=SummaryState.PENDING)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why there is no summary, in plain words.")
+    model = models.CharField(max_length=100, blank=True, help_text="Wrote the summary; none for a short transcript.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    search_text = models.TextField(blank=True)
+    written_at = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=timezone.now)
+    summarised_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, default=timezone.now, help_text="The next attempt; empty for none.")
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="Somebody is at it, until then at most.")
+
+    class Meta:
+        ordering = ["-written_at"]
+        verbose_name_plural = "call histories"
+        indexes = [models.Index(fields=["state", "due_at"], name="history_due")]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=SummaryState.values), name="history_state_known"),
+            models.CheckConstraint(condition=~Q(state="ready") | ~Q(summary=""), name="history_ready_has_summary"),
+            models.CheckConstraint(condition=~Q(state="failed") | ~Q(reason=""), name="history_failed_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or f"Conversation {self.conversation_id}"
+
+
+class RollingSummary(models.Model):
+    """What a conversation was about up to a turn, kept while it goes on. Numbers run through continued ones."""
+
+    conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="rolling_summary")
+    text = models.TextField(blank=True, help_text="In the third person, with the facts to keep.")
+    until_turn = models.IntegerField(default=-1, help_text="The last turn it covers; -1 when there is none.")
+    wanted_until_turn = models.IntegerField(default=-1, help_text="The last turn that the next one is to cover.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    written_at = models.DateTimeField(null=True, blank=True)
+    requested_at = models.DateTimeField(null=True, blank=True, help_text="Empty when nothing is wanted.")
+    due_at = models.DateTimeField(null=True, blank=True, help_text="The next attempt; empty for none.")
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="Somebody is at it, until then at most.")
+
+    class Meta:
+        verbose_name_plural = "rolling summaries"
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="rolling_summary_due")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until_turn=-1, text="") | Q(until_turn__gte=0) & ~Q(text=""),
+                name="rolling_summary_covers_with_text",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Until turn {self.until_turn} of {self.conversation_id}"
