@@ -140,6 +140,11 @@ class Backlog:
         """Whether the present connection has been sent everything."""
         return not self._unsent
 
+    @property
+    def has_unsent_audio(self) -> bool:
+        """Whether audio is among what the present connection has not been sent."""
+        return any(isinstance(item, AudioFrame) for item in self._unsent)
+
     def next_unsent(self) -> Item | None:
         """The oldest item that the present connection has not been sent."""
         return self._unsent[0] if self._unsent else None

@@ -43,6 +43,7 @@ class Timer(StrEnum):
     PARK = "park"
     PLAYBACK = "playback"
     ANSWER = "answer"
+    FIRST_HANDLE = "first_handle"
 
 
 # -- facts -----------------------------------------------------------------------------------------------------------
@@ -63,7 +64,9 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class SetupCompleted:
-    """The provider is ready for input."""
+    """The provider is ready for input. `replays_audio`: it will be sent audio of the time before."""
+
+    replays_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True)

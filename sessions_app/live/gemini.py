@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
 from sessions_app.live.frames import AudioSocket
+from sessions_app.live.loop_lag import LoopLag
 from sessions_app.live.probes import Probes
 from sessions_app.live.transcript import Role, Turn
 from sessions_app.live.upstream import (
@@ -75,6 +76,7 @@ class GeminiUpstream:
     def __init__(self, api_key: str, api_version: str) -> None:
         options = types.HttpOptions(api_version=api_version, async_client_args=SOCKET_OPTIONS)
         self._client = genai.Client(api_key=api_key, http_options=options)
+        self._lag = LoopLag()
 
     async def connect(self, setup: Setup) -> GeminiConnection:
         """Dial, set up and give the initial history. Raises `UpstreamFailed`, also when that takes too long."""
@@ -85,7 +87,7 @@ class GeminiUpstream:
             async with asyncio.timeout(setup.timeout_ms / 1000):
                 session = await opening.__aenter__()
                 phase = Phase.SETUP
-                connection = GeminiConnection(opening, session, typed_as_content=setup.typed_as_content)
+                connection = GeminiConnection(opening, session, self._lag, typed_as_content=setup.typed_as_content)
                 await connection.finish_setup(setup, started)
         except _CONNECTION_ERRORS as error:
             if phase is Phase.SETUP:
@@ -107,12 +109,13 @@ class GeminiConnection:
         self,
         opening: AbstractAsyncContextManager[AsyncSession],
         session: AsyncSession,
+        lag: LoopLag,
         *,
         typed_as_content: bool,
     ) -> None:
         self._opening = opening
         self._session = session
-        self._probes = Probes(session._ws)
+        self._probes = Probes(session._ws, lag)
         self._socket = AudioSocket(session)
         self._typed_as_content = typed_as_content
         self._early: list[UpstreamMessage] = []
@@ -120,19 +123,22 @@ class GeminiConnection:
         self._setup_ms = 0.0
 
     @property
-    def round_trip_ms(self) -> float:
-        """The kernel's figure, or longer while the provider has not shown how far it has read.
+    def unread_ms(self) -> float:
+        """By the kernel's round trip, and by what pings have shown.
 
-        Without one, the time the set-up took, which is longer and so on the safe side.
+        Without the kernel's figure by the time the set-up took, which is longer and so on the safe side.
         """
         measured = self._socket.round_trip_ms()
-        return max(self._setup_ms if measured is None else measured, self._probes.unread_ms)
+        return self._probes.unread_ms(self._setup_ms if measured is None else measured)
 
     @property
     def messages_sent(self) -> int:
         return self._messages_sent
 
-    def ask_how_far(self) -> None:
+    def begin_burst(self) -> None:
+        self._probes.burst_began()
+
+    def end_burst(self) -> None:
         self._probes.ask()
 
     async def finish_setup(self, setup: Setup, started: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -104,9 +105,6 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_MS = 5_000
 """The provider answers a close frame after 1.4 to 3 s."""
-
-IN_FLIGHT_MARGIN_MS = 25
-"""Beyond the round trip, for the time a frame lies in buffers: what was in flight when a handle came is not covered."""
 
 OPENED_ELSEWHERE = 4409
 
@@ -389,8 +387,6 @@ class BaseSessionManager:
             self._feed(TimerFired(timer))
 
     def _on_drained(self, typed: bool) -> None:
-        if self._connection is not None:
-            self._connection.ask_how_far()
         self._feed(BacklogReplayed())
         if typed:
             self._feed(UserTurnEnded(certain=True))
@@ -446,7 +442,7 @@ class BaseSessionManager:
             await connection.send_past_turns(self._turns_after_handle())
         given = wish.catch_up or self._gives_history(wish)
         self._context_given_at_ms = _now_ms() if given else None
-        self._feed(SetupCompleted())
+        self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
 
     def _setup_for(self, wish: Connect) -> Setup:
         model = self.get_current_model()
@@ -593,8 +589,8 @@ class BaseSessionManager:
 
     def _settled_moment_ms(self) -> int:
         """What had been sent by then has certainly been consumed by what the provider says now."""
-        round_trip_ms = 0.0 if self._connection is None else self._connection.round_trip_ms
-        return _now_ms() - int(round_trip_ms) - IN_FLIGHT_MARGIN_MS
+        unread_ms = 0.0 if self._connection is None else self._connection.unread_ms
+        return _now_ms() - math.ceil(unread_ms)
 
     # -- replies -----------------------------------------------------------------------------------------------------
 

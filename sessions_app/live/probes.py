@@ -1,9 +1,11 @@
-"""How far the provider has read, when it or the network stands still, or is busy.
+"""How far the provider has read, when it or the network stands still, or is busy, or was sent a lot at once.
 
-What was sent a round trip ago has been read, usually. While somebody stands still it waits in buffers, and what the
-provider says when things move again, a handle above all, knows nothing of it; the same is true while it works through
-all that a new connection was sent at once. Pings are answered in their turn: as long as one is due, what was sent after
-the last one that was answered may not have been read.
+What was sent a round trip ago has been read, usually. Three things are not usual:
+* somebody stands still: what was sent waits in buffers, and what the provider says when things move again, a handle
+  above all, knows nothing of it. A ping that is overdue tells.
+* a burst: all that was said while there was no connection is sent at once, and takes its time to be worked through.
+  A ping is sent after it, and answered after it.
+* our own process is late: what it reads now may have come before what it sent meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from statistics import median
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from sessions_app.live.loop_lag import LoopLag
+
 EVERY_S = 0.5
 """A standstill shorter than this may go unnoticed."""
 
@@ -27,25 +31,35 @@ DELAYS_KEPT = 5
 SLOW_MS = 1_000
 """Some providers take far longer than a round trip to answer a ping: that says nothing about their reading."""
 
+IN_BUFFERS_MS = 10
+"""Beyond the round trip, for the time a frame lies in buffers."""
+
+TAKEN_IN_AFTER_MS = 10
+"""What was read before a ping is answered is taken in this soon after."""
+
 
 class Pings:
-    """The pings of one connection, one at a time, in ms of any clock: pure.
-
-    Args:
-        now_ms: when the connection began; nothing that it is sent counts as read until the first question is answered.
-    """
+    """The pings of one connection, one at a time, in ms of any clock: pure."""
 
     def __init__(self, now_ms: float) -> None:
-        self._read_until_ms = now_ms
+        self._read_until_ms = self._read_before_ms = now_ms
+        self._answered_ms = now_ms
         self._waiting_since_ms: float | None = None
         self._delays_ms: deque[float] = deque(maxlen=DELAYS_KEPT)
-        self._is_in_doubt = True
+        self._burst_from_ms: float | None = None
+        self._is_bursting = False
         self._is_asked = False
         self._waits_for_question = False
 
+    def burst_began(self, now_ms: float) -> None:
+        """From now on a lot is sent at once."""
+        self._is_bursting = True
+        if self._burst_from_ms is None:
+            self._burst_from_ms = now_ms
+
     def ask(self) -> None:
-        """A lot was sent at once: whether it has been read is in doubt until the next ping is answered."""
-        self._is_in_doubt = self._is_asked = True
+        """The burst is over: the next ping asks whether it has been read."""
+        self._is_bursting, self._is_asked = False, True
 
     def sent(self, now_ms: float) -> None:
         self._waiting_since_ms = now_ms
@@ -55,15 +69,33 @@ class Pings:
         if self._waiting_since_ms is None:
             return
         self._delays_ms.append(now_ms - self._waiting_since_ms)
-        self._read_until_ms, self._waiting_since_ms = self._waiting_since_ms, None
-        if self._waits_for_question and not self._is_asked:
-            self._is_in_doubt = False
+        self._read_before_ms, self._read_until_ms = self._read_until_ms, self._waiting_since_ms
+        self._answered_ms, self._waiting_since_ms = now_ms, None
+        if self._waits_for_question and not (self._is_asked or self._is_bursting):
+            self._burst_from_ms = None
 
-    def unread_ms(self, now_ms: float) -> float:
-        """For how long the provider may not have read what it was sent; 0 where its pings do not tell."""
-        if self._pings_tell(now_ms) and (self._is_in_doubt or self._is_overdue(now_ms)):
-            return now_ms - self._read_until_ms
-        return max((delay_ms for delay_ms in self._delays_ms if delay_ms < SLOW_MS), default=0.0)
+    def unread_ms(self, now_ms: float, round_trip_ms: float, lag_ms: float = 0.0) -> float:
+        """For how long the provider may not have taken in what it was sent.
+
+        Args:
+            now_ms: when something that it says is read.
+            round_trip_ms: of the connection.
+            lag_ms: how late this process reads.
+        """
+        heard_ms = now_ms - lag_ms
+        delay_ms = max((delay_ms for delay_ms in self._delays_ms if delay_ms < SLOW_MS), default=0.0)
+        usually_ms = heard_ms - max(round_trip_ms, delay_ms) - IN_BUFFERS_MS
+        if self._pings_tell(now_ms):
+            if self._is_overdue(now_ms):
+                usually_ms = min(usually_ms, self._read_until_ms)
+            if self._burst_from_ms is not None:
+                usually_ms = min(usually_ms, self._burst_from_ms)
+        return now_ms - max(usually_ms, self._shown_until_ms(heard_ms))
+
+    def _shown_until_ms(self, heard_ms: float) -> float:
+        """What was sent by then was read before a ping was answered, and has been taken in since."""
+        is_taken_in = heard_ms - self._answered_ms >= TAKEN_IN_AFTER_MS
+        return self._read_until_ms if is_taken_in else self._read_before_ms
 
     def _pings_tell(self, now_ms: float) -> bool:
         """Whether this provider answers pings as they come. Gemini may take 30 s for them, and reads all the same."""
@@ -78,30 +110,40 @@ class Pings:
 
 
 class Probes:
-    """Pings a connection for as long as it lives, from `start` on."""
+    """Pings a connection from `start` to `stop`.
 
-    def __init__(self, connection: ClientConnection) -> None:
+    Args:
+        lag: of the loop that sends and reads.
+    """
+
+    def __init__(self, connection: ClientConnection, lag: LoopLag) -> None:
         self._connection = connection
+        self._lag = lag
         self._pings = Pings(_now_ms())
         self._is_asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def unread_ms(self) -> float:
-        """For how long the provider may not have read what it was sent."""
-        return self._pings.unread_ms(_now_ms())
+    def unread_ms(self, round_trip_ms: float) -> float:
+        """For how long the provider may not have taken in what it was sent."""
+        return self._pings.unread_ms(_now_ms(), round_trip_ms, self._lag.recent_ms)
 
     def start(self) -> None:
+        self._lag.enter()
         self._task = asyncio.create_task(self._probe(), name="live-probe")
 
+    def burst_began(self) -> None:
+        self._pings.burst_began(_now_ms())
+
     def ask(self) -> None:
-        """Ping now: a lot was sent at once."""
+        """Ping now: a burst is over."""
         self._pings.ask()
         self._is_asked.set()
 
     def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
+            self._task = None
+            self._lag.leave()
 
     async def _probe(self) -> None:
         with contextlib.suppress(ConnectionClosed):

@@ -66,6 +66,7 @@ class BacklogSender:
     async def _drain(self, connection: Connection) -> None:
         """A task that ends early stays in its place, so that nothing is sent until the next start."""
         typed = False
+        connection.begin_burst()
         try:
             while (item := self._backlog.next_unsent()) is not None:
                 async with asyncio.timeout(SEND_LIMIT_S):
@@ -78,6 +79,7 @@ class BacklogSender:
             self._on_blocked()
             return
         self._task = None
+        connection.end_burst()
         self._on_drained(typed)
 
 

@@ -83,6 +83,10 @@ REPLAY_ANSWER_MS = 2_000
 FIELDS_TO_STRIP = 5
 """More refused fields in a row than this is no longer a difference between API versions."""
 
+FIRST_HANDLE_WAIT_MS = 60
+"""Some generations issue a handle right after the set-up. Audio is replayed after it, so that it is certain that it
+does not cover any of that, and it is not waited for any longer than this."""
+
 GO_AWAY_MARGIN_MS = 5_000
 """The swap is forced this long before the provider's deadline: closing alone can take three seconds."""
 
@@ -261,6 +265,7 @@ class SessionMachine:
         self._attempt: Connect | None = None
         self._is_dialling = False
         self._is_replaying = False
+        self._holds_replay = False
         self._replayed_at_ms: int | None = None
         self._audio_was_dropped = False
         self._live_since_ms: int | None = None
@@ -322,8 +327,15 @@ class SessionMachine:
             wishes.append(TellReady(action))
         wishes.append(TellState(State.LIVE))
         wishes += self._toast_of(action, was_first, outage_ms)
-        wishes.append(Replay())
+        self._holds_replay = fact.replays_audio
+        wishes.append(StartTimer(Timer.FIRST_HANDLE, FIRST_HANDLE_WAIT_MS) if self._holds_replay else Replay())
         return wishes
+
+    def _replay_now(self) -> list[Wish]:
+        if not self._holds_replay:
+            return []
+        self._holds_replay = False
+        return [StopTimer(Timer.FIRST_HANDLE), Replay()]
 
     def _toast_of(self, action: Action, was_first: bool, outage_ms: int) -> list[Wish]:
         """One toast an outage, and none for what nobody could notice. A lost session is always told."""
@@ -346,7 +358,7 @@ class SessionMachine:
     def _on_handle_offered(self, fact: HandleOffered, now_ms: int) -> list[Wish]:
         self.handle = fact.handle
         self._handle_is_behind = not fact.covers_context
-        return [KeepHandle(fact.handle), *self._swap_if_safe(now_ms)]
+        return [KeepHandle(fact.handle), *self._replay_now(), *self._swap_if_safe(now_ms)]
 
     def _on_handle_withdrawn(self, fact: HandleWithdrawn, now_ms: int) -> list[Wish]:
         return []
@@ -505,8 +517,9 @@ class SessionMachine:
 
     def _leave_connection(self) -> list[Wish]:
         """What the end of a connection means for the reply that was being given, and for its timers."""
-        ended = (Timer.SWAP, Timer.STABLE, Timer.PLAYBACK, Timer.ANSWER)
+        ended = (Timer.SWAP, Timer.STABLE, Timer.PLAYBACK, Timer.ANSWER, Timer.FIRST_HANDLE)
         wishes: list[Wish] = [StopTimer(timer) for timer in ended]
+        self._holds_replay = False
         self._swap_is_due = False
         self._is_dialling = False
         self._is_replaying = False
@@ -613,6 +626,8 @@ class SessionMachine:
                 return self._swap(now_ms)
             case Timer.PLAYBACK if self.state is State.LIVE and self.turn.state is TurnState.SPEAKING:
                 return [CompleteReply()]
+            case Timer.FIRST_HANDLE:
+                return self._replay_now()
             case Timer.STABLE if self.state is State.LIVE:
                 self._forget_outage()
                 self._prove_stable()

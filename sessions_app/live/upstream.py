@@ -143,15 +143,18 @@ class Connection(Protocol):
     """One open connection. Every send raises `UpstreamFailed` when the connection has gone."""
 
     @property
-    def round_trip_ms(self) -> float:
-        """How long ago something must have been sent to be certainly read now, as measured on this connection."""
+    def unread_ms(self) -> float:
+        """How long ago something must have been sent to be certainly taken in, as far as this connection shows."""
 
     @property
     def messages_sent(self) -> int:
         """How many messages this connection was sent after the set-up."""
 
-    def ask_how_far(self) -> None:
-        """A lot was sent at once: it counts as on its way, see `round_trip_ms`, until the provider shows otherwise."""
+    def begin_burst(self) -> None:
+        """A lot is going to be sent at once: it counts as on its way until the provider shows otherwise."""
+
+    def end_burst(self) -> None:
+        """It was sent: ask the provider to show how far it has read."""
 
     def messages(self) -> AsyncIterator[UpstreamMessage]:
         """What the provider says, until the connection ends with `UpstreamFailed`."""

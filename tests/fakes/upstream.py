@@ -34,7 +34,7 @@ class FakeConnection:
         self.setup = setup
         self.sent: list[Sent] = []
         self.past_turns: list[tuple[Turn, ...]] = []
-        self.round_trip_ms = 40.0
+        self.unread_ms = 65.0
         self.close_takes_s = 0.0
         self.is_closed = False
         self._said: asyncio.Queue[UpstreamMessage | Failure] = asyncio.Queue()
@@ -73,8 +73,11 @@ class FakeConnection:
 
     # -- the interface -----------------------------------------------------------------------------------------------
 
-    def ask_how_far(self) -> None:
-        """Nothing to be done: `round_trip_ms` is what the test says."""
+    def begin_burst(self) -> None:
+        """Nothing to be done: `unread_ms` is what the test says."""
+
+    def end_burst(self) -> None:
+        """Nothing to be done, either."""
 
     async def messages(self) -> AsyncIterator[UpstreamMessage]:
         while True:

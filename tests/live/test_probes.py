@@ -1,37 +1,43 @@
-"""What may not have been read when the provider stands still or is busy, as far as its answers to pings tell."""
+"""What may not have been taken in when the provider stands still or is busy, as far as its answers to pings tell."""
 
 from __future__ import annotations
 
-from sessions_app.live.probes import OVERDUE_AFTER_MS, Pings
+from sessions_app.live.probes import IN_BUFFERS_MS, OVERDUE_AFTER_MS, TAKEN_IN_AFTER_MS, Pings
+
+ROUND_TRIP_MS = 2
 
 
 def usually(delay_ms: float, *, until_ms: float = 10_000) -> Pings:
     """Pings that were answered after this time so far, the last of them sent a delay before `until_ms`."""
     pings = Pings(0)
-    pings.ask()
     for number in range(5, 0, -1):
         pings.sent(until_ms - number * delay_ms)
         pings.answered(until_ms - (number - 1) * delay_ms)
     return pings
 
 
-def test_usually_everything_but_what_a_ping_would_take_has_been_read() -> None:
-    assert usually(10).unread_ms(10_400) == 10
+def unread_ms(pings: Pings, now_ms: float, lag_ms: float = 0) -> float:
+    return pings.unread_ms(now_ms, ROUND_TRIP_MS, lag_ms)
+
+
+def test_usually_everything_but_what_a_ping_would_take_has_been_taken_in() -> None:
+    assert unread_ms(usually(10), 10_400) == 10 + IN_BUFFERS_MS
+    assert unread_ms(usually(1), 10_400) == ROUND_TRIP_MS + IN_BUFFERS_MS
 
 
 def test_what_was_sent_since_the_last_answered_ping_is_in_doubt_when_the_next_is_overdue() -> None:
     pings = usually(10)
     pings.sent(10_500)
-    assert pings.unread_ms(10_500 + OVERDUE_AFTER_MS) == 10
-    assert pings.unread_ms(12_000) == 12_000 - 9_990
+    assert unread_ms(pings, 10_500 + OVERDUE_AFTER_MS) == 10 + IN_BUFFERS_MS
+    assert unread_ms(pings, 12_000) == 12_000 - 9_990
     pings.answered(12_000)
-    assert pings.unread_ms(12_001) == 10
+    assert unread_ms(pings, 12_400) == 10 + IN_BUFFERS_MS
 
 
 def test_a_provider_that_always_takes_its_time_with_pings_does_not_stand_still() -> None:
     pings = usually(30_000, until_ms=300_000)
     pings.sent(300_500)
-    assert pings.unread_ms(340_000) == 0
+    assert unread_ms(pings, 340_000) == ROUND_TRIP_MS + IN_BUFFERS_MS
 
 
 def test_one_slow_answer_does_not_hide_the_next_standstill() -> None:
@@ -39,48 +45,80 @@ def test_one_slow_answer_does_not_hide_the_next_standstill() -> None:
     pings.sent(10_500)
     pings.answered(13_500)
     pings.sent(14_000)
-    assert pings.unread_ms(15_000) == 15_000 - 10_500
+    assert unread_ms(pings, 15_000) == 15_000 - 10_500
 
 
 def test_a_busy_provider_has_read_less() -> None:
     pings = usually(10)
     pings.sent(10_500)
     pings.answered(10_600)
-    assert pings.unread_ms(10_700) == 100
+    assert unread_ms(pings, 10_900) == 100 + IN_BUFFERS_MS
 
 
-def test_what_a_new_connection_was_sent_is_in_doubt_until_a_ping_sent_after_all_of_it_is_answered() -> None:
-    pings = Pings(1_000)
-    pings.sent(1_000)
-    assert pings.unread_ms(1_020) == 20
-    pings.answered(1_030)
-    assert pings.unread_ms(1_040) == 40
+def test_a_burst_is_in_doubt_from_its_beginning_until_a_ping_sent_after_all_of_it_is_answered() -> None:
+    pings = usually(10)
+    pings.burst_began(10_200)
+    assert unread_ms(pings, 10_210) == 10 + IN_BUFFERS_MS
+    assert unread_ms(pings, 10_290) == 90
     pings.ask()
-    pings.sent(1_050)
-    pings.answered(1_055)
-    assert pings.unread_ms(1_060) == 30
+    pings.sent(10_300)
+    assert unread_ms(pings, 10_305) == 105
+    pings.answered(10_310)
+    assert unread_ms(pings, 10_310 + TAKEN_IN_AFTER_MS) == 10 + TAKEN_IN_AFTER_MS
+    assert unread_ms(pings, 10_400) == 10 + IN_BUFFERS_MS
+
+
+def test_what_a_ping_has_asked_about_is_taken_in_a_moment_after_its_answer() -> None:
+    pings = usually(10)
+    pings.burst_began(10_200)
+    pings.ask()
+    pings.sent(10_203)
+    pings.answered(10_206)
+    assert unread_ms(pings, 10_206 + TAKEN_IN_AFTER_MS - 1) == 10 + IN_BUFFERS_MS
+    assert unread_ms(pings, 10_206 + TAKEN_IN_AFTER_MS) == 3 + TAKEN_IN_AFTER_MS
 
 
 def test_a_ping_that_was_sent_before_the_question_does_not_answer_it() -> None:
     pings = usually(10)
     pings.sent(10_500)
+    pings.burst_began(10_501)
     pings.ask()
     pings.answered(10_510)
-    assert pings.unread_ms(10_520) == 20
-    pings.sent(10_520)
-    pings.answered(10_530)
-    assert pings.unread_ms(10_600) == 10
+    assert unread_ms(pings, 10_560) == 10_560 - 10_501
+    pings.sent(10_560)
+    pings.answered(10_570)
+    assert unread_ms(pings, 10_640) == 10 + IN_BUFFERS_MS
+
+
+def test_a_burst_that_begins_while_another_is_asked_about_keeps_both_in_doubt() -> None:
+    pings = usually(10)
+    pings.burst_began(10_500)
+    pings.ask()
+    pings.sent(10_501)
+    pings.burst_began(10_505)
+    pings.answered(10_510)
+    assert unread_ms(pings, 10_600) == 10_600 - 10_501
+    pings.ask()
+    pings.sent(10_601)
+    pings.answered(10_611)
+    assert unread_ms(pings, 10_700) == 10 + IN_BUFFERS_MS
 
 
 def test_a_new_connection_that_answers_no_ping_is_not_doubted_for_long() -> None:
     pings = Pings(1_000)
+    pings.burst_began(1_000)
     pings.ask()
-    pings.sent(1_000)
-    assert pings.unread_ms(1_500) == 500
-    assert pings.unread_ms(2_000) == 0
+    pings.sent(1_010)
+    assert unread_ms(pings, 1_500) == 500
+    assert unread_ms(pings, 2_010) == ROUND_TRIP_MS + IN_BUFFERS_MS
 
 
 def test_a_question_to_a_provider_that_takes_its_time_casts_no_doubt() -> None:
     pings = usually(30_000, until_ms=300_000)
+    pings.burst_began(300_050)
     pings.ask()
-    assert pings.unread_ms(300_100) == 0
+    assert unread_ms(pings, 300_100) == ROUND_TRIP_MS + IN_BUFFERS_MS
+
+
+def test_what_a_busy_process_reads_late_says_nothing_of_what_it_sent_meanwhile() -> None:
+    assert unread_ms(usually(10), 10_600, lag_ms=150) == 10 + IN_BUFFERS_MS + 150

@@ -58,6 +58,7 @@ from sessions_app.live.events import (
 )
 from sessions_app.live.failures import Failure, Phase, Verdict
 from sessions_app.live.states import (
+    FIRST_HANDLE_WAIT_MS,
     IGNORED,
     NOTICEABLE_OUTAGE_MS,
     PARK_MS,
@@ -833,3 +834,34 @@ def test_a_silent_user_wants_nothing_of_the_machine() -> None:
         elif isinstance(wish, StopTimer):
             running.discard(wish.timer)
     assert running - {Timer.STABLE} == set()
+
+
+# -- the first handle --------------------------------------------------------------------------------------------------
+
+
+def with_audio_to_replay() -> Play:
+    """A call that was cut off and is back, with audio of the time between."""
+    play = Play().go_live()
+    play.lose()
+    play.tell(TimerFired(Timer.REDIAL), after_ms=125)
+    wishes = play.tell(SetupCompleted(replays_audio=True), after_ms=100)
+    assert not of(wishes, Replay)
+    assert StartTimer(Timer.FIRST_HANDLE, FIRST_HANDLE_WAIT_MS) in wishes
+    return play
+
+
+def test_audio_is_replayed_after_the_handle_that_comes_with_the_set_up_so_that_it_is_certain_what_that_covers() -> None:
+    wishes = with_audio_to_replay().tell(HandleOffered("handle-2", True))
+    assert wishes == [KeepHandle("handle-2"), StopTimer(Timer.FIRST_HANDLE), Replay()]
+
+
+def test_audio_is_replayed_soon_when_no_handle_comes_with_the_set_up() -> None:
+    play = with_audio_to_replay()
+    assert Replay() in play.tell(TimerFired(Timer.FIRST_HANDLE), after_ms=FIRST_HANDLE_WAIT_MS)
+    assert not of(play.tell(HandleOffered("handle-2", True)), Replay)
+
+
+def test_a_connection_that_goes_before_its_first_handle_replays_nothing_later() -> None:
+    play = with_audio_to_replay()
+    assert StopTimer(Timer.FIRST_HANDLE) in play.lose(after_ms=10)
+    assert not of(play.tell(TimerFired(Timer.FIRST_HANDLE)), Replay)

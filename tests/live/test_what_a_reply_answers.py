@@ -8,7 +8,7 @@ from sessions_app.live.upstream import GenerationComplete, Interrupted, TurnComp
 from tests.fakes.upstream import Answer
 from tests.live.stage import CONSUMED_S, Stage, numbers
 
-REDIALLED_S = 0.13
+REDIALLED_S = 0.19
 """After so long a connection that was cut off has been replaced and sent what it did not know."""
 
 DEAD_HANDLE = Failure(1008, "BidiGenerateContent session not found", Phase.SETUP)

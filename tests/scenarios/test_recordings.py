@@ -17,6 +17,7 @@ import pytest
 
 from energy.levels import Mode
 from sessions_app.live.gemini import GeminiConnection
+from sessions_app.live.loop_lag import LoopLag
 from sessions_app.live.upstream import (
     GenerationComplete,
     HandleUpdate,
@@ -46,7 +47,7 @@ def entries_of(name: str) -> list[Entry]:
 async def translated(frame: Any) -> list[UpstreamMessage]:
     """What the driver hears of one recorded frame: by the SDK's reading, past it for plain audio, and in our words."""
     session = session_over(Wire(json.dumps(frame, indent=2).encode() + b"\n"))
-    connection = GeminiConnection(contextlib.nullcontext(session), session, typed_as_content=False)
+    connection = GeminiConnection(contextlib.nullcontext(session), session, LoopLag(), typed_as_content=False)
     said, heard = connection.messages(), list[UpstreamMessage]()
     while True:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
+from sessions_app.live.loop_lag import LoopLag
 from sessions_app.live.probes import Probes
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence
@@ -37,14 +38,15 @@ async def test_a_standstill_of_the_other_side_is_noticed_and_so_is_its_end() -> 
     async with serve(hold, "127.0.0.1", 0, ping_interval=None) as server:
         port = server.sockets[0].getsockname()[1]
         async with connect(f"ws://127.0.0.1:{port}", ping_interval=None) as connection:
-            probes = Probes(connection)
+            probes = Probes(connection, LoopLag())
             probes.start()
+            probes.burst_began()
             probes.ask()
-            await eventually(lambda: bool(accepted) and probes.unread_ms < NOTICED_MS)
+            await eventually(lambda: bool(accepted) and probes.unread_ms(0) < NOTICED_MS)
             accepted[0].transport.pause_reading()
-            await eventually(lambda: probes.unread_ms > NOTICED_MS)
+            await eventually(lambda: probes.unread_ms(0) > NOTICED_MS)
             accepted[0].transport.resume_reading()
-            await eventually(lambda: probes.unread_ms < NOTICED_MS)
+            await eventually(lambda: probes.unread_ms(0) < NOTICED_MS)
             probes.stop()
 
 
@@ -55,7 +57,7 @@ async def test_probes_end_with_their_connection() -> None:
     async with serve(hang_up, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with connect(f"ws://127.0.0.1:{port}") as connection:
-            probes = Probes(connection)
+            probes = Probes(connection, LoopLag())
             probes.start()
             await connection.wait_closed()
             await eventually(lambda: not any(task.get_name() == "live-probe" for task in asyncio.all_tasks()))

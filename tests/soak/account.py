@@ -157,7 +157,7 @@ class _Reckoning:
 
         To a fresh session what was acknowledged need not be said again, either; a resumed one has it in its checkpoint.
         """
-        remembers = link.resumed and not link.is_forgotten
+        remembers = link.resumed and not self._was_forgotten_by(link)
         acknowledged = (
             []
             if remembers
@@ -175,6 +175,11 @@ class _Reckoning:
             if exchange.ended_at is not None and exchange.ended_at <= live_at + 2 * CLOCKS_S
         ]
         return max([0, *acknowledged, *answered])
+
+    def _was_forgotten_by(self, link: Link) -> bool:
+        """Whether the session of a connection forgot all that it knew, then or before."""
+        links = (other for other in self._links if other.session == link.session)
+        return any(other.is_forgotten and other.opened_at <= link.opened_at for other in links)
 
     def _check_last_words(self) -> None:
         last = self._page.outbox.next_number - 1
@@ -205,8 +210,7 @@ class _Reckoning:
             return "planned"
         if before.fault("black_hole", "stall"):
             return "silent"
-        was_forgotten = any(other.is_forgotten for other in self._links[:index] if other.session == before.session)
-        if not link.resumed and was_forgotten:
+        if not link.resumed and self._was_forgotten_by(before):
             return "repaired"
         return "?"
 
