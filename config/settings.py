@@ -175,7 +175,19 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "holdline"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # The process that does the background work runs these, Celery's beat or the thread of the web process. A message
+    # that no worker took before the next one is sent is of no use.
+    name: {"task": f"summarization.{name}", "schedule": every_s, "options": {"expires": every_s}}
+    for name, every_s in (
+        ("close_stale_sessions", 60.0),
+        ("enqueue_due", 60.0),
+        ("purge_expired_handles", 3600.0),
+        ("prune_history", 3600.0),
+    )
+}
 
 # --- Gemini ---------------------------------------------------------------------------------------
 
@@ -205,11 +217,30 @@ ENERGY_LADDERS = {
 }
 """Models per mode, best first. The first is the highest energy level, the last is level 1."""
 
+LIVE_SESSIONS_MAX = env.integer("LIVE_SESSIONS_MAX", 0, 0, 100_000)
+"""Live sessions of the project at once, over all workers; 0 for as many as come."""
+
+FAIR_USE_CALL_MINUTES_PER_DAY = env.integer("FAIR_USE_CALL_MINUTES_PER_DAY", 0, 0, 1_440)
+FAIR_USE_SESSIONS = env.integer("FAIR_USE_SESSIONS", 0, 0, 1_000)
+FAIR_USE_TOKENS_PER_DAY = env.integer("FAIR_USE_TOKENS_PER_DAY", 0, 0, 1_000_000_000)
+"""What one user may have; 0 for as much as they like."""
+
+TOKEN_PRICES = env.string("TOKEN_PRICES")
+"""JSON, see `energy.prices`; a system check reads it."""
+
+SUMMARY_MODELS = env.models("SUMMARY_MODELS", ("gemini-3.8-flash", "gemini-3.5-flash-lite"))
+"""Models that write summaries; each is asked when the one before it fails."""
+
 HANDLE_FERNET_KEYS = env.fernet_keys("HANDLE_KEYS") or derive_fernet_keys([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 """The first key encrypts resumption handles, every key decrypts them."""
 
 HANDLE_VALID_HOURS = env.integer("HANDLE_VALID_HOURS", 2, 1, 24)
 """How long the provider honours a handle after the last connection ended."""
+
+# --- History --------------------------------------------------------------------------------------
+
+HISTORY_DAYS = env.integer("HISTORY_DAYS", 0, 0, 36_500)
+"""Conversations are deleted so many days after the last word in them; 0 keeps them."""
 
 # --- People ---------------------------------------------------------------------------------------
 

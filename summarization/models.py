@@ -19,7 +19,7 @@ class SummaryState(models.TextChoices):
 
 
 class CallHistory(models.Model):
-    """The entry of an ended conversation in the history; its summary follows when it is ready."""
+    """The entry of a conversation in the history, once it is over or left; its summary follows when it is ready."""
 
     conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="history")
     title = models.CharField(max_length=200, blank=True)
@@ -30,6 +30,7 @@ class CallHistory(models.Model):
     state = models.CharField(max_length=7, choices=SummaryState, default=SummaryState.PENDING)
     reason = models.CharField(max_length=200, blank=True, help_text="Why there is no summary, in plain words.")
     model = models.CharField(max_length=100, blank=True, help_text="Wrote the summary; none for a short transcript.")
+    until_turn = models.IntegerField(default=-1, help_text="The last turn that the entry knows of.")
     attempts = models.PositiveSmallIntegerField(default=0)
     search_text = models.TextField(blank=True)
     written_at = models.DateTimeField(default=timezone.now)

@@ -1,0 +1,113 @@
+"""Closing what nobody closed: live sessions whose process is gone, and calls that no page can come back to.
+
+Only rows are changed here, each by one conditional update, so sweeps may run at any time and side by side.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import socket
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.utils import timezone
+
+from energy.levels import Mode
+from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent
+
+SILENT_AFTER = datetime.timedelta(hours=2)
+"""A live session that goes on shows a sign of life several times an hour: its connections are replaced."""
+
+LOST = "owner-lost"
+LEFT = "page-left"
+
+_START_OF_PROCESS_FIELD = 19
+"""In /proc/PID/stat, counted after the name of the program: clock ticks from the start of the machine."""
+
+
+def lost_sessions(silent_after: datetime.timedelta = SILENT_AFTER) -> list[LiveSession]:
+    """Open live sessions whose process has ended, or that have been silent for so long."""
+    silent_since = timezone.now() - silent_after
+    signs = SessionEvent.objects.filter(live_session=OuterRef("pk"), at__gt=silent_since)
+    sessions = LiveSession.objects.filter(ended_at__isnull=True).annotate(has_news=Exists(signs))
+    return [
+        session
+        for session in sessions.select_related("conversation")
+        if _is_owner_gone(session.owner, session.started_at)
+        or not (
+            session.has_news
+            or session.started_at > silent_since
+            or session.conversation.last_activity_at > silent_since
+        )
+    ]
+
+
+@transaction.atomic
+def close_session(session: LiveSession) -> bool:
+    """Close a lost session as of its last sign of life; False when somebody else has closed it.
+
+    Its conversation goes on, and so does its handle: the page may come back.
+    """
+    last = SessionEvent.objects.filter(live_session=session).aggregate(last=Max("at"))["last"]
+    last_sign = max(filter(None, (session.started_at, session.conversation.last_activity_at, last)))
+    closed = LiveSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=last_sign, end_reason=LOST)
+    return bool(closed)
+
+
+def left_calls() -> QuerySet[Conversation]:
+    """Calls that go on by their status only: no live session is open, and no handle would be honoured any more.
+
+    Within that time the page that was left may come back, and then finds its call.
+    """
+    honoured_since = timezone.now() - datetime.timedelta(hours=settings.HANDLE_VALID_HOURS)
+    sessions = LiveSession.objects.filter(conversation=OuterRef("pk"))
+    held = sessions.filter(ended_at__isnull=True) | sessions.filter(ended_at__gt=honoured_since)
+    return Conversation.objects.filter(
+        ~Exists(held), mode=Mode.CALL, status=Conversation.Status.ACTIVE, last_activity_at__lte=honoured_since
+    )
+
+
+@transaction.atomic
+def end_call(conversation_id: uuid.UUID) -> bool:
+    """End a call that was left, as of its last word; False when somebody else has ended it."""
+    call = left_calls().filter(pk=conversation_id).first()
+    if call is None:
+        return False
+    ended = Conversation.objects.filter(pk=call.pk, status=Conversation.Status.ACTIVE).update(
+        status=Conversation.Status.ENDED, ended_at=call.last_activity_at, end_reason=LEFT
+    )
+    ResumptionHandle.objects.filter(live_session__conversation=call).delete()
+    return bool(ended)
+
+
+def _is_owner_gone(owner: str, since: datetime.datetime) -> bool:
+    """Whether the process `host:pid` of this machine has ended. Of other machines nothing is known."""
+    host, _, pid = owner.rpartition(":")
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        pass
+    started = _started_at(int(pid))
+    # The number of a process is used again, in a container even at every start.
+    return started is not None and started > since
+
+
+def _started_at(pid: int) -> datetime.datetime | None:
+    """When a process began, where the system tells (Linux)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = Path("/proc/stat").read_text(encoding="ascii")
+        ticks = int(stat.rpartition(")")[2].split()[_START_OF_PROCESS_FIELD])
+        booted_at = next(int(line.split()[1]) for line in boot.splitlines() if line.startswith("btime "))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None
+    seconds = booted_at + ticks / os.sysconf("SC_CLK_TCK")
+    return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)

@@ -1,0 +1,102 @@
+"""Summaries by Gemini's `generateContent` over the google-genai SDK, whose errors become ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import httpx2
+from google import genai
+from google.genai import errors, types
+
+from summarization.prompts import Prompt
+from summarization.summarizer import BadAnswer, Refused, Unavailable
+
+ANSWER_LIMIT_S = 30
+ANSWER_LIMIT_TOKENS = 4_096
+TEMPERATURE = 0.2
+
+_MAY_PASS = {408, 409, 425, 429, 499}
+"""HTTP statuses below 500 that another try may not meet again."""
+
+_DURATION = re.compile(r"^(?P<seconds>\d+(\.\d+)?)s$")
+_BLOCKED = {
+    types.FinishReason.SAFETY,
+    types.FinishReason.RECITATION,
+    types.FinishReason.BLOCKLIST,
+    types.FinishReason.PROHIBITED_CONTENT,
+    types.FinishReason.SPII,
+}
+
+
+class GeminiSummarizer:
+    """See `summarizer.Summarizer`.
+
+    Args:
+        api_key: of the Developer API. The base URL and the trusted certificates come from the environment, as the SDK
+            documents (`GOOGLE_GEMINI_BASE_URL`, `SSL_CERT_FILE`).
+        answer_limit_s: how long the provider may stay silent before it counts as unavailable.
+    """
+
+    def __init__(
+        self, api_key: str, api_version: str, models: Sequence[str], answer_limit_s: float = ANSWER_LIMIT_S
+    ) -> None:
+        self.models = models
+        options = types.HttpOptions(api_version=api_version, timeout=int(answer_limit_s * 1000))
+        self._client = genai.Client(api_key=api_key, http_options=options)
+
+    def ask(self, model: str, prompt: Prompt) -> str:
+        config = types.GenerateContentConfig(
+            system_instruction=prompt.instruction,
+            response_mime_type="application/json",
+            response_schema=types.Schema.model_validate(prompt.schema),
+            temperature=TEMPERATURE,
+            max_output_tokens=ANSWER_LIMIT_TOKENS,
+        )
+        try:
+            response = self._client.models.generate_content(model=model, contents=prompt.text, config=config)
+        except errors.APIError as error:
+            raise _translated(error, model) from error
+        except httpx2.TimeoutException as error:
+            raise Unavailable(f"{model} did not answer in time") from error
+        except (httpx2.HTTPError, OSError) as error:
+            raise Unavailable("the provider cannot be reached") from error
+        except ValueError as error:  # what came is no JSON, or not of the API's shape
+            raise BadAnswer(f"{model} gave an answer that cannot be read") from error
+        return _text_of(response, model)
+
+
+def _text_of(response: types.GenerateContentResponse, model: str) -> str:
+    if response.prompt_feedback is not None and response.prompt_feedback.block_reason is not None:
+        raise Refused(f"{model} refused to summarise what was said")
+    candidate = response.candidates[0] if response.candidates else None
+    if candidate is not None and candidate.finish_reason in _BLOCKED:
+        raise Refused(f"{model} refused to summarise what was said")
+    text = response.text if candidate is not None else None
+    if not text or not text.strip():
+        raise BadAnswer(f"{model} gave an empty answer")
+    return text
+
+
+def _translated(error: errors.APIError, model: str) -> Unavailable | Refused:
+    code = error.code or 0
+    if code == 429:
+        return Unavailable(f"the quota of {model} is used up for now", _retry_after_s(error.details))
+    if code in _MAY_PASS or code >= 500 or not code:
+        return Unavailable(f"{model} is not available at present ({code})", _retry_after_s(error.details))
+    if code in (401, 403) or "API_KEY_INVALID" in str(error.details):
+        return Refused(f"the API key does not allow the use of {model}")
+    if code == 404:
+        return Refused(f"there is no model {model}")
+    return Refused(f"{model} refused the request ({code} {error.status or ''})".replace(" )", ")"))
+
+
+def _retry_after_s(details: Any) -> float | None:
+    """The delay of a `RetryInfo` in Google's error object."""
+    error = details.get("error", details) if isinstance(details, dict) else {}
+    for detail in error.get("details", []) if isinstance(error, dict) else []:
+        match = _DURATION.match(str(detail.get("retryDelay", ""))) if isinstance(detail, dict) else None
+        if match:
+            return float(match["seconds"])
+    return None

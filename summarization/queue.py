@@ -1,0 +1,75 @@
+"""How background work gets to whoever does it: Celery's workers, or without a broker a thread of the web process.
+
+Nothing here is waited for. A message that is lost, a broker that is dead, a process without the thread cost nothing
+but time: what is wanted stands in a row, and `services.enqueue_due` finds it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import uuid
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+
+from config.celery import app
+from summarization.background import BackgroundThread
+
+logger = logging.getLogger(__name__)
+
+SWEEP_LIMIT = 100
+"""A sweep tells of so many rows of a kind at a time."""
+
+SWEEP_EVERY_S = 60.0
+CLOSE_STALE_SESSIONS = "summarization.close_stale_sessions"
+
+_NOW = datetime.timedelta(0)
+_thread = BackgroundThread("background-work")
+
+
+def enqueue(name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW, *, is_sweep: bool = False) -> None:
+    """Have the task `name` done for a conversation once the transaction is committed.
+
+    The message of a sweep is void when the next sweep sends another.
+    """
+    transaction.on_commit(partial(_hand_over, name, str(conversation_id), delay.total_seconds(), is_sweep))
+
+
+def start_background_work() -> None:
+    """To be called once by every web process, before it serves: sweeps up what a dead process left behind.
+
+    Without a broker this also makes the process do the background work from now on, and run the periodic tasks.
+    """
+    app.loader.import_default_modules()
+    if settings.TASKS_IN_PROCESS:
+        for entry in settings.CELERY_BEAT_SCHEDULE.values():
+            _thread.put(partial(_repeat, str(entry["task"]), float(entry["schedule"])))
+    else:
+        _thread.put(partial(_run, CLOSE_STALE_SESSIONS))
+
+
+def _hand_over(name: str, conversation_id: str, delay_s: float, is_sweep: bool) -> None:
+    if not settings.TASKS_IN_PROCESS:
+        _thread.put(partial(_publish, name, conversation_id, delay_s, is_sweep))
+    elif _thread.is_running:
+        _thread.put(partial(_run, name, conversation_id), delay_s)
+
+
+def _publish(name: str, conversation_id: str, delay_s: float, is_sweep: bool) -> None:
+    try:
+        app.send_task(name, (conversation_id,), countdown=delay_s, expires=SWEEP_EVERY_S if is_sweep else None)
+    except Exception as error:  # whatever a broken broker makes its client raise
+        logger.warning("%s was not published: %s", name, type(error).__name__)
+
+
+def _run(name: str, *arguments: str) -> None:
+    app.tasks[name](*arguments)
+
+
+def _repeat(name: str, every_s: float) -> None:
+    try:
+        _run(name)
+    finally:
+        _thread.put(partial(_repeat, name, every_s), every_s)

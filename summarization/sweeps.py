@@ -1,0 +1,81 @@
+"""What is looked after from time to time. Every sweep may run at any time, twice, and on two machines at once."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from sessions_app import sweeps
+from sessions_app.live.transcript import Role
+from sessions_app.models import Conversation, Turn
+from summarization import services
+
+BATCH = 200
+"""Conversations deleted in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many there were: live sessions closed, calls ended, entries made in the history."""
+
+    sessions: int = 0
+    calls: int = 0
+    histories: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.sessions or self.calls or self.histories)
+
+    def __str__(self) -> str:
+        return f"{self.sessions} live sessions closed, {self.calls} calls ended, {self.histories} conversations entered"
+
+
+def close_stale_sessions(silent_after: datetime.timedelta = sweeps.SILENT_AFTER, dry_run: bool = False) -> Swept:
+    """Close live sessions that nobody holds, end calls that nobody can come back to, and enter both in the history."""
+    lost = sweeps.lost_sessions(silent_after)
+    if dry_run:
+        abandoned = {session.conversation_id for session in lost}
+        waiting = _unentered(also=abandoned)
+        return Swept(len(lost), sweeps.left_calls().count(), waiting.count())
+    sessions = sum(sweeps.close_session(session) for session in lost)
+    calls = sum(sweeps.end_call(id) for id in sweeps.left_calls().values_list("pk", flat=True))
+    unentered = list(_unentered().values_list("pk", flat=True))
+    for conversation_id in unentered:
+        services.write_call_history(conversation_id)
+    return Swept(sessions, calls, len(unentered))
+
+
+def prune_history(days: int, dry_run: bool = False) -> int:
+    """Delete the conversations that nobody has said a word in for so many days; gives their number. 0 keeps all."""
+    if not days:
+        return 0
+    old = services.idle_conversations().filter(last_activity_at__lt=timezone.now() - datetime.timedelta(days=days))
+    if dry_run:
+        return old.count()
+    count = 0
+    while (deleted := _delete_some(old)) is not None:
+        count += deleted
+    return count
+
+
+def _unentered(also: Iterable[uuid.UUID] = ()) -> QuerySet[Conversation]:
+    """Conversations, over or left (or among `also`), with words that the history does not know of."""
+    said = Turn.objects.filter(conversation=OuterRef("pk")).exclude(role=Role.SYSTEM).exclude(text__regex=r"^\s*$")
+    unknown = said.filter(Q(conversation__history=None) | Q(number__gt=F("conversation__history__until_turn")))
+    idle = services.idle_conversations() | Conversation.objects.filter(pk__in=also)
+    return idle.filter(Exists(unknown)).order_by()
+
+
+@transaction.atomic
+def _delete_some(old: QuerySet[Conversation]) -> int | None:
+    """Delete a batch, leaving out what another sweep is deleting at the moment; None when nothing is left."""
+    ids = list(old.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    if not ids:
+        return None
+    _, deleted = Conversation.objects.filter(pk__in=ids).delete()
+    return deleted.get(Conversation._meta.label, 0)

@@ -1,0 +1,51 @@
+"""Celery's tasks: an id in, one call of a service. Each may be run twice, and by two workers at once."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from celery import shared_task
+from django.conf import settings
+
+from sessions_app.services import purge_expired_handles as purge_handles
+from summarization import services, sweeps
+from summarization.attempts import CLAIM_VALID
+
+logger = logging.getLogger(__name__)
+
+TIME_LIMIT_S = int(CLAIM_VALID.total_seconds())
+
+
+@shared_task(name=services.WRITE_SUMMARY, time_limit=TIME_LIMIT_S)
+def write_summary(conversation_id: str) -> None:
+    services.write_summary(uuid.UUID(conversation_id))
+
+
+@shared_task(name=services.WRITE_ROLLING_SUMMARY, time_limit=TIME_LIMIT_S)
+def write_rolling_summary(conversation_id: str) -> None:
+    services.write_rolling_summary(uuid.UUID(conversation_id))
+
+
+@shared_task(name="summarization.close_stale_sessions")
+def close_stale_sessions() -> None:
+    closed = sweeps.close_stale_sessions()
+    if closed:
+        logger.info("swept: %s", closed)
+
+
+@shared_task(name="summarization.enqueue_due")
+def enqueue_due() -> None:
+    services.enqueue_due()
+
+
+@shared_task(name="summarization.purge_expired_handles")
+def purge_expired_handles() -> None:
+    purge_handles()
+
+
+@shared_task(name="summarization.prune_history")
+def prune_history() -> None:
+    count = sweeps.prune_history(settings.HISTORY_DAYS)
+    if count:
+        logger.info("pruned %d conversations", count)
