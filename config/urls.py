@@ -10,4 +10,5 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("", include("sessions_app.urls")),
+    path("", include("summarization.urls")),
 ]

@@ -1,0 +1,50 @@
+/** The history: times as the clock on the wall shows them, and summaries that appear when they are written. */
+
+const STYLES = {
+  day: { dateStyle: "medium" },
+  minute: { dateStyle: "medium", timeStyle: "short" },
+  second: { timeStyle: "medium" },
+};
+const FIRST_LOOK_MS = 2000;
+const LONGEST_WAIT_MS = 30000;
+
+function showLocalTimes(within) {
+  for (const time of within.querySelectorAll("[data-local-time]")) {
+    const moment = new Date(time.dateTime);
+    time.textContent = new Intl.DateTimeFormat("en-GB", STYLES[time.dataset.localTime]).format(moment);
+    time.title = moment.toISOString();
+  }
+}
+
+/** Looks for the summary less and less often, and only while somebody looks at the page. */
+function awaitSummary(waitMs) {
+  setTimeout(async () => {
+    const written = document.visibilityState === "visible" && (await writtenSummary());
+    if (written) showSummary(written);
+    else awaitSummary(Math.min(waitMs * 1.5, LONGEST_WAIT_MS));
+  }, waitMs);
+}
+
+/** @returns {Promise<Element | null>}  null while it is not there, or cannot be asked for */
+async function writtenSummary() {
+  try {
+    const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const summary = page.querySelector("[data-summary]");
+    return response.ok && summary?.dataset.summary !== "pending" ? summary : null;
+  } catch {
+    return null;
+  }
+}
+
+function showSummary(summary) {
+  const shown = document.querySelector("[data-summary]");
+  shown.dataset.summary = summary.dataset.summary;
+  shown.replaceChildren(...summary.children);
+}
+
+showLocalTimes(document);
+for (const field of document.querySelectorAll("[data-time-zone]")) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+}
+if (document.querySelector('[data-summary="pending"]')) awaitSummary(FIRST_LOOK_MS);

@@ -1,0 +1,142 @@
+"""A conversation as a file to take away: pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from summarization.record import Line, Neighbour, Record, Tokens, WrittenSummary
+from summarization.timeline import Moment, duration_words
+
+FORMAT = "holdline.conversation"
+VERSION = 1
+
+_SPEAKERS = {"user": "You", "model": "Holdline", "system": "Notice"}
+_MODES = {"call": "Call", "text": "Text chat"}
+
+
+def as_json(record: Record) -> str:
+    """All of it. Times are ISO 8601 in UTC. `version` grows when a field changes its meaning."""
+    return json.dumps(_fields(record), ensure_ascii=False, indent=2) + "\n"
+
+
+def as_markdown(record: Record) -> str:
+    """To be read. What was said stands in quotes, word for word, so that it cannot be mistaken for our own headings."""
+    parts = [f"# {_one_line(record.title)}", _facts(record)]
+    if record.summary is not None and record.summary.state == "ready":
+        parts += _summary(record.summary)
+    parts += ["## Transcript", *(_turn(line) for line in record.lines)]
+    if record.moments:
+        parts += ["## What the line went through", "\n".join(_moment(moment) for moment in record.moments)]
+    return "\n\n".join(parts) + "\n"
+
+
+def file_name(record: Record, extension: str) -> str:
+    """Such as `holdline-call-2026-11-21-1147.md`: sorts by time, and tells nothing of what was said."""
+    return f"holdline-{record.mode}-{record.started_at.astimezone(UTC):%Y-%m-%d-%H%M}.{extension}"
+
+
+# -- Markdown ----------------------------------------------------------------------------------------------------------
+
+
+def _facts(record: Record) -> str:
+    facts = [
+        ("Kind", _MODES.get(record.mode, record.mode)),
+        ("Began", _time(record.started_at)),
+        ("Ended" if record.is_over else "Last word", _time(record.until)),
+        ("Duration", duration_words(record.duration_ms)),
+        ("Models", ", ".join(record.models)),
+        ("Tokens", f"{record.tokens.input} in, {record.tokens.output} out" if record.tokens else ""),
+    ]
+    return "\n".join(f"- {name}: {value}" for name, value in facts if value)
+
+
+def _summary(summary: WrittenSummary) -> list[str]:
+    parts = ["## Summary", summary.text]
+    for title, points in (("Open points", summary.open_points), ("Facts", summary.facts)):
+        if points:
+            parts += [f"### {title}", "\n".join(f"- {_one_line(point)}" for point in points)]
+    return parts
+
+
+def _turn(line: Line) -> str:
+    cut = ", interrupted" if line.status == "interrupted" else ""
+    quoted = "\n".join(f"> {row}".rstrip() for row in line.text.splitlines() or [""])
+    return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut})\n\n{quoted}"
+
+
+def _moment(moment: Moment) -> str:
+    gap = f" Gap: {duration_words(moment.gap_ms)}." if moment.gap_ms is not None else ""
+    loss = f" {moment.loss}" if moment.loss else ""
+    return f"- {_time(moment.at)}: {moment.text}{gap}{loss}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------------
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "id": str(record.id),
+        "title": record.title,
+        "mode": record.mode,
+        "is_over": record.is_over,
+        "started_at": _iso(record.started_at),
+        "until": _iso(record.until),
+        "duration_ms": record.duration_ms,
+        "models": list(record.models),
+        "tokens": _tokens(record.tokens),
+        "tokens_with_earlier": _tokens(record.chain_tokens),
+        "summary": _summary_fields(record.summary),
+        "continues": _neighbour(record.earlier) if record.earlier is not None else None,
+        "continued_by": [_neighbour(later) for later in record.later],
+        "turns": [
+            {
+                "turn": line.number,
+                "role": line.role,
+                "text": line.text,
+                "status": line.status,
+                "at": _iso(line.at),
+            }
+            for line in record.lines
+        ],
+        "timeline": [
+            {"at": _iso(moment.at), "text": moment.text, "gap_ms": moment.gap_ms, "loss": moment.loss}
+            for moment in record.moments
+        ],
+    }
+
+
+def _summary_fields(summary: WrittenSummary | None) -> dict[str, Any] | None:
+    if summary is None:
+        return None
+    return {
+        "state": summary.state,
+        "text": summary.text,
+        "open_points": list(summary.open_points),
+        "facts": list(summary.facts),
+        "reason": summary.reason,
+        "model": summary.model,
+    }
+
+
+def _tokens(tokens: Tokens) -> dict[str, int]:
+    return {"input": tokens.input, "output": tokens.output}
+
+
+def _neighbour(neighbour: Neighbour) -> dict[str, str]:
+    return {"id": str(neighbour.id), "title": neighbour.title}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,102 @@
+"""Forms of the history pages."""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+
+from django import forms
+from django.http import QueryDict
+
+from energy.levels import Mode
+from summarization.history import Filters
+from summarization.search import words_of
+from summarization.services import TITLE_LIMIT_CHARACTERS
+
+QUERY_LIMIT_CHARACTERS = 200
+_MODES = [("", "Calls and text chats"), (Mode.CALL.value, "Calls"), (Mode.TEXT.value, "Text chats")]
+
+
+class FilterForm(forms.Form):
+    """What to look for. A field that makes no sense is told and left out; the others count all the same.
+
+    Args:
+        models: the models that the user's conversations were held with.
+    """
+
+    q = forms.CharField(
+        label="Search",
+        required=False,
+        max_length=QUERY_LIMIT_CHARACTERS,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Words from a conversation"}),
+        error_messages={"max_length": f"Search for {QUERY_LIMIT_CHARACTERS} characters at most."},
+    )
+    mode = forms.ChoiceField(label="Kind", required=False, choices=_MODES)
+    model = forms.ChoiceField(label="Model", required=False)
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-time-zone": True}))
+    """Where the days of `since` and `until` begin: the browser's time zone, UTC without a script."""
+
+    def __init__(self, data: QueryDict, models: list[str]) -> None:
+        super().__init__(data, auto_id="filter-%s")
+        self.fields["model"].choices = [("", "Every model"), *((model, model) for model in models)]  # type: ignore[attr-defined]
+        self.fields["mode"].error_messages["invalid_choice"] = "There is no such kind of conversation."
+        self.fields["model"].error_messages["invalid_choice"] = "No conversation was held with this model."
+        for name in ("since", "until"):
+            self.fields[name].error_messages["invalid"] = "This is no date. Write it like 2026-11-21."
+
+    def clean_q(self) -> str:
+        query: str = self.cleaned_data["q"]
+        if query and not words_of(query):
+            raise forms.ValidationError("Search for words: signs alone cannot be found.")
+        return query
+
+    def clean_zone(self) -> datetime.tzinfo:
+        try:
+            return zoneinfo.ZoneInfo(self.cleaned_data["zone"] or "UTC")
+        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            return datetime.UTC
+
+    def clean(self) -> None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        if since and until and since > until:
+            self.add_error("until", "This day is before the first one.")
+
+    def filters(self) -> Filters:
+        """What can be looked for, whatever else was filled in."""
+        self.is_valid()
+        known = self.cleaned_data
+        return Filters(
+            words=words_of(known.get("q", "")),
+            mode=known.get("mode", ""),
+            model=known.get("model", ""),
+            since=self._midnight(known.get("since")),
+            before=self._midnight(known.get("until"), days_later=1),
+        )
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything was asked for, sensible or not."""
+        return any(value for name, value in self.data.items() if name in self.fields and name != "zone")
+
+    def _midnight(self, day: datetime.date | None, days_later: int = 0) -> datetime.datetime | None:
+        """The beginning of a day where the user is; None at the ends of the calendar, where nothing is cut off."""
+        if day is None:
+            return None
+        try:
+            day += datetime.timedelta(days=days_later)
+            return datetime.datetime.combine(day, datetime.time.min, self.cleaned_data["zone"]).astimezone(datetime.UTC)
+        except OverflowError:
+            return None
+
+
+class TitleForm(forms.Form):
+    """A title of the user's own."""
+
+    title = forms.CharField(
+        label="Title",
+        max_length=TITLE_LIMIT_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Write a title."},
+    )

@@ -1,0 +1,309 @@
+"""What the history pages show, and what they may do: the list, the search, one conversation."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import overload
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.text import Truncator
+
+from sessions_app.live.transcript import Role
+from sessions_app.models import Conversation, LiveSession, SessionEvent, Turn
+from sessions_app.services import get_conversation_for
+from summarization import search, services
+from summarization.models import CallHistory, SummaryState
+from summarization.record import Line, Neighbour, Record, Tokens, WrittenSummary, milliseconds_between
+from summarization.search import Piece
+from summarization.timeline import Event, timeline
+
+_SPOKEN = (Role.USER, Role.MODEL)
+_TITLE_WORDS = 8
+_EXCERPT_CHARACTERS = 220
+_ANCESTORS = """
+WITH RECURSIVE chain(id, continues_id) AS (
+    SELECT id, continues_id FROM sessions_app_conversation WHERE id = %s
+    UNION
+    SELECT earlier.id, earlier.continues_id FROM sessions_app_conversation earlier
+    JOIN chain ON earlier.id = chain.continues_id
+)
+SELECT id FROM chain
+"""
+
+
+class StillOpen(Exception):
+    """The conversation is open in a page right now: what is said in it has to go somewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is looked for. `since` and `before`: the conversation was going on at some time in between."""
+
+    words: tuple[str, ...] = ()
+    mode: str = ""
+    model: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A conversation in the list. `state`: of its summary, empty while the conversation goes on."""
+
+    id: uuid.UUID
+    title: str
+    mode: str
+    started_at: datetime
+    until: datetime
+    is_over: bool
+    excerpt: tuple[Piece, ...] = ()
+    state: str = ""
+    reason: str = ""
+
+    @property
+    def duration_ms(self) -> int:
+        return milliseconds_between(self.started_at, self.until)
+
+
+class Found(Sequence[Entry]):
+    """Conversations in order, loaded as they are sliced.
+
+    Args:
+        words: that were searched for.
+        without_entry: conversations that have no entry in the history yet; they come first.
+        histories: the others.
+    """
+
+    def __init__(
+        self, words: tuple[str, ...], without_entry: list[uuid.UUID], histories: QuerySet[CallHistory]
+    ) -> None:
+        self._words = words
+        self._without_entry = without_entry
+        entered = histories.order_by().count()
+        self._count = len(without_entry) + entered
+        self._histories = search.best_first(histories, words, count=entered) if words else histories
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, wanted: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, wanted: slice) -> list[Entry]: ...
+
+    def __getitem__(self, wanted: int | slice) -> Entry | list[Entry]:
+        if isinstance(wanted, int):
+            return self[wanted : wanted + 1][0]
+        start, stop, _ = wanted.indices(self._count)
+        first = len(self._without_entry)
+        entries = _entries_without_history(self._without_entry[start:stop])
+        if stop > first:
+            entered = self._histories[max(0, start - first) : stop - first]
+            entries += [_entry(history, self._words) for history in entered]
+        return entries
+
+
+def find(user: User, filters: Filters) -> Found:
+    """The conversations of a user in which somebody said something, newest first; with words, the best first."""
+    without_entry = Conversation.objects.filter(
+        _conditions(filters), *_spoken_with(filters.words), user=user, history=None
+    )
+    histories = (
+        CallHistory.objects.filter(_conditions(filters, "conversation__"), conversation__user=user)
+        .select_related("conversation")
+        .order_by("-conversation__last_activity_at")
+    )
+    histories = search.matching(histories, filters.words) if filters.words else histories.defer("search_text")
+    ids = without_entry.order_by("-last_activity_at").values_list("pk", flat=True)
+    return Found(filters.words, list(ids), histories)
+
+
+def recent(user: User, count: int) -> list[Entry]:
+    """The conversations of a user that were used last."""
+    return find(user, Filters())[:count]
+
+
+def models_of(user: User) -> list[str]:
+    """The models that the user's conversations were held with, in the order of the alphabet."""
+    models = LiveSession.objects.filter(conversation__user=user).order_by("model")
+    return list(models.values_list("model", flat=True).distinct())
+
+
+def count_deletable(user: User) -> int:
+    """How many conversations of the list "delete all" would delete: those that are over."""
+    ended = Conversation.objects.filter(user=user, status=Conversation.Status.ENDED)
+    return ended.filter(history__isnull=False).count() + ended.filter(*_spoken_with(), history=None).count()
+
+
+def read(user: User, id: uuid.UUID) -> Record:
+    """One conversation of a user. Raises `NotYours`."""
+    conversation = get_conversation_for(user, id)
+    history = CallHistory.objects.filter(conversation=conversation).defer("search_text").first()
+    turns = list(conversation.turns.all())
+    sessions = list(conversation.live_sessions.order_by("started_at"))
+    events = list(conversation.events.select_related("live_session"))
+    chain = _chain_of(conversation)
+    usage = _usage_of(chain)
+    lines = tuple(Line(turn.number, turn.role, turn.text, turn.status, turn.at) for turn in turns if turn.text.strip())
+    return Record(
+        id=conversation.pk,
+        title=(history.title if history else "") or _title_from(_first_words(lines)),
+        mode=conversation.mode,
+        is_over=conversation.status == Conversation.Status.ENDED,
+        is_live=any(session.ended_at is None for session in sessions),
+        started_at=conversation.started_at,
+        until=conversation.ended_at or conversation.last_activity_at,
+        models=_models(sessions, events),
+        tokens=usage.get(conversation.pk, Tokens()),
+        chain_tokens=sum(usage.values(), Tokens()),
+        summary=_summary(history) if history else None,
+        lines=lines,
+        moments=timeline(_event(event) for event in events),
+        earlier=_neighbour(conversation.continues) if conversation.continues else None,
+        later=tuple(_neighbour(later) for later in conversation.continued_by.order_by("started_at")),
+    )
+
+
+@transaction.atomic
+def delete(user: User, id: uuid.UUID) -> None:
+    """Delete a conversation that no page has open. Raises `NotYours`, `StillOpen`."""
+    conversation = get_conversation_for(user, id)
+    # No live session begins in it between the look and the deletion.
+    Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
+    if conversation.live_sessions.filter(ended_at=None).exists():
+        raise StillOpen
+    services.delete_conversation(user, id)
+
+
+# -- the list ----------------------------------------------------------------------------------------------------------
+
+
+def _conditions(filters: Filters, prefix: str = "") -> Q:
+    """What the filters ask of a conversation; `prefix` leads to it."""
+    conditions = Q()
+    if filters.mode:
+        conditions &= Q(**{f"{prefix}mode": filters.mode})
+    if filters.since is not None:
+        conditions &= Q(**{f"{prefix}last_activity_at__gte": filters.since})
+    if filters.before is not None:
+        conditions &= Q(**{f"{prefix}started_at__lt": filters.before})
+    if filters.model:
+        sessions = LiveSession.objects.filter(conversation=OuterRef(f"{prefix}pk"), model=filters.model)
+        conditions &= Q(Exists(sessions))
+    return conditions
+
+
+def _spoken_with(words: tuple[str, ...] = ()) -> list[Exists]:
+    """Somebody said something, and each word occurs in a turn."""
+    spoken = Turn.objects.filter(conversation=OuterRef("pk"), role__in=_SPOKEN)
+    return [Exists(spoken), *(Exists(spoken.filter(text__icontains=word)) for word in words)]
+
+
+def _entry(history: CallHistory, words: tuple[str, ...]) -> Entry:
+    conversation = history.conversation
+    if words:
+        _, _, said = history.search_text.partition(history.title)
+        excerpt = search.passage(said or history.search_text, words)
+    else:
+        excerpt = _pieces_of(history.summary)
+    return Entry(
+        id=conversation.pk,
+        title=history.title or _title_from(""),
+        mode=conversation.mode,
+        started_at=conversation.started_at,
+        until=conversation.ended_at or conversation.last_activity_at,
+        is_over=True,
+        excerpt=excerpt,
+        state=history.state,
+        reason=history.reason,
+    )
+
+
+def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
+    first_turn = Turn.objects.filter(conversation=OuterRef("pk"), role__in=_SPOKEN).order_by("number")
+    rows = Conversation.objects.filter(pk__in=ids).annotate(first_words=Subquery(first_turn.values("text")[:1]))
+    return [
+        Entry(
+            id=conversation.pk,
+            title=_title_from(conversation.first_words),
+            mode=conversation.mode,
+            started_at=conversation.started_at,
+            until=conversation.ended_at or conversation.last_activity_at,
+            is_over=conversation.status == Conversation.Status.ENDED,
+        )
+        for conversation in rows.order_by("-last_activity_at")
+    ]
+
+
+def _pieces_of(text: str) -> tuple[Piece, ...]:
+    return (Piece(Truncator(" ".join(text.split())).chars(_EXCERPT_CHARACTERS)),) if text else ()
+
+
+def _title_from(words: str) -> str:
+    return Truncator(words).words(_TITLE_WORDS) or "Conversation"
+
+
+# -- one conversation --------------------------------------------------------------------------------------------------
+
+
+def _first_words(lines: Iterable[Line]) -> str:
+    return next((line.text for line in lines if line.role in _SPOKEN), "")
+
+
+def _models(sessions: Iterable[LiveSession], events: Iterable[SessionEvent]) -> tuple[str, ...]:
+    """In the order in which they were used."""
+    names = [session.model for session in sessions]
+    names += [str(event.data.get("model", "")) for event in events if event.kind == "level_lowered"]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _event(row: SessionEvent) -> Event:
+    return Event(row.at, row.kind, row.data, row.live_session.model if row.live_session else "")
+
+
+def _summary(history: CallHistory) -> WrittenSummary:
+    return WrittenSummary(
+        state=SummaryState(history.state).value,
+        text=history.summary,
+        open_points=tuple(history.open_points),
+        facts=tuple(history.facts),
+        reason=history.reason,
+        model=history.model,
+    )
+
+
+def _neighbour(conversation: Conversation) -> Neighbour:
+    history = getattr(conversation, "history", None)
+    title = history.title if history else ""
+    return Neighbour(conversation.pk, title or _title_from(""), conversation.started_at)
+
+
+def _chain_of(conversation: Conversation) -> list[uuid.UUID]:
+    """The conversation and all those before it that it continues, found in one query however many they are."""
+    if conversation.continues_id is None:
+        return [conversation.pk]
+    key = Conversation._meta.pk
+    with connection.cursor() as cursor:
+        cursor.execute(_ANCESTORS, [key.get_db_prep_value(conversation.pk, connection)])
+        return [key.to_python(id) for (id,) in cursor.fetchall()]
+
+
+def _usage_of(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Tokens]:
+    """What the turns of each conversation were counted with."""
+    usage: dict[uuid.UUID, Tokens] = {}
+    rows = SessionEvent.objects.filter(conversation__in=conversation_ids, kind="usage")
+    for id, data in rows.values_list("conversation", "data"):
+        spent = Tokens(_count(data, "prompt_tokens"), _count(data, "response_tokens") + _count(data, "thoughts_tokens"))
+        usage[id] = usage.get(id, Tokens()) + spent
+    return usage
+
+
+def _count(data: dict[str, object], name: str) -> int:
+    value = data.get(name)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,95 @@
+"""One conversation as it is shown and exported: pure."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from summarization.timeline import Moment, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A turn. `role` and `status` are those of the browser protocol."""
+
+    number: int
+    role: str
+    text: str
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSummary:
+    """The summary as it stands. `state`: pending, ready or failed; `reason`: why it failed, in plain words."""
+
+    state: str
+    text: str = ""
+    open_points: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    reason: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the provider counted. Every turn sends its whole context again, and is counted with it."""
+
+    input: int = 0
+    output: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(self.input + other.input, self.output + other.output)
+
+    def __bool__(self) -> bool:
+        return bool(self.input or self.output)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A conversation that this one continues, or that continues this one."""
+
+    id: uuid.UUID
+    title: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything about one conversation.
+
+    `until`: when it ended, or when something was said last while it goes on. `is_live`: a page has it open now.
+    `tokens`: of this conversation; `chain_tokens`: with those before it that it continues.
+    `summary` is None until the conversation is in the history.
+    """
+
+    id: uuid.UUID
+    title: str
+    mode: str
+    is_over: bool
+    is_live: bool
+    started_at: datetime
+    until: datetime
+    models: tuple[str, ...]
+    tokens: Tokens
+    chain_tokens: Tokens
+    summary: WrittenSummary | None
+    lines: tuple[Line, ...]
+    moments: tuple[Moment, ...]
+    earlier: Neighbour | None = None
+    later: tuple[Neighbour, ...] = ()
+
+    @property
+    def duration_ms(self) -> int:
+        return milliseconds_between(self.started_at, self.until)
+
+    @property
+    def verdict(self) -> str:
+        """What became of the line, in a sentence or two."""
+        return verdict(self.moments)
+
+
+def milliseconds_between(start: datetime, end: datetime) -> int:
+    """Never negative: clocks of two workers may differ."""
+    return max(0, round((end - start).total_seconds() * 1000))

@@ -1,0 +1,24 @@
+"""What templates show of the history, in words."""
+
+from __future__ import annotations
+
+from django import template
+from django.contrib.auth.models import User
+
+from summarization import history
+from summarization.timeline import duration_words
+
+register = template.Library()
+register.filter("duration_words", duration_words)
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """Such as "12,345"."""
+    return f"{number:,}"
+
+
+@register.simple_tag
+def recent_conversations(user: User, count: int) -> list[history.Entry]:
+    """The conversations of a user that were used last."""
+    return history.recent(user, count)

@@ -1,0 +1,315 @@
+"""What the connections of a conversation went through, in plain words: pure.
+
+Rows tell every step; people want to know what happened, how long it took and what it cost them. So everything from the
+loss of a connection until the next one stands becomes one moment, and so does a planned change of lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+NOTHING_LOST = "Nothing was lost."
+
+_AFTERMATH = timedelta(seconds=10)
+"""What could not be saved is counted a moment after the connection is back."""
+
+_CAUSES = {
+    "network": "The network to Gemini broke",
+    "connection-reset": "Gemini closed the connection",
+    "provider-unavailable": "Gemini could not be reached",
+    "provider-fault": "Gemini had a fault",
+    "try-later": "Gemini asked to come back later",
+    "rate-limit": "Gemini asked for a pause",
+    "quota": "The quota of the model was used up",
+    "billing": "The credit for Gemini was used up",
+    "unknown-model": "Gemini did not offer the model",
+    "unfit-model": "The model could not hold such a conversation",
+    "handle-dead": "Gemini no longer knew the session",
+    "handle-refused": "Gemini no longer knew the session",
+    "handle-suspect": "Gemini closed the session twice at once",
+    "replay-refused": "Gemini refused what was sent again",
+    "silent": "Gemini did not answer",
+    "send-blocked": "Gemini took nothing any more",
+}
+_LOST = "The connection was lost"
+
+_RETURNS = {
+    "resumed": "the session went on where it was",
+    "rebuilt": "a new session was given the conversation so far",
+    "new": "a new session began",
+}
+
+_OPENINGS = {
+    "resumed": "The session was taken up again where it was.",
+    "rebuilt": "A new session began, and was given the conversation so far.",
+}
+
+_ENDS = {
+    "hung-up": "You hung up.",
+    "reset": "You cleared the conversation.",
+    "page-gone": "The page did not come back, and the connection was closed.",
+    "taken-over": "The conversation was opened in another place.",
+    "operator": "An operator ended the session.",
+}
+
+_RESTARTED = "draining"
+
+
+class Tone(StrEnum):
+    """How a moment is marked: of no consequence, well done, held with effort, or bad."""
+
+    QUIET = "quiet"
+    GOOD = "good"
+    HELD = "held"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A row of the timeline. `model`: that of its live session, or empty."""
+
+    at: datetime
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What happened. `gap_ms`: how long there was no connection, None where there was no gap. `loss`: what it cost."""
+
+    at: datetime
+    text: str
+    tone: Tone
+    gap_ms: int | None = None
+    loss: str = ""
+
+
+@dataclass(slots=True)
+class _Outage:
+    """From the loss of a connection until the next one stands."""
+
+    began_at: datetime
+    cause: str
+    models: list[str] = field(default_factory=list)
+    note: str = ""
+    action: str = ""
+    gap_ms: int | None = None
+    ended_at: datetime | None = None
+    lost_ms: int = 0
+    lost_messages: int = 0
+
+    def moment(self) -> Moment:
+        if self.ended_at is None:
+            text = f"{self.cause}. {self.note or 'It was not restored.'}"
+            return Moment(self.began_at, text, Tone.DOWN, loss=self._loss())
+        with_model = f" with {self.models[-1]}" if self.models else ""
+        text = f"{self.cause}; {_RETURNS.get(self.action, 'it came back')}{with_model}."
+        return Moment(self.began_at, text, Tone.DOWN if self._lost else Tone.HELD, self.gap_ms, self._loss())
+
+    @property
+    def _lost(self) -> bool:
+        return bool(self.lost_ms or self.lost_messages)
+
+    def _loss(self) -> str:
+        if self.ended_at is None and not self._lost:
+            return ""
+        return loss_words(self.lost_ms, self.lost_messages)
+
+
+def timeline(events: Iterable[Event]) -> tuple[Moment, ...]:
+    """The moments of a conversation, oldest first, from its events in order."""
+    reader = _Reader()
+    for event in events:
+        reader.read(event)
+    return reader.moments()
+
+
+def verdict(moments: Iterable[Moment]) -> str:
+    """All moments in one or two sentences: how many gaps there were, how long in all, and what they cost."""
+    told = tuple(moments)
+    gaps_ms = [moment.gap_ms for moment in told if moment.gap_ms is not None]
+    losses = [moment for moment in told if moment.loss and moment.loss != NOTHING_LOST]
+    if gaps_ms:
+        held = f"{_count(len(gaps_ms), 'gap')}, {duration_words(sum(gaps_ms))} in all."
+    else:
+        held = "The line held without a gap."
+    return f"{held} {'Something was lost: see below.' if losses else NOTHING_LOST}"
+
+
+def loss_words(milliseconds: int, messages: int) -> str:
+    """What could not be saved, as a sentence."""
+    parts = []
+    if milliseconds:
+        parts.append(f"{duration_words(milliseconds)} of what you said")
+    if messages:
+        parts.append(_count(messages, "message"))
+    return f"{' and '.join(parts).capitalize()} could not be saved." if parts else NOTHING_LOST
+
+
+def duration_words(milliseconds: int) -> str:
+    """Such as "4.2 seconds", "3 minutes 7 seconds" or "2 hours 5 minutes"."""
+    if milliseconds < 10_000:
+        tenths = round(milliseconds / 100) / 10
+        return "1 second" if tenths == 1 else f"{tenths:g} seconds"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "day"), (hours, "hour"), (minutes, "minute"), (seconds, "second")]
+    return " ".join([_count(number, noun) for number, noun in parts if number][:2])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class _Reader:
+    """Turns events into moments, one after the other."""
+
+    def __init__(self) -> None:
+        self._told: list[Moment | _Outage] = []
+        self._outage: _Outage | None = None
+        self._last_outage: _Outage | None = None
+        self._is_swap_due = False
+        self._has_forgotten = False
+        self._page_gone_at: datetime | None = None
+
+    def moments(self) -> tuple[Moment, ...]:
+        """What was read so far."""
+        self._page_stays_away()
+        return tuple(told.moment() if isinstance(told, _Outage) else told for told in self._told)
+
+    def read(self, event: Event) -> None:
+        read = self._readers.get(event.kind)
+        if read is not None:
+            read(self, event)
+        elif event.kind not in _TECHNICAL:
+            self._tell(event.at, f"{event.kind.replace('_', ' ').capitalize()}.", Tone.QUIET)
+
+    def _tell(self, at: datetime, text: str, tone: Tone, gap_ms: int | None = None, loss: str = "") -> None:
+        self._told.append(Moment(at, text, tone, gap_ms, loss))
+
+    def _open_outage(self, at: datetime, cause: str) -> None:
+        self._is_swap_due = False
+        if self._outage is None:
+            self._outage = self._last_outage = _Outage(at, cause)
+            self._told.append(self._outage)
+
+    def _connected(self, event: Event) -> None:
+        action = str(event.data.get("action", ""))
+        swapped, self._is_swap_due = self._is_swap_due, False
+        forgotten, self._has_forgotten = self._has_forgotten, False
+        if self._outage is not None:
+            self._close_outage(self._outage, event, action)
+        elif forgotten:
+            text = "Gemini had forgotten the conversation; it was given back to a new session."
+            self._tell(event.at, text, Tone.HELD, loss=NOTHING_LOST)
+        elif swapped:
+            text = f"Gemini ended the connection as announced; {_RETURNS.get(action, 'the next one took over')}."
+            self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
+        else:
+            text = _OPENINGS.get(action) or (f"Connected to {event.model}." if event.model else "Connected.")
+            self._tell(event.at, text, Tone.GOOD)
+
+    def _close_outage(self, outage: _Outage, event: Event, action: str) -> None:
+        measured_ms = event.data.get("outage_ms")
+        outage.gap_ms = measured_ms if isinstance(measured_ms, int) and measured_ms else _between(outage, event)
+        outage.action = action
+        outage.ended_at = event.at
+        self._outage = None
+
+    def _connection_lost(self, event: Event) -> None:
+        self._open_outage(event.at, _CAUSES.get(str(event.data.get("reason", "")), _LOST))
+
+    def _lost(self, event: Event) -> None:
+        milliseconds, messages = _number(event.data.get("ms")), _number(event.data.get("messages"))
+        outage = self._last_outage
+        if outage is not None and (outage.ended_at is None or event.at - outage.ended_at <= _AFTERMATH):
+            outage.lost_ms += milliseconds
+            outage.lost_messages += messages
+        else:
+            self._tell(event.at, "Something was lost.", Tone.DOWN, loss=loss_words(milliseconds, messages))
+
+    def _level_lowered(self, event: Event) -> None:
+        model = str(event.data.get("model", ""))
+        if self._outage is not None:
+            self._outage.models.append(model)
+        else:
+            self._tell(event.at, f"The conversation went on with {model or 'another model'}.", Tone.HELD)
+
+    def _gave_up(self, event: Event) -> None:
+        text = _SURRENDERS[event.kind]
+        if self._outage is not None:
+            self._outage.note = text
+        else:
+            self._tell(event.at, text, Tone.DOWN)
+
+    def _go_away(self, event: Event) -> None:
+        self._is_swap_due = True
+
+    def _memory_lost(self, event: Event) -> None:
+        self._has_forgotten = True
+
+    def _page_gone(self, event: Event) -> None:
+        self._page_gone_at = event.at
+
+    def _page_back(self, event: Event) -> None:
+        gone_at, self._page_gone_at = self._page_gone_at, None
+        if gone_at is not None:
+            gap_ms = round((event.at - gone_at).total_seconds() * 1000)
+            self._tell(gone_at, "The page was cut off, and came back.", Tone.HELD, max(0, gap_ms))
+
+    def _page_stays_away(self) -> None:
+        if self._page_gone_at is not None:
+            self._tell(self._page_gone_at, "The page was closed.", Tone.QUIET)
+            self._page_gone_at = None
+
+    def _refused(self, event: Event) -> None:
+        self._tell(event.at, "Gemini declined to answer.", Tone.QUIET)
+
+    def _ended(self, event: Event) -> None:
+        self._page_stays_away()
+        self._is_swap_due = self._has_forgotten = False
+        reason = str(event.data.get("reason", ""))
+        if reason == _RESTARTED:
+            self._open_outage(event.at, "The server restarted")
+            return
+        self._outage = None
+        self._tell(event.at, _ENDS.get(reason, "The session ended."), Tone.QUIET)
+
+    _readers: Mapping[str, Callable[[_Reader, Event], None]] = {
+        "connected": _connected,
+        "connection_lost": _connection_lost,
+        "connection_abandoned": _connection_lost,
+        "lost": _lost,
+        "level_lowered": _level_lowered,
+        "exhausted": _gave_up,
+        "failed": _gave_up,
+        "go_away": _go_away,
+        "memory_lost": _memory_lost,
+        "page_gone": _page_gone,
+        "page_back": _page_back,
+        "turn_refused": _refused,
+        "ended": _ended,
+    }
+
+
+_SURRENDERS = {
+    "exhausted": "The quota of every model was used up.",
+    "failed": "The connection could not be restored for a minute.",
+}
+
+_TECHNICAL = {"usage", "handle_forgotten"}
+"""Of no interest to those who talk."""
+
+
+def _between(outage: _Outage, event: Event) -> int:
+    return max(0, round((event.at - outage.began_at).total_seconds() * 1000))
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

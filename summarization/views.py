@@ -1,0 +1,153 @@
+"""The history: the list with its search, one conversation, and what can be done with it. A stranger gets 404."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from sessions_app.services import NotYours
+from summarization import export, history, services
+from summarization.forms import FilterForm, TitleForm
+from summarization.models import SummaryState
+
+PAGE_SIZE = 25
+
+View = Callable[..., HttpResponse]
+
+
+def for_its_owner(view: View) -> View:
+    """For users who are logged in, and kept in no cache; what is not theirs does not exist."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except NotYours:
+            raise Http404 from None
+        add_never_cache_headers(response)
+        return response
+
+    return cast(View, guarded)
+
+
+@require_GET
+@for_its_owner
+def history_page(request: HttpRequest) -> HttpResponse:
+    """The conversations of a user; the page number beyond the last gives the last."""
+    user = _user(request)
+    form = FilterForm(request.GET, models=history.models_of(user))
+    found = history.find(user, form.filters())
+    page: Page[history.Entry] = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {"form": form, "page": page, "query": query.urlencode(), "section": "history"}
+    return render(request, "summarization/history.html", context)
+
+
+@require_GET
+@for_its_owner
+def conversation_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """One conversation: what was said, what it came to, and what its line went through."""
+    return _show(request, id)
+
+
+@require_http_methods(["GET", "POST"])
+@for_its_owner
+def rename(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Gives a conversation of the history a title of the user's own."""
+    record = history.read(_user(request), id)
+    if record.summary is None:
+        raise Http404
+    form = TitleForm(request.POST or None, initial={"title": record.title})
+    if request.method == "POST" and form.is_valid():
+        services.rename(_user(request), id, form.cleaned_data["title"])
+        messages.success(request, "The title was changed.")
+        return redirect("conversation", id)
+    context = {"form": form, "record": record, "section": "history"}
+    return render(request, "summarization/rename.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@for_its_owner
+def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Asks, and deletes on POST; refuses while a page has the conversation open, whose words have to go somewhere."""
+    if request.method == "POST":
+        try:
+            history.delete(_user(request), id)
+        except history.StillOpen:
+            messages.error(
+                request,
+                "This conversation is open in a page right now, so it was not deleted. "
+                "Hang up or close that page, wait half a minute, then delete it.",
+            )
+            return _show(request, id, HTTPStatus.CONFLICT)
+        messages.success(request, "The conversation was deleted.")
+        return redirect("history")
+    context = {"record": history.read(_user(request), id), "section": "history"}
+    return render(request, "summarization/delete.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@for_its_owner
+def delete_all(request: HttpRequest) -> HttpResponse:
+    """States how many conversations are over, and deletes them on POST. What goes on stays."""
+    user = _user(request)
+    count = history.count_deletable(user)
+    if request.method == "POST":
+        services.delete_all(user)
+        messages.success(request, f"{count} conversation{' was' if count == 1 else 's were'} deleted.")
+        return redirect("history")
+    return render(request, "summarization/delete_all.html", {"count": count, "section": "history"})
+
+
+@require_POST
+@for_its_owner
+def summarise(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Asks for the summary again; one that is on its way is left to come."""
+    summary = history.read(_user(request), id).summary
+    if summary is not None and summary.state != SummaryState.PENDING:
+        services.request_summary(id)
+    return redirect("conversation", id)
+
+
+@require_GET
+@for_its_owner
+def export_markdown(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """The conversation as a text to read elsewhere."""
+    record = history.read(_user(request), id)
+    return _file(export.as_markdown(record), "text/markdown; charset=utf-8", export.file_name(record, "md"))
+
+
+@require_GET
+@for_its_owner
+def export_json(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """The conversation as data, whole."""
+    record = history.read(_user(request), id)
+    return _file(export.as_json(record), "application/json", export.file_name(record, "json"))
+
+
+def _show(request: HttpRequest, id: uuid.UUID, status: int = HTTPStatus.OK) -> HttpResponse:
+    record = history.read(_user(request), id)
+    return render(request, "summarization/conversation.html", {"record": record, "section": "history"}, status=status)
+
+
+def _file(content: str, content_type: str, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, content_type=content_type, headers=headers)
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
