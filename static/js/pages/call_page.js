@@ -7,7 +7,14 @@ import { duration } from "../helpers/time.js";
 import { WakeLock } from "../helpers/wake_lock.js";
 import { LiveSession } from "../session/live_session.js";
 import { LONGEST_TEXT } from "../session/messages.js";
-import { onComeback, performAction, redirectWhenLoggedOut, socketUrl } from "../session/page_life.js";
+import {
+  continuedConversation,
+  forgetContinued,
+  onComeback,
+  performAction,
+  redirectWhenLoggedOut,
+  socketUrl,
+} from "../session/page_life.js";
 import { reasonText } from "../session/status_words.js";
 import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
@@ -32,6 +39,7 @@ const wakeLock = new WakeLock();
 const view = new LiveView({ mode: "call", onAction: act, onSendAgain: (text) => session.type(text) });
 const session = new LiveSession({
   url: socketUrl(root.wsPath),
+  continues: continuedConversation(),
   onChange: showState,
   onMessage: received,
   onAudio: (pcm) => audio.speaker.play(pcm),
@@ -102,6 +110,7 @@ function act(action) {
 }
 
 function received(message) {
+  forgetContinued(message);
   if (message.type === "flush") audio.speaker.flush();
   if (message.type === "flush" || message.type === "turn_complete") audio.speaker.listen();
   if (message.type === "ready") timer.start();

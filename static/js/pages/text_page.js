@@ -8,7 +8,14 @@ import { LiveSession } from "../session/live_session.js";
 import { LONGEST_TEXT } from "../session/messages.js";
 import { Composer } from "../ui/composer.js";
 import { LiveView } from "../ui/live_view.js";
-import { onComeback, performAction, redirectWhenLoggedOut, socketUrl } from "../session/page_life.js";
+import {
+  continuedConversation,
+  forgetContinued,
+  onComeback,
+  performAction,
+  redirectWhenLoggedOut,
+  socketUrl,
+} from "../session/page_life.js";
 
 const SPEAK_KEY = "holdline:speak-aloud";
 const { wsPath, loginUrl, playbackWorklet } = document.documentElement.dataset;
@@ -26,6 +33,7 @@ const view = new LiveView({
 const speaker = new Speaker({ onReport: (report) => view.showPlayback(report) });
 const session = new LiveSession({
   url: socketUrl(wsPath),
+  continues: continuedConversation(),
   onChange: showState,
   onMessage: received,
   onAudio: (pcm) => speaker.play(pcm),
@@ -59,6 +67,7 @@ async function unlockAudio() {
 }
 
 function received(message) {
+  forgetContinued(message);
   if (message.type === "flush") speaker.flush();
   if (message.type === "flush" || message.type === "turn_complete") speaker.listen();
   if (message.type === "link") redirectWhenLoggedOut(message, loginUrl);

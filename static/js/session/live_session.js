@@ -24,12 +24,13 @@ export class LiveSession {
   /**
    * @param {object} options
    * @param {string} options.url  of the WebSocket
+   * @param {string | null} [options.continues]  the id of a conversation that this page begins with
    * @param {(state: import("./session_state.js").SessionState) => void} options.onChange
    * @param {(message: {type: string}) => void} options.onMessage  each message of the server, after the change it made
    * @param {(pcm: Int16Array) => void} options.onAudio  24 kHz
    * @param {(lostMs: number) => void} options.onAudioLost  what the page itself could not keep, in all
    */
-  constructor({ url, onChange, onMessage, onAudio, onAudioLost }) {
+  constructor({ url, continues = null, onChange, onMessage, onAudio, onAudioLost }) {
     this._onChange = onChange;
     this._onMessage = onMessage;
     this._onAudio = onAudio;
@@ -38,6 +39,8 @@ export class LiveSession {
     this._pageId = uuid();
     this._lastDown = -1;
     this._fresh = false;
+    /** Until the server has taken the page in: from then on the page has a conversation of its own. */
+    this._continues = continues;
     this._audio = new AudioOutbox();
     this._typed = new TextOutbox();
     this._audioPace = new Pace(BURST_FRAMES, FRAMES_PER_SECOND);
@@ -51,7 +54,13 @@ export class LiveSession {
     this.state = INITIAL;
     this._socket = new LiveSocket({
       url,
-      hello: () => messages.start({ pageId: this._pageId, lastDown: this._lastDown, fresh: this._fresh }),
+      hello: () =>
+        messages.start({
+          pageId: this._pageId,
+          lastDown: this._lastDown,
+          fresh: this._fresh,
+          continues: this._continues,
+        }),
       onMessage: (message) => this._received(message),
       onFrame: (frame) => this._heard(frame),
       onLink: (change) => this._linkChanged(change),
@@ -136,6 +145,7 @@ export class LiveSession {
   /** The first `ready` of a connection says where the server stands. */
   _takenIn({ ack }) {
     this._fresh = false;
+    this._continues = null;
     this._audio.rewind(ack ?? 0);
     this._typed.rewind();
     this._micTold = null;

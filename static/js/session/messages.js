@@ -21,11 +21,13 @@
 export const LONGEST_TEXT = 32000;
 
 /**
- * @param {{pageId: string, lastDown: number, fresh: boolean}} start  `lastDown` is -1 before any audio came
+ * @param {{pageId: string, lastDown: number, fresh: boolean, continues: string | null}} start  `lastDown` is -1 before any
+ *   audio came; `continues` is the id of a conversation to go on with
  */
-export function start({ pageId, lastDown, fresh }) {
+export function start({ pageId, lastDown, fresh, continues }) {
   const message = { type: "start", page_id: pageId, last_down: lastDown };
-  return fresh ? { ...message, fresh: true } : message;
+  if (fresh) return { ...message, fresh: true };
+  return continues ? { ...message, continue: continues } : message;
 }
 
 export const text = (id, content) => ({ type: "text", id, text: content });

@@ -10,6 +10,26 @@ export function socketUrl(path) {
   return url.href;
 }
 
+const ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/**
+ * @returns {string | null}  the id in `?continue=`, of the conversation that this page is to go on with
+ */
+export function continuedConversation() {
+  const id = new URLSearchParams(location.search).get("continue");
+  return id && ID.test(id) ? id : null;
+}
+
+/**
+ * The conversation goes on in this page now: loading it again is to find it, not to continue the old one once more.
+ *
+ * @param {{type: string}} message  of the server
+ */
+export function forgetContinued({ type }) {
+  if (type !== "ready" || !new URLSearchParams(location.search).has("continue")) return;
+  history.replaceState(history.state, "", location.pathname);
+}
+
 /**
  * @param {import("./live_session.js").LiveSession} session
  * @param {"retry" | "take-back" | "reload"} action  of the status line
@@ -39,5 +59,5 @@ export function onComeback(session) {
  */
 export function redirectWhenLoggedOut({ link, action }, loginUrl) {
   if (link !== "closed" || action !== "login") return;
-  location.assign(`${loginUrl}?next=${encodeURIComponent(location.pathname)}`);
+  location.assign(`${loginUrl}?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
