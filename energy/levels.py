@@ -6,8 +6,10 @@ A handle belongs to the model that issued it, so a change of model clears it.
 
 from __future__ import annotations
 
+import datetime
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -38,7 +40,8 @@ class ModelProfile:
     """What is particular about the models whose ids begin with `prefix`; sources are in `docs/architecture.md`.
 
     `history_anytime`: takes turns of the past in the middle of a session. `typed_as_content`: takes typed turns as
-    content, not as realtime text. `thinking_level`: must be told one. `resumable`: issues handles.
+    content, not as realtime text. `thinking_level`: must be told one. `resumable`: issues handles. `compression`: lets
+    old turns fall out of its context instead of ending. `affective_dialog`: has that switch, which others refuse.
     """
 
     prefix: str
@@ -47,13 +50,15 @@ class ModelProfile:
     typed_as_content: bool = False
     thinking_level: str = ""
     resumable: bool = True
+    compression: bool = True
+    affective_dialog: bool = False
 
 
 PROFILES: tuple[ModelProfile, ...] = (
     ModelProfile("gemini-3.8-live-extended-thinking", Seeding.HISTORY, history_anytime=True, thinking_level="LOW"),
     ModelProfile("gemini-3.8-live", Seeding.HISTORY, history_anytime=True),
     ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY),
-    ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True),
+    ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True, affective_dialog=True),
 )
 
 
@@ -69,6 +74,46 @@ class Level:
     @property
     def is_exhausted(self) -> bool:
         return self.number == 0
+
+    @property
+    def features(self) -> ModelProfile | None:
+        """What the level's model can do; None at level 0. Raises `UnknownModel`."""
+        return None if self.is_exhausted else profile_of(self.model)
+
+
+class Reason(StrEnum):
+    """Why a level changed. `manual`: neither quota nor a new session; an operator, or a model that cannot be used."""
+
+    RATE_LIMIT_EXCEEDED = "rate-limit-exceeded"
+    SESSION_RESET = "session-reset"
+    QUOTA_RESET = "quota-reset"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """The move of one user's mode from a level to another; with both the same, nothing changed.
+
+    `resets_at`: when a model above the new level is expected back; None when none is known to be spent. When a refusal
+    changed nothing, it is when to dial the same model again. `at`: when it happened. `detail`: a word or the
+    provider's text, for the operator.
+    """
+
+    previous: Level
+    level: Level
+    reason: Reason
+    at: datetime.datetime
+    resets_at: datetime.datetime | None = None
+    detail: str = ""
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def is_change(self) -> bool:
+        return self.previous != self.level
+
+    @property
+    def mode(self) -> Mode:
+        return self.level.mode
 
 
 class UnknownModel(ValueError):
@@ -117,6 +162,19 @@ class Ladder:
     def below(self, level: Level) -> Level:
         """One step down; level 0 stays."""
         return self.level(level.number - 1)
+
+    def all_above(self, level: Level) -> tuple[Level, ...]:
+        """The levels above this one, the best first."""
+        return tuple(reversed(self._levels[level.number + 1 :]))
+
+    def all_below(self, level: Level) -> tuple[Level, ...]:
+        """The levels below this one that have a model, the best first."""
+        return tuple(reversed(self._levels[1 : level.number]))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Of all levels, the best first."""
+        return tuple(level.model for level in self.all_above(self._levels[0]))
 
 
 def is_model_resumable(level: Level) -> bool:

@@ -1,18 +1,72 @@
-"""The energy bar: which model serves a conversation now."""
+"""The energy bar: which model serves a conversation now, and the rows that say how it came to that."""
 
 from __future__ import annotations
 
-from django.conf import settings
+import contextlib
+import datetime
+import logging
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from functools import partial
 
-from energy.levels import Ladder, Level, Mode
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from energy import ledger
+from energy.levels import Ladder, Level, LevelChange, Mode, Reason
+from energy.models import EnergyChange, EnergyState, Notice, Persona
+from energy.notices import FALLBACK_PERSONA, delivered_text, fill, key_of
+from energy.quota import Access, LimitKind, ModelState, Refusal
+
+logger = logging.getLogger(__name__)
+
+DETAIL_CHARACTERS = 300
+
+UNUSABLE = frozenset({"unknown-model", "unfit-model"})
+"""Reasons to leave a model that are nobody's quota and every session's business."""
+
+States = Mapping[str, ModelState]
+
+
+class _Waiting(StrEnum):
+    """What to do about a model of which another session is just finding out whether it answers."""
+
+    ASK_AGAIN = "ask again"
+    TAKE = "take"
+    SKIP = "skip"
+
+
+class _AskAgain(Exception):
+    """Another session is just finding out."""
 
 
 class EnergyBarService:
-    """The level of one live session, per mode. A step down lasts as long as the session."""
+    """The level of one live session, per mode.
 
-    def __init__(self) -> None:
+    The level is kept in memory. `get_…` read it, and the methods of the seeds, `handle_rate_limit_error` and
+    `reset_energy_level`, move it there alone: both may be called on the event loop. The other methods ask the ledger
+    and write rows: they are for the database thread. What could not be written, because the database was away, is
+    written with the next change; a change is written once, however often its method is repeated.
+
+    Args:
+        user_id: whose levels are kept; without one nothing is stored.
+        holder: the live session in the ledger's eyes, see `queue.holder_of`.
+    """
+
+    def __init__(self, user_id: int | None = None, holder: uuid.UUID | None = None) -> None:
+        self.conversation_id: uuid.UUID | None = None
+        """Named in the rows, once it is known."""
+        self._user_id = user_id
+        self._holder = holder or uuid.uuid4()
         self._ladders = {mode: Ladder(mode, settings.ENERGY_LADDERS[mode]) for mode in Mode}
         self._levels = {mode: ladder.top for mode, ladder in self._ladders.items()}
+        self._resets_at: dict[Mode, datetime.datetime | None] = dict.fromkeys(Mode)
+        self._avoided: dict[Mode, set[str]] = {mode: set() for mode in Mode}
+        self._unwritten: list[LevelChange] = []
+
+    # -- in memory -----------------------------------------------------------------------------------------------------
 
     def get_level(self, mode: Mode) -> Level:
         return self._levels[mode]
@@ -24,12 +78,264 @@ class EnergyBarService:
         """The id of the model in use; empty when the ladder is exhausted."""
         return self._levels[mode].model
 
-    def handle_rate_limit_error(self, mode: Mode) -> Level:
-        """One step down; gives the new level."""
-        self._levels[mode] = self._ladders[mode].below(self._levels[mode])
-        return self._levels[mode]
+    def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
+        """When a model above the level is expected back; None when none is known to be spent."""
+        return self._resets_at[mode]
 
-    def reset_energy_level(self, mode: Mode) -> Level:
-        """Back to the top; gives the new level."""
+    def handle_rate_limit_error(self, mode: Mode) -> Level:
+        """One step down, whatever the ledger knows; gives the new level."""
+        return self._step(self._ladders[mode].below(self._levels[mode]), Reason.RATE_LIMIT_EXCEEDED).level
+
+    def reset_energy_level(self, mode: Mode, reason: Reason = Reason.MANUAL) -> Level:
+        """Back to the top, whatever the ledger knows; gives the new level."""
+        return self._step(self._ladders[mode].top, reason).level
+
+    # -- with the ledger, in the database thread -----------------------------------------------------------------------
+
+    def load(self, mode: Mode, *, patient: bool = False) -> Level | None:
+        """The level that a new session gets: the highest whose model is not spent.
+
+        Args:
+            patient: give None while another session is finding out whether the model answers. Ask again in a moment,
+                and without patience after two seconds: the model is then taken for usable.
+        """
+        self._unwritten = [change for change in self._unwritten if change.mode is not mode]
         self._levels[mode] = self._ladders[mode].top
-        return self._levels[mode]
+        with _outage_survived():
+            self._levels[mode] = self._stored_level(mode)
+        try:
+            return self._go_to_best(mode, Reason.SESSION_RESET, _Waiting.ASK_AGAIN if patient else _Waiting.TAKE).level
+        except _AskAgain:
+            return None
+
+    def restore(self, mode: Mode, reason: Reason) -> LevelChange:
+        """To the highest level whose model is not spent, as a new call or somebody's wish calls for."""
+        return self._go_to_best(mode, reason, _Waiting.TAKE)
+
+    def lower(self, mode: Mode, refusal: Refusal, model: str) -> LevelChange:
+        """A confirmed quota verdict: note it, and go to the next level whose model is not known to be spent.
+
+        One live session too many is no reason to go: the level stays, and `resets_at` says when to dial again. Said
+        twice of the same model, it counts once.
+        """
+        state = None
+        with _outage_survived():
+            state = ledger.note_refusal(model, refusal, self._holder, timezone.now())
+        if state is not None and state.kind is LimitKind.CONCURRENCY:
+            level = self._levels[mode]
+            return LevelChange(level, level, Reason.RATE_LIMIT_EXCEEDED, timezone.now(), state.resets_at)
+        return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED, refusal.text)
+
+    def next_model(self, mode: Mode, model: str, reason: str) -> LevelChange:
+        """Leave a model for a reason that is not quota; this session does not come back to it.
+
+        One that the project does not have, or that cannot do what is asked of it, is reported to the operator and
+        tried by nobody for an hour.
+        """
+        self._avoided[mode].add(model)
+        if reason in UNUSABLE:
+            with _outage_survived():
+                ledger.note_missing(model, reason, timezone.now())
+        return self._leave(mode, model, Reason.MANUAL, reason)
+
+    def avoid_spent(self, mode: Mode) -> LevelChange | None:
+        """Before a model is dialled again: leave it if others have found it spent meanwhile; None to dial it."""
+        model = self._levels[mode].model
+        access = Access.OPEN
+        if model:
+            with _outage_survived():
+                access = ledger.may_use(model, self._holder, timezone.now())
+        if access is not Access.SPENT:
+            return None
+        return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED, "known to be spent")
+
+    def raise_if_possible(self, mode: Mode) -> LevelChange | None:
+        """At a turn's end: to the highest level whose quota is back. After a reset one session probes for all."""
+        current = self._levels[mode]
+        above = self._ladders[mode].all_above(current)
+        if not above or current.is_exhausted:
+            return None
+        level: Level = current
+        states: States | None = None
+        with _outage_survived():
+            level, states = self._pick(mode, above, _Waiting.SKIP, otherwise=current)
+        change = self._settle(level, Reason.QUOTA_RESET, states)
+        return change if change.is_change else None
+
+    def succeeded(self, model: str) -> None:
+        """A set-up on that model went through: what was probed is back."""
+        with _outage_survived():
+            ledger.note_success(model, self._holder, timezone.now())
+            self._write()
+
+    # -- deciding ------------------------------------------------------------------------------------------------------
+
+    def _go_to_best(self, mode: Mode, reason: Reason, waiting: _Waiting) -> LevelChange:
+        """To the highest level that may be dialled. Raises `_AskAgain`."""
+        ladder = self._ladders[mode]
+        self._avoided[mode].clear()
+        level, states = ladder.top, None
+        with _outage_survived():
+            level, states = self._pick(mode, ladder.all_above(ladder.level(0)), waiting, otherwise=ladder.level(0))
+        return self._settle(level, reason, states)
+
+    def _leave(self, mode: Mode, model: str, reason: Reason, detail: str) -> LevelChange:
+        """To the next level below that may be dialled, unless the model has been left already."""
+        ladder, current = self._ladders[mode], self._levels[mode]
+        if current.model != model:
+            return self._settle(current, reason, None, detail)
+        level, states = ladder.below(current), None
+        with _outage_survived():
+            level, states = self._pick(mode, ladder.all_below(current), _Waiting.TAKE, otherwise=ladder.level(0))
+        return self._settle(level, reason, states, detail)
+
+    def _pick(
+        self, mode: Mode, candidates: Iterable[Level], waiting: _Waiting, otherwise: Level
+    ) -> tuple[Level, States]:
+        """The first of these levels whose model may be dialled, and what is known of all models of the mode.
+
+        Raises `_AskAgain`.
+        """
+        states = ledger.states_of(self._ladders[mode].models)
+        now = timezone.now()
+        for level in candidates:
+            if level.model in self._avoided[mode]:
+                continue
+            access = ledger.may_use(level.model, self._holder, now, states[level.model])
+            if access is Access.WAIT and waiting is _Waiting.ASK_AGAIN:
+                raise _AskAgain
+            if access is not Access.SPENT and (access is not Access.WAIT or waiting is _Waiting.TAKE):
+                return level, states
+        return otherwise, states
+
+    def _settle(self, level: Level, reason: Reason, states: States | None, detail: str = "") -> LevelChange:
+        """Go to a level and write that down. `states` is None when the ledger could not be asked."""
+        change = self._step(level, reason, states, detail)
+        with _outage_survived():
+            self._write()
+        return change
+
+    def _step(self, level: Level, reason: Reason, states: States | None = None, detail: str = "") -> LevelChange:
+        """Go to a level in memory; to the one that it is at is no change.
+
+        A job of the database thread is run again when another of its batch failed: then the change is in memory and
+        not in the rows, and is the answer once more.
+        """
+        mode = level.mode
+        previous = self._levels[mode]
+        if level == previous:
+            latest = next((change for change in reversed(self._unwritten) if change.mode is mode), None)
+            if latest is not None and latest.reason is reason:
+                return latest
+        now = timezone.now()
+        if states is not None or level != previous:
+            self._resets_at[mode] = self._return_of_more(level, states or {}, now)
+        text = detail.replace("\x00", "")[:DETAIL_CHARACTERS]
+        change = LevelChange(previous, level, reason, now, self._resets_at[mode], text)
+        if change.is_change:
+            self._levels[mode] = level
+            if self._user_id is not None:
+                self._unwritten.append(change)
+            logger.info("%s: level %d to %d, %s", mode, previous.number, level.number, reason)
+        return change
+
+    def _return_of_more(self, level: Level, states: States, now: datetime.datetime) -> datetime.datetime | None:
+        """When the first of the spent models above a level is expected back."""
+        above = [states[other.model] for other in self._ladders[level.mode].all_above(level) if other.model in states]
+        moments = [moment for state in above if state.is_spent for moment in (state.resets_at, state.probe_until)]
+        return min((moment for moment in moments if moment is not None and moment > now), default=None)
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    def _stored_level(self, mode: Mode) -> Level:
+        top = self._ladders[mode].top
+        if self._user_id is None:
+            return top
+        row = EnergyState.objects.filter(user_id=self._user_id, mode=mode).first()
+        return top if row is None else self._ladders[mode].level(row.level)
+
+    def _write(self) -> None:
+        """Write what is not written yet; writing it twice leaves it written once."""
+        if self._user_id is None or not self._unwritten:
+            return
+        changes = tuple(self._unwritten)
+        with transaction.atomic():
+            record_changes(self._user_id, changes, self.conversation_id)
+            transaction.on_commit(partial(self._forget_written, changes))
+
+    def _forget_written(self, changes: tuple[LevelChange, ...]) -> None:
+        self._unwritten = [change for change in self._unwritten if change not in changes]
+
+
+@contextlib.contextmanager
+def _outage_survived() -> Iterator[None]:
+    """The conversation goes on without the rows while the database is away."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        logger.warning("the database is away: the energy bar goes on in memory", exc_info=True)
+
+
+@transaction.atomic
+def record_changes(user_id: int, changes: Iterable[LevelChange], conversation_id: uuid.UUID | None = None) -> None:
+    """Keep changes of a user's levels, oldest first, and the levels they led to. May be repeated."""
+    rows = [_row_of(user_id, change, conversation_id) for change in changes]
+    EnergyChange.objects.bulk_create(rows, ignore_conflicts=True)
+    latest = {row.mode: row for row in rows}
+    EnergyState.objects.bulk_create(
+        [EnergyState(user_id=user_id, mode=row.mode, level=row.level, changed_at=row.at) for row in latest.values()],
+        update_conflicts=True,
+        unique_fields=["user", "mode"],
+        update_fields=["level", "changed_at"],
+    )
+
+
+@transaction.atomic
+def reset_energy(states: Iterable[EnergyState]) -> list[tuple[int, LevelChange]]:
+    """An operator's wish: these go back to the top. Gives the users whose level changed, with the change.
+
+    A live session hears of it by the announcement; the ledger still says which models are spent.
+    """
+    changes = []
+    for state in states:
+        ladder = Ladder(Mode(state.mode), settings.ENERGY_LADDERS[state.mode])
+        change = LevelChange(ladder.level(state.level), ladder.top, Reason.MANUAL, timezone.now())
+        if change.is_change:
+            record_changes(state.user_id, [change])
+            changes.append((state.user_id, change))
+    return changes
+
+
+def notice_for(change: LevelChange, persona: str = "") -> str:
+    """What a persona says about a change of level; without one, the persona that is the default.
+
+    Texts are rows that the operator may edit; where there is none, those that come with Holdline.
+    """
+    mode, level, occasion = key_of(change)
+    chosen = Persona.objects.filter(slug=persona) if persona else Persona.objects.filter(is_default=True)
+    slug, text = persona, None
+    with _outage_survived():
+        row = chosen.first()
+        if row is not None:
+            notice = Notice.objects.filter(persona=row, mode=mode, level=level, occasion=occasion).first()
+            slug, text = row.slug, notice.text if notice is not None else None
+    if text is None:
+        text = delivered_text(slug or FALLBACK_PERSONA, (mode, level, occasion))
+    return fill(text, change, settings.TIME_ZONE)
+
+
+def _row_of(user_id: int, change: LevelChange, conversation_id: uuid.UUID | None) -> EnergyChange:
+    return EnergyChange(
+        id=change.id,
+        user_id=user_id,
+        mode=change.mode,
+        previous=change.previous.number,
+        level=change.level.number,
+        word=change.level.word,
+        model=change.level.model,
+        reason=change.reason,
+        at=change.at,
+        resets_at=change.resets_at,
+        conversation_id=conversation_id,
+        detail=change.detail,
+    )

@@ -16,13 +16,16 @@ PURE = {
         f"sessions_app.live.{name}"
         for name in ("events", "states", "turns", "transcript", "backlog", "backoff", "failures", "exceptions")
     ),
-    "energy.levels",
+    *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     "summarization.prompts",
 }
 NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logging", "os", "subprocess"}
 """Of the standard library: no await, no clock, no randomness, no I/O of its own."""
 
-SDK_MODULES = {"sessions_app.live.gemini", "sessions_app.live.frames", "summarization.gemini"}
+SDK_MODULES = {
+    *(f"sessions_app.live.{name}" for name in ("gemini", "frames", "catalogue")),
+    "summarization.gemini",
+}
 EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "hub", "forms"}
 
 

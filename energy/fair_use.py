@@ -1,0 +1,79 @@
+"""How much of the service one user may have: pure.
+
+Three limits, each off when it is 0. Whoever calls this counts what was used; days are those of the server's time zone.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from energy.days import day_of
+from energy.levels import Mode
+
+
+class FairUseLimit(StrEnum):
+    CALL_MINUTES = "call-minutes"
+    SESSIONS = "sessions"
+    TOKENS = "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What each user may have; 0 for as much as they like."""
+
+    call_minutes_per_day: int = 0
+    sessions: int = 0
+    tokens_per_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a user has used: today, and `sessions_open` besides the one that is asked for."""
+
+    call_seconds_today: float = 0
+    sessions_open: int = 0
+    tokens_today: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FairUseRefusal:
+    """`limit` of which kind was reached, at `allowed` of its unit; `ends_at` is None when another session must end."""
+
+    limit: FairUseLimit
+    allowed: int
+    ends_at: datetime.datetime | None
+
+    def in_words(self, zone: str) -> str:
+        """One sentence for the user; the time is that of `zone`."""
+        what = _SENTENCES[self.limit].format(allowed=f"{self.allowed:,}")
+        if self.ends_at is None:
+            return f"{what} End one of them to begin another."
+        return f"{what} That changes on {self.ends_at.astimezone(ZoneInfo(zone)):%A at %H:%M %Z}."
+
+
+_SENTENCES = {
+    FairUseLimit.CALL_MINUTES: "You have used your {allowed} minutes of call for today.",
+    FairUseLimit.SESSIONS: "You have {allowed} conversations open, as many as are allowed at a time.",
+    FairUseLimit.TOKENS: "You have used your {allowed} tokens for today.",
+}
+
+
+def refusal_of(
+    used: Used, allowance: Allowance, mode: Mode, now: datetime.datetime, zone: str
+) -> FairUseRefusal | None:
+    """Why a user may not begin a session of this mode, or go on with it; None when they may.
+
+    When several limits are reached it names one that ends by the clock first: ending a session would not help.
+    """
+    tomorrow = day_of(now, zone)[1]
+    minutes = allowance.call_minutes_per_day
+    if mode is Mode.CALL and minutes and used.call_seconds_today >= minutes * 60:
+        return FairUseRefusal(FairUseLimit.CALL_MINUTES, minutes, tomorrow)
+    if allowance.tokens_per_day and used.tokens_today >= allowance.tokens_per_day:
+        return FairUseRefusal(FairUseLimit.TOKENS, allowance.tokens_per_day, tomorrow)
+    if allowance.sessions and used.sessions_open >= allowance.sessions:
+        return FairUseRefusal(FairUseLimit.SESSIONS, allowance.sessions, None)
+    return None

@@ -1,0 +1,150 @@
+"""The quota ledger: the rows of `quota`'s rules, shared by all users and workers. Plain sync functions."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+
+from energy.budget import others_talking
+from energy.models import ModelQuota
+from energy.quota import (
+    Access,
+    LimitKind,
+    ModelState,
+    Refusal,
+    access_of,
+    after_refusal,
+    after_success,
+    claimed,
+    limit_of,
+    retry_after_of,
+)
+
+logger = logging.getLogger(__name__)
+
+PROJECT_CHARACTERS = 16
+TEXT_CHARACTERS = 300
+UNHEARD_OF = ModelState()
+
+
+def current_project() -> str:
+    """Stands for the project: quota belongs to it, and the API key is all that is known of it."""
+    return salted_hmac("energy.ledger", settings.GEMINI_API_KEY).hexdigest()[:PROJECT_CHARACTERS]
+
+
+def states_of(models: Iterable[str]) -> Mapping[str, ModelState]:
+    """What is known of these models."""
+    wanted = tuple(models)
+    rows = ModelQuota.objects.filter(project=current_project(), model__in=wanted)
+    return dict.fromkeys(wanted, UNHEARD_OF) | {row.model: row.state for row in rows}
+
+
+def may_use(model: str, holder: uuid.UUID, now: datetime.datetime, state: ModelState | None = None) -> Access:
+    """Whether `holder` may dial the model now; a lease that this takes is claimed at once.
+
+    Of any number that ask for a lease at the same moment, over all workers, one gets it.
+
+    Args:
+        state: what was read of it already.
+    """
+    known = states_of([model])[model] if state is None else state
+    access = access_of(known, holder, now)
+    if access not in (Access.SCOUT, Access.PROBE) or _claim(model, holder, now, known):
+        return access
+    return access_of(states_of([model])[model], holder, now)
+
+
+def note_refusal(model: str, refusal: Refusal, holder: uuid.UUID, now: datetime.datetime) -> ModelState:
+    """Take in a quota verdict about a model; gives what is known now.
+
+    Without credit the project has no model at all, so that is noted of each.
+    """
+    others = others_talking(holder, now) if refusal.at_setup else 0
+    kind = limit_of(refusal, others, settings.LIVE_SESSIONS_MAX)
+    states = {
+        each: _change(each, lambda state: after_refusal(state, kind, now, retry_after_of(refusal), _cut(refusal.text)))
+        for each in sorted({model, *_ladder_models()} if kind is LimitKind.BILLING else {model})
+    }
+    logger.warning("%s is spent (%s) until %s", model, states[model].kind, states[model].resets_at)
+    return states[model]
+
+
+def note_missing(model: str, text: str, now: datetime.datetime) -> ModelState:
+    """The project has no such model, or it is of no use: one for the operator to put right."""
+    logger.error("the model %s cannot be used: %s", model, text)
+    return _change(model, lambda state: after_refusal(state, LimitKind.MISSING, now, text=_cut(text)))
+
+
+def note_success(model: str, holder: uuid.UUID, now: datetime.datetime) -> None:
+    """A set-up on the model went through: closes the probe."""
+    state = states_of([model])[model]
+    if after_success(state, holder, now) != state:
+        _change(model, lambda latest: after_success(latest, holder, now))
+
+
+def forget(quotas: Iterable[ModelQuota]) -> int:
+    """Take models for usable again, whatever was known; gives their number."""
+    deleted, _ = ModelQuota.objects.filter(pk__in=[quota.pk for quota in quotas]).delete()
+    return deleted
+
+
+def forget_missing(models: Iterable[str]) -> int:
+    """Models that the provider lists after all are tried again; gives the number of those that were missing."""
+    deleted, _ = ModelQuota.objects.filter(
+        project=current_project(), model__in=tuple(models), kind=LimitKind.MISSING
+    ).delete()
+    return deleted
+
+
+def _claim(model: str, holder: uuid.UUID, now: datetime.datetime, known: ModelState) -> bool:
+    """Take the lease if nothing has changed since `known` was read and nobody else holds it."""
+    if known is UNHEARD_OF:
+        ModelQuota.objects.bulk_create([ModelQuota(project=current_project(), model=model)], ignore_conflicts=True)
+    lease = claimed(known, holder, now)
+    is_free = Q(prober=None) | Q(prober=holder) | Q(probe_until__lte=now)
+    rows = ModelQuota.objects.filter(
+        is_free,
+        project=current_project(),
+        model=model,
+        spent_since=known.spent_since,
+        resets_at=known.resets_at,
+        restored_at=known.restored_at,
+    )
+    return rows.update(prober=lease.prober, probe_until=lease.probe_until) == 1
+
+
+@transaction.atomic
+def _change(model: str, rule: Callable[[ModelState], ModelState]) -> ModelState:
+    """Apply a rule to what is known of a model, one worker after the other."""
+    project = current_project()
+    ModelQuota.objects.bulk_create([ModelQuota(project=project, model=model)], ignore_conflicts=True)
+    row = ModelQuota.objects.select_for_update().get(project=project, model=model)
+    before = row.state
+    after = rule(before)
+    if after != before:
+        _write(row, after)
+    return after
+
+
+def _write(row: ModelQuota, state: ModelState) -> None:
+    row.kind = state.kind or ""
+    row.spent_since, row.resets_at, row.restored_at = state.spent_since, state.resets_at, state.restored_at
+    row.prober, row.probe_until, row.trusted_until = state.prober, state.probe_until, state.trusted_until
+    row.refusals, row.text = state.refusals, state.text
+    row.save()
+
+
+def _ladder_models() -> set[str]:
+    return {model for models in settings.ENERGY_LADDERS.values() for model in models}
+
+
+def _cut(text: str) -> str:
+    """As much as is kept, without the one character that PostgreSQL refuses."""
+    return text.replace("\x00", "")[:TEXT_CHARACTERS]

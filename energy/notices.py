@@ -1,0 +1,106 @@
+"""What is said about a change of level: which text, and what stands in it. Pure but for the file of the texts."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+
+from energy.levels import LevelChange, Mode
+
+FILE = Path(__file__).with_name("notices.json")
+FALLBACK_PERSONA = "default"
+PLACEHOLDERS = ("word", "model", "resets_at")
+UNKNOWN_TIME = "further notice"
+
+
+class Occasion(StrEnum):
+    """What has happened to the level. `lower`: a step down that leaves something; `exhausted`: one that does not."""
+
+    LOWER = "lower"
+    EXHAUSTED = "exhausted"
+    RESTORED = "restored"
+
+
+Key = tuple[Mode, int, Occasion]
+Texts = Mapping[Key, str]
+
+
+def occasion_of(change: LevelChange) -> Occasion:
+    if change.level.is_exhausted:
+        return Occasion.EXHAUSTED
+    return Occasion.LOWER if change.level.number < change.previous.number else Occasion.RESTORED
+
+
+def key_of(change: LevelChange) -> Key:
+    """Which notice a change calls for."""
+    return change.mode, change.level.number, occasion_of(change)
+
+
+@cache
+def delivered_personas() -> Mapping[str, tuple[str, Texts]]:
+    """The personas that come with Holdline by slug: name and texts."""
+    return {
+        slug: (persona["name"], dict(_texts_of(persona["notices"])))
+        for slug, persona in json.loads(FILE.read_text(encoding="utf-8")).items()
+    }
+
+
+def delivered_text(persona: str, key: Key) -> str:
+    """The text of the file; of a persona that is not in it, or has none for this, that of the fallback."""
+    personas = delivered_personas()
+    for slug in (persona, FALLBACK_PERSONA):
+        text = personas[slug][1].get(key) if slug in personas else None
+        if text is not None:
+            return text
+    raise KeyError(key)
+
+
+def fill(text: str, change: LevelChange, zone: str) -> str:
+    """A notice with its placeholders filled; times are those of `zone`."""
+    return text.format_map(
+        {
+            "word": change.level.word,
+            "model": change.level.model or "no model",
+            "resets_at": time_in_words(change.resets_at, change.at, zone),
+        }
+    )
+
+
+def time_in_words(moment: datetime.datetime | None, now: datetime.datetime, zone: str) -> str:
+    """A moment for people: "14:30 UTC", on another day "Monday 07:00 UTC"."""
+    if moment is None:
+        return UNKNOWN_TIME
+    here = ZoneInfo(zone)
+    local = moment.astimezone(here)
+    is_today = local.date() == now.astimezone(here).date()
+    return f"{local:%H:%M %Z}" if is_today else f"{local:%A %H:%M %Z}"
+
+
+def check_placeholders(text: str) -> None:
+    """Raises `ValidationError` for braces that hold anything but the name of a placeholder."""
+    allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    try:
+        fields = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(text) if name is not None]
+    except ValueError:
+        raise ValidationError(f"A brace is left open. Placeholders are {allowed}.") from None
+    for name, spec, conversion in fields:
+        if name not in PLACEHOLDERS or spec or conversion:
+            raise ValidationError(f"{{{name}}} means nothing here. Placeholders are {allowed}.")
+
+
+def _texts_of(notices: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[tuple[Key, str]]:
+    return [
+        ((Mode(mode), int(level), Occasion(occasion)), text)
+        for mode, occasions in notices.items()
+        for occasion, levels in occasions.items()
+        for level, text in levels.items()
+    ]

@@ -1,0 +1,76 @@
+"""What tokens cost: pure.
+
+Prices are the operator's to set: they change, and differ by contract. Without one a model costs nothing here.
+A dollar per million tokens is a millionth of a dollar per token, so prices as they are published are micro-dollars.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from energy.usage import TurnTokens
+
+DIRECTIONS = ("in", "out")
+MODALITIES = ("text", "audio", "image", "video", "document")
+PRICE_NAMES = tuple(f"{modality}_{direction}" for direction in DIRECTIONS for modality in MODALITIES)
+PRICE_LIMIT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """Dollars per million tokens by the beginning of a model's id, then by modality and direction (`audio_out`)."""
+
+    prices: Mapping[str, Mapping[str, Decimal]]
+
+    def prices_of(self, model: str) -> Mapping[str, Decimal]:
+        """Those of the longest beginning that fits; none when there is none."""
+        fitting = [prefix for prefix in self.prices if model == prefix or model.startswith(f"{prefix}-")]
+        return self.prices[max(fitting, key=len)] if fitting else {}
+
+    def cost_micro_usd(self, model: str, tokens: TurnTokens) -> int:
+        """What these tokens cost, in millionths of a dollar. A modality without a price costs what text does."""
+        prices = self.prices_of(model)
+        cost = sum(
+            (
+                count * _price(prices, modality.lower(), direction)
+                for direction, counts in (("in", tokens.input), ("out", tokens.output))
+                for modality, count in counts.items()
+            ),
+            Decimal(0),
+        )
+        return int(cost.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def parse_prices(text: str) -> PriceTable:
+    """The table in a setting: JSON such as `{"gemini-3.8-live": {"audio_in": 3, "audio_out": 12.5}}`; may be empty.
+
+    Raises `ValueError` with a sentence that says what is wrong.
+    """
+    if not text.strip():
+        return PriceTable({})
+    try:
+        table = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    except ValueError:
+        raise ValueError("it is not JSON") from None
+    if not isinstance(table, dict):
+        raise ValueError("it is not an object with a model's id for each key")
+    return PriceTable({model: _parse_model(model, prices) for model, prices in table.items()})
+
+
+def _parse_model(model: str, prices: Any) -> dict[str, Decimal]:
+    if not isinstance(prices, dict):
+        raise ValueError(f"the prices of {model} are not an object")
+    for name, price in prices.items():
+        if name not in PRICE_NAMES:
+            raise ValueError(f"{name!r} of {model} is not one of {', '.join(PRICE_NAMES)}")
+        if not isinstance(price, Decimal) or not 0 <= price <= PRICE_LIMIT:
+            raise ValueError(f"{name} of {model} is not a number of dollars per million tokens")
+    return dict(prices)
+
+
+def _price(prices: Mapping[str, Decimal], modality: str, direction: str) -> Decimal:
+    return prices.get(f"{modality}_{direction}", prices.get(f"text_{direction}", Decimal(0)))

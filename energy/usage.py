@@ -1,0 +1,116 @@
+"""Tokens of each turn, from what the provider reports: pure.
+
+Most models report turn by turn; the prompt of a turn is the whole context, which is billed again with every turn. Some
+add up over the connection, and whoever sums their reports counts twice. Nothing in a report says which it is: it shows
+in how the reports of one connection follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+TEXT = "TEXT"
+AUDIO = "AUDIO"
+
+REPORTS_FOR_CERTAINTY = 3
+"""So many reports in a row that fit a sum are taken for one. Turn by turn, replies do not keep getting longer while the
+prompt keeps at least doubling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Token counts as the provider gave them for a turn; 0 where it gave none. Keys of the details are modalities.
+
+    The total of the provider leaves thoughts out. They are billed as text that was put out.
+    """
+
+    prompt_tokens: int = 0
+    response_tokens: int = 0
+    thoughts_tokens: int = 0
+    prompt_tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
+    response_tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Report:
+        """From a stored report: `sessions_app.live.upstream.UsageReported.as_data()`, which leaves out what is 0."""
+        return cls(
+            prompt_tokens=data.get("prompt_tokens") or 0,
+            response_tokens=data.get("response_tokens") or 0,
+            thoughts_tokens=data.get("thoughts_tokens") or 0,
+            prompt_tokens_by_modality=dict(data.get("prompt_tokens_by_modality") or {}),
+            response_tokens_by_modality=dict(data.get("response_tokens_by_modality") or {}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTokens:
+    """What one turn, or several, took in and put out, by modality; thoughts count as text put out."""
+
+    input: Mapping[str, int] = field(default_factory=dict)
+    output: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.input.values()) + sum(self.output.values())
+
+    def __add__(self, other: TurnTokens) -> TurnTokens:
+        return TurnTokens(_sum(self.input, other.input), _sum(self.output, other.output))
+
+    def as_data(self) -> dict[str, dict[str, int]]:
+        return {"input": dict(self.input), "output": dict(self.output)}
+
+
+def turns_of(reports: Sequence[Report]) -> tuple[TurnTokens, ...]:
+    """The tokens of each turn of one connection, of which these are all reports so far, in order.
+
+    A later report can show that the connection adds up; then earlier turns are restated.
+    """
+    turns = [_as_told(report) for report in reports]
+    if not adds_up(reports):
+        return tuple(turns)
+    return tuple(turns[:1]) + tuple(_difference(later, earlier) for earlier, later in pairwise(turns))
+
+
+def adds_up(reports: Sequence[Report]) -> bool:
+    """Whether the reports of one connection are sums over it.
+
+    In a sum no count ever falls, and each report exceeds the last by a prompt that is no shorter than the one before.
+    """
+    if len(reports) < REPORTS_FOR_CERTAINTY:
+        return False
+    prompts = [0, *(report.prompt_tokens for report in reports)]
+    growth = [later - earlier for earlier, later in pairwise(prompts)]
+    replies_rise = all(later.response_tokens >= earlier.response_tokens for earlier, later in pairwise(reports))
+    thoughts_rise = all(later.thoughts_tokens >= earlier.thoughts_tokens for earlier, later in pairwise(reports))
+    return replies_rise and thoughts_rise and growth[0] > 0 and all(b >= a for a, b in pairwise(growth))
+
+
+def _as_told(report: Report) -> TurnTokens:
+    """What a report says by itself. Details may lack some of the sum: of prompts that is text, of replies sound."""
+    output = _completed(report.response_tokens_by_modality, report.response_tokens, AUDIO)
+    return TurnTokens(
+        input=_completed(report.prompt_tokens_by_modality, report.prompt_tokens, TEXT),
+        output=_sum(output, {TEXT: report.thoughts_tokens}),
+    )
+
+
+def _completed(details: Mapping[str, int], total: int, rest: str) -> dict[str, int]:
+    return _sum(details, {rest: max(0, total - sum(details.values()))})
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    sums = {modality: one.get(modality, 0) + other.get(modality, 0) for modality in (*one, *other)}
+    return {modality: count for modality, count in sums.items() if count}
+
+
+def _difference(later: TurnTokens, earlier: TurnTokens) -> TurnTokens:
+    return TurnTokens(_less(later.input, earlier.input), _less(later.output, earlier.output))
+
+
+def _less(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {
+        modality: count - other.get(modality, 0) for modality, count in one.items() if count > other.get(modality, 0)
+    }

@@ -1,0 +1,48 @@
+"""Ask the provider whether it has the models of the ladders, and tell the quota ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from energy import ledger
+from energy.levels import Ladder, Mode
+from energy.quota import ModelState
+from sessions_app.live.catalogue import CatalogueUnavailable, live_models_by_id
+
+
+class Command(BaseCommand):
+    help = (
+        "List the models of the energy ladders: whether the provider has them, whether they hold Live sessions, and "
+        "whether their quota is spent. Ends with code 1 when a model cannot be used."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            listed = live_models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+        except CatalogueUnavailable as error:
+            raise CommandError(f"The provider does not list its models: {error}") from error
+        ladders = [Ladder(mode, settings.ENERGY_LADDERS[mode]) for mode in Mode]
+        models = dict.fromkeys(model for ladder in ladders for model in ladder.models)
+        unusable = [model for model in models if not listed.get(model)]
+        ledger.forget_missing(model for model in models if model not in unusable)
+        for model in unusable:
+            ledger.note_missing(model, "no Live model" if model in listed else "not listed", timezone.now())
+        states = ledger.states_of(models)
+        for ladder in ladders:
+            for level in ladder.all_above(ladder.level(0)):
+                found = _in_words(listed.get(level.model), states[level.model])
+                self.stdout.write(f"{ladder.mode} {level.number}  {level.model}  {found}")
+        if unusable:
+            raise CommandError(f"These models cannot be used: {', '.join(unusable)}.")
+
+
+def _in_words(is_live: bool | None, state: ModelState) -> str:
+    if not is_live:
+        return "not listed" if is_live is None else "no Live model"
+    if state.is_spent and state.resets_at is not None:
+        return f"spent ({state.kind}) until {state.resets_at:%Y-%m-%d %H:%M %Z}"
+    return "ready"
