@@ -194,7 +194,10 @@ def _material(script: str, recap: str) -> str:
 
 
 def _object(answer: str) -> dict[str, Any]:
-    found = json.loads(answer)
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        raise ValueError("the answer is not JSON") from None
     if not isinstance(found, dict):
         raise ValueError("the answer is not an object")
     return found
@@ -202,9 +205,10 @@ def _object(answer: str) -> dict[str, Any]:
 
 def _text(fields: dict[str, Any], name: str) -> str:
     text = fields.get(name)
-    if not isinstance(text, str) or not text.strip("\x00 \t\r\n"):
+    storable = _storable(text) if isinstance(text, str) else ""
+    if not storable:
         raise ValueError(f"the answer has no {name}")
-    return _storable(text)
+    return storable
 
 
 def _sentences(fields: dict[str, Any], name: str) -> tuple[str, ...]:

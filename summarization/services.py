@@ -106,13 +106,18 @@ class SummarizationService:
         failures: list[SummarizerError] = []
         for model in self._summarizer.models:
             try:
-                return read(self._summarizer.ask(model, prompt), model)
+                return self._ask_one(model, prompt, read)
             except SummarizerError as error:
                 failures.append(error)
-            except ValueError:
-                failures.append(BadAnswer(f"{model} gave an answer that cannot be used"))
             logger.warning("no summary: %s", failures[-1].reason)
         raise next((failure for failure in failures if failure.may_work_later), failures[0])
+
+    def _ask_one(self, model: str, prompt: Prompt, read: Callable[[str, str], Answer]) -> Answer:
+        answer = self._summarizer.ask(model, prompt)
+        try:
+            return read(answer, model)
+        except ValueError as error:
+            raise BadAnswer(f"{model} gave an answer that cannot be used") from error
 
 
 @cache

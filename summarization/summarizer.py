@@ -43,8 +43,9 @@ class Refused(SummarizerError):
 class Summarizer(Protocol):
     """Models that answer a prompt with JSON."""
 
-    models: Sequence[str]
-    """Their names, the one to ask first in front."""
+    @property
+    def models(self) -> Sequence[str]:
+        """Their names, the one to ask first in front."""
 
     def ask(self, model: str, prompt: Prompt) -> str:
         """The text of the model's answer. Blocks. Raises `SummarizerError`."""

@@ -1,0 +1,65 @@
+"""The thread that does what must not be waited for."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import threading
+
+import pytest
+
+from summarization.attempts import FIRST_DELAY, LONGEST_DELAY, TRIES_BY_ITSELF, delay_after
+from summarization.background import BackgroundThread
+from summarization.summarizer import Refused, Unavailable
+
+SOON_S = 10
+
+
+def test_jobs_run_in_their_order_and_one_that_fails_takes_none_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    thread = BackgroundThread("test")
+    done = threading.Event()
+    order: list[int] = []
+    gate = threading.Event()
+    thread.put(gate.wait)
+    thread.put(lambda: order.append(3), 0.05)
+    thread.put(done.set, 0.06)
+    thread.put(lambda: order.append(1))
+    thread.put(lambda: 1 // 0)
+    thread.put(lambda: order.append(2))
+    gate.set()
+    assert done.wait(SOON_S)
+    assert order == [1, 2, 3]
+    assert "a job failed" in caplog.text
+
+
+def test_a_job_that_comes_sooner_is_not_kept_waiting_by_a_later_one() -> None:
+    thread = BackgroundThread("test")
+    done = threading.Event()
+    thread.put(lambda: None, 3_600)
+    thread.put(done.set)
+    assert done.wait(SOON_S)
+
+
+def test_a_full_queue_drops_what_comes_and_nobody_waits(caplog: pytest.LogCaptureFixture) -> None:
+    thread = BackgroundThread("test", limit=2)
+    ran = itertools.count()
+    for _ in range(5):
+        thread.put(lambda: next(ran), 3_600)
+    assert "queue is full" in caplog.text
+
+
+def test_tries_come_further_and_further_apart_and_end() -> None:
+    failure = Unavailable("busy")
+    delays = [delay_after(tries, failure) for tries in range(1, TRIES_BY_ITSELF)]
+    assert delays[:3] == [FIRST_DELAY, FIRST_DELAY * 2, FIRST_DELAY * 4]
+    assert delays[-1] == LONGEST_DELAY
+    assert delay_after(TRIES_BY_ITSELF, failure) is None
+
+
+def test_a_provider_that_asks_for_a_longer_pause_gets_it() -> None:
+    assert delay_after(1, Unavailable("busy", 61.5)) == datetime.timedelta(seconds=61.5)
+    assert delay_after(1, Unavailable("busy", 1e9)) == LONGEST_DELAY
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    assert delay_after(1, Refused("no")) is None

@@ -1,0 +1,122 @@
+"""Transcripts become questions, answers become summaries: pure."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions_app.live.transcript import Role, Turn, TurnStatus
+from summarization import prompts
+from tests.repeatable import choose_profile
+
+choose_profile()
+
+SPOKEN = st.builds(
+    Turn,
+    number=st.integers(0, 10_000),
+    role=st.sampled_from(Role),
+    text=st.text(max_size=300),
+    status=st.sampled_from(TurnStatus),
+    at_ms=st.just(0),
+)
+
+
+def said(text: str, role: Role = Role.USER, status: TurnStatus = TurnStatus.COMPLETE) -> Turn:
+    return Turn(0, role, text, status, 0)
+
+
+def test_a_script_has_a_line_for_each_turn_and_none_of_ours() -> None:
+    turns = (
+        said("Hello\nthere"),
+        said("Good evening. How", Role.MODEL, TurnStatus.INTERRUPTED),
+        said("The line was gone for 3 s.", Role.SYSTEM),
+        said("  "),
+        said("Stop"),
+    )
+    assert prompts.as_script(turns) == "User: Hello there\nModel: Good evening. How [cut off]\nUser: Stop"
+
+
+@given(st.lists(SPOKEN, max_size=30), st.integers(5, 200))
+def test_pieces_hold_every_character_once_and_none_is_too_long(turns: list[Turn], limit: int) -> None:
+    script = prompts.as_script(turns)
+    pieces = prompts.pieces(script, limit)
+    assert "".join(pieces).replace("\n", "") == "".join(script.splitlines())
+    assert all(prompts.count_tokens(piece) <= limit for piece in pieces)
+    assert all(pieces)
+
+
+@given(st.lists(SPOKEN, max_size=30))
+def test_a_transcript_that_fits_is_one_piece(turns: list[Turn]) -> None:
+    script = "\n".join(prompts.as_script(turns).splitlines())
+    limit = sum(prompts.count_tokens(line) + 1 for line in script.splitlines())
+    assert prompts.pieces(script, limit) == ((script,) if script else ())
+
+
+@given(st.lists(SPOKEN, max_size=30))
+def test_a_short_transcript_is_its_own_summary_and_a_long_one_is_not(turns: list[Turn]) -> None:
+    summary = prompts.verbatim_summary(turns)
+    script = prompts.as_script(turns)
+    assert (summary is None) == (prompts.count_tokens(script) > prompts.VERBATIM_LIMIT_TOKENS)
+    if summary is not None:
+        assert summary.summary == script
+        assert len(summary.title) <= prompts.TITLE_LIMIT_CHARACTERS
+
+
+def test_the_title_is_what_the_user_said_first() -> None:
+    turns = (said("Hello, I am here.", Role.MODEL), said("one two three four five six seven eight nine"))
+    assert prompts.title_from(turns) == "one two three four five six seven eight …"
+    assert prompts.title_from(turns[:1]) == "Hello, I am here."
+    assert prompts.title_from(()) == ""
+    assert len(prompts.title_from((said("x" * 500 + " y" * 10),))) == prompts.TITLE_LIMIT_CHARACTERS
+
+
+def test_other_scripts_than_latin_are_not_taken_for_cheap() -> None:
+    assert prompts.count_tokens("abcd" * 10) == 10
+    assert prompts.count_tokens("今日は天気がいい") == 8
+
+
+def test_a_question_holds_the_recap_before_the_script() -> None:
+    prompt = prompts.recap_prompt("User: Hello", "The user's name is Ada.")
+    assert prompt.text.index("Ada") < prompt.text.index("User: Hello")
+    assert "so far" not in prompts.summary_prompt("User: Hello").text
+
+
+def test_an_answer_is_read_and_cleaned() -> None:
+    answer = {
+        "title": " A call\x00 ",
+        "summary": "It was \ud800short.",
+        "open_points": ["", "Why?"],
+        "facts": ["A is B."],
+    }
+    summary = prompts.read_summary(json.dumps(answer), "a-model")
+    assert summary == prompts.Summary("A call", "It was short.", ("Why?",), ("A is B.",), "a-model")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "no JSON at all",
+        "[]",
+        "null",
+        "{}",
+        '{"title": "x", "summary": ""}',
+        '{"title": "", "summary": "x"}',
+        '{"title": "x", "summary": " \\u0000 "}',
+        '{"title": "x", "summary": "\\ud800"}',
+        '{"title": "x", "summary": ["y"]}',
+        '{"title": "x", "summary": "y", "facts": "z"}',
+        '{"title": "x", "summary": "y", "open_points": [1]}',
+    ],
+)
+def test_an_answer_that_says_nothing_is_refused(answer: str) -> None:
+    with pytest.raises(ValueError, match="the answer"):
+        prompts.read_summary(answer, "a-model")
+
+
+def test_a_recap_lists_each_fact_once() -> None:
+    answer = {"summary": "They talked.", "facts": ["A is B.", "C is D.", "A is B."]}
+    assert prompts.read_recap(json.dumps(answer)) == "They talked.\n- A is B.\n- C is D."
