@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-from energy.levels import LevelChange, Mode
+from energy.levels import LevelChange, Mode, Reason
 
 FILE = Path(__file__).with_name("notices.json")
 FALLBACK_PERSONA = "default"
@@ -23,10 +23,15 @@ UNKNOWN_TIME = "further notice"
 
 
 class Occasion(StrEnum):
-    """What has happened to the level. `lower`: a step down that leaves something; `exhausted`: one that does not."""
+    """What has happened to the level.
+
+    `lower`: quota took it down to a level that still has a model; `exhausted`: to the one that has none. `replaced`: it
+    went down because a model cannot be used, which is nobody's quota. `restored`: it went up.
+    """
 
     LOWER = "lower"
     EXHAUSTED = "exhausted"
+    REPLACED = "replaced"
     RESTORED = "restored"
 
 
@@ -35,9 +40,11 @@ Texts = Mapping[Key, str]
 
 
 def occasion_of(change: LevelChange) -> Occasion:
-    if change.level.is_exhausted:
-        return Occasion.EXHAUSTED
-    return Occasion.LOWER if change.level.number < change.previous.number else Occasion.RESTORED
+    if change.level.number > change.previous.number:
+        return Occasion.RESTORED
+    if change.reason is Reason.MANUAL:
+        return Occasion.REPLACED
+    return Occasion.EXHAUSTED if change.level.is_exhausted else Occasion.LOWER
 
 
 def key_of(change: LevelChange) -> Key:

@@ -222,7 +222,13 @@ class Migration(migrations.Migration):
                 (
                     "occasion",
                     models.CharField(
-                        choices=[("lower", "lower"), ("exhausted", "exhausted"), ("restored", "restored")], max_length=9
+                        choices=[
+                            ("lower", "lower"),
+                            ("exhausted", "exhausted"),
+                            ("replaced", "replaced"),
+                            ("restored", "restored"),
+                        ],
+                        max_length=9,
                     ),
                 ),
                 (
