@@ -153,6 +153,11 @@ _KINDS = (
         for_s=Parameter(_number),
         sessions=Parameter(_integer),
     ),
+    _standing(
+        "bad_text",
+        answer=Parameter(_one_of("garbage", "empty", "blocked", "unavailable", "hang"), "garbage"),
+        for_s=Parameter(_number),
+    ),
     _standing("slow_pongs", delay_s=Parameter(_number, 30.0)),
     _standing("refuse_handshake", status=Parameter(_status, 503), for_s=Parameter(_number)),
     _standing("slow_setup", delay_s=Parameter(_number, 15.0)),

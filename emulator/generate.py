@@ -39,6 +39,18 @@ def generate(model: str, body: Json, seed: int) -> Json:
     }
 
 
+def spoil(answer: Json, how: str) -> Json:
+    """The response with its text cut in the middle of a word, without any, or blocked because of what was asked."""
+    if how == "blocked":
+        return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": answer["usageMetadata"]}
+    candidate = answer["candidates"][0]
+    if how == "empty":
+        return answer | {"candidates": [{"finishReason": candidate["finishReason"], "index": 0}]}
+    text = candidate["content"]["parts"][0]["text"]
+    cut = {"parts": [{"text": text[: len(text) // 2]}], "role": "model"}
+    return answer | {"candidates": [candidate | {"content": cut, "finishReason": "MAX_TOKENS"}]}
+
+
 def stream_pieces(answer: Json) -> list[Json]:
     """Cut a whole response into the pieces of a stream; only the last has a finish reason."""
     candidate = answer["candidates"][0]

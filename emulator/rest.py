@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from emulator.admission import key_refusal
-from emulator.generate import count_tokens, generate, stream_pieces
+from emulator.generate import count_tokens, generate, spoil, stream_pieces
 from emulator.models import MODELS, Model, find_model
 from emulator.state import Emulator
 from emulator.texts import CATALOGUE, model_not_found
@@ -22,6 +22,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _VERSION = "{version:v1|v1beta|v1alpha}"
 _PIECE_PAUSE_S = 0.01
+_HANGING_PAUSE_S = 0.05
+_OVERLOADED = "The model is overloaded. Please try again later."
 _KEY_INVALID = {
     "@type": "type.googleapis.com/google.rpc.ErrorInfo",
     "reason": "API_KEY_INVALID",
@@ -115,10 +117,28 @@ class RestCalls:
         refusal = self._emulator.quota.rest_error(model.id)
         if refusal is not None:
             raise ApiError(429, refusal)
-        answer = generate(model.id, await _json(request), self._emulator.options.seed)
+        answer = await self._generate(request, model.id)
         if verb == "generateContent":
             return web.json_response(answer)
         return await _stream(request, stream_pieces(answer))
+
+    async def _generate(self, request: web.Request, model: str) -> Json:
+        """The answer of a text model, spoiled as the fault `bad_text` has it."""
+        body = await _json(request)
+        fault = self._emulator.faults.use("bad_text", "", model)
+        how = fault.params["answer"] if fault is not None else ""
+        self._emulator.log.add("text_generated", model=model, spoiled=how)
+        if how == "unavailable":
+            raise ApiError(503, error_body(503, "UNAVAILABLE", _OVERLOADED))
+        if how == "hang":
+            await self._stay_silent(request, model)
+        answer = generate(model, body, self._emulator.options.seed)
+        return spoil(answer, how) if how not in ("", "hang") else answer
+
+    async def _stay_silent(self, request: web.Request, model: str) -> None:
+        """Wait until the fault is gone, or whoever asked."""
+        while self._emulator.faults.peek("bad_text", "", model) and _is_connected(request):
+            await asyncio.sleep(_HANGING_PAUSE_S)  # noqa: ASYNC110 - a fault that expires tells nobody
 
     async def create_token(self, request: web.Request) -> web.Response:
         """`POST auth_tokens`"""
@@ -205,6 +225,10 @@ def _check_key(request: web.Request) -> None:
         raise ApiError(403, error_body(403, "PERMISSION_DENIED", CATALOGUE[refused].text))
     if refused is not None:
         raise ApiError(400, error_body(400, "INVALID_ARGUMENT", CATALOGUE[refused].text, _KEY_INVALID))
+
+
+def _is_connected(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
 
 
 def _no_file() -> ApiError:

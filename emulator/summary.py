@@ -33,15 +33,18 @@ class Summary:
 
 
 def summarise(transcript: str) -> Summary:
-    """Summarise lines such as `user: ...` and `assistant: ...`; text without such lines is taken as the user's."""
+    """Summarise lines such as `user: ...` and `assistant: ...`; text without such lines is taken as the user's.
+
+    Facts about the user in other lines beside those, an earlier summary's, are kept.
+    """
     lines = [
         (match["role"].lower() in _MODEL_ROLES, match["text"].strip())
         for match in map(_LINE.match, transcript.splitlines())
         if match
     ]
+    facts = {fact.key: fact for fact in _facts_kept(transcript)} if lines else {}
     if not lines:
         lines = [(False, line.strip()) for line in transcript.splitlines() if line.strip()]
-    facts: dict[str, Fact] = {}
     for by_model, text in lines:
         for fact in stated_facts(text, "model" if by_model else "user"):
             if fact.owner != "model":
@@ -56,6 +59,11 @@ def summarise(transcript: str) -> Summary:
         tuple(statements[-_MAX_QUOTES:]),
         tuple(questions[-_MAX_QUOTES:]),
     )
+
+
+def _facts_kept(transcript: str) -> list[Fact]:
+    others = [line for line in transcript.splitlines() if not _LINE.match(line)]
+    return [fact for line in others for fact in stated_facts(line, "world") if fact.owner == "user"]
 
 
 def _third_person(fact: Fact) -> str:

@@ -169,3 +169,46 @@ def test_files_are_uploaded_listed_shown_and_deleted(client: genai.Client, tmp_p
     client.files.delete(name=uploaded.name)
     with pytest.raises(errors.ClientError):
         client.files.get(name=uploaded.name)
+
+
+def test_a_summary_keeps_the_facts_of_the_one_before_it(client: genai.Client) -> None:
+    earlier = "Summary so far:\n- The user's dog is Rex.\n\nuser: My code word is PLUM-42.\nmodel: Noted.\n"
+    answer = client.models.generate_content(
+        model=CHAT,
+        contents=earlier,
+        config=types.GenerateContentConfig(response_mime_type="application/json", response_schema=Digest),
+    )
+    assert isinstance(answer.parsed, Digest)
+    assert answer.parsed.facts_to_keep == ["The user's dog is Rex.", "The user's code word is PLUM-42."]
+
+
+def test_a_text_can_be_spoiled_in_every_way(emulator: Emulator) -> None:
+    client = sdk(emulator)
+
+    def ask() -> types.GenerateContentResponse:
+        return client.models.generate_content(model=CHAT, contents="Say one two three four five six")
+
+    emulator.fault("bad_text", answer="garbage", count=1)
+    half = ask()
+    assert half.candidates
+    assert half.candidates[0].finish_reason == types.FinishReason.MAX_TOKENS
+    assert (half.text or "").startswith("one two")
+    assert "six" not in (half.text or "")
+    emulator.fault("bad_text", answer="empty", count=1)
+    assert ask().text is None
+    emulator.fault("bad_text", answer="blocked", count=1)
+    blocked = ask()
+    assert not blocked.candidates
+    assert blocked.prompt_feedback
+    emulator.fault("bad_text", answer="unavailable", model=CHAT, count=1)
+    with pytest.raises(errors.ServerError, match="overloaded"):
+        ask()
+    assert ask().text == "one two three four five six"
+    spoiled = [entry["spoiled"] for entry in emulator.entries("text_generated")]
+    assert spoiled == ["garbage", "empty", "blocked", "unavailable", ""]
+
+
+def test_a_text_that_hangs_comes_when_the_fault_is_gone(emulator: Emulator) -> None:
+    client = sdk(emulator)
+    emulator.fault("bad_text", answer="hang", for_s=0.3)
+    assert client.models.generate_content(model=CHAT, contents="Say one two three").text == "one two three"
