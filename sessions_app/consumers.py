@@ -27,8 +27,8 @@ from sessions_app.limits import (
     Bucket,
     Strikes,
 )
-from sessions_app.live.backlog import BYTES_PER_MS
 from sessions_app.live.manager import BaseSessionManager
+from sessions_app.live.voice import BYTES_PER_MS
 from sessions_app.messages import (
     AUDIO_FRAME_LIMIT_BYTES,
     TEXT_FRAME_LIMIT_BYTES,

@@ -20,6 +20,7 @@ from energy.levels import Mode
 from energy.services import EnergyBarService
 from sessions_app import services
 from sessions_app.database_thread import DatabaseThread
+from sessions_app.live.downlink import Downlink
 from sessions_app.live.events import State
 from sessions_app.live.gemini import GeminiUpstream
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
@@ -34,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 DRAIN_LIMIT_S = 8
 """Sockets are closed by then in any case: servers and their supervisors wait 10 s."""
+
+UNHEARD_KEPT_S = 600
+"""At most a minute of sound a page, 3 MB."""
 
 MANAGERS: dict[Mode, type[BaseSessionManager]] = {Mode.TEXT: TextSessionManager, Mode.CALL: CallSessionManager}
 
@@ -51,6 +55,7 @@ class Hub:
         self._upstream = upstream
         self._database = DatabaseThread()
         self._managers: dict[Key, BaseSessionManager] = {}
+        self._unheard: dict[Key, Downlink] = {}
         self._pages: set[SocketPage] = set()
         self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -83,7 +88,8 @@ class Hub:
             request = SessionRequest(
                 user, mode, MANAGERS[mode].storage_key, start.page_id, start.continues, start.fresh
             )
-            return await self._open(request, page, start.last_down)
+            unheard = self._unheard.pop((user.pk, mode, start.page_id), None)
+            return await self._open(request, page, start.last_down, None if start.fresh else unheard)
 
     async def reset(self, user: User, manager: BaseSessionManager, page: SocketPage) -> BaseSessionManager:
         """End the conversation and begin a new one for the same page life, whose numbering of audio goes on."""
@@ -94,7 +100,8 @@ class Hub:
             manager.leave("reset", conversation_over=True)
             await manager.stored()
             request = SessionRequest(user, mode, manager.storage_key, page_id, fresh=True)
-            return await self._open(request, page, -1, (manager.next_number, manager.next_down))
+            manager.downlink.discard()
+            return await self._open(request, page, -1, manager.downlink, manager.next_number)
 
     async def drain(self) -> None:
         """Let every session and page go: all is stored, and the pages are asked to come back at once."""
@@ -122,19 +129,25 @@ class Hub:
                 await manager.stored()
 
     async def _open(
-        self, request: SessionRequest, page: SocketPage, last_down: int, numbering: tuple[int, int] | None = None
+        self,
+        request: SessionRequest,
+        page: SocketPage,
+        last_down: int,
+        downlink: Downlink | None,
+        next_number: int | None = None,
     ) -> BaseSessionManager:
         energy = EnergyBarService()
         model = energy.get_current_model(request.mode)
         opening = await self._database.run(partial(services.open_session, request, model, self._worker))
-        if numbering is not None:
-            opening = replace(opening, next_number=numbering[0], next_down=numbering[1])
+        if next_number is not None:
+            opening = replace(opening, next_number=next_number)
         manager = MANAGERS[request.mode](
             upstream=self._upstream(),
             store=DatabaseStore(self._database, request, opening),
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
             opening=opening,
+            downlink=downlink,
             overlaps=settings.SWAP_OVERLAP,
         )
         self._keep(request, manager, opening)
@@ -155,6 +168,17 @@ class Hub:
         await manager.finished.wait()
         if self._managers.get(key) is manager:
             del self._managers[key]
+            self._keep_unheard(key, manager.downlink)
+
+    def _keep_unheard(self, key: Key, downlink: Downlink) -> None:
+        """A page that comes back after its session was closed hears what was said to it while it was away."""
+        if downlink.holds_unheard:
+            self._unheard[key] = downlink
+            asyncio.get_running_loop().call_later(UNHEARD_KEPT_S, self._forget_unheard, key, downlink)
+
+    def _forget_unheard(self, key: Key, downlink: Downlink) -> None:
+        if self._unheard.get(key) is downlink:
+            del self._unheard[key]
 
 
 async def _wait_for(waiting: list[Coroutine[Any, Any, Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessions_app.live.backlog import BYTES_PER_MS
+from sessions_app.live.voice import BYTES_PER_MS
 
 AUDIO_SPEED = 3
 AUDIO_BURST_BYTES = 5_000 * BYTES_PER_MS

@@ -8,7 +8,8 @@ if the handle turned out to be dead. A typed message is covered only by its repl
 After a swap of the connection `rewind` makes everything that the new one does not know come again, in order.
 
 Bounds: 60 s of audio and 200 typed messages. The oldest goes first and is counted. A frame dropped before it was ever
-sent is lost at once; one that had been sent is lost only if its connection goes before a handle covers it.
+sent is lost at once; one that had been sent is lost only if its connection goes before a handle covers it, and if it
+may have held a voice: a microphone that was open and silent for half an hour has said nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
-INPUT_RATE_HZ = 16_000
-BYTES_PER_MS = INPUT_RATE_HZ * 2 // 1000
+from sessions_app.live.voice import BYTES_PER_MS, is_loud
+
 AUDIO_LIMIT_BYTES = 60_000 * BYTES_PER_MS
 COVERED_AUDIO_KEPT_BYTES = 4_000 * BYTES_PER_MS
 TYPED_LIMIT = 200
@@ -277,6 +278,8 @@ class Backlog:
 
     def _note_risk(self, frame: AudioFrame) -> None:
         """In runs of a second, because a microphone may stay open for hours without a handle."""
+        if not is_loud(frame.pcm):
+            return
         if not self._at_risk or self._at_risk[-1].size_bytes >= _RUN_BYTES:
             self._at_risk.append(_Run(0, 0))
         run = self._at_risk[-1]

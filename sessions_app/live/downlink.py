@@ -29,6 +29,11 @@ class Downlink:
         self._page: Page | None = None
         self._owes_flush = False
 
+    @property
+    def holds_unheard(self) -> bool:
+        """Whether something is kept that no page may have heard."""
+        return bool(self._kept)
+
     def attach(self, page: Page, last_heard: int, now_ms: int) -> None:
         """Send `page` everything after the number it heard last, then what comes."""
         self._page = page
@@ -62,12 +67,16 @@ class Downlink:
 
     def flush(self) -> None:
         """Nothing of what was sent so far is to be heard any more."""
-        self._kept.clear()
-        self._kept_bytes = 0
+        self.discard()
         if self._page is not None:
             self._page.tell_flush()
         else:
             self._owes_flush = True
+
+    def discard(self) -> None:
+        """Nobody is going to ask for what is kept."""
+        self._kept.clear()
+        self._kept_bytes = 0
 
     def _let_go_of_oldest(self) -> None:
         _, pcm, _ = self._kept.popleft()

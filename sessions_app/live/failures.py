@@ -77,7 +77,8 @@ class Judgement:
 
     `quota` is true only for a confirmed verdict about quota: nothing else may lower an energy level as if it were.
     `field` names the set-up field to leave out (STRIP_FIELD). `wait_ms` is how long to wait (WAIT).
-    `drop_audio`: the audio that was replayed is the likely cause and must not be sent again.
+    `drop_audio`: the audio that was replayed is the likely cause and must not be sent again. `is_guess`: the next
+    model is tried for want of anything better, and not because something was said of this one.
     """
 
     verdict: Verdict
@@ -86,6 +87,7 @@ class Judgement:
     field: str = ""
     wait_ms: int = 0
     drop_audio: bool = False
+    is_guess: bool = False
 
 
 def is_short_life(failure: Failure, alive_ms: int) -> bool:
@@ -252,5 +254,5 @@ def _escalate(history: History, reason: str) -> Judgement:
     if history.short_lives == 2:
         return Judgement(Verdict.FRESH, reason)
     if history.short_lives == 3:
-        return Judgement(Verdict.NEXT_MODEL, reason)
+        return Judgement(Verdict.NEXT_MODEL, reason, is_guess=True)
     return Judgement(Verdict.STOP, reason)

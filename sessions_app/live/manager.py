@@ -132,6 +132,7 @@ class BaseSessionManager:
         energy: which model to use.
         assistant: how the model is to behave.
         opening: what the session starts from.
+        downlink: of the session that the page had before, whose numbers go on; what it has not heard is played to it.
         overlaps: a planned swap dials before it closes.
         random: gives a number in [0, 1), for the backoff.
     """
@@ -147,6 +148,7 @@ class BaseSessionManager:
         energy: Energy,
         assistant: Assistant,
         opening: Opening,
+        downlink: Downlink | None = None,
         overlaps: bool = False,
         random: Callable[[], float] = system_random,
     ) -> None:
@@ -171,7 +173,7 @@ class BaseSessionManager:
         self._last_message_ms = 0
         self._consumed_index: int | None = None
         self._is_heard = False
-        self._downlink = Downlink(opening.next_down)
+        self.downlink = downlink or Downlink()
         self._page: Page | None = None
         self._told_state = TellState(State.CONNECTING)
         self._owes_ready = False
@@ -209,11 +211,6 @@ class BaseSessionManager:
         return self._backlog.next_number
 
     @property
-    def next_down(self) -> int:
-        """The number of the next audio frame to the page."""
-        return self._downlink.next_number
-
-    @property
     def takes_up_page_life(self) -> bool:
         """Whether the page was here before, and so may have something to send again."""
         return self._attached_before or self.opening.same_page
@@ -235,7 +232,7 @@ class BaseSessionManager:
         previous, self._page = self._page, page
         if previous is not None and previous is not page:
             previous.close(OPENED_ELSEWHERE)
-        self._downlink.attach(page, last_heard, _now_ms())
+        self.downlink.attach(page, last_heard, _now_ms())
         if self._machine.state is State.IDLE:
             return
         self._owes_ready = True
@@ -249,12 +246,12 @@ class BaseSessionManager:
         """The page's socket closed. Nothing happens when another page has taken its place."""
         if page is self._page:
             self._page = None
-            self._downlink.detach()
+            self.downlink.detach()
             self._feed(PageGone())
 
     def hear_of_page(self) -> None:
         """The page said something, whatever it was: what it was sent some time before has arrived there."""
-        self._downlink.heard_of_page(_now_ms())
+        self.downlink.heard_of_page(_now_ms())
 
     def take_audio(self, number: int, pcm: bytes) -> None:
         """Take in one frame of the microphone: PCM16 mono 16 kHz."""
@@ -295,7 +292,7 @@ class BaseSessionManager:
         if self._machine.turn.state is TurnState.LISTENING:
             return
         self._reply.is_unwanted = self._machine.turn.state is TurnState.GENERATING
-        self._downlink.flush()
+        self.downlink.flush()
         self._end_reply(TurnStatus.INTERRUPTED)
 
     def reconnect_session(self) -> None:
@@ -309,7 +306,7 @@ class BaseSessionManager:
     def release(self) -> Page | None:
         """Let go of the page, which is told nothing more, and give it back."""
         page, self._page = self._page, None
-        self._downlink.detach()
+        self.downlink.detach()
         return page
 
     def leave(self, reason: str, *, conversation_over: bool = False) -> None:
@@ -518,7 +515,7 @@ class BaseSessionManager:
             return
         self._begin_reply()
         self._reply.note_audio(len(message.pcm), _now_ms())
-        self._downlink.play(message.pcm, _now_ms())
+        self.downlink.play(message.pcm, _now_ms())
 
     def _on_reply_words(self, message: ReplyWords) -> None:
         if self._reply.is_unwanted:
@@ -552,7 +549,7 @@ class BaseSessionManager:
 
     def _on_interrupted(self, message: Interrupted) -> None:
         self._reply.is_unwanted = False
-        self._downlink.flush()
+        self.downlink.flush()
         if self._machine.turn.state is TurnState.LISTENING:
             self._reply.is_broken_off = True
         else:
@@ -636,7 +633,7 @@ class BaseSessionManager:
             return
         self._reply.end()
         self._reply.number = None
-        self._downlink.flush()
+        self.downlink.flush()
         self._tell_turns(self._transcript.connection_lost())
 
     def _end_reply_after_loss(self) -> None:
@@ -712,6 +709,8 @@ class BaseSessionManager:
         self._timers.stop_all()
         for turn in self._transcript.reply_ended(TurnStatus.INTERRUPTED):
             self._writer.save_turn(turn)
+        if wish.conversation_over:
+            self.downlink.discard()
         self._writer.finish(wish.reason, wish.conversation_over)
         waiting = asyncio.create_task(self._wait_for_the_end(), name="live-finish")
         self._closing_tasks.add(waiting)

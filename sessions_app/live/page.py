@@ -85,7 +85,6 @@ class Opening:
     handle_model: str = ""
     covered_turn: int = -1
     next_number: int = 0
-    next_down: int = 0
     same_page: bool = False
 
 

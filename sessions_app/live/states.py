@@ -547,6 +547,8 @@ class SessionMachine:
 
     def _step_down(self, judgement: Judgement, now_ms: int) -> list[Wish]:
         self.state = State.FALLING_BACK
+        if not judgement.is_guess:
+            self._short_lives = 0
         return [
             *self._forget_handle(judgement.reason),
             TellState(State.FALLING_BACK, reason=judgement.reason),
@@ -649,7 +651,6 @@ class SessionMachine:
         ]
 
     def _on_level_lowered(self, fact: LevelLowered, now_ms: int) -> list[Wish]:
-        self._short_lives = 0
         return [Record("level_lowered", {"model": fact.model}), self._dial()]
 
     def _on_ladder_exhausted(self, fact: LadderExhausted, now_ms: int) -> list[Wish]:

@@ -6,7 +6,8 @@ provider says nothing at all, which a connection that is dead without being clos
 
 from __future__ import annotations
 
-from sessions_app.live.backlog import BYTES_PER_MS
+INPUT_RATE_HZ = 16_000
+BYTES_PER_MS = INPUT_RATE_HZ * 2 // 1000
 
 LOUD = 900
 """Peak of 16-bit samples above which a frame counts as voiced; a quiet room stays well below, a voice well above."""
@@ -16,6 +17,12 @@ SAMPLE_STEP = 8
 
 VOICED_AT_LEAST_MS = 240
 QUIET_ENDS_AFTER_MS = 720
+
+
+def is_loud(pcm: bytes) -> bool:
+    """Whether a frame of PCM16 mono 16 kHz may hold a voice."""
+    samples = memoryview(pcm).cast("h")[::SAMPLE_STEP]
+    return max(samples) > LOUD or min(samples) < -LOUD
 
 
 class VoiceGate:
@@ -28,8 +35,7 @@ class VoiceGate:
     def hear(self, pcm: bytes) -> bool:
         """Take in a frame; True when it is the one that ends an utterance."""
         ms = len(pcm) // BYTES_PER_MS
-        samples = memoryview(pcm).cast("h")[::SAMPLE_STEP]
-        if max(samples) > LOUD or min(samples) < -LOUD:
+        if is_loud(pcm):
             self._voiced_ms += ms
             self._quiet_ms = 0
             return False

@@ -8,7 +8,6 @@ import pytest
 
 from sessions_app.live.backlog import (
     AUDIO_LIMIT_BYTES,
-    BYTES_PER_MS,
     COVERED_AUDIO_KEPT_BYTES,
     TYPED_LIMIT,
     AudioEnd,
@@ -18,10 +17,12 @@ from sessions_app.live.backlog import (
     Loss,
     TypedMessage,
 )
+from sessions_app.live.voice import BYTES_PER_MS
 
 FRAME_MS = 40
 FRAME = bytes(FRAME_MS * BYTES_PER_MS)
-SECOND = bytes(1_000 * BYTES_PER_MS)
+SECOND = b"\x00\x20" * (1_000 * BYTES_PER_MS // 2)
+QUIET_SECOND = bytes(1_000 * BYTES_PER_MS)
 
 
 def name_of(item: Item) -> int | str:
@@ -217,6 +218,15 @@ def test_what_was_sent_and_dropped_is_lost_only_with_its_connection() -> None:
     assert not backlog.take_loss()
     backlog.rewind(resumed=True)
     assert backlog.take_loss() == Loss(ms=2_000)
+
+
+def test_a_microphone_that_was_open_and_silent_has_lost_nothing_with_its_connection() -> None:
+    backlog = Backlog()
+    for number in range(90):
+        speak(backlog, number, pcm=QUIET_SECOND)
+        send(backlog, at_ms=number * 1_000)
+    backlog.rewind(resumed=True)
+    assert not backlog.take_loss()
 
 
 @pytest.mark.parametrize("how", ["covered", "answered"])

@@ -6,11 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sessions_app.live.backlog import AUDIO_LIMIT_BYTES, BYTES_PER_MS, AudioFrame, Backlog, Item, TypedMessage
+from sessions_app.live.backlog import AUDIO_LIMIT_BYTES, AudioFrame, Backlog, Item, TypedMessage
+from sessions_app.live.voice import BYTES_PER_MS
 from tests.repeatable import cases
 
 ROUND_TRIP_MS = 100
-FRAMES = {ms: bytes(ms * BYTES_PER_MS) for ms in (40, 4_000)}
+FRAMES = {ms: b"\x00\x20" * (ms * BYTES_PER_MS // 2) for ms in (40, 4_000)}
 """Long ones, so that the bounds are reached."""
 
 

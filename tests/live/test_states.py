@@ -594,7 +594,7 @@ def test_a_ladder_without_a_further_step_is_exhausted_and_says_so_once() -> None
     assert only(wishes, Toast).code == "exhausted"
 
 
-def test_three_short_lives_in_a_row_resume_then_start_afresh_then_step_down() -> None:
+def test_short_lives_in_a_row_resume_then_start_afresh_then_step_down_and_then_stop() -> None:
     play = Play().go_live().have_a_turn("h")
     play.lose(INTERNAL)
     assert only(play.tell(TimerFired(Timer.REDIAL), 200), Connect) == Connect("h")
@@ -608,6 +608,10 @@ def test_three_short_lives_in_a_row_resume_then_start_afresh_then_step_down() ->
     play.complete_setup()
     play.lose(INTERNAL, after_ms=1_500)
     assert play.state is State.FALLING_BACK
+    play.tell(LevelLowered("an-older-model"))
+    play.complete_setup()
+    play.lose(INTERNAL, after_ms=1_500)
+    assert play.is_in(State.FAILED), "a fault that follows from model to model is none of the models'"
 
 
 @pytest.mark.parametrize("proof", ["ten seconds of life", "a whole turn"])

@@ -397,6 +397,28 @@ async def test_a_page_that_comes_back_after_a_minute_is_resumed_by_its_handle(
         assert upstream.connection.setup.handle == "h-1"
 
 
+async def test_a_reply_that_was_spoken_while_the_page_was_away_for_a_minute_is_heard_when_it_is_back(
+    hub: Hub, upstream: FakeUpstream, alice: User
+) -> None:
+    page_id = uuid.uuid4()
+    async with Socket(hub, Mode.CALL, alice, page_id) as page:
+        await page.start()
+        await exchange(page, upstream, "typed-1", "Hello", "Hello!", handle="h-1")
+        await page.send(type="text", id="typed-2", text="Tell me something")
+        await page.wait_for("turn", role="user", text="Tell me something")
+    await asyncio.sleep(1)
+    upstream.connection.feed(ReplyAudio(b"\1\0" * 480), ReplyWords("Long ago."), GenerationComplete(), TurnComplete())
+    await asyncio.sleep(0.2)
+    upstream.connection.feed(HandleUpdate("h-2"))
+    await asyncio.sleep(60)
+    async with Socket(hub, Mode.CALL, alice, page_id) as page:
+        ready = await page.start(last_down=0)
+        assert ready["action"] == "resumed"
+        await page.send(type="ping", t=1)
+        await page.wait_for("pong")
+        assert page.audio == [(1, b"\1\0" * 480)]
+
+
 @pytest.mark.parametrize("mode", Mode)
 async def test_a_reload_never_uses_the_handle_of_the_page_before(
     mode: Mode, hub: Hub, upstream: FakeUpstream, alice: User

@@ -15,7 +15,7 @@ from sessions_app.limits import (
     Bucket,
     Strikes,
 )
-from sessions_app.live.backlog import BYTES_PER_MS
+from sessions_app.live.voice import BYTES_PER_MS
 
 
 def test_a_full_bucket_gives_its_size_and_no_more() -> None:
