@@ -124,6 +124,8 @@ class EnergyBarService:
         if state is not None and state.kind is LimitKind.CONCURRENCY:
             level = self._levels[mode]
             return LevelChange(level, level, Reason.RATE_LIMIT_EXCEEDED, timezone.now(), state.resets_at)
+        if state is None:
+            self._avoided[mode].add(model)  # the ledger does not know: it would send the session back
         return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED, refusal.text)
 
     def next_model(self, mode: Mode, model: str, reason: str) -> LevelChange:
@@ -272,8 +274,8 @@ def _outage_survived() -> Iterator[None]:
     """The conversation goes on without the rows while the database is away."""
     try:
         yield
-    except (OperationalError, InterfaceError):
-        logger.warning("the database is away: the energy bar goes on in memory", exc_info=True)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("the database is away, the energy bar goes on in memory: %s", str(error).strip())
 
 
 @transaction.atomic
