@@ -38,6 +38,7 @@ class Conversation(models.Model):
         ordering = ["-started_at"]
         indexes = [
             models.Index(fields=["user", "-started_at"], name="conversation_of_user"),
+            models.Index(fields=["user", "-last_activity_at"], name="conversation_recent"),
             models.Index(fields=["user", "mode", "status"], name="conversation_open"),
         ]
         constraints = [

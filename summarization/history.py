@@ -104,9 +104,15 @@ class Found(Sequence[Entry]):
         first = len(self._without_entry)
         entries = _entries_without_history(self._without_entry[start:stop])
         if stop > first:
-            entered = self._histories[max(0, start - first) : stop - first]
-            entries += [_entry(history, self._words) for history in entered]
+            entries += self._entered(max(0, start - first), stop - first)
         return entries
+
+    def _entered(self, start: int, stop: int) -> list[Entry]:
+        """Keys first, rows afterwards: sorting whole rows takes longer than both."""
+        keys = list(self._histories.values_list("pk", flat=True)[start:stop])
+        rows = CallHistory.objects.select_related("conversation")
+        found = (rows if self._words else rows.defer("search_text")).in_bulk(keys)
+        return [_entry(found[key], self._words) for key in keys]
 
 
 def find(user: User, filters: Filters) -> Found:
@@ -114,12 +120,11 @@ def find(user: User, filters: Filters) -> Found:
     without_entry = Conversation.objects.filter(
         _conditions(filters), *_spoken_with(filters.words), user=user, history=None
     )
-    histories = (
-        CallHistory.objects.filter(_conditions(filters, "conversation__"), conversation__user=user)
-        .select_related("conversation")
-        .order_by("-conversation__last_activity_at")
+    histories = CallHistory.objects.filter(_conditions(filters, "conversation__"), conversation__user=user).order_by(
+        "-conversation__last_activity_at"
     )
-    histories = search.matching(histories, filters.words) if filters.words else histories.defer("search_text")
+    if filters.words:
+        histories = search.matching(histories, filters.words)
     ids = without_entry.order_by("-last_activity_at").values_list("pk", flat=True)
     return Found(filters.words, list(ids), histories)
 
