@@ -28,7 +28,7 @@ class FilterForm(forms.Form):
         label="Search",
         required=False,
         max_length=QUERY_LIMIT_CHARACTERS,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Words from a conversation"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Any words"}),
         error_messages={"max_length": f"Search for {QUERY_LIMIT_CHARACTERS} characters at most."},
     )
     mode = forms.ChoiceField(label="Kind", required=False, choices=_MODES)
@@ -41,10 +41,11 @@ class FilterForm(forms.Form):
     def __init__(self, data: QueryDict, models: list[str]) -> None:
         super().__init__(data, auto_id="filter-%s")
         self.fields["model"].choices = [("", "Every model"), *((model, model) for model in models)]  # type: ignore[attr-defined]
-        self.fields["mode"].error_messages["invalid_choice"] = "There is no such kind of conversation."
-        self.fields["model"].error_messages["invalid_choice"] = "No conversation was held with this model."
+        self.fields["mode"].error_messages["invalid_choice"] = "There is no kind “%(value)s”."
+        self.fields["model"].error_messages["invalid_choice"] = "No conversation was held with “%(value)s”."
         for name in ("since", "until"):
-            self.fields[name].error_messages["invalid"] = "This is no date. Write it like 2026-11-21."
+            # A browser's own field for dates shows nothing that is none: the message has to.
+            self.fields[name].error_messages["invalid"] = f"“{data.get(name)}” is no date. Write it like 2026-11-21."
 
     def clean_q(self) -> str:
         query: str = self.cleaned_data["q"]
