@@ -137,8 +137,9 @@ class RestCalls:
 
     async def _stay_silent(self, request: web.Request, model: str) -> None:
         """Wait until the fault is gone, or whoever asked."""
-        while self._emulator.faults.peek("bad_text", "", model) and _is_connected(request):
-            await asyncio.sleep(_HANGING_PAUSE_S)  # noqa: ASYNC110 - a fault that expires tells nobody
+        # A fault that expires tells nobody.
+        while self._emulator.faults.peek("bad_text", "", model) and _is_connected(request):  # noqa: ASYNC110
+            await asyncio.sleep(_HANGING_PAUSE_S)
 
     async def create_token(self, request: web.Request) -> web.Response:
         """`POST auth_tokens`"""

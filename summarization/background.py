@@ -29,6 +29,7 @@ class BackgroundThread:
         self._order = itertools.count()
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._is_at_work = False
 
     @property
     def is_running(self) -> bool:
@@ -44,7 +45,12 @@ class BackgroundThread:
             if not self.is_running:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
-            self._news.notify()
+            self._news.notify_all()
+
+    def flush(self, limit_s: float) -> None:
+        """Wait until every job that is due has been run, but not longer than this."""
+        with self._news:
+            self._news.wait_for(lambda: not (self._is_at_work or self._has_due_job()), limit_s)
 
     def _work(self) -> None:
         while True:
@@ -55,10 +61,17 @@ class BackgroundThread:
                 logger.exception("%s: a job failed", self._name)
             finally:
                 close_old_connections()
+                with self._news:
+                    self._is_at_work = False
+                    self._news.notify_all()
 
     def _next(self) -> Job:
         """The next job that is due; waits for it."""
         with self._news:
-            while not self._jobs or self._jobs[0][0] > time.monotonic():
-                self._news.wait(self._jobs[0][0] - time.monotonic() if self._jobs else None)
+            while not self._has_due_job():
+                self._news.wait(max(0.0, self._jobs[0][0] - time.monotonic()) if self._jobs else None)
+            self._is_at_work = True
             return heapq.heappop(self._jobs)[2]
+
+    def _has_due_job(self) -> bool:
+        return bool(self._jobs) and self._jobs[0][0] <= time.monotonic()

@@ -6,6 +6,7 @@ but time: what is wanted stands in a row, and `services.enqueue_due` finds it.
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import logging
 import uuid
@@ -25,8 +26,13 @@ SWEEP_LIMIT = 100
 SWEEP_EVERY_S = 60.0
 CLOSE_STALE_SESSIONS = "summarization.close_stale_sessions"
 
+PUBLISHING_LIMIT_S = 3.0
+"""A process that ends waits so long for what it has not published yet."""
+
 _NOW = datetime.timedelta(0)
 _thread = BackgroundThread("background-work")
+if not settings.TASKS_IN_PROCESS:
+    atexit.register(_thread.flush, PUBLISHING_LIMIT_S)
 
 
 def enqueue(name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW, *, is_sweep: bool = False) -> None:

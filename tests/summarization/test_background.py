@@ -63,3 +63,16 @@ def test_a_provider_that_asks_for_a_longer_pause_gets_it() -> None:
 
 def test_a_refusal_is_not_tried_again() -> None:
     assert delay_after(1, Refused("no")) is None
+
+
+def test_flushing_waits_for_what_is_due_and_for_nothing_else() -> None:
+    thread = BackgroundThread("test")
+    gate = threading.Event()
+    ran: list[str] = []
+    thread.flush(SOON_S)
+    thread.put(gate.wait)
+    thread.put(lambda: ran.append("due"))
+    thread.put(lambda: ran.append("later"), 3_600)
+    threading.Timer(0.05, gate.set).start()
+    thread.flush(SOON_S)
+    assert ran == ["due"]

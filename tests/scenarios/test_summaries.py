@@ -1,0 +1,247 @@
+"""Summaries from end to end: the real SDK against the emulator, and the processes that do the work."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from sessions_app.models import LiveSession
+from summarization import services
+from summarization.context import context_for
+from summarization.gemini import GeminiSummarizer
+from summarization.models import CallHistory, RollingSummary, SummaryState
+from summarization.services import SummarizationService
+from tests.services.emulator import Emulator
+from tests.services.processes import Program
+from tests.services.valkey import running_valkey
+from tests.summarization.talk import Talk, past_call, turns
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODELS = ("gemini-3.8-flash", "gemini-3.5-flash-lite")
+FACTS = {
+    2: "My dog is called Rex.",
+    11: "My train is at nine.",
+    23: "My code word is PLUM-42.",
+    35: "My home town is Ghent.",
+}
+KEPT = ("Rex", "nine", "PLUM-42", "Ghent")
+ROOT = Path(__file__).resolve().parent.parent.parent
+DONE_WITHIN_S = 30
+NOBODY_LISTENS = "redis://127.0.0.1:9/0"
+WORKER = (
+    *("-m", "celery", "--app", "config", "worker", "--beat"),
+    *("--concurrency", "2", "--without-gossip", "--without-mingle"),
+)
+SWEEP = "import django; django.setup(); from summarization import services; services.enqueue_due()"
+"""What the beat has a worker do every minute."""
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def gemini(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SummarizationService]:
+    """Gemini as the emulator plays it: `gemini(answer_limit_s=0.3)`."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def build(key: str = "a-key", answer_limit_s: float = 10) -> SummarizationService:
+        return SummarizationService(GeminiSummarizer(key, "v1beta", MODELS, answer_limit_s))
+
+    return build
+
+
+@pytest.fixture
+def start(emulator: Emulator, tmp_path: Path) -> Iterator[Start]:
+    """Start a Python program on the database of the tests and on the emulator."""
+    programs: list[Program] = []
+
+    def start(*arguments: str, **environment: str) -> Program:
+        inherited = {**os.environ, **emulator.environment, "DATABASE_URL": database_url()}
+        inherited |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HOLDLINE_DATA_DIR": str(tmp_path), **environment}
+        programs.append(Program([sys.executable, *arguments], inherited, tmp_path / "program.log", ROOT))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.stop()
+
+
+def database_url() -> str:
+    """The address of the database that the tests use at the moment."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+def left_by_a_dead_process(user: User) -> Talk:
+    """A call in whose middle the web process was killed."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    talk = Talk(user, owner=f"{socket.gethostname()}:{process.pid}")
+    talk.say(turns(40, FACTS))
+    return talk
+
+
+def entered_call(user: User) -> Talk:
+    talk = past_call(user, turns(40, FACTS))
+    services.write_call_history(talk.id)
+    return talk
+
+
+def is_ready() -> bool:
+    return CallHistory.objects.filter(state=SummaryState.READY).exists()
+
+
+# -- the real SDK ------------------------------------------------------------------------------------------------------
+
+
+def test_a_call_is_summarised_with_its_facts(
+    alice: User, gemini: Callable[..., SummarizationService], emulator: Emulator
+) -> None:
+    talk = entered_call(alice)
+    services.write_summary(talk.id, gemini())
+    entry = CallHistory.objects.get()
+    assert entry.state == SummaryState.READY
+    assert entry.model == MODELS[0]
+    assert entry.title
+    assert all(any(fact in kept for kept in entry.facts) for fact in KEPT)
+    assert [entry["model"] for entry in emulator.entries("text_generated")] == [MODELS[0]]
+
+
+def test_a_conversation_of_forty_turns_is_always_condensed_in_time(
+    alice: User, gemini: Callable[..., SummarizationService]
+) -> None:
+    service, talk = gemini(), Talk(alice)
+    for turn in turns(40, FACTS):
+        talk.say((turn,))
+        services.request_rolling_summary_if_due(talk.id)
+        services.write_rolling_summary(talk.id, service)
+    context = context_for(talk.row)
+    known = context.summary + " ".join(turn.text for turn in context.turns)
+    assert all(fact in known for fact in KEPT)
+    assert RollingSummary.objects.get().until_turn >= 33
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "reason"),
+    [
+        ("quota", {"limit": "minute", "for_s": 60}, "the quota of gemini-3.8-flash is used up for now"),
+        ("bad_text", {"answer": "garbage"}, "gemini-3.8-flash gave an answer that cannot be used"),
+        ("bad_text", {"answer": "empty"}, "gemini-3.8-flash gave an empty answer"),
+        ("bad_text", {"answer": "hang"}, "gemini-3.8-flash did not answer in time"),
+        ("bad_text", {"answer": "unavailable"}, "gemini-3.8-flash is not available at present (503)"),
+    ],
+)
+def test_whatever_is_wrong_with_the_model_the_call_is_there_and_the_summary_comes_when_it_is_back(
+    alice: User,
+    gemini: Callable[..., SummarizationService],
+    emulator: Emulator,
+    kind: str,
+    parameters: dict[str, str | int],
+    reason: str,
+) -> None:
+    emulator.fault(kind, **parameters)
+    service, talk = gemini(answer_limit_s=0.5), entered_call(alice)
+    services.write_summary(talk.id, service)
+    entry = CallHistory.objects.get()
+    assert (entry.state, entry.reason) == (SummaryState.PENDING, reason)
+    assert "PLUM-42" in entry.search_text
+    emulator.disarm()
+    with time_machine.travel(entry.due_at or timezone.now()):
+        services.write_summary(talk.id, service)
+    assert is_ready()
+
+
+def test_a_provider_that_says_how_long_to_wait_is_left_alone_for_that_long(
+    alice: User, gemini: Callable[..., SummarizationService], emulator: Emulator
+) -> None:
+    emulator.fault("quota", limit="minute", retry_after_s=47)
+    talk = entered_call(alice)
+    before = timezone.now()
+    services.write_summary(talk.id, gemini())
+    due_at = CallHistory.objects.get().due_at
+    assert due_at
+    assert 46 < (due_at - before).total_seconds() < 60
+
+
+def test_another_model_writes_it_when_the_first_is_spent(
+    alice: User, gemini: Callable[..., SummarizationService], emulator: Emulator
+) -> None:
+    emulator.fault("quota", limit="day", model=MODELS[0])
+    services.write_summary(entered_call(alice).id, gemini())
+    assert CallHistory.objects.get().model == MODELS[1]
+
+
+def test_what_the_provider_will_not_summarise_is_said_so(
+    alice: User, gemini: Callable[..., SummarizationService], emulator: Emulator
+) -> None:
+    emulator.fault("bad_text", answer="blocked")
+    services.write_summary(entered_call(alice).id, gemini())
+    entry = CallHistory.objects.get()
+    assert (entry.state, entry.due_at) == (SummaryState.FAILED, None)
+    assert entry.reason == "gemini-3.8-flash refused to summarise what was said"
+
+
+def test_a_wrong_key_is_said_to_be_wrong(alice: User, gemini: Callable[..., SummarizationService]) -> None:
+    services.write_summary(entered_call(alice).id, gemini(key="bad"))
+    entry = CallHistory.objects.get()
+    assert entry.state == SummaryState.FAILED
+    assert "API key" in entry.reason
+
+
+def test_a_provider_that_cannot_be_reached_is_tried_again(
+    alice: User, gemini: Callable[..., SummarizationService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "https://127.0.0.1:9")
+    services.write_summary(entered_call(alice).id, gemini())
+    entry = CallHistory.objects.get()
+    assert (entry.state, entry.reason) == (SummaryState.PENDING, "the provider cannot be reached")
+
+
+# -- who does the work -------------------------------------------------------------------------------------------------
+
+
+def test_without_a_broker_the_web_process_sweeps_at_its_start_and_writes_the_summary(alice: User, start: Start) -> None:
+    talk = left_by_a_dead_process(alice)
+    program = start("-m", "tests.summarization.background_process", REDIS_URL="")
+    program.wait_until(lambda: CallHistory.objects.exists(), DONE_WITHIN_S, "the entry in the history")
+    assert LiveSession.objects.get().ended_at
+    services.request_summary(talk.id)  # it was left, so its summary would wait for the page
+    program.stop()
+    program = start("-m", "tests.summarization.background_process", REDIS_URL="")
+    program.wait_until(is_ready, DONE_WITHIN_S, "the summary")
+    assert "Traceback" not in program.output()
+
+
+def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_time(
+    alice: User, start: Start, emulator: Emulator, tmp_path: Path
+) -> None:
+    left_by_a_dead_process(alice)
+    with running_valkey() as redis_url:
+        web = start("-m", "tests.summarization.background_process", REDIS_URL=redis_url)
+        web.wait_until(lambda: CallHistory.objects.exists(), DONE_WITHIN_S, "the entry in the history")
+        command = start("manage.py", "summarize_missing", REDIS_URL=NOBODY_LISTENS)
+        assert command.wait() == 0
+        assert "was not published" in command.output()
+
+        schedule = str(tmp_path / "beat")
+        worker = start(*WORKER, "--schedule", schedule, REDIS_URL=redis_url)
+        assert start("-c", SWEEP, REDIS_URL=redis_url).wait() == 0
+        worker.wait_until(is_ready, DONE_WITHIN_S, "the summary")
+        assert len(emulator.entries("text_generated")) == 1
+        worker.wait_until(lambda: "beat: Starting" in worker.output(), DONE_WITHIN_S, "the beat")
+        assert "PLUM-42" not in worker.output()
+        assert worker.stop() == 0

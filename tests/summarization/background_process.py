@@ -1,0 +1,12 @@
+"""`python -m tests.summarization.background_process`: what a web process does beside serving, without the serving."""
+
+import signal
+
+import django
+
+if __name__ == "__main__":
+    django.setup()
+    from summarization.queue import start_background_work
+
+    start_background_work()
+    signal.sigwait({signal.SIGTERM})
