@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import overload
+from typing import Any, overload
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.text import Truncator
 
 from sessions_app.live.transcript import Role
@@ -155,6 +155,7 @@ def read(user: User, id: uuid.UUID) -> Record:
     events = list(conversation.events.select_related("live_session"))
     chain = _chain_of(conversation)
     usage = _usage_of(chain)
+    neighbours = _neighbours(conversation)
     lines = tuple(Line(turn.number, turn.role, turn.text, turn.status, turn.at) for turn in turns if turn.text.strip())
     return Record(
         id=conversation.pk,
@@ -170,8 +171,8 @@ def read(user: User, id: uuid.UUID) -> Record:
         summary=_summary(history) if history else None,
         lines=lines,
         moments=timeline(_event(event) for event in events),
-        earlier=_neighbour(conversation.continues) if conversation.continues else None,
-        later=tuple(_neighbour(later) for later in conversation.continued_by.order_by("started_at")),
+        earlier=next((each for each in neighbours if each.id == conversation.continues_id), None),
+        later=tuple(each for each in neighbours if each.id != conversation.continues_id),
     )
 
 
@@ -231,8 +232,7 @@ def _entry(history: CallHistory, words: tuple[str, ...]) -> Entry:
 
 
 def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
-    first_turn = Turn.objects.filter(conversation=OuterRef("pk"), role__in=_SPOKEN).order_by("number")
-    rows = Conversation.objects.filter(pk__in=ids).annotate(first_words=Subquery(first_turn.values("text")[:1]))
+    rows = _with_first_words(Conversation.objects.filter(pk__in=ids))
     return [
         Entry(
             id=conversation.pk,
@@ -246,12 +246,18 @@ def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
     ]
 
 
+def _with_first_words(conversations: QuerySet[Conversation]) -> QuerySet[Any]:
+    """With `first_words`, what was said first, None when nothing was. In the order in which they were begun."""
+    first_turn = Turn.objects.filter(conversation=OuterRef("pk"), role__in=_SPOKEN).order_by("number")
+    return conversations.annotate(first_words=Subquery(first_turn.values("text")[:1])).order_by("started_at")
+
+
 def _pieces_of(text: str) -> tuple[Piece, ...]:
     return (Piece(Truncator(" ".join(text.split())).chars(_EXCERPT_CHARACTERS)),) if text else ()
 
 
-def _title_from(words: str) -> str:
-    return Truncator(words).words(_TITLE_WORDS) or "Conversation"
+def _title_from(words: str | None) -> str:
+    return Truncator(words or "").words(_TITLE_WORDS) or "Conversation"
 
 
 # -- one conversation --------------------------------------------------------------------------------------------------
@@ -283,10 +289,13 @@ def _summary(history: CallHistory) -> WrittenSummary:
     )
 
 
-def _neighbour(conversation: Conversation) -> Neighbour:
-    history = getattr(conversation, "history", None)
-    title = history.title if history else ""
-    return Neighbour(conversation.pk, title or _title_from(""), conversation.started_at)
+def _neighbours(conversation: Conversation) -> list[Neighbour]:
+    """The one it continues and those that continue it."""
+    beside = Q(continues=conversation)
+    if conversation.continues_id is not None:
+        beside |= Q(pk=conversation.continues_id)
+    rows = _with_first_words(Conversation.objects.filter(beside)).annotate(given=F("history__title"))
+    return [Neighbour(row.pk, row.given or _title_from(row.first_words), row.started_at) for row in rows]
 
 
 def _chain_of(conversation: Conversation) -> list[uuid.UUID]:

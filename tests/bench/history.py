@@ -75,12 +75,12 @@ def fill(user_id: int, conversations: int, turns: int) -> None:
         )
         talks.append(talk)
         sessions.append(session)
-        happened: list[tuple[str, dict[str, object]]] = [
+        happened: list[tuple[str, dict[str, str | int]]] = [
             ("connected", {"action": "new", "outage_ms": 0}),
             ("connection_lost", {"reason": "network"}),
             ("connected", {"action": "resumed", "outage_ms": 900}),
-            *(("usage", {"prompt_tokens": 1500, "response_tokens": 90}) for _ in range(turns // 2)),
         ]
+        happened += [("usage", {"prompt_tokens": 1500, "response_tokens": 90})] * (turns // 2)
         events += [
             SessionEvent(
                 conversation=talk, live_session=session, kind=kind, data=data, at=began + timedelta(seconds=at)

@@ -1,0 +1,71 @@
+"""Rows of conversations for tests of the history, as the services would have written them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from sessions_app.models import Conversation, LiveSession, SessionEvent
+from summarization.models import CallHistory
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.get_default_timezone())
+
+
+def converse(
+    user: User,
+    *said: str,
+    title: str = "",
+    mode: str = "call",
+    started_at: datetime = NOON,
+    is_over: bool = True,
+    model: str = "gemini-3.8-live",
+    continues: Conversation | None = None,
+    events: tuple[tuple[int, str, dict[str, Any]], ...] = (),
+    **history: Any,
+) -> Conversation:
+    """A conversation of ten minutes: what user and model said in turn. Over, it is in the history with its summary.
+
+    `events`: seconds since the beginning, kind and data.
+    """
+    ended_at = started_at + timedelta(minutes=10)
+    conversation = Conversation.objects.create(
+        user=user,
+        mode=mode,
+        status="ended" if is_over else "active",
+        started_at=started_at,
+        last_activity_at=ended_at,
+        ended_at=ended_at if is_over else None,
+        continues=continues,
+    )
+    session = LiveSession.objects.create(
+        conversation=conversation,
+        page_id=uuid.uuid4(),
+        model=model,
+        owner="host:1",
+        started_at=started_at,
+        ended_at=ended_at if is_over else None,
+    )
+    for number, text in enumerate(said):
+        conversation.turns.create(
+            number=number,
+            role="user" if number % 2 == 0 else "model",
+            text=text,
+            status="complete",
+            at=started_at + timedelta(seconds=number),
+        )
+    for seconds, kind, data in events:
+        SessionEvent.objects.create(
+            conversation=conversation,
+            live_session=session,
+            kind=kind,
+            data=data,
+            at=started_at + timedelta(seconds=seconds),
+        )
+    if is_over:
+        fields = {"state": "ready", "summary": "They talked.", "search_text": "\n".join([title, *said])} | history
+        CallHistory.objects.create(conversation=conversation, title=title or said[0], **fields)
+    return conversation
