@@ -28,8 +28,7 @@ class ReadOnly:
 def reset_energy(model_admin: admin.ModelAdmin, request: HttpRequest, states: QuerySet[EnergyState]) -> None:
     """Live sessions hear of it at once; models that are spent stay so in the ledger."""
     changes = services.reset_energy(states)
-    for user_id, change in changes:
-        announce_from_thread(user_id, change)
+    all(announce_from_thread(user_id, change) for user_id, change in changes)  # one that fails has taken a second
     model_admin.message_user(request, f"{len(changes)} levels were reset.")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import logging
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import partial
 
@@ -101,7 +100,7 @@ class EnergyBarService:
         """
         self._unwritten = [change for change in self._unwritten if change.mode is not mode]
         self._levels[mode] = self._ladders[mode].top
-        with _outage_survived():
+        with _OutageSurvived():
             self._levels[mode] = self._stored_level(mode)
         try:
             return self._go_to_best(mode, Reason.SESSION_RESET, _Waiting.ASK_AGAIN if patient else _Waiting.TAKE).level
@@ -118,8 +117,8 @@ class EnergyBarService:
         One live session too many is no reason to go: the level stays, and `resets_at` says when to dial again. Said
         twice of the same model, it counts once.
         """
-        state = None
-        with _outage_survived():
+        state: ModelState | None = None
+        with _OutageSurvived():
             state = ledger.note_refusal(model, refusal, self._holder, timezone.now())
         if state is not None and state.kind is LimitKind.CONCURRENCY:
             level = self._levels[mode]
@@ -136,7 +135,7 @@ class EnergyBarService:
         """
         self._avoided[mode].add(model)
         if reason in UNUSABLE:
-            with _outage_survived():
+            with _OutageSurvived():
                 ledger.note_missing(model, reason, timezone.now())
         return self._leave(mode, model, Reason.MANUAL, reason)
 
@@ -145,7 +144,7 @@ class EnergyBarService:
         model = self._levels[mode].model
         access = Access.OPEN
         if model:
-            with _outage_survived():
+            with _OutageSurvived():
                 access = ledger.may_use(model, self._holder, timezone.now())
         if access is not Access.SPENT:
             return None
@@ -159,14 +158,14 @@ class EnergyBarService:
             return None
         level: Level = current
         states: States | None = None
-        with _outage_survived():
+        with _OutageSurvived():
             level, states = self._pick(mode, above, _Waiting.SKIP, otherwise=current)
         change = self._settle(level, Reason.QUOTA_RESET, states)
         return change if change.is_change else None
 
     def succeeded(self, model: str) -> None:
         """A set-up on that model went through: what was probed is back."""
-        with _outage_survived():
+        with _OutageSurvived():
             ledger.note_success(model, self._holder, timezone.now())
             self._write()
 
@@ -177,7 +176,7 @@ class EnergyBarService:
         ladder = self._ladders[mode]
         self._avoided[mode].clear()
         level, states = ladder.top, None
-        with _outage_survived():
+        with _OutageSurvived():
             level, states = self._pick(mode, ladder.all_above(ladder.level(0)), waiting, otherwise=ladder.level(0))
         return self._settle(level, reason, states)
 
@@ -187,7 +186,7 @@ class EnergyBarService:
         if current.model != model:
             return self._settle(current, reason, None, detail)
         level, states = ladder.below(current), None
-        with _outage_survived():
+        with _OutageSurvived():
             level, states = self._pick(mode, ladder.all_below(current), _Waiting.TAKE, otherwise=ladder.level(0))
         return self._settle(level, reason, states, detail)
 
@@ -213,7 +212,7 @@ class EnergyBarService:
     def _settle(self, level: Level, reason: Reason, states: States | None, detail: str = "") -> LevelChange:
         """Go to a level and write that down. `states` is None when the ledger could not be asked."""
         change = self._step(level, reason, states, detail)
-        with _outage_survived():
+        with _OutageSurvived():
             self._write()
         return change
 
@@ -269,13 +268,17 @@ class EnergyBarService:
         self._unwritten = [change for change in self._unwritten if change not in changes]
 
 
-@contextlib.contextmanager
-def _outage_survived() -> Iterator[None]:
+class _OutageSurvived:
     """The conversation goes on without the rows while the database is away."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, (OperationalError, InterfaceError)):
+            return False
         logger.warning("the database is away, the energy bar goes on in memory: %s", str(error).strip())
+        return True
 
 
 @transaction.atomic
@@ -316,7 +319,7 @@ def notice_for(change: LevelChange, persona: str = "") -> str:
     mode, level, occasion = key_of(change)
     chosen = Persona.objects.filter(slug=persona) if persona else Persona.objects.filter(is_default=True)
     slug, text = persona, None
-    with _outage_survived():
+    with _OutageSurvived():
         row = chosen.first()
         if row is not None:
             notice = Notice.objects.filter(persona=row, mode=mode, level=level, occasion=occasion).first()

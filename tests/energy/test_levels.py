@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from energy.levels import (
     PROFILES,
     TOP_LEVELS,
     Ladder,
     Level,
+    LevelChange,
     Mode,
+    Reason,
     Seeding,
     UnknownModel,
     is_model_resumable,
@@ -107,3 +113,39 @@ def test_a_handle_goes_with_its_model(ladder: Ladder) -> None:
 def test_a_handle_survives_a_change_of_level_that_keeps_the_model() -> None:
     same = [Level(Mode.CALL, number, "word", "gemini-3.8-live") for number in (3, 2)]
     assert not should_clear_resumption_handle(*same)
+
+
+def test_the_levels_above_and_below_are_given_best_first(ladder: Ladder) -> None:
+    models = MODELS[ladder.mode]
+    assert [level.model for level in ladder.all_above(ladder.level(0))] == models == list(ladder.models)
+    assert ladder.all_above(ladder.top) == ladder.all_below(ladder.level(1)) == ladder.all_below(ladder.level(0)) == ()
+    for number in range(ladder.top.number + 1):
+        level = ladder.level(number)
+        rest = [level] if number else []
+        assert [*ladder.all_above(level), *rest, *ladder.all_below(level)] == list(ladder.all_above(ladder.level(0)))
+
+
+def test_a_level_knows_what_its_model_can_do(ladder: Ladder) -> None:
+    assert ladder.level(0).features is None
+    assert ladder.top.features == profile_of(ladder.top.model)
+    assert all(profile.compression for profile in PROFILES)
+    assert [profile.prefix for profile in PROFILES if profile.affective_dialog] == ["gemini-2.5-flash-native-audio"]
+
+
+def test_to_come_to_the_same_level_is_no_change(ladder: Ladder) -> None:
+    now = datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
+    assert not LevelChange(ladder.top, ladder.level(99), Reason.MANUAL, now).is_change
+    change = LevelChange(ladder.top, ladder.below(ladder.top), Reason.MANUAL, now)
+    assert change.is_change
+    assert change.mode is ladder.mode
+
+
+@given(st.sampled_from(Mode), st.integers(-9, 9), st.lists(st.booleans(), max_size=20))
+def test_whatever_happens_a_level_stays_on_its_ladder(mode: Mode, number: int, steps: list[bool]) -> None:
+    ladder = Ladder(mode, MODELS[mode])
+    level = ladder.level(number)
+    for down in steps:
+        level = ladder.below(level) if down else next(iter(ladder.all_above(level)), level)
+        assert 0 <= level.number <= ladder.top.number
+        assert level == ladder.level(level.number)
+        assert level.is_exhausted == (level.model == "")

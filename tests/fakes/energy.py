@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Iterable, Sequence
 
-from energy.levels import TOP_LEVELS, Ladder, Level, Mode
+from energy.levels import TOP_LEVELS, Ladder, Level, LevelChange, Mode, Reason
 
 NEWEST = "gemini-3.8-live"
 OLDER = "gemini-3.1-flash-live-preview"
 OLDEST = "gemini-2.5-flash-native-audio-preview-12-2025"
 
 
+AT = datetime.datetime(2026, 11, 20, 20, 0, tzinfo=datetime.UTC)
+
+
 class FakeEnergy:
-    """See `live.manager.Energy`. `models`: best first; with fewer than the ladder has, it begins further down."""
+    """See `live.manager.Energy`. `models`: best first; with fewer than the ladder has, it begins further down.
+
+    `spent`: what the ledger would hold back; a test that takes a model out of it has given its quota back. `left`: each
+    model that was left for another reason, with the reason. `succeeded_on`: whose set-ups went through.
+    """
 
     def __init__(self, models: Sequence[str] = (NEWEST, OLDER, OLDEST)) -> None:
+        self.spent: set[str] = set()
+        self.left: list[tuple[str, str]] = []
+        self.succeeded_on: list[str] = []
         self._ladders = {
             mode: Ladder(mode, [*([NEWEST] * top), *models[:top]][-top:]) for mode, top in TOP_LEVELS.items()
         }
@@ -38,3 +49,47 @@ class FakeEnergy:
     def reset_energy_level(self, mode: Mode) -> Level:
         self._levels[mode] = self._ladders[mode].top
         return self._levels[mode]
+
+    def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
+        above = self._ladders[mode].all_above(self._levels[mode])
+        return AT if any(level.model in self._held_back for level in above) else None
+
+    def lower(self, mode: Mode, refusal: object, model: str) -> LevelChange:
+        self.spent.add(model)
+        return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED)
+
+    def next_model(self, mode: Mode, model: str, reason: str) -> LevelChange:
+        self.left.append((model, reason))
+        return self._leave(mode, model, Reason.MANUAL)
+
+    def avoid_spent(self, mode: Mode) -> LevelChange | None:
+        model = self._levels[mode].model
+        return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED) if model in self.spent else None
+
+    def raise_if_possible(self, mode: Mode) -> LevelChange | None:
+        level = self._first_usable(self._ladders[mode].all_above(self._levels[mode]))
+        return None if level is None else self._go(level, Reason.QUOTA_RESET)
+
+    def restore(self, mode: Mode, reason: Reason) -> LevelChange:
+        ladder = self._ladders[mode]
+        return self._go(self._first_usable(ladder.all_above(ladder.level(0))) or ladder.level(0), reason)
+
+    def succeeded(self, model: str) -> None:
+        self.succeeded_on.append(model)
+
+    def _leave(self, mode: Mode, model: str, reason: Reason) -> LevelChange:
+        ladder, current = self._ladders[mode], self._levels[mode]
+        if current.model != model:
+            return self._go(current, reason)
+        return self._go(self._first_usable(ladder.all_below(current)) or ladder.level(0), reason)
+
+    def _first_usable(self, levels: Iterable[Level]) -> Level | None:
+        return next((level for level in levels if level.model not in self._held_back), None)
+
+    @property
+    def _held_back(self) -> set[str]:
+        return self.spent | {model for model, _ in self.left}
+
+    def _go(self, level: Level, reason: Reason) -> LevelChange:
+        previous, self._levels[level.mode] = self._levels[level.mode], level
+        return LevelChange(previous, level, reason, AT, self.get_resets_at(level.mode))

@@ -1,0 +1,92 @@
+"""`check_models` against the emulator: what the provider has, what the ledger says of it."""
+
+from __future__ import annotations
+
+import uuid
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from energy import ledger
+from energy.levels import Mode
+from energy.models import ModelQuota
+from energy.quota import Refusal
+from tests.fakes.energy import NEWEST, OLDER, OLDEST
+from tests.services.emulator import Emulator
+
+pytestmark = pytest.mark.django_db
+
+GONE = "gemini-2.5-flash-native-audio-preview-01-2025"
+NOT_LIVE = "gemini-3.8-flash"
+
+
+@pytest.fixture
+def provider(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The SDK finds the emulator where the environment says."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    return emulator
+
+
+@pytest.fixture(autouse=True)
+def key(settings: Settings) -> None:
+    settings.GEMINI_API_KEY = "test-key"
+
+
+def check() -> list[str]:
+    output = StringIO()
+    call_command("check_models", stdout=output)
+    return output.getvalue().splitlines()
+
+
+@pytest.mark.usefixtures("provider")
+def test_all_models_of_the_ladders_are_there() -> None:
+    assert check() == [
+        f"call 3  {NEWEST}  ready",
+        f"call 2  {OLDER}  ready",
+        f"call 1  {OLDEST}  ready",
+        f"text 2  {NEWEST}  ready",
+        f"text 1  {OLDER}  ready",
+    ]
+    assert not ModelQuota.objects.exists()
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_spent_model_is_shown_with_its_reset() -> None:
+    ledger.note_refusal(NEWEST, Refusal("per day"), uuid.uuid4(), timezone.now())
+    assert check()[0].startswith(f"call 3  {NEWEST}  spent (day) until 20")
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_model_that_is_gone_or_does_not_talk_is_reported_and_left_alone(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ENERGY_LADDERS = {Mode.CALL: [NEWEST, GONE, OLDEST], Mode.TEXT: [NOT_LIVE, OLDER]}
+    with pytest.raises(CommandError, match=f"cannot be used: {GONE}, {NOT_LIVE}"):
+        check()
+    assert set(ModelQuota.objects.values_list("model", "kind")) == {(GONE, "missing"), (NOT_LIVE, "missing")}
+    assert [record.levelname for record in caplog.records].count("ERROR") == 2
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_model_that_was_missing_and_is_listed_again_is_tried_again() -> None:
+    ledger.note_missing(NEWEST, "unknown-model", timezone.now())
+    ledger.note_refusal(OLDER, Refusal("per day"), uuid.uuid4(), timezone.now())
+    assert check()[0] == f"call 3  {NEWEST}  ready"
+    assert ModelQuota.objects.get().model == OLDER
+
+
+def test_a_provider_that_cannot_be_reached_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "https://127.0.0.1:9")
+    with pytest.raises(CommandError, match="does not list its models"):
+        check()
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_bad_key_is_said_in_the_providers_words(settings: Settings) -> None:
+    settings.GEMINI_API_KEY = "bad-key"
+    with pytest.raises(CommandError, match="400 API key not valid"):
+        check()
