@@ -8,8 +8,8 @@ if the handle turned out to be dead. A typed message is covered only by its repl
 After a swap of the connection `rewind` makes everything that the new one does not know come again, in order.
 
 Bounds: 60 s of audio and 200 typed messages. The oldest goes first and is counted. A frame dropped before it was ever
-sent is lost at once; one that had been sent is lost only if its connection goes before a handle covers it, and if it
-may have held a voice: a microphone that was open and silent for half an hour has said nothing.
+sent is lost at once; one that had been sent is lost only if its connection goes before a handle covers it. Of a
+microphone that was open and silent for half an hour nothing is missed, and nothing is said.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class _Run:
 
     until: int
     size_bytes: int
+    is_loud: bool
 
 
 _RUN_BYTES = 1_000 * BYTES_PER_MS
@@ -278,13 +279,12 @@ class Backlog:
 
     def _note_risk(self, frame: AudioFrame) -> None:
         """In runs of a second, because a microphone may stay open for hours without a handle."""
-        if not is_loud(frame.pcm):
-            return
         if not self._at_risk or self._at_risk[-1].size_bytes >= _RUN_BYTES:
-            self._at_risk.append(_Run(0, 0))
+            self._at_risk.append(_Run(0, 0, is_loud=False))
         run = self._at_risk[-1]
         run.until = frame.position + 1
         run.size_bytes += len(frame.pcm)
+        run.is_loud = run.is_loud or is_loud(frame.pcm)
 
     def _make_safe(self, mark: int) -> None:
         """Of the frames that were dropped after they had been sent, those before `mark` are not missed."""
@@ -292,7 +292,8 @@ class Backlog:
             self._at_risk.popleft()
 
     def _lose_what_is_at_risk(self) -> None:
-        self._lost.audio_bytes += sum(run.size_bytes for run in self._at_risk)
+        if self._lost.audio_bytes or any(run.is_loud for run in self._at_risk):
+            self._lost.audio_bytes += sum(run.size_bytes for run in self._at_risk)
         self._at_risk.clear()
 
     def _drop_oldest_typed(self) -> None:

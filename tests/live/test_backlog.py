@@ -229,6 +229,15 @@ def test_a_microphone_that_was_open_and_silent_has_lost_nothing_with_its_connect
     assert not backlog.take_loss()
 
 
+def test_where_something_else_is_lost_the_silence_before_it_is_counted_with_it() -> None:
+    backlog = Backlog()
+    speak(backlog, 0, pcm=QUIET_SECOND)
+    send(backlog, at_ms=1_000)
+    speak(backlog, *range(1, 63), pcm=QUIET_SECOND)
+    backlog.rewind(resumed=True)
+    assert backlog.take_loss() == Loss(ms=3_000)
+
+
 @pytest.mark.parametrize("how", ["covered", "answered"])
 def test_what_was_sent_and_dropped_and_then_made_safe_is_not_lost(how: str) -> None:
     backlog = Backlog()
