@@ -27,13 +27,23 @@ def run() -> ModuleType:
 
 def test_help_names_every_command() -> None:
     told = run_python("run", "--help", environment=clean_environment()).stdout
-    for word in ("serve", "test", "bench", "manage", "lock", "--no-browser", "--port"):
+    for word in ("serve", "worker", "test", "bench", "manage", "lock", "--no-browser", "--port"):
         assert word in told
 
 
 @pytest.mark.parametrize("arguments", [["-k", "drain", "-x"], ["--", "-q"], ["tests/config"]])
 def test_what_follows_test_is_handed_on_as_it_is(run: ModuleType, arguments: list[str]) -> None:
     assert run.parse(["test", *arguments]).arguments == arguments
+
+
+def test_a_worker_needs_a_broker_and_hands_its_arguments_on(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert run.parse(["worker", "--concurrency", "8"]).arguments == ["--concurrency", "8"]
+    monkeypatch.setenv("HOLDLINE_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with pytest.raises(run.Refusal, match="Without REDIS_URL"):
+        run.worker(run.parse(["worker"]))
 
 
 def test_without_a_command_it_serves(run: ModuleType) -> None:

@@ -47,6 +47,8 @@ def test_every_program_refuses_a_wrong_environment_with_all_problems(tmp_path: P
         ({"SSL_CERT_FILE": "nowhere.pem"}, "holdline.E009", "SSL_CERT_FILE"),
         ({"GEMINI_API_VERSION": "v2"}, "holdline.E007", "GEMINI_API_VERSION"),
         ({"CALL_MODELS": "m,m"}, "holdline.E010", "CALL_MODELS"),
+        ({"SUMMARY_MODELS": ","}, "holdline.E010", "SUMMARY_MODELS"),
+        ({"HISTORY_DAYS": "-1"}, "holdline.E003", "HISTORY_DAYS"),
     ],
 )
 def test_each_mistake_has_a_sentence_with_an_id(tmp_path: Path, variables: dict[str, str], id: str, words: str) -> None:
