@@ -83,10 +83,19 @@ def turns_of(conversation: Conversation, page_id: uuid.UUID | None = None) -> tu
 
     Ids of typed messages are unique in a page only, so those of other page lives than `page_id` are left out.
     """
-    chain = [conversation]
-    while (earlier := chain[-1].continues) is not None and earlier not in chain:
-        chain.append(earlier)
-    return tuple(_spoken(turn, page_id) for turn in Turn.objects.filter(conversation__in=chain).order_by("number"))
+    turns = Turn.objects.filter(conversation__in=_chain(conversation))
+    return tuple(_spoken(turn, page_id) for turn in turns.order_by("number"))
+
+
+def turns_since(conversation: Conversation, number: int) -> tuple[SpokenTurn, ...]:
+    """As `turns_of`, those with a higher number than this."""
+    turns = Turn.objects.filter(conversation__in=_chain(conversation), number__gt=number)
+    return tuple(_spoken(turn, None) for turn in turns.order_by("number"))
+
+
+def own_turns_of(conversation: Conversation) -> tuple[SpokenTurn, ...]:
+    """The turns of a conversation without those it continues, oldest first."""
+    return tuple(_spoken(turn, None) for turn in conversation.turns.order_by("number"))
 
 
 @transaction.atomic
@@ -185,6 +194,14 @@ def _previous_session(request: SessionRequest) -> LiveSession | None:
         .order_by("-started_at")
         .first()
     )
+
+
+def _chain(conversation: Conversation) -> list[Conversation]:
+    """The conversation, the one it continues, the one that one continues, ..."""
+    chain = [conversation]
+    while (earlier := chain[-1].continues) is not None and earlier not in chain:
+        chain.append(earlier)
+    return chain
 
 
 def _conversation_for(request: SessionRequest) -> Conversation:

@@ -23,7 +23,7 @@ from django.utils import timezone
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.live.transcript import TurnStatus
 from sessions_app.models import Conversation, LiveSession
-from sessions_app.services import NotYours, get_conversation_for, turns_of
+from sessions_app.services import NotYours, get_conversation_for, own_turns_of, turns_since
 from summarization import attempts, queue
 from summarization.gemini import GeminiSummarizer
 from summarization.models import CallHistory, RollingSummary, SummaryState
@@ -324,15 +324,11 @@ def _open_sessions(conversation_id: uuid.UUID | OuterRef) -> QuerySet[LiveSessio
 
 def _own_turns(conversation: Conversation) -> tuple[SpokenTurn, ...]:
     """What was said in this conversation, without those it continues."""
-    first = conversation.turns.order_by("number").values_list("number", flat=True).first()
-    if first is None:
-        return ()
-    return spoken(turn for turn in turns_of(conversation) if turn.number >= first)
+    return spoken(own_turns_of(conversation))
 
 
 def _turns_after(conversation: Conversation, recap: Recap | None) -> tuple[SpokenTurn, ...]:
-    covered = recap.until_turn if recap is not None else -1
-    return spoken(turn for turn in turns_of(conversation) if turn.number > covered)
+    return spoken(turns_since(conversation, recap.until_turn if recap is not None else -1))
 
 
 def _settled(turns: tuple[SpokenTurn, ...]) -> tuple[SpokenTurn, ...]:
