@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
+from sessions_app import services
+from sessions_app.csv_export import export_as_csv
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
+from summarization.services import request_summary, write_call_history
+
+ROWS_PER_PAGE = 50
 
 
 class ReadOnly:
     """Rows are written by the services alone."""
+
+    list_per_page = ROWS_PER_PAGE
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -35,30 +43,56 @@ class EventInline(ReadOnly, admin.TabularInline):
     extra = 0
 
 
+@admin.action(description="Write the summaries of the selected conversations again", permissions=["delete"])
+def summarise_again(
+    model_admin: admin.ModelAdmin, request: HttpRequest, conversations: QuerySet[Conversation]
+) -> None:
+    """Those that are over; the summary of the others is written when they are."""
+    ended = conversations.filter(status=Conversation.Status.ENDED, history__isnull=False)
+    ids = list(ended.values_list("pk", flat=True))
+    for id in ids:
+        request_summary(id)
+    model_admin.message_user(request, f"{len(ids)} summaries were asked for.")
+
+
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["id", "user", "mode", "status", "turn_count", "started_at", "last_activity_at", "end_reason"]
-    list_filter = ["mode", "status", "started_at"]
+    list_filter = ["mode", "status", "started_at", "live_sessions__model"]
     list_select_related = ["user"]
     search_fields = ["id", "user__username", "turns__text"]
     date_hierarchy = "started_at"
     inlines = [TurnInline, EventInline]
+    actions = [summarise_again, export_as_csv]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        return super().get_queryset(request).annotate(turn_count=Count("turns", distinct=True))
+        turns = Turn.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
+        count = Subquery(turns.annotate(count=Count("pk")).values("count"), output_field=IntegerField())
+        return super().get_queryset(request).annotate(turn_count=Coalesce(count, 0))
 
     @admin.display(description="turns", ordering="turn_count")
     def turn_count(self, conversation: Conversation) -> int:
         return conversation.turn_count  # type: ignore[attr-defined]
 
 
+@admin.action(description="End the selected sessions and their conversations", permissions=["delete"])
+def end_sessions(model_admin: admin.ModelAdmin, request: HttpRequest, sessions: QuerySet[LiveSession]) -> None:
+    """Their handles are deleted, and the conversations go into the history."""
+    open_ones = list(sessions.filter(ended_at=None))
+    for session in open_ones:
+        services.finish_session(str(session.conversation_id), str(session.pk), "operator", conversation_over=True)
+        write_call_history(session.conversation_id)
+    model_admin.message_user(request, f"{len(open_ones)} sessions were ended.")
+
+
 @admin.register(LiveSession)
 class LiveSessionAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["id", "user", "mode", "model", "owner", "started_at", "ended_at", "end_reason"]
-    list_filter = ["model", "conversation__mode", "started_at"]
+    list_filter = [("ended_at", admin.EmptyFieldListFilter), "model", "conversation__mode", "started_at"]
     list_select_related = ["conversation__user"]
     search_fields = ["id", "conversation__id", "conversation__user__username"]
     date_hierarchy = "started_at"
+    actions = [end_sessions, export_as_csv]
 
     @admin.display(ordering="conversation__user__username")
     def user(self, session: LiveSession) -> str:
@@ -67,6 +101,20 @@ class LiveSessionAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(ordering="conversation__mode")
     def mode(self, session: LiveSession) -> str:
         return session.conversation.mode
+
+
+@admin.register(SessionEvent)
+class SessionEventAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["at", "kind", "conversation_id", "user", "data"]
+    list_filter = ["kind", "conversation__mode", "at"]
+    list_select_related = ["conversation__user"]
+    search_fields = ["kind", "conversation__id", "conversation__user__username"]
+    date_hierarchy = "at"
+    actions = [export_as_csv]
+
+    @admin.display(ordering="conversation__user__username")
+    def user(self, event: SessionEvent) -> str:
+        return event.conversation.user.get_username()
 
 
 @admin.action(description="Forget the selected handles", permissions=["delete"])
@@ -86,4 +134,4 @@ class ResumptionHandleAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["user__username", "live_session__id"]
     date_hierarchy = "issued_at"
     exclude = ["ciphertext"]
-    actions = [forget_handles]
+    actions = [forget_handles, export_as_csv]
