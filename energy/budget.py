@@ -51,12 +51,6 @@ def leave(holder: uuid.UUID) -> None:
     LiveSlot.objects.filter(holder=holder).delete()
 
 
-def others_talking(holder: uuid.UUID, now: datetime.datetime) -> int:
-    """How many live sessions of the project there are besides this one."""
-    talking = LiveSlot.objects.filter(granted_at__isnull=False, seen_at__gte=now - GONE_AFTER)
-    return talking.exclude(holder=holder).count()
-
-
 def _slot_of(row: LiveSlot) -> Slot:
     return Slot(row.holder, row.pk, row.granted_at)
 

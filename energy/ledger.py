@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
-from energy.budget import others_talking
 from energy.models import ModelQuota
 from energy.quota import (
+    PROBATION,
     Access,
     LimitKind,
     ModelState,
@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 PROJECT_CHARACTERS = 16
 TEXT_CHARACTERS = 300
+CLAIM_ATTEMPTS = 3
+"""Each fails only when somebody else has just changed the row."""
+
 UNHEARD_OF = ModelState()
 
 
@@ -55,19 +58,20 @@ def may_use(model: str, holder: uuid.UUID, now: datetime.datetime, state: ModelS
         state: what was read of it already.
     """
     known = states_of([model])[model] if state is None else state
-    access = access_of(known, holder, now)
-    if access not in (Access.SCOUT, Access.PROBE) or _claim(model, holder, now, known):
-        return access
-    return access_of(states_of([model])[model], holder, now)
+    for _ in range(CLAIM_ATTEMPTS):
+        access = access_of(known, holder, now)
+        if access not in (Access.SCOUT, Access.PROBE) or _claim(model, holder, now, known):
+            return access
+        known = states_of([model])[model]
+    return Access.WAIT
 
 
-def note_refusal(model: str, refusal: Refusal, holder: uuid.UUID, now: datetime.datetime) -> ModelState:
+def note_refusal(model: str, refusal: Refusal, now: datetime.datetime) -> ModelState:
     """Take in a quota verdict about a model; gives what is known now.
 
     Without credit the project has no model at all, so that is noted of each.
     """
-    others = others_talking(holder, now) if refusal.at_setup else 0
-    kind = limit_of(refusal, others, settings.LIVE_SESSIONS_MAX)
+    kind = limit_of(refusal)
     states = {
         each: _change(each, lambda state: after_refusal(state, kind, now, retry_after_of(refusal), _cut(refusal.text)))
         for each in sorted({model, *_ladder_models()} if kind is LimitKind.BILLING else {model})
@@ -87,6 +91,16 @@ def note_success(model: str, holder: uuid.UUID, now: datetime.datetime) -> None:
     state = states_of([model])[model]
     if after_success(state, holder, now) != state:
         _change(model, lambda latest: after_success(latest, holder, now))
+
+
+def note_answer(model: str, now: datetime.datetime) -> None:
+    """The model has completed a turn. That matters when somebody else was refused it: one write, else none."""
+    ModelQuota.objects.filter(
+        Q(restored_at=None) | Q(restored_at__gt=now - PROBATION),
+        project=current_project(),
+        model=model,
+        spent_since__isnull=False,
+    ).update(answered_at=now)
 
 
 def forget(quotas: Iterable[ModelQuota]) -> int:
@@ -137,7 +151,7 @@ def _write(row: ModelQuota, state: ModelState) -> None:
     row.kind = state.kind or ""
     row.spent_since, row.resets_at, row.restored_at = state.spent_since, state.resets_at, state.restored_at
     row.prober, row.probe_until, row.trusted_until = state.prober, state.probe_until, state.trusted_until
-    row.refusals, row.text = state.refusals, state.text
+    row.refusals, row.answered_at, row.text = state.refusals, state.answered_at, state.text
     row.save()
 
 

@@ -87,6 +87,7 @@ class ModelQuota(models.Model):
     prober = models.UUIDField(null=True, blank=True, help_text="The live session that dials first.")
     probe_until = models.DateTimeField(null=True, blank=True)
     trusted_until = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="Since it was refused.")
     text = models.CharField(max_length=300, blank=True, help_text="What the provider said.")
 
     class Meta:
@@ -120,6 +121,7 @@ class ModelQuota(models.Model):
             prober=self.prober,
             probe_until=self.probe_until,
             trusted_until=self.trusted_until,
+            answered_at=self.answered_at,
             text=self.text,
         )
 

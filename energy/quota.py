@@ -44,8 +44,9 @@ TRUST = datetime.timedelta(seconds=5)
 PROBATION = datetime.timedelta(minutes=10)
 """A refusal so soon after a model came back counts as that of its probe: a set-up alone proves little."""
 
-SESSIONS_SEEN_ALLOWED = 3
-"""What free projects were seen to be allowed at once; nobody publishes the figure."""
+SHORTEST_WAIT = datetime.timedelta(seconds=1)
+LONGEST_WAIT = datetime.timedelta(hours=25)
+"""Whatever is asked for: no quota lasts longer than the longest day."""
 
 
 class LimitKind(StrEnum):
@@ -64,14 +65,13 @@ class Refusal:
     """A confirmed verdict about quota, as the provider gave it.
 
     `code`: a WebSocket close code or an HTTP status, 0 when there was none. `details`: of Google's error object, where
-    there is one. `at_setup`: a new connection was refused, not one that was in use.
+    there is one.
     """
 
     text: str
     code: int = 0
     retry_after_ms: int | None = None
     details: tuple[Mapping[str, Any], ...] = ()
-    at_setup: bool = True
 
 
 class Access(StrEnum):
@@ -92,7 +92,8 @@ class Access(StrEnum):
 class ModelState:
     """What the ledger knows of a model. Spent from `spent_since` until `restored_at`; `kind` is that of the last time.
 
-    `refusals`: in a row, since it was last well. `prober` holds the lease until `probe_until`.
+    `refusals`: in a row, since it was last well. `prober` holds the lease until `probe_until`. `answered_at`: when it
+    last completed a turn of somebody since it was refused.
     """
 
     kind: LimitKind | None = None
@@ -103,6 +104,7 @@ class ModelState:
     prober: uuid.UUID | None = None
     probe_until: datetime.datetime | None = None
     trusted_until: datetime.datetime | None = None
+    answered_at: datetime.datetime | None = None
     text: str = ""
 
     @property
@@ -138,30 +140,22 @@ _HINTS: tuple[tuple[LimitKind, tuple[str, ...]], ...] = (
     (LimitKind.MINUTE, _MINUTE_TEXTS),
 )
 
-_RETRY_IN = re.compile(r"retry in (?P<seconds>\d+(\.\d+)?) ?s", re.IGNORECASE)
-_DURATION = re.compile(r"^(?P<seconds>\d+(\.\d+)?)s$")
+_SECONDS = r"(?P<seconds>\d{1,9}(\.\d{1,9})?)"
+_RETRY_IN = re.compile(rf"retry in {_SECONDS} ?s", re.IGNORECASE)
+_DURATION = re.compile(rf"^{_SECONDS}s$")
 
 
-def limit_of(refusal: Refusal, others_open: int = 0, sessions_allowed: int = 0) -> LimitKind:
-    """The limit a refusal speaks of; `unknown` when it gives no hint.
-
-    The same sentence is used for quota and for one session too many. A new connection that is refused while as many
-    others go on as a project is allowed counts as the latter.
-
-    Args:
-        others_open: live sessions of the project besides the one that was refused.
-        sessions_allowed: at once, by the setting; 0 when it is not set.
-    """
+def limit_of(refusal: Refusal) -> LimitKind:
+    """The limit a refusal speaks of; `unknown` when it gives no hint."""
     violations = " ".join(_violations(refusal)).lower()
     for text in (violations, refusal.text.lower()):
         for kind, needles in _HINTS:
             if any(needle in text for needle in needles):
                 return kind
     retry_after_ms = retry_after_of(refusal)
-    if retry_after_ms is not None:
-        return LimitKind.DAY if retry_after_ms >= DAILY_FROM_MS else LimitKind.MINUTE
-    crowd = max(1, sessions_allowed - 1) if sessions_allowed else SESSIONS_SEEN_ALLOWED
-    return LimitKind.CONCURRENCY if refusal.at_setup and others_open >= crowd else LimitKind.UNKNOWN
+    if retry_after_ms is None:
+        return LimitKind.UNKNOWN
+    return LimitKind.DAY if retry_after_ms >= DAILY_FROM_MS else LimitKind.MINUTE
 
 
 def retry_after_of(refusal: Refusal) -> int | None:
@@ -186,15 +180,13 @@ def resets_at(
     Args:
         refusals: in a row, this one included; short waits double with each.
     """
-    asked_for = None if retry_after_ms is None else datetime.timedelta(milliseconds=retry_after_ms)
-    if kind is LimitKind.DAY:
-        if asked_for is not None and retry_after_ms is not None and retry_after_ms >= DAILY_FROM_MS:
-            return now + asked_for
-        return day_of(now, QUOTA_ZONE)[1]
     if kind in (LimitKind.BILLING, LimitKind.MISSING):
         return now + OPERATOR_WAIT
-    if asked_for is not None:
-        return now + asked_for
+    if kind is LimitKind.DAY and (retry_after_ms is None or retry_after_ms < DAILY_FROM_MS):
+        return day_of(now, QUOTA_ZONE)[1]
+    if retry_after_ms is not None:
+        seconds = min(retry_after_ms / 1000, LONGEST_WAIT.total_seconds())
+        return now + max(SHORTEST_WAIT, datetime.timedelta(seconds=seconds))
     first = CONCURRENCY_WAIT if kind is LimitKind.CONCURRENCY else MINUTE_WAIT
     doublings = min(max(0, refusals - 1), 8)
     return now + min(first * 2**doublings, MINUTE_WAIT_LIMIT)
@@ -223,7 +215,8 @@ def after_refusal(
     """The state after a refusal of this kind.
 
     One without any hint is taken for the limit per minute first; when the model is refused again after that minute, for
-    the limit per day. Sessions that were under way when it was spent repeat what is known, and prolong nothing.
+    the limit per day, unless it has answered somebody meanwhile: then there were too many sessions at once, and it is
+    tried again and again. Sessions that were under way when it was spent repeat what is known, and prolong nothing.
     """
     if state.is_spent and not state.is_due(now) and not _is_stronger(kind, state.kind):
         return state
@@ -231,7 +224,7 @@ def after_refusal(
         state.restored_at is not None and not state.is_spent and now < state.restored_at + PROBATION
     )
     refusals = state.refusals + 1 if again else 1
-    if kind is LimitKind.UNKNOWN and again and state.kind is LimitKind.UNKNOWN:
+    if kind is LimitKind.UNKNOWN and again and state.kind is LimitKind.UNKNOWN and state.answered_at is None:
         kind = LimitKind.DAY
     return ModelState(
         kind=kind,
@@ -261,7 +254,8 @@ def _violations(refusal: Refusal) -> list[str]:
     return [
         f"{violation.get('quotaId', '')} {violation.get('quotaMetric', '')}"
         for detail in refusal.details
-        for violation in detail.get("violations", ())
+        for violation in detail.get("violations") or ()
+        if isinstance(violation, Mapping)
     ]
 
 

@@ -119,7 +119,7 @@ class EnergyBarService:
         """
         state: ModelState | None = None
         with _OutageSurvived():
-            state = ledger.note_refusal(model, refusal, self._holder, timezone.now())
+            state = ledger.note_refusal(model, refusal, timezone.now())
         if state is not None and state.kind is LimitKind.CONCURRENCY:
             level = self._levels[mode]
             return LevelChange(level, level, Reason.RATE_LIMIT_EXCEEDED, timezone.now(), state.resets_at)
@@ -151,15 +151,19 @@ class EnergyBarService:
         return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED, "known to be spent")
 
     def raise_if_possible(self, mode: Mode) -> LevelChange | None:
-        """At a turn's end: to the highest level whose quota is back. After a reset one session probes for all."""
+        """At a turn's end: to the highest level whose quota is back. After a reset one session probes for all.
+
+        The turn is noted as well: a model that answers one session has not spent its day, whomever it refuses.
+        """
         current = self._levels[mode]
-        above = self._ladders[mode].all_above(current)
-        if not above or current.is_exhausted:
+        if current.is_exhausted:
             return None
         level: Level = current
         states: States | None = None
         with _OutageSurvived():
-            level, states = self._pick(mode, above, _Waiting.SKIP, otherwise=current)
+            ledger.note_answer(current.model, timezone.now())
+            if above := self._ladders[mode].all_above(current):
+                level, states = self._pick(mode, above, _Waiting.SKIP, otherwise=current)
         change = self._settle(level, Reason.QUOTA_RESET, states)
         return change if change.is_change else None
 

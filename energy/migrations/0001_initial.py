@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ("prober", models.UUIDField(blank=True, help_text="The live session that dials first.", null=True)),
                 ("probe_until", models.DateTimeField(blank=True, null=True)),
                 ("trusted_until", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, help_text="Since it was refused.", null=True)),
                 ("text", models.CharField(blank=True, help_text="What the provider said.", max_length=300)),
             ],
             options={

@@ -32,7 +32,7 @@ def make_rows(count: int, first: int = 0) -> None:
         user = User.objects.create(username=f"user-{number}")
         EnergyState.objects.create(user=user, mode="call", level=1)
         EnergyChange.objects.create(user=user, mode="call", previous=2, level=1, word="low", reason="manual", at=NOON)
-        ledger.note_refusal(f"model-{number}", Refusal("per day"), uuid.uuid4(), NOON)
+        ledger.note_refusal(f"model-{number}", Refusal("per day"), NOON)
         LiveSlot.objects.create(holder=uuid.uuid4(), user=user, mode="call", owner="worker", granted_at=NOON)
         Notice.objects.create(
             persona=Persona.objects.create(slug=f"p-{number}", name="P"),
@@ -62,7 +62,7 @@ def test_a_strangers_way_in_is_closed(page: str, client: Client, alice: User) ->
 
 
 def test_an_operator_forgets_that_a_model_is_spent(operator: Client) -> None:
-    ledger.note_refusal("gemini-3.8-live", Refusal("per day"), uuid.uuid4(), NOON)
+    ledger.note_refusal("gemini-3.8-live", Refusal("per day"), NOON)
     row = ModelQuota.objects.get()
     done = operator.post(
         "/admin/energy/modelquota/", {"action": "forget_quota", "_selected_action": [row.pk]}, follow=True

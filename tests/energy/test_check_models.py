@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from io import StringIO
 
 import pytest
@@ -56,7 +55,7 @@ def test_all_models_of_the_ladders_are_there() -> None:
 
 @pytest.mark.usefixtures("provider")
 def test_a_spent_model_is_shown_with_its_reset() -> None:
-    ledger.note_refusal(NEWEST, Refusal("per day"), uuid.uuid4(), timezone.now())
+    ledger.note_refusal(NEWEST, Refusal("per day"), timezone.now())
     assert check()[0].startswith(f"call 3  {NEWEST}  spent (day) until 20")
 
 
@@ -74,7 +73,7 @@ def test_a_model_that_is_gone_or_does_not_talk_is_reported_and_left_alone(
 @pytest.mark.usefixtures("provider")
 def test_a_model_that_was_missing_and_is_listed_again_is_tried_again() -> None:
     ledger.note_missing(NEWEST, "unknown-model", timezone.now())
-    ledger.note_refusal(OLDER, Refusal("per day"), uuid.uuid4(), timezone.now())
+    ledger.note_refusal(OLDER, Refusal("per day"), timezone.now())
     assert check()[0] == f"call 3  {NEWEST}  ready"
     assert ModelQuota.objects.get().model == OLDER
 

@@ -76,33 +76,13 @@ def test_the_limits_are_told_apart_by_what_the_provider_says(refusal: Refusal, k
 
 
 @pytest.mark.parametrize(
-    ("others_open", "allowed", "at_setup", "kind"),
-    [
-        (3, 0, True, LimitKind.CONCURRENCY),
-        (2, 0, True, LimitKind.UNKNOWN),
-        (3, 0, False, LimitKind.UNKNOWN),
-        (49, 50, True, LimitKind.CONCURRENCY),
-        (20, 50, True, LimitKind.UNKNOWN),
-        (0, 1, True, LimitKind.UNKNOWN),
-    ],
-)
-def test_a_new_session_that_is_refused_while_all_others_go_on_is_one_too_many(
-    others_open: int, allowed: int, at_setup: bool, kind: LimitKind
-) -> None:
-    assert limit_of(Refusal(QUOTA_TEXT, 1011, at_setup=at_setup), others_open, allowed) is kind
-
-
-def test_a_hint_wins_over_the_number_of_sessions() -> None:
-    assert limit_of(Refusal(QUOTA_TEXT, 429, details=(PER_DAY,)), others_open=9) is LimitKind.DAY
-
-
-@pytest.mark.parametrize(
     ("refusal", "ms"),
     [
         (Refusal("", retry_after_ms=7_000, details=(RETRY_SOON,)), 7_000),
         (Refusal("", details=(PER_DAY, RETRY_SOON)), 34_500),
         (Refusal("Please retry in 12s."), 12_000),
-        (Refusal("", details=({"retryDelay": "soon"},)), None),
+        (Refusal("", details=({"retryDelay": "soon"}, {"violations": None}, {"violations": ["odd"]})), None),
+        (Refusal("Please retry in " + "9" * 400 + "s."), None),
     ],
 )
 def test_the_wait_is_read_wherever_it_stands(refusal: Refusal, ms: int | None) -> None:
@@ -135,6 +115,7 @@ def test_a_days_quota_is_back_at_midnight_pacific(now: str, reset: str) -> None:
 
 def test_a_long_wait_that_is_asked_for_is_kept_also_for_a_day() -> None:
     assert resets_at(LimitKind.DAY, NOON, retry_after_ms=2 * 3_600_000) == NOON + minutes(120)
+    assert resets_at(LimitKind.DAY, NOON, retry_after_ms=10**18) == NOON + minutes(25 * 60)
 
 
 def test_short_waits_are_those_asked_for_or_double_up_to_five_minutes() -> None:
@@ -182,6 +163,14 @@ def test_a_refusal_without_a_hint_is_for_a_minute_and_for_the_day_when_its_probe
     assert second.resets_at == resets_at(LimitKind.DAY, later)
     assert second.spent_since == NOON
     assert second.prober is None
+
+
+def test_a_model_that_answers_others_has_too_many_sessions_not_a_spent_day() -> None:
+    first = replace(spent(), answered_at=NOON + minutes(1))
+    second = after_refusal(first, LimitKind.UNKNOWN, NOON + minutes(2))
+    assert (second.kind, second.resets_at) == (LimitKind.UNKNOWN, NOON + minutes(2) + datetime.timedelta(seconds=130))
+    assert second.answered_at is None
+    assert after_refusal(second, LimitKind.UNKNOWN, NOON + minutes(5)).kind is LimitKind.DAY
 
 
 def test_a_set_up_that_went_through_proves_little_until_some_minutes_have_passed() -> None:
@@ -256,7 +245,7 @@ def test_whatever_happens_no_two_hold_the_lease_and_nobody_dials_a_spent_model(
         assert (state.kind is None) == (state.spent_since is None) == (state.resets_at is None)
 
 
-@given(MOMENTS, st.sampled_from(LimitKind), st.integers(1, 50), st.none() | st.integers(1, 90_000_000))
+@given(MOMENTS, st.sampled_from(LimitKind), st.integers(1, 50), st.none() | st.integers(0, 10**20))
 def test_every_limit_ends_some_time_and_none_has_ended_already(
     now: datetime.datetime, kind: LimitKind, refusals: int, retry_after_ms: int | None
 ) -> None:

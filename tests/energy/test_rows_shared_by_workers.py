@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MODEL = "gemini-3.8-live"
 DAY = Refusal("Quota exceeded for requests per day")
 LATER = datetime.timedelta(days=1)
+MINUTE = datetime.timedelta(minutes=1)
 
 T = TypeVar("T")
 
@@ -63,13 +64,13 @@ def test_of_all_that_open_at_once_one_scouts(at_once: AtOnce[Access]) -> None:
 
 
 def test_of_all_that_ask_after_the_reset_one_probes(at_once: AtOnce[Access]) -> None:
-    ledger.note_refusal(MODEL, DAY, uuid.uuid4(), NOON)
+    ledger.note_refusal(MODEL, DAY, NOON)
     found = Counter(at_once(lambda holder: ledger.may_use(MODEL, holder, NOON + LATER), 8))
     assert found == {Access.PROBE: 1, Access.SPENT: 7}
 
 
 def test_many_refusals_at_once_count_as_one(at_once: AtOnce[LimitKind | None]) -> None:
-    kinds = at_once(lambda holder: ledger.note_refusal(MODEL, Refusal(""), holder, NOON).kind, 8)
+    kinds = at_once(lambda holder: ledger.note_refusal(MODEL, Refusal(""), NOON).kind, 8)
     assert set(kinds) == {LimitKind.UNKNOWN}
     assert ModelQuota.objects.get().refusals == 1
 
@@ -79,30 +80,36 @@ def test_a_lease_that_was_taken_meanwhile_is_not_claimed_with_old_knowledge() ->
     old = ledger.states_of([MODEL])[MODEL]
     assert ledger.may_use(MODEL, alice, NOON, old) is Access.SCOUT
     assert ledger.may_use(MODEL, bob, NOON, old) is Access.WAIT
-    ledger.note_refusal(MODEL, DAY, alice, NOON)
+    ledger.note_refusal(MODEL, DAY, NOON)
     assert ledger.may_use(MODEL, bob, NOON, old) is Access.SPENT
 
 
 def test_another_key_is_another_project(settings: Settings) -> None:
-    ledger.note_refusal(MODEL, DAY, uuid.uuid4(), NOON)
+    ledger.note_refusal(MODEL, DAY, NOON)
     settings.GEMINI_API_KEY = "another-key"
     assert ledger.may_use(MODEL, uuid.uuid4(), NOON) is Access.SCOUT
     assert "another-key" not in str(list(ModelQuota.objects.values()))
 
 
-def test_a_refusal_while_others_talk_is_one_session_too_many(alice: User, settings: Settings) -> None:
-    talking = [uuid.uuid4() for _ in range(4)]
-    for holder in talking:
-        budget.ask(holder, alice.pk, Mode.CALL, "worker:1", NOON)
-    assert ledger.note_refusal(MODEL, Refusal(""), talking[0], NOON).kind is LimitKind.CONCURRENCY
-    settings.LIVE_SESSIONS_MAX = 50
-    assert ledger.note_refusal("another", Refusal(""), talking[0], NOON).kind is LimitKind.UNKNOWN
-    gone = NOON + GONE_AFTER + datetime.timedelta(seconds=1)
-    assert budget.others_talking(talking[0], gone) == 0
+def test_a_model_that_answers_others_is_not_taken_from_them_for_the_day() -> None:
+    ledger.note_answer(MODEL, NOON)
+    assert not ModelQuota.objects.exists()
+    ledger.note_refusal(MODEL, Refusal(""), NOON)
+    ledger.note_answer(MODEL, NOON + MINUTE / 2)
+    assert ledger.note_refusal(MODEL, Refusal(""), NOON + 2 * MINUTE).kind is LimitKind.UNKNOWN
+    assert ledger.note_refusal(MODEL, Refusal(""), NOON + 5 * MINUTE).kind is LimitKind.DAY
+
+
+def test_what_was_forgotten_meanwhile_is_claimed_anew() -> None:
+    ledger.note_refusal(MODEL, DAY, NOON)
+    old = ledger.states_of([MODEL])[MODEL]
+    ledger.forget(ModelQuota.objects.all())
+    assert ledger.may_use(MODEL, uuid.uuid4(), NOON + LATER, old) is Access.SCOUT
+    assert ledger.may_use(MODEL, uuid.uuid4(), NOON + LATER) is Access.WAIT
 
 
 def test_what_the_provider_said_is_kept_as_far_as_there_is_room() -> None:
-    ledger.note_refusal(MODEL, Refusal("per day\x00" + "x" * 1_000), uuid.uuid4(), NOON)
+    ledger.note_refusal(MODEL, Refusal("per day\x00" + "x" * 1_000), NOON)
     assert ModelQuota.objects.get().text == ("per day" + "x" * 1_000)[:300]
 
 
@@ -119,7 +126,7 @@ def test_a_success_writes_nothing_while_the_model_is_trusted(
 
 
 def test_what_is_forgotten_is_tried_again() -> None:
-    ledger.note_refusal(MODEL, DAY, uuid.uuid4(), NOON)
+    ledger.note_refusal(MODEL, DAY, NOON)
     assert ledger.forget(ModelQuota.objects.all()) == 1
     assert ledger.may_use(MODEL, uuid.uuid4(), NOON) is Access.SCOUT
 

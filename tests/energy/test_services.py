@@ -236,6 +236,18 @@ def test_one_session_probes_for_all_and_the_others_follow(open_session: Begin, c
     assert [session.raise_if_possible(Mode.CALL) is not None for session in sessions[1:]] == [True, True]
 
 
+def test_a_model_that_goes_on_answering_others_is_not_spent_for_the_day(
+    open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    """A project with room for one live session refuses the second as if its quota were spent."""
+    talking, refused = begun(open_session("alice")), begun(open_session("bob"))
+    refused.lower(Mode.CALL, QUOTA, NEWEST)
+    clock.shift(66)
+    assert talking.raise_if_possible(Mode.CALL) is None
+    assert refused.raise_if_possible(Mode.CALL) is not None
+    assert refused.lower(Mode.CALL, QUOTA, NEWEST).resets_at == NOON + datetime.timedelta(seconds=66 + 130)
+
+
 def test_a_probe_that_is_refused_takes_the_prober_down_again_and_nobody_else_up(
     open_session: Begin, clock: time_machine.Traveller
 ) -> None:
