@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sessions_app import sweeps
@@ -65,10 +66,10 @@ def prune_history(days: int, dry_run: bool = False) -> int:
 
 def _unentered(also: Iterable[uuid.UUID] = ()) -> QuerySet[Conversation]:
     """Conversations, over or left (or among `also`), with words that the history does not know of."""
-    said = Turn.objects.filter(conversation=OuterRef("pk")).exclude(role=Role.SYSTEM).exclude(text__regex=r"^\s*$")
-    unknown = said.filter(Q(conversation__history=None) | Q(number__gt=F("conversation__history__until_turn")))
+    unknown = Turn.objects.filter(conversation=OuterRef("pk"), number__gt=OuterRef("entered_until"))
+    said = unknown.exclude(role=Role.SYSTEM).exclude(text__regex=r"^\s*$")
     idle = services.idle_conversations() | Conversation.objects.filter(pk__in=also)
-    return idle.filter(Exists(unknown)).order_by()
+    return idle.annotate(entered_until=Coalesce("history__until_turn", -1)).filter(Exists(said)).order_by()
 
 
 @transaction.atomic
