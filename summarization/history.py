@@ -23,6 +23,7 @@ from summarization.search import Piece
 from summarization.timeline import Event, timeline
 
 _SPOKEN = (Role.USER, Role.MODEL)
+_LEVEL_CHANGES = ("level_lowered", "level_raised")
 _TITLE_WORDS = 8
 _EXCERPT_CHARACTERS = 220
 _ANCESTORS = """
@@ -53,7 +54,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A conversation in the list. `state`: of its summary, empty while the conversation goes on."""
+    """A conversation in the list. `state`: of its summary, empty while there is no entry for one."""
 
     id: uuid.UUID
     title: str
@@ -99,7 +100,7 @@ class Found(Sequence[Entry]):
 
     def __getitem__(self, wanted: int | slice) -> Entry | list[Entry]:
         if isinstance(wanted, int):
-            return self[wanted : wanted + 1][0]
+            return self[wanted : wanted + 1 or None][0]
         start, stop, _ = wanted.indices(self._count)
         first = len(self._without_entry)
         entries = _entries_without_history(self._without_entry[start:stop])
@@ -141,9 +142,9 @@ def models_of(user: User) -> list[str]:
 
 
 def count_deletable(user: User) -> int:
-    """How many conversations of the list "delete all" would delete: those that are over."""
-    ended = Conversation.objects.filter(user=user, status=Conversation.Status.ENDED)
-    return ended.filter(history__isnull=False).count() + ended.filter(*_spoken_with(), history=None).count()
+    """How many conversations of the list "delete all" would delete: those that no page has open."""
+    idle = services.idle_conversations().filter(user=user)
+    return idle.filter(history__isnull=False).count() + idle.filter(*_spoken_with(), history=None).count()
 
 
 def read(user: User, id: uuid.UUID) -> Record:
@@ -214,8 +215,7 @@ def _spoken_with(words: tuple[str, ...] = ()) -> list[Exists]:
 def _entry(history: CallHistory, words: tuple[str, ...]) -> Entry:
     conversation = history.conversation
     if words:
-        _, _, said = history.search_text.partition(history.title)
-        excerpt = search.passage(said or history.search_text, words)
+        excerpt = search.passage(history.search_text.removeprefix(history.title), words)
     else:
         excerpt = _pieces_of(history.summary)
     return Entry(
@@ -224,7 +224,7 @@ def _entry(history: CallHistory, words: tuple[str, ...]) -> Entry:
         mode=conversation.mode,
         started_at=conversation.started_at,
         until=conversation.ended_at or conversation.last_activity_at,
-        is_over=True,
+        is_over=conversation.status == Conversation.Status.ENDED,
         excerpt=excerpt,
         state=history.state,
         reason=history.reason,
@@ -270,7 +270,7 @@ def _first_words(lines: Iterable[Line]) -> str:
 def _models(sessions: Iterable[LiveSession], events: Iterable[SessionEvent]) -> tuple[str, ...]:
     """In the order in which they were used."""
     names = [session.model for session in sessions]
-    names += [str(event.data.get("model", "")) for event in events if event.kind == "level_lowered"]
+    names += [str(event.data.get("model", "")) for event in events if event.kind in _LEVEL_CHANGES]
     return tuple(dict.fromkeys(name for name in names if name))
 
 

@@ -176,6 +176,7 @@ class _Reader:
         self._last_outage: _Outage | None = None
         self._is_swap_due = False
         self._has_forgotten = False
+        self._move = ""
         self._page_gone_at: datetime | None = None
 
     def moments(self) -> tuple[Moment, ...]:
@@ -203,11 +204,14 @@ class _Reader:
         action = str(event.data.get("action", ""))
         swapped, self._is_swap_due = self._is_swap_due, False
         forgotten, self._has_forgotten = self._has_forgotten, False
+        move, self._move = self._move, ""
         if self._outage is not None:
             self._close_outage(self._outage, event, action)
         elif forgotten:
             text = "Gemini had forgotten the conversation; it was given back to a new session."
             self._tell(event.at, text, Tone.HELD, loss=NOTHING_LOST)
+        elif move:
+            self._tell(event.at, f"{move}; {_RETURNS.get(action, 'it went on')}.", Tone.GOOD, loss=NOTHING_LOST)
         elif swapped:
             text = f"Gemini ended the connection as announced; {_RETURNS.get(action, 'the next one took over')}."
             self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
@@ -234,12 +238,12 @@ class _Reader:
         else:
             self._tell(event.at, "Something was lost.", Tone.DOWN, loss=loss_words(milliseconds, messages))
 
-    def _level_lowered(self, event: Event) -> None:
-        model = str(event.data.get("model", ""))
+    def _level_changed(self, event: Event) -> None:
+        model = str(event.data.get("model", "")) or "another model"
         if self._outage is not None:
             self._outage.models.append(model)
         else:
-            self._tell(event.at, f"The conversation went on with {model or 'another model'}.", Tone.HELD)
+            self._move = f"The conversation moved {_DIRECTIONS[event.kind]} to {model}"
 
     def _gave_up(self, event: Event) -> None:
         text = _SURRENDERS[event.kind]
@@ -274,6 +278,7 @@ class _Reader:
     def _ended(self, event: Event) -> None:
         self._page_stays_away()
         self._is_swap_due = self._has_forgotten = False
+        self._move = ""
         reason = str(event.data.get("reason", ""))
         if reason == _RESTARTED:
             self._open_outage(event.at, "The server restarted")
@@ -286,7 +291,8 @@ class _Reader:
         "connection_lost": _connection_lost,
         "connection_abandoned": _connection_lost,
         "lost": _lost,
-        "level_lowered": _level_lowered,
+        "level_lowered": _level_changed,
+        "level_raised": _level_changed,
         "exhausted": _gave_up,
         "failed": _gave_up,
         "go_away": _go_away,
@@ -302,6 +308,8 @@ _SURRENDERS = {
     "exhausted": "The quota of every model was used up.",
     "failed": "The connection could not be restored for a minute.",
 }
+
+_DIRECTIONS = {"level_lowered": "down", "level_raised": "up"}
 
 _TECHNICAL = {"usage", "handle_forgotten"}
 """Of no interest to those who talk."""

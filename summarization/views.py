@@ -103,7 +103,7 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_its_owner
 def delete_all(request: HttpRequest) -> HttpResponse:
-    """States how many conversations are over, and deletes them on POST. What goes on stays."""
+    """States how many conversations no page has open, and deletes them on POST."""
     user = _user(request)
     count = history.count_deletable(user)
     if request.method == "POST":

@@ -22,15 +22,18 @@ def converse(
     mode: str = "call",
     started_at: datetime = NOON,
     is_over: bool = True,
+    is_open: bool | None = None,
     model: str = "gemini-3.8-live",
     continues: Conversation | None = None,
     events: tuple[tuple[int, str, dict[str, Any]], ...] = (),
     **history: Any,
 ) -> Conversation:
-    """A conversation of ten minutes: what user and model said in turn. Over, it is in the history with its summary.
+    """A conversation of ten minutes: what user and model said in turn. Unless a page has it open, it has its entry.
 
-    `events`: seconds since the beginning, kind and data.
+    `is_open`: in a page; unless told otherwise it is when it is not over. `events`: seconds since the beginning, kind
+    and data.
     """
+    is_open = not is_over if is_open is None else is_open
     ended_at = started_at + timedelta(minutes=10)
     conversation = Conversation.objects.create(
         user=user,
@@ -47,7 +50,7 @@ def converse(
         model=model,
         owner="host:1",
         started_at=started_at,
-        ended_at=ended_at if is_over else None,
+        ended_at=None if is_open else ended_at,
     )
     for number, text in enumerate(said):
         conversation.turns.create(
@@ -65,7 +68,7 @@ def converse(
             data=data,
             at=started_at + timedelta(seconds=seconds),
         )
-    if is_over:
+    if not is_open:
         fields = {"state": "ready", "summary": "They talked.", "search_text": "\n".join([title, *said])} | history
         CallHistory.objects.create(conversation=conversation, title=title or said[0], **fields)
     return conversation

@@ -100,7 +100,7 @@ def test_the_newest_conversation_comes_first_and_what_goes_on_before_all(page: C
     converse(alice, "Newer", started_at=NOON + timedelta(hours=1))
     converse(alice, "Is anybody there and will they answer me today", started_at=NOON, is_over=False)
     assert titles(page) == ["Is anybody there and will they answer me…", "Newer", "Older"]
-    assert "Going on" in text_of(page, "/history/")
+    assert "Open" in text_of(page, "/history/")
 
 
 def test_a_conversation_in_which_nobody_spoke_is_not_listed(page: Client, alice: User) -> None:
@@ -242,6 +242,16 @@ def test_a_conversation_shows_its_summary_points_and_facts(page: Client, alice: 
 def test_a_summary_on_its_way_says_so(page: Client, alice: User) -> None:
     conversation = converse(alice, "Hi", state="pending", summary="")
     assert "The summary is being written." in text_of(page, f"/history/{conversation.pk}/")
+
+
+def test_a_chat_that_was_left_is_open_and_its_summary_can_wait(page: Client, alice: User) -> None:
+    conversation = converse(
+        alice, "Hi", mode="text", is_over=False, is_open=False, state="pending", summary="", title="Left"
+    )
+    shown = text_of(page, f"/history/{conversation.pk}/")
+    assert "Left Text chat" in shown
+    assert "Open Go to the chat" in shown
+    assert "when nothing was said for a while" in shown
 
 
 def test_a_failed_summary_says_why_and_can_be_asked_for_again(page: Client, alice: User) -> None:
@@ -395,14 +405,15 @@ def test_a_conversation_outlives_the_one_it_continues(page: Client, alice: User)
     assert "Two" in text_of(page, f"/history/{second.pk}/")
 
 
-def test_deleting_all_states_the_number_and_leaves_what_goes_on(page: Client, alice: User, bob: User) -> None:
+def test_deleting_all_states_the_number_and_leaves_what_is_open(page: Client, alice: User, bob: User) -> None:
     converse(alice, "One")
     converse(alice, "Two")
     converse(alice, "Three", is_over=False)
+    converse(alice, "Left", mode="text", is_over=False, is_open=False)
     converse(bob, "Four")
-    assert "Delete 2 conversations?" in text_of(page, "/history/delete-all/")
+    assert "Delete 3 conversations?" in text_of(page, "/history/delete-all/")
     assert page.post("/history/delete-all/")["Location"] == "/history/"
-    assert "2 conversations were deleted." in text_of(page, "/history/")
+    assert "3 conversations were deleted." in text_of(page, "/history/")
     assert titles(page) == ["Three"]
     assert Conversation.objects.filter(user=bob).exists()
     assert "Nothing to delete" in text_of(page, "/history/delete-all/")

@@ -116,6 +116,18 @@ def test_a_change_of_model_belongs_to_the_gap_it_ended() -> None:
     )
 
 
+@pytest.mark.parametrize(("kind", "direction"), [("level_raised", "up"), ("level_lowered", "down")])
+def test_a_change_of_model_without_a_gap_is_one_moment(kind: str, direction: str) -> None:
+    told = tell(CONNECTED, (10, kind, {"model": "gemini-y"}), (12, "connected", {"action": "rebuilt", "outage_ms": 0}))
+    assert told[1:] == [
+        (
+            f"The conversation moved {direction} to gemini-y; a new session was given the conversation so far.",
+            None,
+            "Nothing was lost.",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [("failed", "could not be restored for a minute"), ("exhausted", "The quota of every model was used up.")],
@@ -153,10 +165,10 @@ def test_a_restart_of_the_server_is_a_gap_that_ends_with_the_next_session() -> N
 
 
 def test_what_is_not_known_is_told_by_its_name_and_broken_data_breaks_nothing() -> None:
-    told = tell((0, "connected", {}), (1, "level_raised", {}), (2, "lost", {"ms": "x"}), (3, "connection_lost", {}))
+    told = tell((0, "connected", {}), (1, "owner_changed", {}), (2, "lost", {"ms": "x"}), (3, "connection_lost", {}))
     assert [text for text, _, _ in told] == [
         "Connected to gemini-x.",
-        "Level raised.",
+        "Owner changed.",
         "Something was lost.",
         "The connection was lost. It was not restored.",
     ]
