@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 from energy.usage import TurnTokens
@@ -45,6 +46,7 @@ class PriceTable:
         return int(cost.quantize(Decimal(1), ROUND_HALF_UP))
 
 
+@lru_cache(maxsize=4)
 def parse_prices(text: str) -> PriceTable:
     """The table in a setting: JSON such as `{"gemini-3.8-live": {"audio_in": 3, "audio_out": 12.5}}`; may be empty.
 

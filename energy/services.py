@@ -10,14 +10,17 @@ from enum import StrEnum
 from functools import partial
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from energy import ledger
+from energy.fair_use import Allowance, FairUseRefusal, Used, refusal_of
 from energy.levels import Ladder, Level, LevelChange, Mode, Reason
 from energy.models import EnergyChange, EnergyState, Notice, Persona
 from energy.notices import FALLBACK_PERSONA, delivered_text, fill, key_of
+from energy.prices import parse_prices
 from energy.quota import Access, LimitKind, ModelState, Refusal
+from energy.usage import TurnTokens
 
 logger = logging.getLogger(__name__)
 
@@ -273,13 +276,17 @@ class EnergyBarService:
 
 
 class _OutageSurvived:
-    """The conversation goes on without the rows while the database is away."""
+    """The conversation goes on without the rows while the database is away.
+
+    Not within a transaction of somebody else, which would go on half-written: there the error is raised, and the
+    database thread runs each job of the batch by itself.
+    """
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, (OperationalError, InterfaceError)):
+        if not isinstance(error, (OperationalError, InterfaceError)) or connection.in_atomic_block:
             return False
         logger.warning("the database is away, the energy bar goes on in memory: %s", str(error).strip())
         return True
@@ -331,6 +338,19 @@ def notice_for(change: LevelChange, persona: str = "") -> str:
     if text is None:
         text = delivered_text(slug or FALLBACK_PERSONA, (mode, level, occasion))
     return fill(text, change, settings.TIME_ZONE)
+
+
+def fair_use_refusal(used: Used, mode: Mode) -> FairUseRefusal | None:
+    """Why a user who has used that much may not have a session of this mode now; None when they may."""
+    allowance = Allowance(
+        settings.FAIR_USE_CALL_MINUTES_PER_DAY, settings.FAIR_USE_SESSIONS, settings.FAIR_USE_TOKENS_PER_DAY
+    )
+    return refusal_of(used, allowance, mode, timezone.now(), settings.TIME_ZONE)
+
+
+def cost_micro_usd(model: str, tokens: TurnTokens) -> int:
+    """What these tokens cost by the price table of the settings, in millionths of a dollar."""
+    return parse_prices(settings.TOKEN_PRICES).cost_micro_usd(model, tokens)
 
 
 def _row_of(user_id: int, change: LevelChange, conversation_id: uuid.UUID | None) -> EnergyChange:

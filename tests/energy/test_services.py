@@ -10,13 +10,15 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from energy import services
+from energy.fair_use import Used
 from energy.levels import Level, LevelChange, Mode, Reason, should_clear_resumption_handle
 from energy.models import EnergyChange, EnergyState, ModelQuota
 from energy.quota import Refusal
 from energy.services import EnergyBarService
+from energy.usage import TurnTokens
 from tests.energy.conftest import NOON
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 
@@ -331,6 +333,15 @@ def test_a_conversation_goes_on_while_the_database_is_away(open_session: Begin) 
     assert EnergyState.objects.get().level == 1
 
 
+def test_within_a_transaction_of_somebody_else_an_outage_is_not_hidden(open_session: Begin) -> None:
+    """The database thread runs the jobs of a batch that failed one by one: this one is survived then."""
+    energy = begun(open_session("alice"))
+    with pytest.raises(OperationalError), transaction.atomic(), Outage():
+        energy.lower(Mode.CALL, DAY, NEWEST)
+    assert energy.lower(Mode.CALL, DAY, NEWEST).level.number == 2
+    assert rows() == [("call", 3, 2, "rate-limit-exceeded")]
+
+
 def test_a_job_that_is_run_again_because_its_batch_failed_gives_the_same_change_and_one_row(
     open_session: Begin,
 ) -> None:
@@ -380,3 +391,23 @@ def test_a_stored_level_beyond_a_ladder_that_was_shortened_is_its_top(open_sessi
     EnergyState.objects.create(user=User.objects.get(), mode=Mode.TEXT, level=3)
     assert energy.load(Mode.TEXT) == energy.get_top_level(Mode.TEXT)
     assert rows() == []
+
+
+# --- By the settings ------------------------------------------------------------------------------
+
+
+def test_fair_use_is_what_the_settings_allow(settings: Settings, clock: time_machine.Traveller) -> None:
+    used = Used(call_seconds_today=600, sessions_open=1, tokens_today=100)
+    assert services.fair_use_refusal(used, Mode.CALL) is None
+    settings.FAIR_USE_CALL_MINUTES_PER_DAY = 10
+    refusal = services.fair_use_refusal(used, Mode.CALL)
+    assert refusal is not None
+    assert refusal.ends_at == datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
+    assert services.fair_use_refusal(used, Mode.TEXT) is None
+
+
+def test_tokens_cost_what_the_settings_say(settings: Settings) -> None:
+    tokens = TurnTokens({"AUDIO": 1_000}, {})
+    assert services.cost_micro_usd(NEWEST, tokens) == 0
+    settings.TOKEN_PRICES = '{"gemini-3.8-live": {"audio_in": 3}}'
+    assert services.cost_micro_usd(NEWEST, tokens) == 3_000
