@@ -1,4 +1,7 @@
-"""Summaries by Gemini's `generateContent` over the google-genai SDK, whose errors become ours."""
+"""Summaries by Gemini's `generateContent` over the google-genai SDK, whose errors become ours.
+
+The SDK requires httpx2, and lets its errors through as they are.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from summarization.prompts import Prompt
 from summarization.summarizer import BadAnswer, Refused, Unavailable
 
 ANSWER_LIMIT_S = 30
-ANSWER_LIMIT_TOKENS = 4_096
-TEMPERATURE = 0.2
+ANSWER_LIMIT_TOKENS = 16_384
+"""With what the model thinks before it writes."""
 
 _MAY_PASS = {408, 409, 425, 429, 499}
 """HTTP statuses below 500 that another try may not meet again."""
@@ -51,7 +54,6 @@ class GeminiSummarizer:
             system_instruction=prompt.instruction,
             response_mime_type="application/json",
             response_schema=types.Schema.model_validate(prompt.schema),
-            temperature=TEMPERATURE,
             max_output_tokens=ANSWER_LIMIT_TOKENS,
         )
         try:

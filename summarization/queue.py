@@ -38,8 +38,11 @@ if not settings.TASKS_IN_PROCESS:
 def enqueue(name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW, *, is_sweep: bool = False) -> None:
     """Have the task `name` done for a conversation once the transaction is committed.
 
-    The message of a sweep is void when the next sweep sends another.
+    The message of a sweep is void when the next sweep sends another. Of what is due only after the next sweep nobody
+    is told: a broker hands out again what a worker holds for long.
     """
+    if delay.total_seconds() > SWEEP_EVERY_S:
+        return
     transaction.on_commit(partial(_hand_over, name, str(conversation_id), delay.total_seconds(), is_sweep))
 
 
@@ -65,7 +68,7 @@ def _hand_over(name: str, conversation_id: str, delay_s: float, is_sweep: bool) 
 
 def _publish(name: str, conversation_id: str, delay_s: float, is_sweep: bool) -> None:
     try:
-        app.send_task(name, (conversation_id,), countdown=delay_s, expires=SWEEP_EVERY_S if is_sweep else None)
+        app.send_task(name, (conversation_id,), countdown=delay_s or None, expires=SWEEP_EVERY_S if is_sweep else None)
     except Exception as error:  # whatever a broken broker makes its client raise
         logger.warning("%s was not published: %s", name, type(error).__name__)
 
