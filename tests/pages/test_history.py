@@ -113,7 +113,9 @@ def test_a_conversation_that_ended_without_an_entry_is_listed_all_the_same(page:
     conversation = converse(alice, "Do not lose me")
     CallHistory.objects.all().delete()
     assert titles(page) == ["Do not lose me"]
-    assert "Do not lose me" in text_of(page, f"/history/{conversation.pk}/")
+    shown = text_of(page, f"/history/{conversation.pk}/")
+    assert "Do not lose me" in shown
+    assert "The summary follows." in shown
 
 
 def test_the_list_comes_in_pages_of_25_that_keep_the_question(page: Client, alice: User) -> None:
