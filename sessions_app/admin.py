@@ -44,9 +44,7 @@ class EventInline(ReadOnly, admin.TabularInline):
 
 
 @admin.action(description="Write the summaries of the selected conversations again", permissions=["delete"])
-def summarise_again(
-    model_admin: admin.ModelAdmin, request: HttpRequest, conversations: QuerySet[Conversation]
-) -> None:
+def summarise_again(model_admin: admin.ModelAdmin, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:
     """Those that are over; the summary of the others is written when they are."""
     ended = conversations.filter(status=Conversation.Status.ENDED, history__isnull=False)
     ids = list(ended.values_list("pk", flat=True))

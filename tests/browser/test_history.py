@@ -25,6 +25,12 @@ alice = User.objects.get(username="alice")
 print(converse(alice, *said, title="{title}", events=events, open_points=["One point"], facts=["x" * 90], {fields}).pk)
 """
 
+TOO_SMALL = """() => [...document.querySelectorAll("button, a, summary, select, input:not([type=hidden])")]
+    .filter((node) => node.checkVisibility() && !node.matches(".skip-link"))
+    .map((node) => [node.outerHTML.slice(0, 90), node.getBoundingClientRect()])
+    .filter(([, box]) => box.height < 43.5 || box.width < 43.5)
+    .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""
+
 WRITE_SUMMARY = """
 from summarization.models import CallHistory
 CallHistory.objects.filter(conversation="{id}").update(state="ready", summary="They talked at length.")
@@ -64,6 +70,7 @@ def test_the_history_can_be_used_by_everybody(
         page.goto(path)
         assert violations(page) == [], path
         assert overflow_px(page) == 0, path
+        assert page.evaluate(TOO_SMALL) == [], path
 
 
 def test_a_conversation_is_found_opened_and_deleted_from_the_keyboard(
