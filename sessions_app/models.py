@@ -6,7 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from energy.levels import Mode
@@ -95,7 +95,7 @@ class ResumptionHandle(models.Model):
         indexes = [models.Index(fields=["expires_at"], name="handle_expiry")]
         constraints = [
             models.UniqueConstraint(fields=["user", "page_id", "slot"], name="handle_one_a_slot"),
-            models.CheckConstraint(condition=Q(expires_at__gt=models.F("issued_at")), name="handle_expires_later"),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("issued_at")), name="handle_expires_later"),
         ]
 
     def __str__(self) -> str:
@@ -148,3 +148,50 @@ class SessionEvent(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class TurnUsage(models.Model):
+    """What one reply of the model took in and put out, in tokens, and what that cost.
+
+    The counts are those of `energy.usage`: a later report of the same connection may show that they are to be read
+    otherwise, and restates them. Modalities other than text and audio are in the sums alone.
+    """
+
+    # The indexes below begin with these two keys, which need none of their own.
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="usages", db_index=False)
+    live_session = models.ForeignKey(LiveSession, models.SET_NULL, null=True, related_name="usages", db_index=False)
+    connection = models.PositiveIntegerField(help_text="Which connection of the live session it came by.")
+    turn = models.PositiveIntegerField(help_text="The number of the model's turn.")
+    model = models.CharField(max_length=100)
+    report = models.JSONField(help_text="As the provider gave it.")
+    input_tokens = models.PositiveIntegerField()
+    input_text_tokens = models.PositiveIntegerField()
+    input_audio_tokens = models.PositiveIntegerField()
+    output_tokens = models.PositiveIntegerField()
+    output_text_tokens = models.PositiveIntegerField()
+    output_audio_tokens = models.PositiveIntegerField()
+    cost_micro_usd = models.PositiveBigIntegerField(help_text="By the prices of that day, in millionths of a dollar.")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = "usage of a turn"
+        verbose_name_plural = "usage of turns"
+        indexes = [
+            models.Index(fields=["conversation", "at"], name="usage_of_conversation"),
+            models.Index(fields=["at"], name="usage_of_day"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["live_session", "connection", "turn"], name="usage_once_a_turn"),
+            models.CheckConstraint(
+                condition=Q(input_tokens__gte=F("input_text_tokens") + F("input_audio_tokens")),
+                name="usage_input_is_the_sum",
+            ),
+            models.CheckConstraint(
+                condition=Q(output_tokens__gte=F("output_text_tokens") + F("output_audio_tokens")),
+                name="usage_output_is_the_sum",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Usage of turn {self.turn}"
