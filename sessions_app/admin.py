@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 
-from sessions_app import services
-from sessions_app.csv_export import export_as_csv
-from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
+from sessions_app import services, usage
+from sessions_app.csv_export import csv_file, export_as_csv
+from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn, TurnUsage
+from sessions_app.usage import UsageTotal, in_dollars
 from summarization.services import request_summary, write_call_history
 
 ROWS_PER_PAGE = 50
+TOTALS_SHOWN = 500
+"""Days or users on a page; a file holds them all."""
 
 
 class ReadOnly:
@@ -133,3 +141,118 @@ class ResumptionHandleAdmin(ReadOnly, admin.ModelAdmin):
     date_hierarchy = "issued_at"
     exclude = ["ciphertext"]
     actions = [forget_handles, export_as_csv]
+
+
+TOTAL_COLUMNS = ("turns", "in", "text in", "audio in", "out", "text out", "audio out", "cost, USD")
+
+
+def _total_cells(total: UsageTotal) -> tuple[object, ...]:
+    return (
+        total.turns,
+        total.input_tokens,
+        total.input_text_tokens,
+        total.input_audio_tokens,
+        total.output_tokens,
+        total.output_text_tokens,
+        total.output_audio_tokens,
+        _usd(total.cost_micro_usd),
+    )
+
+
+def _usd(cost_micro_usd: int) -> str:
+    """To the millionth, for a column."""
+    return f"{cost_micro_usd / 1_000_000:.6f}"
+
+
+GROUPINGS: dict[str, Callable[[QuerySet[TurnUsage]], Sequence[tuple[Any, UsageTotal]]]] = {
+    "day": usage.totals_per_day,
+    "user": usage.totals_per_user,
+}
+
+
+@admin.register(TurnUsage)
+class TurnUsageAdmin(ReadOnly, admin.ModelAdmin):
+    """Tokens and cost of every turn; the same filters count for the totals and for those of each day and user."""
+
+    list_display = [
+        "at",
+        "user",
+        "mode",
+        "model",
+        "turn",
+        "input_tokens",
+        "input_text_tokens",
+        "input_audio_tokens",
+        "output_tokens",
+        "output_text_tokens",
+        "output_audio_tokens",
+        "cost_usd",
+        "conversation_id",
+    ]
+    list_filter = ["at", "conversation__mode", "model"]
+    list_select_related = ["conversation__user"]
+    search_fields = ["conversation__user__username", "conversation__id"]
+    search_help_text = "Name of a user, or id of a conversation"
+    date_hierarchy = "at"
+    actions = [export_as_csv]
+
+    @admin.display(ordering="conversation__user__username")
+    def user(self, row: TurnUsage) -> str:
+        return row.conversation.user.get_username()
+
+    @admin.display(ordering="conversation__mode")
+    def mode(self, row: TurnUsage) -> str:
+        return row.conversation.mode
+
+    @admin.display(description="cost, USD", ordering="cost_micro_usd")
+    def cost_usd(self, row: TurnUsage) -> str:
+        return _usd(row.cost_micro_usd)
+
+    def get_urls(self) -> list[URLPattern]:
+        guarded = self.admin_site.admin_view
+        pages = [
+            path(f"per-{key}/", guarded(self.totals_page), {"key": key}, name=f"usage-per-{key}") for key in GROUPINGS
+        ]
+        files = [
+            path(f"per-{key}.csv", guarded(self.totals_file), {"key": key}, name=f"usage-per-{key}-file")
+            for key in GROUPINGS
+        ]
+        return [*pages, *files, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, and the totals of all that its filters leave."""
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None) or {}
+        if "cl" in context:  # neither an action nor a way back from filters that make no sense
+            total = usage.total(context["cl"].queryset)
+            context |= {"total": total, "total_cost": in_dollars(total.cost_micro_usd)}
+        return response
+
+    def totals_page(self, request: HttpRequest, key: str) -> HttpResponse:
+        """What was used each day, or by each user, of what the filters of the list leave."""
+        groups = self._groups(request, key)
+        filters = request.GET.urlencode()
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Usage per {key}",
+            "head": [key, *TOTAL_COLUMNS],
+            "lines": [(group, *_total_cells(total)) for group, total in groups[:TOTALS_SHOWN]],
+            "left_out": len(groups[TOTALS_SHOWN:]),
+            "query": f"?{filters}" if filters else "",
+            "file": reverse(f"admin:usage-per-{key}-file"),
+        }
+        return TemplateResponse(request, "admin/sessions_app/turnusage/totals.html", context)
+
+    def totals_file(self, request: HttpRequest, key: str) -> HttpResponse:
+        """The same, whole, as a CSV file."""
+        lines = ((group, *_total_cells(total)) for group, total in self._groups(request, key))
+        return csv_file(f"usage per {key}", (key, *TOTAL_COLUMNS), lines)
+
+    def _groups(self, request: HttpRequest, key: str) -> Sequence[tuple[Any, UsageTotal]]:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return GROUPINGS[key](self.get_changelist_instance(request).queryset)
+        except IncorrectLookupParameters:
+            raise Http404 from None

@@ -1,8 +1,9 @@
-"""The rows of an admin list as a CSV file."""
+"""Tables of the operator's pages as CSV files."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,13 +19,18 @@ _READ_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def export_as_csv(model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse:
     """The columns of the list, under the names they have there; times are ISO 8601 in UTC."""
     columns = [str(column) for column in model_admin.get_list_display(request)]
-    name = f"{model_admin.opts.verbose_name_plural}.csv".replace(" ", "-")
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    labels = [str(label_for_field(column, model_admin.model, model_admin)) for column in columns]
+    lines = ([lookup_field(column, row, model_admin)[2] for column in columns] for row in rows)
+    return csv_file(str(model_admin.opts.verbose_name_plural), labels, lines)
+
+
+def csv_file(name: str, head: Iterable[str], lines: Iterable[Iterable[object]]) -> HttpResponse:
+    """A file of this name to take away. Times are ISO 8601 in UTC."""
+    headers = {"Content-Disposition": f'attachment; filename="{name.replace(" ", "-")}.csv"'}
     response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
     writer = csv.writer(response)
-    writer.writerow(label_for_field(column, model_admin.model, model_admin) for column in columns)
-    for row in rows:
-        writer.writerow(_cell(lookup_field(column, row, model_admin)[2]) for column in columns)
+    writer.writerow(head)
+    writer.writerows([_cell(value) for value in line] for line in lines)
     return response
 
 
