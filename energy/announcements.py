@@ -1,4 +1,4 @@
-"""Changes of a level, told to every page of the user over the channel layer: whichever worker it is at."""
+"""Changes of a level, told to every worker over the channel layer: one of them has the user's pages."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-from energy.levels import LevelChange, Mode
+from energy.levels import LevelChange
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 1.0
 MESSAGE_TYPE = "energy.changed"
-"""Channels calls the consumer's method `energy_changed`."""
+
+GROUP = "energy"
+"""Every worker that holds live sessions is in it, and passes on what concerns them."""
 
 
-def group_of(user_id: int, mode: Mode) -> str:
-    """The group that the pages of a user's mode join."""
-    return f"energy.{user_id}.{mode}"
-
-
-def message_of(change: LevelChange) -> dict[str, Any]:
+def message_of(user_id: int, change: LevelChange) -> dict[str, Any]:
     """The change as the channel layer carries it: plain values only."""
     return {
         "type": MESSAGE_TYPE,
         "id": str(change.id),
+        "user": user_id,
         "mode": change.mode.value,
         "previous": change.previous.number,
         "level": change.level.number,
@@ -39,13 +37,13 @@ def message_of(change: LevelChange) -> dict[str, Any]:
 
 
 async def announce(user_id: int, change: LevelChange) -> bool:
-    """Tell the user's pages, on the event loop; False when the channel layer is away. Takes a second at most."""
+    """Tell all workers, on the event loop; False when the channel layer is away. Takes a second at most."""
     layer = get_channel_layer()
     if layer is None:
         return False
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await layer.group_send(group_of(user_id, change.mode), message_of(change))
+            await layer.group_send(GROUP, message_of(user_id, change))
     except Exception:  # each layer has errors of its own, and none of them is worth a conversation
         logger.warning("a change of energy could not be announced", exc_info=True)
         return False

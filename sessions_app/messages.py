@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from energy.levels import Level
+from energy.levels import Level, LevelChange, Reason
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import State
+from sessions_app.live.events import TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.transcript import Turn
 from sessions_app.live.upstream import UsageReported
@@ -202,15 +202,25 @@ def ready(message: Ready) -> dict[str, Any]:
         "session": message.session,
         "mode": message.level.mode,
         "model": message.level.model,
-        "energy": energy_facts(message.level, message.level, message.top_level, "session-reset"),
+        "energy": energy_facts(
+            message.level, message.level, message.top_level, Reason.SESSION_RESET, message.resets_at
+        ),
         "ack": message.ack,
         "transcript": [turn_facts(turn) for turn in message.turns],
-        "summary": None,
+        "summary": message.summary or None,
     }
 
 
-def state(state: State, attempt: int, retry_in_ms: int | None, reason: str) -> dict[str, Any]:
-    return {"type": "state", "state": state, "attempt": attempt, "retry_in_ms": retry_in_ms, "reason": reason}
+def state(told: TellState) -> dict[str, Any]:
+    """`place` is there only for a page that waits in the queue for a live session."""
+    facts = {
+        "type": "state",
+        "state": told.state,
+        "attempt": told.attempt,
+        "retry_in_ms": told.retry_in_ms,
+        "reason": told.reason,
+    }
+    return facts if told.place is None else facts | {"place": told.place}
 
 
 def turn(turn: Turn) -> dict[str, Any]:
@@ -254,11 +264,14 @@ def lost(loss: Loss, reason: str) -> dict[str, Any]:
     return {"type": "lost", "ms": loss.ms, "ids": list(loss.ids), "reason": reason}
 
 
-def energy(level: Level, previous: Level, top_level: Level, reason: str) -> dict[str, Any]:
-    return {"type": "energy", **energy_facts(level, previous, top_level, reason)}
+def energy(change: LevelChange, top_level: Level) -> dict[str, Any]:
+    facts = energy_facts(change.level, change.previous, top_level, change.reason, change.resets_at)
+    return {"type": "energy", **facts}
 
 
-def energy_facts(level: Level, previous: Level, top_level: Level, reason: str) -> dict[str, Any]:
+def energy_facts(
+    level: Level, previous: Level, top_level: Level, reason: Reason, resets_at: datetime | None
+) -> dict[str, Any]:
     return {
         "mode": level.mode,
         "level": level.number,
@@ -267,7 +280,7 @@ def energy_facts(level: Level, previous: Level, top_level: Level, reason: str) -
         "word": level.word,
         "model": level.model,
         "reason": reason,
-        "resets_at": None,
+        "resets_at": None if resets_at is None else resets_at.astimezone(UTC).isoformat(timespec="seconds"),
     }
 
 

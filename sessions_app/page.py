@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from energy.levels import Level, Mode
+from energy.levels import Level, LevelChange, Mode
 from sessions_app import messages
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import State
+from sessions_app.live.events import State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.transcript import Turn
 from sessions_app.live.upstream import UsageReported
@@ -54,9 +54,9 @@ class SocketPage:
     def tell_ready(self, ready: Ready) -> None:
         self.tell(messages.ready(ready))
 
-    def tell_state(self, state: State, attempt: int, retry_in_ms: int | None, reason: str) -> None:
-        self.tell(messages.state(state, attempt, retry_in_ms, reason))
-        if state is State.ENDED:
+    def tell_state(self, told: TellState) -> None:
+        self.tell(messages.state(told))
+        if told.state is State.ENDED:
             self.close(HUNG_UP)
 
     def tell_turn(self, turn: Turn) -> None:
@@ -80,12 +80,12 @@ class SocketPage:
     def tell_lost(self, loss: Loss, reason: str) -> None:
         self.tell(messages.lost(loss, reason))
 
-    def tell_energy(self, level: Level, previous: Level, top_level: Level, reason: str) -> None:
-        self.tell(messages.energy(level, previous, top_level, reason))
+    def tell_energy(self, change: LevelChange, top_level: Level) -> None:
+        self.tell(messages.energy(change, top_level))
 
-    def tell_toast(self, code: str, outage_ms: int = 0) -> None:
+    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
         full_code, wording = wording_of(code, self._mode, outage_ms)
-        self.tell(messages.toast(full_code, wording.level, wording.text, wording.ms))
+        self.tell(messages.toast(full_code, wording.level, text or wording.text, wording.ms))
 
     def tell_error(self, code: str, text: str, *, fatal: bool = False, id: str = "") -> None:
         self.tell(messages.error(code, text, fatal=fatal, id=id))

@@ -10,7 +10,6 @@ import datetime
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from sessions_app.live.context import Recap
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.live.transcript import TurnStatus
 from sessions_app.models import Conversation, LiveSession
@@ -61,14 +61,6 @@ WRITE_ROLLING_SUMMARY = "summarization.write_rolling_summary"
 
 Answer = TypeVar("Answer")
 Row = TypeVar("Row", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Recap:
-    """What was said up to and including turn `until_turn`, in the third person."""
-
-    text: str
-    until_turn: int
 
 
 class SummarizationService:

@@ -14,7 +14,7 @@ PROGRAMS = ("config", "emulator", *APPS)
 PURE = {
     *(
         f"sessions_app.live.{name}"
-        for name in ("events", "states", "turns", "transcript", "backlog", "backoff", "failures", "exceptions")
+        for name in ("events", "states", "turns", "transcript", "backlog", "backoff", "context", "failures", "voice")
     ),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export")),
@@ -26,7 +26,7 @@ SDK_MODULES = {
     *(f"sessions_app.live.{name}" for name in ("gemini", "frames", "catalogue")),
     "summarization.gemini",
 }
-EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "hub", "forms"}
+EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "hub", "store", "forms"}
 
 
 def name_of(path: Path) -> str:

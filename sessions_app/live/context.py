@@ -1,6 +1,7 @@
 """What a session without memory is given of the past: pure.
 
-The turns go in verbatim up to a token budget, the oldest dropped first, never fewer than the last eight. Either as
+A recap of what came before, if there is one, then the turns verbatim up to a token budget, the oldest dropped first,
+never fewer than the last eight. Either as
 initial history, where the model takes that, or as text in the system instruction.
 """
 
@@ -31,17 +32,35 @@ class Context:
         return bool(self.turns or self.summary)
 
 
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """What was said up to and including turn `until_turn`, in the third person."""
+
+    text: str
+    until_turn: int
+
+
 def select_turns(turns: tuple[Turn, ...], budget_tokens: int = CONTEXT_BUDGET_TOKENS) -> tuple[Turn, ...]:
     """The latest turns that fit the budget, at least the last eight, without our own lines and empty ones."""
-    spoken = [turn for turn in turns if turn.role is not Role.SYSTEM and turn.text.strip()]
     kept: list[Turn] = []
     spent_tokens = 0
-    for turn in reversed(spoken):
+    for turn in reversed(_spoken(turns)):
         spent_tokens += len(turn.text) // _CHARACTERS_PER_TOKEN + 1
         if spent_tokens > budget_tokens and len(kept) >= TURNS_KEPT_AT_LEAST:
             break
         kept.append(turn)
     return tuple(reversed(kept))
+
+
+def context_of(turns: tuple[Turn, ...], recap: Recap | None) -> Context:
+    """The recap and every turn since it, but at least the last eight, as far as the budget of tokens goes."""
+    if recap is None:
+        return Context(select_turns(turns))
+    spoken = _spoken(turns)
+    first = next((place for place, turn in enumerate(spoken) if turn.number > recap.until_turn), len(spoken))
+    first = max(0, min(first, len(spoken) - TURNS_KEPT_AT_LEAST))
+    budget_tokens = CONTEXT_BUDGET_TOKENS - len(recap.text) // _CHARACTERS_PER_TOKEN
+    return Context(select_turns(spoken[first:], budget_tokens), recap.text)
 
 
 def instruction_with(context: Context, instruction: str, *, turns_in_history: bool) -> str:
@@ -60,6 +79,10 @@ def instruction_with(context: Context, instruction: str, *, turns_in_history: bo
 def as_text(turns: tuple[Turn, ...]) -> str:
     """Turns as lines of a script; what was cut off is marked."""
     return "\n".join(f"{_speaker(turn)}: {turn.text}{_cut_mark(turn)}" for turn in turns)
+
+
+def _spoken(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    return tuple(turn for turn in turns if turn.role is not Role.SYSTEM and turn.text.strip())
 
 
 def _speaker(turn: Turn) -> str:

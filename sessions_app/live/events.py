@@ -50,16 +50,25 @@ class Timer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NoModel:
+    """Why no model may be dialled, in a word, and when one may again, if that is known."""
+
+    reason: str = "quota"
+    retry_in_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A page wants a live session.
 
     `handle`: of the same page life, if one is held. `handle_is_behind`: turns came after it was issued.
-    `has_context`: turns are stored that a fresh session should be given.
+    `has_context`: turns are stored that a fresh session should be given. `refused`: there is no model for it.
     """
 
     handle: str | None = None
     handle_is_behind: bool = False
     has_context: bool = False
+    refused: NoModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +168,29 @@ class RetryRequested:
 
 
 @dataclass(frozen=True, slots=True)
-class LevelLowered:
-    """The ladder has a further model; `model` is its id."""
+class LevelChanged:
+    """The conversation is to go on with `model`, an id.
+
+    `keeps_handle`: it honours the handle. `is_raised`: it is a step up.
+    """
 
     model: str
+    keeps_handle: bool = False
+    is_raised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LevelKept:
+    """The refusal was one of the moment, such as one session too many: the same model may be dialled again then."""
+
+    retry_in_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class LadderExhausted:
-    """There is no further model to step down to."""
+    """There is no model to go on with."""
+
+    why: NoModel = NoModel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +237,8 @@ Fact = (
     | BacklogReplayed
     | TimerFired
     | RetryRequested
-    | LevelLowered
+    | LevelChanged
+    | LevelKept
     | LadderExhausted
     | PageGone
     | PageBack
@@ -278,6 +302,8 @@ class TellState:
     attempt: int = 0
     retry_in_ms: int | None = None
     reason: str = ""
+    place: int | None = None
+    """In the queue for a live session, 1 for the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +364,7 @@ class LeaveOut:
 
 @dataclass(frozen=True, slots=True)
 class LowerLevel:
-    """Ask the ladder for the next model; LevelLowered or LadderExhausted follows. `quota`: a confirmed verdict."""
+    """Ask for the next model; LevelChanged, LevelKept or LadderExhausted follows. `quota`: a confirmed verdict."""
 
     reason: str
     quota: bool
@@ -346,7 +372,7 @@ class LowerLevel:
 
 @dataclass(frozen=True, slots=True)
 class RestoreLevel:
-    """Go back to the best model: all were used up, and the user asks to try again."""
+    """Ask for the best model there is: all were used up. LevelChanged or LadderExhausted follows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ SHORT_LIFE_MS = 5_000
 RATE_LIMIT_WAIT_MS = 65_000
 """Per-minute quota is back after a minute; every attempt before that counts against it."""
 
+RATE_LIMIT_WAIT_LIMIT_MS = 300_000
+
 TRY_LATER_WAIT_MS = 5_000
 
 
@@ -61,7 +63,8 @@ class History:
 
     `handle_used`: the connection was set up with a resumption handle. `seeded`: it was given context as initial
     history. `replaying`: input held back before was being sent when it ended. `alive_ms`: how long it was live.
-    `short_lives`: connections in a row, this one included, that ended before they proved stable.
+    `short_lives`: connections in a row, this one included, that ended before they proved stable. `waits`: how often in
+    a row it was waited for a limit to be over.
     """
 
     handle_used: bool = False
@@ -69,6 +72,7 @@ class History:
     replaying: bool = False
     alive_ms: int = 0
     short_lives: int = 0
+    waits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +221,8 @@ def _judge_by_invalid_argument(text: str, failure: Failure, history: History) ->
 def _judge_by_http_status(failure: Failure, history: History) -> Judgement | None:
     """The WebSocket upgrade itself was answered with an HTTP status."""
     if failure.code == 429:
-        return Judgement(Verdict.WAIT, "rate-limit", wait_ms=failure.retry_after_ms or RATE_LIMIT_WAIT_MS)
+        doubled_ms = min(RATE_LIMIT_WAIT_MS * 2**history.waits, RATE_LIMIT_WAIT_LIMIT_MS)
+        return Judgement(Verdict.WAIT, "rate-limit", wait_ms=failure.retry_after_ms or doubled_ms)
     if failure.code in (400, 401, 403):
         return Judgement(Verdict.STOP, "bad-key")
     if failure.code == 404:

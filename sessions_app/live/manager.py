@@ -7,20 +7,22 @@ go below it. Everything runs on one event loop, and nothing here waits for the p
 from __future__ import annotations
 
 import asyncio
+import datetime
 import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from random import random as system_random
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar
 
-from energy.levels import Level, Mode, Seeding, profile_of
+from energy.levels import LevelChange, Mode, Reason, Seeding, profile_of, should_clear_resumption_handle
 from sessions_app.live.backlog import Backlog
-from sessions_app.live.context import Context, instruction_with, select_turns
+from sessions_app.live.context import Context, Recap, context_of, instruction_with, select_turns
 from sessions_app.live.downlink import BYTES_PER_MS as OUTPUT_BYTES_PER_MS
 from sessions_app.live.downlink import Downlink
+from sessions_app.live.energy import Energy, LevelNews
 from sessions_app.live.events import (
     Action,
     AnswerOverdue,
@@ -44,9 +46,11 @@ from sessions_app.live.events import (
     LadderExhausted,
     LeaveOut,
     LeaveUpstream,
-    LevelLowered,
+    LevelChanged,
+    LevelKept,
     LowerLevel,
     MemoryLost,
+    NoModel,
     Opened,
     OwnerLeaving,
     PageBack,
@@ -108,19 +112,13 @@ CLOSE_TIMEOUT_MS = 5_000
 
 OPENED_ELSEWHERE = 4409
 
+RETRY_WHEN_BUSY_MS = 20_000
+"""When the provider has no room for one more session, and the ledger does not know for how long."""
 
-class Energy(Protocol):
-    """What the driver needs of the energy bar."""
+LEAST_WAIT_MS = 1_000
+LONGEST_WAIT_MS = 24 * 3_600_000
 
-    def get_level(self, mode: Mode) -> Level: ...
-
-    def get_top_level(self, mode: Mode) -> Level: ...
-
-    def get_current_model(self, mode: Mode) -> str: ...
-
-    def handle_rate_limit_error(self, mode: Mode) -> Level: ...
-
-    def reset_energy_level(self, mode: Mode) -> Level: ...
+LEVEL_TOASTS = ("energy.lower", "energy.restored", "exhausted")
 
 
 class BaseSessionManager:
@@ -157,10 +155,15 @@ class BaseSessionManager:
         self.last_message_timestamp: float | None = None
         self._upstream = upstream
         self._energy = energy
+        self._level = energy.get_level(self.mode)
+        self._failure = Failure(0, "", Phase.LIVE)
+        self._dials = 0
+        self._is_asking_for_more = False
+        self._tasks: set[asyncio.Task[None]] = set()
         self._assistant = assistant
         self._writer = StoreWriter(store)
         self._overlaps = overlaps
-        self._machine = SessionMachine(self._features_of(self.get_current_model()), random)
+        self._machine = SessionMachine(self._features(), random)
         self._facts: deque[Fact] = deque()
         self._is_deciding = False
         self._timers = Timers(self._on_timer)
@@ -169,6 +172,9 @@ class BaseSessionManager:
         self._sender = BacklogSender(self._backlog, _now_ms, self._on_drained, lambda: self._feed(SendBlocked()))
         self._gate = VoiceGate()
         self._memory = MemoryProof()
+        self._recap = opening.recap
+        self._connections = 0
+        self._is_in_line = False
         self._input_tokens = 0
         self._last_message_ms = 0
         self._consumed_index: int | None = None
@@ -184,6 +190,7 @@ class BaseSessionManager:
         self._closing_tasks: set[asyncio.Task[None]] = set()
         self._left_out: set[str] = set()
         self._context_given_at_ms: int | None = None
+        self._dialled_model = ""
         self._covered_turn = opening.covered_turn
         self._settled_turn = _last_settled_turn(opening)
         self._unanswered = _typed_unanswered(opening)
@@ -219,27 +226,46 @@ class BaseSessionManager:
         """The slot that handles of this mode are kept in."""
         return self.storage_key
 
+    def wait_in_line(self, place: int) -> None:
+        """The project has no room for this session yet: tell the page its place, 1 for the next; what is said is kept."""
+        told = TellState(State.CONNECTING, reason="queued", place=place)
+        if self._machine.state is State.IDLE and told != self._told_state:
+            self._is_in_line = True
+            self._dials = 1  # others may find the model spent meanwhile
+            self._told_state = told
+            if self._page is not None:
+                self._page.tell_state(told)
+
     def init_session(self) -> None:
         """Open the live session: by the handle of this page life if it is any good, else anew with what is known."""
         opening = self.opening
         handle = opening.handle if opening.handle_model == self.get_current_model() else None
         behind = opening.covered_turn < self._settled_turn
-        self._feed(Opened(handle, behind, has_context=bool(select_turns(opening.turns))))
+        has_context = bool(select_turns(opening.turns))
+        if self._level.is_exhausted:
+            reason = self._energy.reason_for_nothing
+            self._feed(Opened(None, False, has_context, NoModel(reason, self._reset_in_ms())))
+        else:
+            self._feed(Opened(handle, behind, has_context))
 
     def attach(self, page: Page, last_heard: int = -1) -> None:
         """A page, or a page that came back, takes its place; another one in that place is closed."""
-        self._attached_before = self._machine.state is not State.IDLE
+        self._attached_before = self._is_in_line or self._machine.state is not State.IDLE
         previous, self._page = self._page, page
         if previous is not None and previous is not page:
             previous.close(OPENED_ELSEWHERE)
         self.downlink.attach(page, last_heard, _now_ms())
         if self._machine.state is State.IDLE:
+            if self._is_in_line:
+                page.tell_state(self._told_state)
+                self._feed(PageBack())
             return
         self._owes_ready = True
         if self._machine.state is State.LIVE:
             self._tell_ready(Action.ATTACHED)
-        told = self._told_state
-        page.tell_state(told.state, told.attempt, told.retry_in_ms, told.reason)
+        page.tell_state(self._told_state)
+        if self._machine.state is State.EXHAUSTED:
+            self._tell_that_there_is_nothing(page)
         self._feed(PageBack())
 
     def detach(self, page: Page) -> None:
@@ -318,7 +344,8 @@ class BaseSessionManager:
         await self._writer.flush()
 
     def get_current_model(self) -> str:
-        return self._energy.get_current_model(self.mode)
+        """The id of the model that is dialled; empty when the ladder is exhausted."""
+        return self._level.model
 
     def clear_resumption_handle(self, reason: str) -> None:
         """Drop the stored handle for good."""
@@ -326,29 +353,88 @@ class BaseSessionManager:
         logger.info("handle forgotten: %s", reason, extra=self._ids())
 
     def get_context_from_call_history(self) -> Context:
-        """What a session without memory is given: the turns so far that are settled."""
-        return Context(select_turns(tuple(filter(self._is_settled, self._transcript.turns))))
+        """What a session without memory is given: the last recap, and the turns since that are settled."""
+        return context_of(tuple(filter(self._is_settled, self._transcript.turns)), self._recap)
 
     def _is_settled(self, turn: Turn) -> bool:
         """Whether the exchange is over; what is not comes again from the backlog."""
         comes_again = turn.id in self._unanswered or self._backlog.holds_typed(turn.id)
         return turn.number <= self._settled_turn and not comes_again
 
-    def handle_fallback(self, reason: str) -> None:
-        """Step down the ladder, and go on with the next model or say that there is none."""
-        previous = self._energy.get_level(self.mode)
-        level = self._energy.handle_rate_limit_error(self.mode)
-        if self._page is not None:
-            self._page.tell_energy(level, previous, self._energy.get_top_level(self.mode), "rate-limit-exceeded")
-        logger.warning("level %d to %d: %s", previous.number, level.number, reason, extra=self._ids())
-        if level.is_exhausted:
-            self._feed(LadderExhausted())
-        else:
-            self._machine.features = self._features_of(level.model)
-            self._feed(LevelLowered(level.model))
+    # -- levels ------------------------------------------------------------------------------------------------------
 
-    def _features_of(self, model: str) -> Features:
-        return Features(profile_of(model).history_anytime, self._overlaps)
+    async def handle_fallback(self, reason: str, quota: bool) -> None:
+        """Step down the ladder, and go on with the next model or say that there is none."""
+        model = self.get_current_model()
+        if quota:
+            news = await self._energy.handle_rate_limit_error(self.mode, self._failure, model)
+        else:
+            news = await self._energy.next_model(self.mode, model, reason)
+        self._take_level(news)
+
+    async def check_fair_use(self) -> None:
+        """Between two turns: whether the user has had their share."""
+        if self._machine.state is not State.LIVE or self._machine.turn.state is not TurnState.LISTENING:
+            return
+        news = await self._energy.check_fair_use(self.mode)
+        if news is not None:
+            self._take_level(news)
+
+    def restore_level(self) -> None:
+        """To the best model there is, because the user, the operator or the clock asks for it."""
+        self._start(self._restore_to_best(), "live-energy")
+
+    async def _restore_to_best(self) -> None:
+        self._take_level(await self._energy.reset_energy_level(self.mode, Reason.MANUAL))
+
+    async def _ask_for_more(self) -> None:
+        """At a turn's end: to a better model if its quota is back."""
+        news = await self._energy.raise_if_possible(self.mode)
+        self._is_asking_for_more = False
+        if news is not None:
+            self._take_level(news)
+
+    def _take_level(self, news: LevelNews) -> None:
+        """From now on this is the level; what that means for the connection is the machine's affair."""
+        change = news.change
+        previous, self._level = self._level, change.level
+        if change.is_change:
+            self._tell_level(news)
+        if change.level.is_exhausted:
+            self._feed(LadderExhausted(NoModel(self._energy.reason_for_nothing, self._reset_in_ms())))
+        elif previous == change.level and self._machine.state is State.FALLING_BACK and not change.is_change:
+            self._feed(LevelKept(self._ms_until(change.resets_at) or RETRY_WHEN_BUSY_MS))
+        elif previous != change.level:
+            self._machine.features = self._features()
+            keeps_handle = not should_clear_resumption_handle(previous, change.level)
+            is_raised = change.level.number > previous.number
+            self._feed(LevelChanged(change.level.model, keeps_handle, is_raised))
+
+    def _tell_level(self, news: LevelNews) -> None:
+        change = news.change
+        if self._page is not None:
+            self._page.tell_energy(change, self._energy.get_top_level(self.mode))
+        if news.notice and change.level.number < change.previous.number:
+            self._tell_turns((self._transcript.add_system(news.notice, _unix_ms()),))
+
+    def _reset_in_ms(self) -> int | None:
+        return self._ms_until(self._energy.get_resets_at(self.mode))
+
+    @staticmethod
+    def _ms_until(moment: datetime.datetime | None) -> int | None:
+        if moment is None:
+            return None
+        left_ms = (moment - datetime.datetime.now(datetime.UTC)).total_seconds() * 1000
+        return min(max(int(left_ms), LEAST_WAIT_MS), LONGEST_WAIT_MS)
+
+    def _features(self) -> Features:
+        profile = None if self._level.is_exhausted else profile_of(self._level.model)
+        return Features(profile is not None and profile.history_anytime, self._overlaps)
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -395,6 +481,8 @@ class BaseSessionManager:
 
     async def _hold_connection(self, wish: Connect) -> None:
         """Dial, and read until the connection ends. Cancelled when the machine wishes it closed."""
+        if not await self._may_dial():
+            return
         try:
             connection = await self._dial(wish)
             self._connection = connection
@@ -409,6 +497,15 @@ class BaseSessionManager:
             logger.exception("A fault of ours ended the connection", extra=self._ids())
             self._lose_connection(Failure(0, "a fault of ours", Phase.LIVE))
 
+    async def _may_dial(self) -> bool:
+        """Whether the model is not known to be spent; else another level takes over. A new session has just asked."""
+        self._dials += 1
+        news = await self._energy.avoid_spent(self.mode) if self._dials > 1 else None
+        if news is not None:
+            self._connection_task = None
+            self._take_level(news)
+        return news is None
+
     async def _dial(self, wish: Connect) -> Connection:
         """A new connection; one that was kept until now is closed, whatever came of the dialling."""
         try:
@@ -421,6 +518,7 @@ class BaseSessionManager:
     def _lose_connection(self, failure: Failure) -> None:
         connection, self._connection = self._connection, None
         self._connection_task = None
+        self._failure = failure
         if connection is not None:
             self._close_in_background(connection)
         self._feed(ConnectionLost(failure))
@@ -439,10 +537,12 @@ class BaseSessionManager:
             await connection.send_past_turns(self._turns_after_handle())
         given = wish.catch_up or self._gives_history(wish)
         self._context_given_at_ms = _now_ms() if given else None
+        self._connections += 1
+        self._start(self._energy.succeeded(self._dialled_model), "live-energy")
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
 
     def _setup_for(self, wish: Connect) -> Setup:
-        model = self.get_current_model()
+        model = self._dialled_model = self.get_current_model()
         profile = profile_of(model)
         context = self.get_context_from_call_history() if wish.seed else Context()
         gives_history = self._gives_history(wish) and bool(context.turns)
@@ -462,7 +562,7 @@ class BaseSessionManager:
         )
 
     def _gives_history(self, wish: Connect) -> bool:
-        takes_history = profile_of(self.get_current_model()).seeding is Seeding.HISTORY
+        takes_history = profile_of(self._dialled_model).seeding is Seeding.HISTORY
         return wish.seed and takes_history and INITIAL_HISTORY_FIELD not in self._left_out
 
     def _turns_after_handle(self) -> tuple[Turn, ...]:
@@ -610,6 +710,13 @@ class BaseSessionManager:
         self._reply.end()
         self._is_heard = False
         self._feed(ReplyEnded())
+        self._writer.load_recap(self._take_recap)
+        if not self._is_asking_for_more:
+            self._is_asking_for_more = True
+            self._start(self._ask_for_more(), "live-energy")
+
+    def _take_recap(self, recap: Recap | None) -> None:
+        self._recap = recap
 
     def _tell_turn_complete(self) -> None:
         number, self._reply.number = self._reply.number, None
@@ -617,7 +724,9 @@ class BaseSessionManager:
         if self._page is not None and number is not None:
             self._page.tell_turn_complete(number, usage)
         if usage is not None:
-            self._writer.record("usage", {"turn": number, **usage.as_data()})
+            connection, model = self._connections, self._dialled_model
+            turn = max(0, self._transcript.settled_number) if number is None else number
+            self._writer.save_usage(connection, turn, model, usage)
             self._check_memory(usage)
 
     def _check_memory(self, usage: UsageReported) -> None:
@@ -668,7 +777,7 @@ class BaseSessionManager:
             self._covered_turn = self._settled_turn
         self._writer.save_handle(
             wish.handle,
-            self.get_current_model(),
+            self._dialled_model,
             number,
             self._covered_turn,
             lambda: self._tell_ack(frozenset(), number),
@@ -687,14 +796,11 @@ class BaseSessionManager:
         logger.warning("the provider refuses the field %s", wish.field, extra=self._ids())
 
     def _lower_level(self, wish: LowerLevel) -> None:
-        self.handle_fallback(wish.reason)
+        logger.warning("leaving %s: %s", self.get_current_model(), wish.reason, extra=self._ids())
+        self._start(self.handle_fallback(wish.reason, wish.quota), "live-energy")
 
     def _restore_level(self, wish: RestoreLevel) -> None:
-        previous = self._energy.get_level(self.mode)
-        level = self._energy.reset_energy_level(self.mode)
-        self._machine.features = self._features_of(level.model)
-        if self._page is not None:
-            self._page.tell_energy(level, previous, self._energy.get_top_level(self.mode), "manual")
+        self.restore_level()
 
     def _start_timer(self, wish: StartTimer) -> None:
         self._timers.start(wish.timer, wish.ms)
@@ -734,8 +840,10 @@ class BaseSessionManager:
                 action=action,
                 conversation=self.opening.conversation,
                 session=self.opening.session,
-                level=self._energy.get_level(self.mode),
+                level=self._level,
                 top_level=self._energy.get_top_level(self.mode),
+                resets_at=self._energy.get_resets_at(self.mode),
+                summary=self._recap.text if self._recap is not None else "",
                 ack=self._acknowledged[0],
                 turns=self._transcript.turns,
             )
@@ -749,9 +857,17 @@ class BaseSessionManager:
         if wish.state is State.LIVE and self._owes_ready:
             self._tell_ready(Action.RESUMED)
         if self._page is not None:
-            self._page.tell_state(wish.state, wish.attempt, wish.retry_in_ms, wish.reason)
+            self._page.tell_state(wish)
+            if wish.state is State.EXHAUSTED:
+                self._tell_that_there_is_nothing(self._page)
             if wish.state in (State.FAILED, State.EXHAUSTED):
                 self._tell_stored_turns(self._page)
+
+    def _tell_that_there_is_nothing(self, page: Page) -> None:
+        resets_at = self._energy.get_resets_at(self.mode)
+        now = datetime.datetime.now(datetime.UTC)
+        refused = LevelChange(self._level, self._level, Reason.SESSION_RESET, now, resets_at)
+        page.tell_energy(refused, self._energy.get_top_level(self.mode))
 
     def _tell_stored_turns(self, page: Page) -> None:
         """Without a live session there is no `ready`, and what was said stays readable all the same."""
@@ -764,7 +880,8 @@ class BaseSessionManager:
 
     def _toast(self, wish: Toast) -> None:
         if self._page is not None:
-            self._page.tell_toast(wish.code, wish.outage_ms)
+            notice = self._energy.notice if wish.code in LEVEL_TOASTS else ""
+            self._page.tell_toast(wish.code, wish.outage_ms, notice)
 
     def _tell_turns(self, turns: tuple[Turn, ...]) -> None:
         for turn in turns:

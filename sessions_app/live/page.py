@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from energy.levels import Level
+from energy.levels import Level, LevelChange
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import Action, State
+from sessions_app.live.context import Recap
+from sessions_app.live.events import Action, TellState
 from sessions_app.live.transcript import Turn
 from sessions_app.live.upstream import UsageReported
 
@@ -23,6 +25,8 @@ class Ready:
     top_level: Level
     ack: int
     turns: tuple[Turn, ...]
+    resets_at: datetime.datetime | None = None
+    summary: str = ""
 
 
 class Page(Protocol):
@@ -30,7 +34,7 @@ class Page(Protocol):
 
     def tell_ready(self, ready: Ready) -> None: ...
 
-    def tell_state(self, state: State, attempt: int, retry_in_ms: int | None, reason: str) -> None: ...
+    def tell_state(self, told: TellState) -> None: ...
 
     def tell_turn(self, turn: Turn) -> None: ...
 
@@ -46,9 +50,10 @@ class Page(Protocol):
 
     def tell_lost(self, loss: Loss, reason: str) -> None: ...
 
-    def tell_energy(self, level: Level, previous: Level, top_level: Level, reason: str) -> None: ...
+    def tell_energy(self, change: LevelChange, top_level: Level) -> None: ...
 
-    def tell_toast(self, code: str, outage_ms: int = 0) -> None: ...
+    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
+        """`text` in place of the usual words, where somebody has said it better."""
 
     def play(self, number: int, pcm: bytes) -> None: ...
 
@@ -66,6 +71,12 @@ class Store(Protocol):
 
     async def record(self, kind: str, data: dict[str, Any]) -> None: ...
 
+    async def save_usage(self, connection: int, turn: int, model: str, usage: UsageReported) -> None:
+        """`connection`: its number within the live session, from 1."""
+
+    async def load_recap(self) -> Recap | None:
+        """What of the conversation has been condensed by now; None when nothing has."""
+
     async def finish(self, reason: str, conversation_over: bool) -> None: ...
 
 
@@ -73,14 +84,15 @@ class Store(Protocol):
 class Opening:
     """What a live session starts from.
 
-    `turns`: of the conversation so far. `handle`: held for this page life and for `handle_model`; it covers the turns
-    up to `covered_turn`. `next_number`: the first audio number that is not safe yet. `same_page`: the page life
-    has had a live session before, so the page sends again what was not acknowledged.
+    `turns`: of the conversation so far. `recap`: what of them has been condensed. `handle`: held for this page life and
+    for `handle_model`; it covers the turns up to `covered_turn`. `next_number`: the first audio number that is not safe
+    yet. `same_page`: the page life has had a live session before, so the page sends again what was not acknowledged.
     """
 
     conversation: str
     session: str
     turns: tuple[Turn, ...] = ()
+    recap: Recap | None = None
     handle: str | None = None
     handle_model: str = ""
     covered_turn: int = -1

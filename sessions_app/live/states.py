@@ -37,9 +37,11 @@ from sessions_app.live.events import (
     LadderExhausted,
     LeaveOut,
     LeaveUpstream,
-    LevelLowered,
+    LevelChanged,
+    LevelKept,
     LowerLevel,
     MemoryLost,
+    NoModel,
     Opened,
     OwnerLeaving,
     PageBack,
@@ -108,19 +110,32 @@ RETRY_AFTER_CLOSE_MS = 500
 NOTICEABLE_OUTAGE_MS = 2_000
 """An interruption shorter than this is not worth a word: nobody hears it."""
 
-_GRAVITY: Mapping[str, int] = {"reconnected": 1, "rebuilt": 2, "started": 2, "failed": 3, "exhausted": 3}
+_GRAVITY: Mapping[str, int] = {
+    "reconnected": 1,
+    "rebuilt": 2,
+    "started": 2,
+    "energy.restored": 2,
+    "energy.lower": 2,
+    "failed": 3,
+    "exhausted": 3,
+}
 """Of toasts: in one outage only what is graver than what was said before is worth another."""
 
 S = State
 
 TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
     S.IDLE: {
-        Opened: frozenset({S.CONNECTING}),
+        Opened: frozenset({S.CONNECTING, S.EXHAUSTED}),
+        PageGone: frozenset({S.IDLE}),
+        PageBack: frozenset({S.IDLE}),
+        TimerFired: frozenset({S.IDLE, S.ENDED}),
         HangUpRequested: frozenset({S.ENDED}),
         OwnerLeaving: frozenset({S.ENDED}),
     },
     S.CONNECTING: {
         SetupCompleted: frozenset({S.LIVE}),
+        LevelChanged: frozenset({S.CONNECTING, S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
         ConnectionLost: frozenset({S.CONNECTING, S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
         PageGone: frozenset({S.CONNECTING}),
         PageBack: frozenset({S.CONNECTING}),
@@ -136,6 +151,8 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
         AnswerOverdue: frozenset({S.LIVE, S.RECONNECTING, S.FAILED}),
         SendBlocked: frozenset({S.RECONNECTING, S.FAILED}),
         MemoryLost: frozenset({S.HANDOVER}),
+        LevelChanged: frozenset({S.LIVE, S.HANDOVER}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
         ReplyBegan: frozenset({S.LIVE}),
         ReplyProduced: frozenset({S.LIVE}),
         ReplyEnded: frozenset({S.LIVE, S.HANDOVER}),
@@ -149,6 +166,8 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
     },
     S.HANDOVER: {
         CloseFinished: frozenset({S.HANDOVER}),
+        LevelChanged: frozenset({S.HANDOVER, S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
         SetupCompleted: frozenset({S.LIVE}),
         ConnectionLost: frozenset({S.HANDOVER, S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
         TimerFired: frozenset({S.HANDOVER, S.ENDED}),
@@ -159,6 +178,8 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
     },
     S.RECONNECTING: {
         SetupCompleted: frozenset({S.LIVE}),
+        LevelChanged: frozenset({S.RECONNECTING, S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
         ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
         TimerFired: frozenset({S.RECONNECTING, S.ENDED}),
         RetryRequested: frozenset({S.RECONNECTING}),
@@ -168,7 +189,8 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
         OwnerLeaving: frozenset({S.ENDED}),
     },
     S.FALLING_BACK: {
-        LevelLowered: frozenset({S.FALLING_BACK}),
+        LevelChanged: frozenset({S.FALLING_BACK}),
+        LevelKept: frozenset({S.RECONNECTING}),
         LadderExhausted: frozenset({S.EXHAUSTED}),
         SetupCompleted: frozenset({S.LIVE}),
         ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
@@ -179,8 +201,9 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
         OwnerLeaving: frozenset({S.ENDED}),
     },
     S.EXHAUSTED: {
-        RetryRequested: frozenset({S.RECONNECTING}),
-        TimerFired: frozenset({S.EXHAUSTED, S.ENDED}),
+        RetryRequested: frozenset({S.FALLING_BACK}),
+        TimerFired: frozenset({S.EXHAUSTED, S.FALLING_BACK, S.ENDED}),
+        LevelChanged: frozenset({S.EXHAUSTED, S.FALLING_BACK}),
         PageGone: frozenset({S.EXHAUSTED}),
         PageBack: frozenset({S.EXHAUSTED}),
         HangUpRequested: frozenset({S.ENDED}),
@@ -188,6 +211,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
     },
     S.FAILED: {
         RetryRequested: frozenset({S.RECONNECTING}),
+        LevelChanged: frozenset({S.FAILED}),
         TimerFired: frozenset({S.FAILED, S.ENDED}),
         PageGone: frozenset({S.FAILED}),
         PageBack: frozenset({S.FAILED, S.RECONNECTING}),
@@ -212,7 +236,7 @@ _LATE_PROVIDER_FACTS = (
 )
 
 IGNORED: Mapping[State, frozenset[type[Fact]]] = {
-    S.IDLE: frozenset({PageGone, PageBack, RetryRequested, UserTurnEnded}),
+    S.IDLE: frozenset({RetryRequested, UserTurnEnded}),
     S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
     S.LIVE: frozenset({RetryRequested, CloseFinished}),
     S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested}),
@@ -248,7 +272,7 @@ class SessionMachine:
     """Decides what becomes of one live session.
 
     Args:
-        features: of the model in use; `LevelLowered` may be followed by setting it anew.
+        features: of the model in use; set anew before a `LevelChanged`.
         random: gives a number in [0, 1), for the backoff.
     """
 
@@ -261,6 +285,8 @@ class SessionMachine:
         self._has_context = False
         self._handle_is_behind = False
         self._swap_is_due = False
+        self._change_is_due = False
+        self._level_toast = ""
         self._planned = False
         self._attempt: Connect | None = None
         self._is_dialling = False
@@ -270,6 +296,7 @@ class SessionMachine:
         self._audio_was_dropped = False
         self._live_since_ms: int | None = None
         self._short_lives = 0
+        self._waits = 0
         self._forgotten = False
         self._gravity_told = 0
         self._awaits_answer = False
@@ -305,6 +332,8 @@ class SessionMachine:
         self.handle = fact.handle
         self._handle_is_behind = fact.handle_is_behind
         self._has_context = fact.has_context
+        if fact.refused is not None:
+            return self._exhaust(fact.refused)
         return [TellState(State.CONNECTING), self._dial()]
 
     def _on_setup_completed(self, fact: SetupCompleted, now_ms: int) -> list[Wish]:
@@ -340,6 +369,9 @@ class SessionMachine:
     def _toast_of(self, action: Action, was_first: bool, outage_ms: int) -> list[Wish]:
         """One toast an outage, and none for what nobody could notice. A lost session is always told."""
         forgotten, self._forgotten = self._forgotten, False
+        level_toast, self._level_toast = self._level_toast, ""
+        if level_toast:
+            return self._say(level_toast)
         if action is Action.RESUMED:
             noticeable = outage_ms >= NOTICEABLE_OUTAGE_MS and not was_first
             return self._say("reconnected", outage_ms) if noticeable else []
@@ -356,6 +388,8 @@ class SessionMachine:
     # -- life --------------------------------------------------------------------------------------------------------
 
     def _on_handle_offered(self, fact: HandleOffered, now_ms: int) -> list[Wish]:
+        if self._change_is_due:
+            return self._replay_now()
         self.handle = fact.handle
         self._handle_is_behind = not fact.covers_context
         return [KeepHandle(fact.handle), *self._replay_now(), *self._swap_if_safe(now_ms)]
@@ -402,8 +436,9 @@ class SessionMachine:
 
     def _swap_if_safe(self, now_ms: int) -> list[Wish]:
         """A safe point: nobody speaks for the model, and the handle is newer than the last turn."""
-        is_safe = self.turn.state is TurnState.LISTENING and self.handle_is_current
-        return self._swap(now_ms) if self._swap_is_due and is_safe else []
+        if self.turn.state is not TurnState.LISTENING:
+            return []
+        return self._swap(now_ms) if self._change_is_due or (self._swap_is_due and self.handle_is_current) else []
 
     def _swap(self, now_ms: int) -> list[Wish]:
         self._note_life(now_ms)
@@ -491,6 +526,7 @@ class SessionMachine:
             replaying=self._replay_may_be_refused(now_ms),
             alive_ms=alive_ms,
             short_lives=self._short_lives,
+            waits=self._waits,
         )
         return judge(failure, history)
 
@@ -509,6 +545,7 @@ class SessionMachine:
     def _prove_stable(self) -> None:
         """The connection serves: what went wrong before is no sign of what is wrong next."""
         self._short_lives = 0
+        self._waits = 0
         self._audio_was_dropped = False
 
     def _forget_outage(self) -> None:
@@ -550,13 +587,13 @@ class SessionMachine:
         if not judgement.is_guess:
             self._short_lives = 0
         return [
-            *self._forget_handle(judgement.reason),
             TellState(State.FALLING_BACK, reason=judgement.reason),
             LowerLevel(judgement.reason, judgement.quota),
         ]
 
     def _wait(self, judgement: Judgement, now_ms: int) -> list[Wish]:
         self.state = State.RECONNECTING
+        self._waits += 1
         return [
             TellState(State.RECONNECTING, self._backoff.attempt, judgement.wait_ms, judgement.reason),
             StartTimer(Timer.REDIAL, judgement.wait_ms),
@@ -616,6 +653,7 @@ class SessionMachine:
             attempt = Connect(seed=self._has_context)
         self._attempt = attempt
         self._is_dialling = True
+        self._change_is_due = False
         return attempt
 
     def _on_timer_fired(self, fact: TimerFired, now_ms: int) -> list[Wish]:
@@ -624,6 +662,8 @@ class SessionMachine:
                 return self._end("page-gone", conversation_over=False)
             case Timer.REDIAL if not self._is_dialling and self.state in (State.RECONNECTING, State.HANDOVER):
                 return [self._dial()]
+            case Timer.REDIAL if self.state is State.EXHAUSTED:
+                return self._ask_for_any_model()
             case Timer.SWAP if self.state is State.LIVE:
                 return self._swap(now_ms)
             case Timer.PLAYBACK if self.state is State.LIVE and self.turn.state is TurnState.SPEAKING:
@@ -638,24 +678,71 @@ class SessionMachine:
     def _on_retry_requested(self, fact: RetryRequested, now_ms: int) -> list[Wish]:
         if self._is_dialling:
             return []
-        restore: list[Wish] = [RestoreLevel()] if self.state is State.EXHAUSTED else []
+        if self.state is State.EXHAUSTED:
+            self._forget_outage()
+            return self._ask_for_any_model()
         self.state = State.RECONNECTING
         self._forget_outage()
         self._backoff.next_delay_ms(now_ms)
         self._short_lives = 0
         return [
-            *restore,
             StopTimer(Timer.REDIAL),
             TellState(State.RECONNECTING, self._backoff.attempt, 0, "retry"),
             self._dial(),
         ]
 
-    def _on_level_lowered(self, fact: LevelLowered, now_ms: int) -> list[Wish]:
-        return [Record("level_lowered", {"model": fact.model}), self._dial()]
+    # -- levels ------------------------------------------------------------------------------------------------------
+
+    def _on_level_changed(self, fact: LevelChanged, now_ms: int) -> list[Wish]:
+        """To another model: at once where nothing works, and at a safe point where the conversation goes on."""
+        wishes: list[Wish] = [Record("level_raised" if fact.is_raised else "level_lowered", {"model": fact.model})]
+        if not fact.keeps_handle:
+            wishes += self._forget_handle("level-changed")
+        self._level_toast = "energy.restored" if fact.is_raised else "energy.lower"
+        goes_on = self.state in (State.LIVE, State.FAILED)
+        if goes_on or (fact.is_raised and self.state not in (State.FALLING_BACK, State.EXHAUSTED)):
+            return [*wishes, *self._change_when_safe(now_ms)]
+        if self.state is not State.FALLING_BACK:
+            self.state = State.FALLING_BACK
+            wishes += [StopTimer(Timer.REDIAL), TellState(State.FALLING_BACK, reason="quota")]
+        return [*wishes, self._dial()]
+
+    def _change_when_safe(self, now_ms: int) -> list[Wish]:
+        if self.state is not State.LIVE and not self._is_dialling:
+            return []  # the next dial takes the other model anyway
+        self._change_is_due = True
+        return self._swap_if_safe(now_ms) if self.state is State.LIVE else []
+
+    def _on_level_kept(self, fact: LevelKept, now_ms: int) -> list[Wish]:
+        self.state = State.RECONNECTING
+        return [
+            TellState(State.RECONNECTING, self._backoff.attempt, fact.retry_in_ms, "busy"),
+            StartTimer(Timer.REDIAL, fact.retry_in_ms),
+        ]
 
     def _on_ladder_exhausted(self, fact: LadderExhausted, now_ms: int) -> list[Wish]:
+        left: list[Wish] = []
+        if self.state is State.LIVE:
+            left = [HoldInput(), *self._leave_connection(), CloseUpstream()]
+        return [*left, *self._forget_handle("exhausted"), *self._exhaust(fact.why)]
+
+    def _exhaust(self, why: NoModel) -> list[Wish]:
         self.state = State.EXHAUSTED
-        return [Record("exhausted"), TellState(State.EXHAUSTED), *self._say("exhausted")]
+        self._is_dialling = False
+        self._level_toast = ""
+        wishes: list[Wish] = [
+            Record("exhausted"),
+            TellState(State.EXHAUSTED, retry_in_ms=why.retry_in_ms, reason=why.reason),
+            *self._say("exhausted"),
+        ]
+        if why.retry_in_ms is not None:
+            wishes.append(StartTimer(Timer.REDIAL, why.retry_in_ms))
+        return wishes
+
+    def _ask_for_any_model(self) -> list[Wish]:
+        self.state = State.FALLING_BACK
+        self._short_lives = 0
+        return [StopTimer(Timer.REDIAL), TellState(State.FALLING_BACK, reason="retry"), RestoreLevel()]
 
     # -- the page, and the end ---------------------------------------------------------------------------------------
 
@@ -699,7 +786,8 @@ class SessionMachine:
         BacklogReplayed: _on_backlog_replayed,
         TimerFired: _on_timer_fired,
         RetryRequested: _on_retry_requested,
-        LevelLowered: _on_level_lowered,
+        LevelChanged: _on_level_changed,
+        LevelKept: _on_level_kept,
         LadderExhausted: _on_ladder_exhausted,
         PageGone: _on_page_gone,
         PageBack: _on_page_back,

@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from sessions_app.live.context import Recap
 from sessions_app.live.page import Store
 from sessions_app.live.transcript import Turn, TurnStatus
+from sessions_app.live.upstream import UsageReported
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,18 @@ class StoreWriter:
 
     def record(self, kind: str, data: dict[str, Any]) -> None:
         self._put(lambda: self._store.record(kind, data))
+
+    def save_usage(self, connection: int, turn: int, model: str, usage: UsageReported) -> None:
+        self._put(lambda: self._store.save_usage(connection, turn, model, usage))
+
+    def load_recap(self, take: Callable[[Recap | None], None]) -> None:
+        """Ask what has been condensed, once everything so far is stored."""
+
+        async def load() -> None:
+            take(await self._store.load_recap())
+
+        self._save_growing()
+        self._put(load)
 
     def finish(self, reason: str, conversation_over: bool) -> None:
         self._save_growing()

@@ -6,6 +6,8 @@ import datetime
 from collections.abc import Iterable, Sequence
 
 from energy.levels import TOP_LEVELS, Ladder, Level, LevelChange, Mode, Reason
+from sessions_app.live.energy import LevelNews
+from sessions_app.live.failures import Failure
 
 NEWEST = "gemini-3.8-live"
 OLDER = "gemini-3.1-flash-live-preview"
@@ -16,13 +18,16 @@ AT = datetime.datetime(2026, 11, 20, 20, 0, tzinfo=datetime.UTC)
 
 
 class FakeEnergy:
-    """See `live.manager.Energy`. `models`: best first; with fewer than the ladder has, it begins further down.
+    """See `live.energy.Energy`. `models`: best first; with fewer than the ladder has, it begins further down.
 
     `spent`: what the ledger would hold back; a test that takes a model out of it has given its quota back. `left`: each
-    model that was left for another reason, with the reason. `succeeded_on`: whose set-ups went through.
+    model that was left for another reason, with the reason. `is_crowded`: refusals
+    mean one session too many. `succeeded_on`: whose set-ups went through.
     """
 
     def __init__(self, models: Sequence[str] = (NEWEST, OLDER, OLDEST)) -> None:
+        self.is_crowded = self.had_their_share = False
+        self._notice = ""
         self.spent: set[str] = set()
         self.left: list[tuple[str, str]] = []
         self.succeeded_on: list[str] = []
@@ -39,45 +44,50 @@ class FakeEnergy:
     def get_top_level(self, mode: Mode) -> Level:
         return self._ladders[mode].top
 
-    def get_current_model(self, mode: Mode) -> str:
-        return self._levels[mode].model
-
-    def handle_rate_limit_error(self, mode: Mode) -> Level:
-        self._levels[mode] = self._ladders[mode].below(self._levels[mode])
-        return self._levels[mode]
-
-    def reset_energy_level(self, mode: Mode) -> Level:
-        self._levels[mode] = self._ladders[mode].top
-        return self._levels[mode]
-
     def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
         above = self._ladders[mode].all_above(self._levels[mode])
         return AT if any(level.model in self._held_back for level in above) else None
 
-    def lower(self, mode: Mode, refusal: object, model: str) -> LevelChange:
+    @property
+    def reason_for_nothing(self) -> str:
+        return "quota"
+
+    @property
+    def notice(self) -> str:
+        return self._notice
+
+    async def check_fair_use(self, mode: Mode) -> LevelNews | None:
+        if not self.had_their_share:
+            return None
+        return self._go(self._ladders[mode].level(0), Reason.MANUAL)
+
+    async def handle_rate_limit_error(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
+        if self.is_crowded:
+            level = self._levels[mode]
+            return LevelNews(LevelChange(level, level, Reason.RATE_LIMIT_EXCEEDED, AT))
         self.spent.add(model)
         return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED)
 
-    def next_model(self, mode: Mode, model: str, reason: str) -> LevelChange:
+    async def next_model(self, mode: Mode, model: str, reason: str) -> LevelNews:
         self.left.append((model, reason))
         return self._leave(mode, model, Reason.MANUAL)
 
-    def avoid_spent(self, mode: Mode) -> LevelChange | None:
+    async def avoid_spent(self, mode: Mode) -> LevelNews | None:
         model = self._levels[mode].model
         return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED) if model in self.spent else None
 
-    def raise_if_possible(self, mode: Mode) -> LevelChange | None:
+    async def raise_if_possible(self, mode: Mode) -> LevelNews | None:
         level = self._first_usable(self._ladders[mode].all_above(self._levels[mode]))
         return None if level is None else self._go(level, Reason.QUOTA_RESET)
 
-    def restore(self, mode: Mode, reason: Reason) -> LevelChange:
+    async def reset_energy_level(self, mode: Mode, reason: Reason) -> LevelNews:
         ladder = self._ladders[mode]
         return self._go(self._first_usable(ladder.all_above(ladder.level(0))) or ladder.level(0), reason)
 
-    def succeeded(self, model: str) -> None:
+    async def succeeded(self, model: str) -> None:
         self.succeeded_on.append(model)
 
-    def _leave(self, mode: Mode, model: str, reason: Reason) -> LevelChange:
+    def _leave(self, mode: Mode, model: str, reason: Reason) -> LevelNews:
         ladder, current = self._ladders[mode], self._levels[mode]
         if current.model != model:
             return self._go(current, reason)
@@ -90,6 +100,8 @@ class FakeEnergy:
     def _held_back(self) -> set[str]:
         return self.spent | {model for model, _ in self.left}
 
-    def _go(self, level: Level, reason: Reason) -> LevelChange:
+    def _go(self, level: Level, reason: Reason) -> LevelNews:
         previous, self._levels[level.mode] = self._levels[level.mode], level
-        return LevelChange(previous, level, reason, AT, self.get_resets_at(level.mode))
+        change = LevelChange(previous, level, reason, AT, self.get_resets_at(level.mode))
+        self._notice = f"Now at {level.word}."
+        return LevelNews(change, self._notice if change.is_change else "")

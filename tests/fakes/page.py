@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from energy.levels import Level
+from energy.levels import Level, LevelChange
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import State
+from sessions_app.live.events import State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.transcript import Turn
 from sessions_app.live.upstream import UsageReported
@@ -98,8 +98,9 @@ class FakePage:
     def tell_ready(self, ready: Ready) -> None:
         self._note("ready", ready)
 
-    def tell_state(self, state: State, attempt: int, retry_in_ms: int | None, reason: str) -> None:
-        self._note("state", (state, attempt, retry_in_ms, reason))
+    def tell_state(self, told: TellState) -> None:
+        self._note("state", (told.state, told.attempt, told.retry_in_ms, told.reason))
+        self.place = told.place
 
     def tell_turn(self, turn: Turn) -> None:
         self._note("turn", turn)
@@ -122,10 +123,10 @@ class FakePage:
     def tell_lost(self, loss: Loss, reason: str) -> None:
         self._note("lost", (loss, reason))
 
-    def tell_energy(self, level: Level, previous: Level, top_level: Level, reason: str) -> None:
-        self._note("energy", (level, previous, top_level, reason))
+    def tell_energy(self, change: LevelChange, top_level: Level) -> None:
+        self._note("energy", (change.level, change.previous, top_level, change.reason))
 
-    def tell_toast(self, code: str, outage_ms: int = 0) -> None:
+    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
         self._note("toast", (code, outage_ms))
 
     def play(self, number: int, pcm: bytes) -> None:

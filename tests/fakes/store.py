@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from sessions_app.live.context import Recap
 from sessions_app.live.transcript import Turn
+from sessions_app.live.upstream import UsageReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class FakeStore:
         self.handle: KeptHandle | None = None
         self.handles: list[KeptHandle] = []
         self.records: list[tuple[str, dict[str, Any]]] = []
+        self.usages: list[tuple[int, int, str, UsageReported]] = []
+        self.recap: Recap | None = None
         self.finished: tuple[str, bool] | None = None
         self.tries = 0
 
@@ -55,6 +59,14 @@ class FakeStore:
     async def record(self, kind: str, data: dict[str, Any]) -> None:
         await self._write()
         self.records.append((kind, data))
+
+    async def save_usage(self, connection: int, turn: int, model: str, usage: UsageReported) -> None:
+        await self._write()
+        self.usages.append((connection, turn, model, usage))
+
+    async def load_recap(self) -> Recap | None:
+        await self._write()
+        return self.recap
 
     async def finish(self, reason: str, conversation_over: bool) -> None:
         await self._write()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.events import State
+from sessions_app.live.events import State, TellState
 from sessions_app.live.failures import Failure, Phase
 from sessions_app.live.manager import Energy
 from sessions_app.live.page import Page, Store
@@ -92,7 +92,7 @@ async def test_a_page_shows_the_newest_form_of_each_line() -> None:
     page.tell_turn(Turn(1, Role.MODEL, "Hel", TurnStatus.PARTIAL, 0))
     page.tell_turn(Turn(0, Role.USER, "Hi", TurnStatus.COMPLETE, 0))
     page.tell_turn(Turn(1, Role.MODEL, "Hello", TurnStatus.COMPLETE, 0))
-    page.tell_state(State.LIVE, 0, None, "")
+    page.tell_state(TellState(State.LIVE))
     assert page.lines == [("user", "Hi", "complete"), ("model", "Hello", "complete")]
     assert page.states == [State.LIVE]
 
@@ -116,10 +116,12 @@ async def test_a_broken_store_raises_and_keeps_nothing() -> None:
     assert store.tries == 2
 
 
-def test_the_energy_bar_begins_where_its_models_do() -> None:
+async def test_the_energy_bar_begins_where_its_models_do() -> None:
     assert FakeEnergy().get_level(Mode.CALL).number == 3
     energy = FakeEnergy([OLDER, OLDEST])
-    assert [energy.get_current_model(mode) for mode in (Mode.CALL, Mode.TEXT)] == [OLDER, OLDER]
-    assert energy.handle_rate_limit_error(Mode.TEXT).model == OLDEST
-    assert energy.handle_rate_limit_error(Mode.TEXT).is_exhausted
+    assert [energy.get_level(mode).model for mode in (Mode.CALL, Mode.TEXT)] == [OLDER, OLDER]
+    for model, then in ((OLDER, OLDEST), (OLDEST, "")):
+        news = await energy.handle_rate_limit_error(Mode.TEXT, CUT, model)
+        assert news.change.level.model == then
+    assert energy.get_level(Mode.TEXT).is_exhausted
     assert FakeEnergy([NEWEST]).get_level(Mode.TEXT).number == 1

@@ -43,7 +43,9 @@ async def test_a_spoken_exchange_is_heard_shown_and_stored() -> None:
     number = stage.page.transcript[-1].number
     assert stage.page.all_of("generation_complete") == [number]
     assert stage.page.all_of("turn_complete") == [(number, USAGE)]
-    assert stage.store.of_kind("usage") == [{"turn": number, "prompt_tokens": 834, "response_tokens": 64}]
+    ((connection, turn, model, usage),) = stage.store.usages
+    assert (connection, turn, model) == (1, number, NEWEST)
+    assert usage.as_data() == {"prompt_tokens": 834, "response_tokens": 64}
     assert stage.page.acks[-1][0] == len(spoken)
 
 

@@ -30,9 +30,11 @@ from sessions_app.live.events import (
     KeepHandle,
     LadderExhausted,
     LeaveOut,
-    LevelLowered,
+    LevelChanged,
+    LevelKept,
     LowerLevel,
     MemoryLost,
+    NoModel,
     Opened,
     OwnerLeaving,
     PageBack,
@@ -42,6 +44,7 @@ from sessions_app.live.events import (
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
+    RestoreLevel,
     RetryRequested,
     SendBlocked,
     SetupCompleted,
@@ -127,7 +130,8 @@ FACTS: list[Fact] = [
     BacklogReplayed(),
     *(TimerFired(timer) for timer in Timer),
     RetryRequested(),
-    LevelLowered("gemini-3.1-flash-live-preview"),
+    LevelChanged("gemini-3.1-flash-live-preview"),
+    LevelKept(20_000),
     LadderExhausted(),
     PageGone(),
     PageBack(),
@@ -582,9 +586,90 @@ def test_quota_steps_down_and_dials_the_next_model_without_the_handle() -> None:
     wishes = play.lose(QUOTA)
     assert play.state is State.FALLING_BACK
     assert only(wishes, LowerLevel).quota
+    wishes = play.tell(LevelChanged("gemini-3.1-flash-live-preview"))
     assert of(wishes, ForgetHandle)
-    assert only(play.tell(LevelLowered("gemini-3.1-flash-live-preview")), Connect) == Connect(seed=True)
-    assert only(play.tell(SetupCompleted(), 900), TellReady).action is Action.REBUILT
+    assert only(wishes, Connect) == Connect(seed=True)
+    wishes = play.tell(SetupCompleted(), 900)
+    assert only(wishes, TellReady).action is Action.REBUILT
+    assert only(wishes, Toast).code == "energy.lower"
+
+
+def test_a_step_that_keeps_the_model_keeps_the_handle() -> None:
+    play = Play().go_live().have_a_turn("h")
+    play.lose(QUOTA)
+    wishes = play.tell(LevelChanged("gemini-3.8-live", keeps_handle=True))
+    assert not of(wishes, ForgetHandle)
+    assert only(wishes, Connect) == Connect("h")
+
+
+def test_one_session_too_many_is_dialled_again_when_there_is_room_and_keeps_its_handle() -> None:
+    play = Play().go_live().have_a_turn("h")
+    play.lose(QUOTA)
+    wishes = play.tell(LevelKept(20_000))
+    assert told(wishes) == [State.RECONNECTING]
+    assert StartTimer(Timer.REDIAL, 20_000) in wishes
+    assert only(play.tell(TimerFired(Timer.REDIAL), 20_000), Connect) == Connect("h")
+
+
+def test_a_model_that_others_found_spent_is_left_before_it_is_dialled() -> None:
+    play = Play().go_live().have_a_turn("h")
+    play.lose()
+    play.tell(TimerFired(Timer.REDIAL), 125)
+    wishes = play.tell(LevelChanged("gemini-3.1-flash-live-preview"))
+    assert told(wishes) == [State.FALLING_BACK]
+    assert only(wishes, Connect) == Connect(seed=True)
+    assert of(wishes, ForgetHandle)
+
+
+def test_a_better_model_takes_over_at_a_safe_point_with_the_context_and_one_toast() -> None:
+    play = Play().go_live().have_a_turn("h")
+    wishes = play.tell(LevelChanged("gemini-3.8-live", is_raised=True))
+    assert told(wishes) == [State.HANDOVER]
+    assert only(play.tell(CloseFinished()), Connect) == Connect(seed=True)
+    wishes = play.tell(SetupCompleted(), 300)
+    assert only(wishes, TellReady).action is Action.REBUILT
+    assert only(wishes, Toast).code == "energy.restored"
+
+
+def test_a_better_model_waits_for_the_end_of_a_reply_and_takes_no_handle_of_the_other() -> None:
+    play = Play().go_live().have_a_turn("h")
+    play.tell(ReplyBegan(), 500)
+    assert not told(play.tell(LevelChanged("gemini-3.8-live", is_raised=True)))
+    assert not of(play.tell(HandleOffered("of the older model")), KeepHandle)
+    assert told(play.tell(ReplyEnded(), 1_000)) == [State.HANDOVER]
+    assert only(play.tell(CloseFinished()), Connect) == Connect(seed=True)
+
+
+def test_a_better_model_that_is_there_while_the_line_is_down_is_dialled_next_without_the_handle() -> None:
+    play = Play().go_live().have_a_turn("h")
+    play.lose()
+    assert of(play.tell(LevelChanged("gemini-3.8-live", is_raised=True)), ForgetHandle)
+    assert only(play.tell(TimerFired(Timer.REDIAL), 125), Connect) == Connect(seed=True)
+    assert told(play.tell(SetupCompleted(), 100)) == [State.LIVE]
+
+
+def test_a_session_that_may_dial_no_model_is_refused_and_tried_again_when_one_is_back() -> None:
+    play = Play()
+    wishes = play.tell(Opened(has_context=True, refused=NoModel(retry_in_ms=90_000)))
+    assert told(wishes) == [State.EXHAUSTED]
+    assert only(wishes, TellState).retry_in_ms == 90_000
+    assert of(play.tell(TimerFired(Timer.REDIAL), 90_000), RestoreLevel)
+    assert only(play.tell(LevelChanged("gemini-3.8-live", is_raised=True)), Connect) == Connect(seed=True)
+
+
+def test_a_session_without_a_model_asks_again_when_the_user_does() -> None:
+    play = play_to(State.EXHAUSTED)
+    assert of(play.tell(RetryRequested()), RestoreLevel)
+    assert told(play.tell(LadderExhausted(NoModel(retry_in_ms=60_000)))) == [State.EXHAUSTED]
+
+
+def test_a_page_that_leaves_while_it_waits_for_its_turn_gives_it_up_after_a_while() -> None:
+    play = Play()
+    assert StartTimer(Timer.PARK, PARK_MS) in play.tell(PageGone())
+    assert StopTimer(Timer.PARK) in play.tell(PageBack())
+    play.tell(PageGone())
+    play.tell(TimerFired(Timer.PARK), PARK_MS)
+    assert play.is_in(State.ENDED)
 
 
 def test_a_ladder_without_a_further_step_is_exhausted_and_says_so_once() -> None:
@@ -608,7 +693,7 @@ def test_short_lives_in_a_row_resume_then_start_afresh_then_step_down_and_then_s
     play.complete_setup()
     play.lose(INTERNAL, after_ms=1_500)
     assert play.state is State.FALLING_BACK
-    play.tell(LevelLowered("an-older-model"))
+    play.tell(LevelChanged("an-older-model"))
     play.complete_setup()
     play.lose(INTERNAL, after_ms=1_500)
     assert play.is_in(State.FAILED), "a fault that follows from model to model is none of the models'"

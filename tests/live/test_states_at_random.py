@@ -23,7 +23,7 @@ from sessions_app.live.events import (
     HangUpRequested,
     LadderExhausted,
     LeaveUpstream,
-    LevelLowered,
+    LevelChanged,
     LowerLevel,
     MemoryLost,
     Opened,
@@ -259,7 +259,7 @@ class AnyLife(RuleBasedStateMachine):
     def answer_for_the_ladder(self, exhausted: bool) -> None:
         self.awaits_level = False
         if self.machine.state is State.FALLING_BACK:
-            self.tell(LadderExhausted() if exhausted else LevelLowered("next"))
+            self.tell(LadderExhausted() if exhausted else LevelChanged("next"))
 
     @rule(
         fact=st.sampled_from([HangUpRequested(), OwnerLeaving("draining"), OwnerLeaving("reset", True)]),
@@ -274,7 +274,8 @@ class AnyLife(RuleBasedStateMachine):
     @invariant()
     def one_toast_an_outage_unless_it_became_worse(self) -> None:
         gravity = [
-            {"reconnected": 1, "rebuilt": 2, "started": 2, "failed": 3, "exhausted": 3}[code] for code in self.said
+            {"reconnected": 1, "rebuilt": 2, "started": 2, "energy.lower": 2, "failed": 3, "exhausted": 3}[code]
+            for code in self.said
         ]
         assert gravity == sorted(set(gravity))
 

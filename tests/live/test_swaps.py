@@ -7,6 +7,7 @@ import pytest
 from energy.levels import Mode
 from sessions_app.live.events import Action, State
 from sessions_app.live.failures import Failure, Phase
+from sessions_app.live.transcript import Role
 from sessions_app.live.upstream import (
     GenerationComplete,
     GoAway,
@@ -19,7 +20,7 @@ from sessions_app.live.upstream import (
 )
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.fakes.upstream import CUT, REFUSED, Answer, FakeConnection
-from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, numbers, sound
+from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, a_turn, numbers, sound
 
 ABORTED = Failure(1008, "The operation was aborted.", Phase.LIVE)
 DEAD_HANDLE = Failure(1008, "BidiGenerateContent session not found", Phase.SETUP)
@@ -454,10 +455,61 @@ async def test_when_every_model_is_used_up_it_is_said_once_and_try_again_begins_
     assert stage.page.shows(State.EXHAUSTED)
     assert stage.page.toasts == ["exhausted"]
     stage.upstream.otherwise = Answer()
+    stage.energy.spent.clear()
     stage.manager.reconnect_session()
     await stage.wait(2)
     assert stage.page.shows(State.LIVE)
     assert stage.upstream.attempts[-1].setup.model == NEWEST
+
+
+async def test_a_better_model_takes_over_at_a_turns_end_when_its_quota_is_back() -> None:
+    stage = await Stage().open()
+    stage.energy.spent.add(NEWEST)
+    await stage.exchange("typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
+    stage.connection.drop(QUOTA)
+    await stage.wait(1)
+    assert stage.upstream.attempts[-1].setup.model == OLDER
+    await stage.exchange("typed-2", "Are you there?", "I am.", handle="of the older model")
+    stage.energy.spent.clear()
+    await stage.exchange("typed-3", "Still?", "Still.")
+    await stage.wait(1)
+    setup = stage.upstream.attempts[-1].setup
+    assert (setup.model, setup.handle) == (NEWEST, None)
+    assert setup.history[-1].text == "Still."
+    assert stage.page.toasts == ["energy.lower", "energy.restored"]
+    assert [line for line in stage.page.lines if line[0] == "system"] == [("system", "Now at low.", "complete")]
+    assert stage.store.handle is None
+
+
+async def test_one_session_too_many_is_waited_for_on_the_same_model_with_its_handle() -> None:
+    stage = await Stage().open()
+    await stage.exchange("typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
+    stage.energy.is_crowded = True
+    stage.connection.drop(QUOTA)
+    await stage.wait(1)
+    assert stage.page.shows(State.RECONNECTING)
+    await stage.wait(25)
+    setup = stage.upstream.attempts[-1].setup
+    assert (setup.model, setup.handle) == (NEWEST, "h-1")
+    assert stage.page.all_of("energy") == []
+
+
+async def test_a_model_that_others_found_spent_is_not_dialled_again() -> None:
+    stage = await Stage().open()
+    await stage.exchange("typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
+    stage.energy.spent.add(NEWEST)
+    stage.connection.drop()
+    await stage.wait(1)
+    assert [attempt.setup.model for attempt in stage.upstream.attempts] == [NEWEST, OLDER]
+    assert stage.page.shows(State.LIVE)
+
+
+async def test_a_session_that_may_dial_no_model_is_refused_with_its_stored_turns_readable() -> None:
+    stage = Stage(models=(), turns=(a_turn(0, "Hello"), a_turn(1, "Hello!", Role.MODEL)))
+    await stage.open()
+    assert stage.page.shows(State.EXHAUSTED)
+    assert [line[1] for line in stage.page.lines] == ["Hello", "Hello!"]
+    assert stage.upstream.attempts == []
 
 
 # -- interruptions that meet a swap ------------------------------------------------------------------------------------

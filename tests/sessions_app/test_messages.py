@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import struct
 import uuid
@@ -12,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energy.levels import Level, Mode
+from energy.levels import Level, LevelChange, Mode, Reason
 from sessions_app import messages
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import Action, State
+from sessions_app.live.events import Action, State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.transcript import Role, Turn, TurnStatus
 from sessions_app.live.upstream import UsageReported
@@ -211,6 +212,7 @@ def test_numbers_beyond_32_bits_begin_anew() -> None:
 
 # -- server to page ----------------------------------------------------------------------------------------------------
 
+BACK_AT = datetime.datetime(2026, 11, 21, 8, tzinfo=datetime.UTC)
 FULL = Level(Mode.CALL, 3, "full", "gemini-3.8-live")
 REDUCED = Level(Mode.CALL, 2, "reduced", "gemini-3.1-flash-live-preview")
 TYPED = Turn(4, Role.USER, "Grüße 👋", TurnStatus.COMPLETE, 1_767_225_600_123, "typed-1")
@@ -262,7 +264,7 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
     ("message", "expected"),
     [
         (
-            messages.state(State.RECONNECTING, 2, 500, "network"),
+            messages.state(TellState(State.RECONNECTING, 2, 500, "network")),
             {"type": "state", "state": "reconnecting", "attempt": 2, "retry_in_ms": 500, "reason": "network"},
         ),
         (messages.flush(), {"type": "flush"}),
@@ -283,7 +285,18 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
             {"type": "lost", "ms": 400, "ids": ["typed-1"], "reason": "connection"},
         ),
         (
-            messages.energy(REDUCED, FULL, FULL, "rate-limit-exceeded"),
+            messages.state(TellState(State.CONNECTING, reason="queued", place=3)),
+            {
+                "type": "state",
+                "state": "connecting",
+                "attempt": 0,
+                "retry_in_ms": None,
+                "reason": "queued",
+                "place": 3,
+            },
+        ),
+        (
+            messages.energy(LevelChange(FULL, REDUCED, Reason.RATE_LIMIT_EXCEEDED, BACK_AT, BACK_AT), FULL),
             {
                 "type": "energy",
                 "mode": "call",
@@ -293,7 +306,7 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
                 "word": "reduced",
                 "model": "gemini-3.1-flash-live-preview",
                 "reason": "rate-limit-exceeded",
-                "resets_at": None,
+                "resets_at": "2026-11-21T08:00:00+00:00",
             },
         ),
         (

@@ -10,7 +10,7 @@ import pytest
 
 from energy.levels import Mode
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import State
+from sessions_app.live.events import State, TellState
 from sessions_app.page import HUNG_UP, MALFORMED, OUR_FAULT, WAITING_LIMIT_BYTES, SocketPage
 
 
@@ -42,7 +42,7 @@ async def test_everything_is_told_in_order_and_nobody_waits() -> None:
     line = Line()
     page = SocketPage(Mode.CALL, line.send)
     line.free.clear()
-    page.tell_state(State.LIVE, 0, None, "")
+    page.tell_state(TellState(State.LIVE))
     page.play(0, b"\1\2")
     page.tell_flush()
     page.tell_lost(Loss(40), "connection")
@@ -68,7 +68,7 @@ async def test_nothing_is_told_after_the_close() -> None:
 
 async def test_the_end_of_the_conversation_closes_the_socket() -> None:
     line = Line()
-    SocketPage(Mode.CALL, line.send).tell_state(State.ENDED, 0, None, "hung-up")
+    SocketPage(Mode.CALL, line.send).tell_state(TellState(State.ENDED, reason="hung-up"))
     await settle()
     assert line.events[-1] == {"type": "websocket.close", "code": HUNG_UP}
 

@@ -1,0 +1,191 @@
+"""The energy bar of one live session, for the event loop: the service, asked through the database thread."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from django.conf import settings
+
+from energy import announcements
+from energy.fair_use import FairUseRefusal
+from energy.levels import Ladder, Level, LevelChange, Mode, Reason
+from energy.quota import Refusal
+from energy.services import EnergyBarService, notice_for
+from sessions_app.database_thread import DatabaseThread
+from sessions_app.live.energy import LevelNews
+from sessions_app.live.failures import Failure
+
+logger = logging.getLogger(__name__)
+
+ANSWER_LIMIT_S = 1.0
+"""A conversation that needs another model does not wait longer for the ledger: the level then changes in memory."""
+
+PATIENCE_S = 2.0
+ASK_AGAIN_S = 0.25
+"""While another session finds out whether a model answers, a new one waits a moment for the result."""
+
+FAIR_USE = "fair-use"
+QUOTA = "quota"
+
+
+class SessionEnergy:
+    """See `live.energy.Energy`. A user who has had their share is at level 0, whatever the quota.
+
+    Args:
+        database: the thread for rows.
+        bar: the service of this live session.
+        user_id: whose pages hear of changes.
+        fair_use: asks in the database thread whether the user has had their share.
+    """
+
+    def __init__(
+        self,
+        database: DatabaseThread,
+        bar: EnergyBarService,
+        user_id: int,
+        fair_use: Callable[[Mode], FairUseRefusal | None],
+    ) -> None:
+        self._database = database
+        self._bar = bar
+        self._user_id = user_id
+        self._fair_use = fair_use
+        self._refusal: FairUseRefusal | None = None
+        self._notice = ""
+        self._announcing: set[asyncio.Task[bool]] = set()
+
+    async def load(self, mode: Mode) -> None:
+        """Find the level that a new session gets: the best whose quota is not used up."""
+        for _ in range(int(PATIENCE_S / ASK_AGAIN_S)):
+            if await self._database.run(partial(self._load, mode, True)):
+                return
+            await asyncio.sleep(ASK_AGAIN_S)
+        await self._database.run(partial(self._load, mode, False))
+
+    # -- in memory -----------------------------------------------------------------------------------------------------
+
+    def get_level(self, mode: Mode) -> Level:
+        return self._bar.get_level(mode) if self._refusal is None else _nothing(mode)
+
+    def get_top_level(self, mode: Mode) -> Level:
+        return self._bar.get_top_level(mode)
+
+    def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
+        return self._bar.get_resets_at(mode) if self._refusal is None else self._refusal.ends_at
+
+    @property
+    def reason_for_nothing(self) -> str:
+        return QUOTA if self._refusal is None else FAIR_USE
+
+    @property
+    def notice(self) -> str:
+        return self._notice
+
+    # -- with the ledger -----------------------------------------------------------------------------------------------
+
+    async def handle_rate_limit_error(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
+        refusal = Refusal(failure.text, failure.code, failure.retry_after_ms)
+        return await self._move(partial(self._bar.lower, mode, refusal, model), mode)
+
+    async def next_model(self, mode: Mode, model: str, reason: str) -> LevelNews:
+        return await self._move(partial(self._bar.next_model, mode, model, reason), mode)
+
+    async def avoid_spent(self, mode: Mode) -> LevelNews | None:
+        return await self._news_of(partial(self._bar.avoid_spent, mode))
+
+    async def raise_if_possible(self, mode: Mode) -> LevelNews | None:
+        return await self._news_of(partial(self._bar.raise_if_possible, mode))
+
+    async def reset_energy_level(self, mode: Mode, reason: Reason) -> LevelNews:
+        news = await self._news_of(partial(self._restore, mode, reason))
+        level = self.get_level(mode)
+        return news if news is not None else LevelNews(LevelChange(level, level, reason, _now()))
+
+    async def check_fair_use(self, mode: Mode) -> LevelNews | None:
+        """To level 0 if the user has had their share by now."""
+        if self._refusal is not None:
+            return None
+        return await self._news_of(partial(self._refuse, mode))
+
+    async def succeeded(self, model: str) -> None:
+        await self._news_of(partial(self._bar.succeeded, model))
+
+    async def _move(self, job: Callable[[], LevelChange], mode: Mode) -> LevelNews:
+        """A step that must be taken, if need be without the ledger."""
+        news = await self._news_of(job)
+        if news is not None:
+            return news
+        previous = self._bar.get_level(mode)
+        level = self._bar.handle_rate_limit_error(mode)
+        return LevelNews(LevelChange(previous, level, Reason.RATE_LIMIT_EXCEEDED, _now()))
+
+    async def _news_of(self, job: Callable[[], LevelChange | None]) -> LevelNews | None:
+        """What a job of the service says; None also when the database takes too long or fails."""
+        try:
+            async with asyncio.timeout(ANSWER_LIMIT_S):
+                news: LevelNews | None = await self._database.run(partial(self._run, job))
+        except TimeoutError:
+            logger.warning("the ledger takes too long")
+        except Exception:
+            logger.exception("The ledger could not be asked")
+        else:
+            if news is not None and news.change.is_change:
+                self._announce(news.change)
+            return news
+        return None
+
+    def _announce(self, change: LevelChange) -> None:
+        task = asyncio.create_task(announcements.announce(self._user_id, change), name="energy-announce")
+        self._announcing.add(task)
+        task.add_done_callback(self._announcing.discard)
+
+    # -- in the database thread ----------------------------------------------------------------------------------------
+
+    def _load(self, mode: Mode, patient: bool) -> bool:
+        change = self._refuse(mode)
+        if change is None:
+            level = self._bar.load(mode, patient=patient)
+            if level is None:
+                return False
+            if level.is_exhausted:
+                top, resets_at = self._bar.get_top_level(mode), self._bar.get_resets_at(mode)
+                change = LevelChange(top, level, Reason.RATE_LIMIT_EXCEEDED, _now(), resets_at)
+                self._notice = notice_for(change)
+        return True
+
+    def _restore(self, mode: Mode, reason: Reason) -> LevelChange:
+        refused = self._refusal is not None
+        self._refusal = None
+        change = self._refuse(mode)
+        if change is not None:
+            return LevelChange(change.level, change.level, reason, _now(), change.resets_at)
+        change = self._bar.restore(mode, reason)
+        return LevelChange(_nothing(mode), change.level, reason, change.at) if refused else change
+
+    def _refuse(self, mode: Mode) -> LevelChange | None:
+        refusal = self._fair_use(mode)
+        if refusal is None:
+            return None
+        previous, self._refusal = self._bar.get_level(mode), refusal
+        self._notice = refusal.in_words(settings.TIME_ZONE)
+        return LevelChange(previous, _nothing(mode), Reason.MANUAL, _now(), refusal.ends_at)
+
+    def _run(self, job: Callable[[], LevelChange | None]) -> LevelNews | None:
+        change = job()
+        if change is None:
+            return None
+        if self._refusal is None and change.is_change:
+            self._notice = notice_for(change)
+        return LevelNews(change, self._notice if change.is_change else "")
+
+
+def _nothing(mode: Mode) -> Level:
+    """Level 0."""
+    return Ladder(mode, settings.ENERGY_LADDERS[mode]).level(0)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,58 @@
+"""What the driver needs of the energy bar, in our words. The edge implements it; tests have a fake."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Protocol
+
+from energy.levels import Level, LevelChange, Mode, Reason
+from sessions_app.live.failures import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class LevelNews:
+    """A change of level, or a refusal that changed nothing, and what is said about it: `notice`, empty for nothing."""
+
+    change: LevelChange
+    notice: str = ""
+
+
+class Energy(Protocol):
+    """The level of one live session. What is asked of the ledger takes a moment, and never raises."""
+
+    def get_level(self, mode: Mode) -> Level: ...
+
+    def get_top_level(self, mode: Mode) -> Level: ...
+
+    def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
+        """When a model above the level is expected back, if one is known to be spent."""
+
+    @property
+    def reason_for_nothing(self) -> str:
+        """Why there is no model, if there is none: `quota` or `fair-use`."""
+
+    @property
+    def notice(self) -> str:
+        """What there was to say last about the level, or why it is what it is; may be empty."""
+
+    async def handle_rate_limit_error(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
+        """The provider's confirmed verdict that the quota of `model` is used up, or that there is no room now."""
+
+    async def next_model(self, mode: Mode, model: str, reason: str) -> LevelNews:
+        """Leave a model for a reason that is not quota."""
+
+    async def avoid_spent(self, mode: Mode) -> LevelNews | None:
+        """Leave the model if others have found it spent; None to dial it."""
+
+    async def raise_if_possible(self, mode: Mode) -> LevelNews | None:
+        """The model has answered; to a better one whose quota is back, None when there is none."""
+
+    async def reset_energy_level(self, mode: Mode, reason: Reason) -> LevelNews:
+        """To the best model whose quota is not used up."""
+
+    async def check_fair_use(self, mode: Mode) -> LevelNews | None:
+        """To level 0 if the user has had their share by now."""
+
+    async def succeeded(self, model: str) -> None:
+        """A set-up on `model` went through."""
