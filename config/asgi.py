@@ -18,6 +18,7 @@ from config.sockets import OriginGate, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
 from sessions_app.hub import drain as send_pages_away  # noqa: E402
 from sessions_app.routing import websocket_urlpatterns  # noqa: E402
+from summarization.queue import start_background_work  # noqa: E402
 
 refuse_failed_checks()
 
@@ -25,7 +26,7 @@ refuse_failed_checks()
 # The stubs know patterns of views only; a pattern may hold any ASGI application.
 socket_routes: list[Any] = [*websocket_urlpatterns, re_path("", cast("Any", refuse))]
 
-drain = Drain(send_pages_away)
+drain = Drain(send_pages_away, start_background_work)
 install_with_daphne(drain)
 
 application = ProtocolTypeRouter(

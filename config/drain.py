@@ -28,10 +28,19 @@ SendAway = Callable[[], Awaitable[None]]
 
 
 class Drain:
-    """Stands between the signals and the server that handles them."""
+    """Stands between the signals and the server that handles them.
 
-    def __init__(self, send_away: SendAway, limit_s: float = DRAIN_LIMIT_S) -> None:
+    Args:
+        send_away: lets the pages go.
+        at_start: called once, when the server runs.
+        limit_s: how long the pages may take to go.
+    """
+
+    def __init__(
+        self, send_away: SendAway, at_start: Callable[[], None] = lambda: None, limit_s: float = DRAIN_LIMIT_S
+    ) -> None:
         self._send_away = send_away
+        self._at_start = at_start
         self._limit_s = limit_s
         self._handlers: dict[int, Any] = {}
         self._task: asyncio.Task[None] | None = None
@@ -42,6 +51,7 @@ class Drain:
         Python allows signal handlers in the main thread only; a server in another thread (the development
         server with its reloader) is not drained.
         """
+        self._at_start()
         if threading.current_thread() is not threading.main_thread():
             return
         self._loop = loop

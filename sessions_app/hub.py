@@ -15,11 +15,16 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
 
+from energy.fair_use import FairUseRefusal
 from energy.levels import Mode
+from energy.queue import holder_of
 from energy.services import EnergyBarService
 from sessions_app import services
 from sessions_app.database_thread import DatabaseThread
+from sessions_app.energy_bar import SessionEnergy
+from sessions_app.energy_listener import EnergyListener
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.events import State
 from sessions_app.live.gemini import GeminiUpstream
@@ -28,8 +33,11 @@ from sessions_app.live.page import Assistant, Opening
 from sessions_app.live.upstream import Upstream
 from sessions_app.messages import Start
 from sessions_app.page import DRAINING, OPENED_ELSEWHERE, SocketPage
+from sessions_app.places import Places
 from sessions_app.services import SessionRequest
 from sessions_app.store import DatabaseStore
+from sessions_app.usage import fair_use_refusal
+from summarization.services import latest_recap
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +62,14 @@ class Hub:
     def __init__(self, upstream: Callable[[], Upstream]) -> None:
         self._upstream = upstream
         self._database = DatabaseThread()
+        self._listener = EnergyListener(self._on_energy_reset)
         self._managers: dict[Key, BaseSessionManager] = {}
         self._unheard: dict[Key, Downlink] = {}
         self._pages: set[SocketPage] = set()
         self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._places = Places(self._database, self._worker)
         self._is_draining = False
 
     def welcome(self, page: SocketPage) -> None:
@@ -136,9 +146,13 @@ class Hub:
         downlink: Downlink | None,
         next_number: int | None = None,
     ) -> BaseSessionManager:
-        energy = EnergyBarService()
-        model = energy.get_current_model(request.mode)
-        opening = await self._database.run(partial(services.open_session, request, model, self._worker))
+        holder = holder_of(request.user.pk, request.mode, request.page_id)
+        bar = EnergyBarService(request.user.pk, holder)
+        energy = SessionEnergy(self._database, bar, request.user.pk, partial(_fair_use_refusal, request))
+        await energy.load(request.mode)
+        model = energy.get_level(request.mode).model
+        opening = await self._database.run(partial(_open, request, model, self._worker))
+        bar.conversation_id = uuid.UUID(opening.conversation)
         if next_number is not None:
             opening = replace(opening, next_number=next_number)
         manager = MANAGERS[request.mode](
@@ -150,25 +164,35 @@ class Hub:
             downlink=downlink,
             overlaps=settings.SWAP_OVERLAP,
         )
-        self._keep(request, manager, opening)
+        self._keep(request, manager, holder)
         manager.attach(page, last_down)
-        manager.init_session()
+        await self._places.enter(holder, request.user.pk, manager)
         if self._is_draining:
             manager.leave("draining")
         return manager
 
-    def _keep(self, request: SessionRequest, manager: BaseSessionManager, opening: Opening) -> None:
+    def _keep(self, request: SessionRequest, manager: BaseSessionManager, holder: uuid.UUID) -> None:
         key = (request.user.pk, request.mode, request.page_id)
         self._managers[key] = manager
-        task = asyncio.create_task(self._forget_when_finished(key, manager), name=f"live-{opening.session}")
+        self._listener.start()
+        session = manager.opening.session
+        task = asyncio.create_task(self._forget_when_finished(key, manager, holder), name=f"live-{session}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _forget_when_finished(self, key: Key, manager: BaseSessionManager) -> None:
+    async def _forget_when_finished(self, key: Key, manager: BaseSessionManager, holder: uuid.UUID) -> None:
         await manager.finished.wait()
         if self._managers.get(key) is manager:
             del self._managers[key]
             self._keep_unheard(key, manager.downlink)
+            await self._places.leave(holder)
+            if not self._managers:
+                self._listener.stop()
+
+    def _on_energy_reset(self, user_id: int, mode: Mode) -> None:
+        for (holder_id, other_mode, _), manager in self._managers.items():
+            if holder_id == user_id and other_mode is mode:
+                manager.restore_level()
 
     def _keep_unheard(self, key: Key, downlink: Downlink) -> None:
         """A page that comes back after its session was closed hears what was said to it while it was away."""
@@ -179,6 +203,15 @@ class Hub:
     def _forget_unheard(self, key: Key, downlink: Downlink) -> None:
         if self._unheard.get(key) is downlink:
             del self._unheard[key]
+
+
+def _open(request: SessionRequest, model: str, worker: str) -> Opening:
+    opening = services.open_session(request, model, worker)
+    return replace(opening, recap=latest_recap(uuid.UUID(opening.conversation)))
+
+
+def _fair_use_refusal(request: SessionRequest, mode: Mode) -> FairUseRefusal | None:
+    return fair_use_refusal(request.user.pk, mode, timezone.now())
 
 
 async def _wait_for(waiting: list[Coroutine[Any, Any, Any]]) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 from typing import Any
 
 from sessions_app import services
 from sessions_app.database_thread import DatabaseThread
+from sessions_app.live.context import Recap
 from sessions_app.live.page import Opening
 from sessions_app.live.transcript import Turn
+from sessions_app.live.upstream import UsageReported
+from sessions_app.usage import save_usage
+from summarization.services import latest_recap, request_rolling_summary_if_due, write_call_history
 
 
 class DatabaseStore:
@@ -30,9 +35,24 @@ class DatabaseStore:
     async def forget_handle(self) -> None:
         await self._run(partial(services.forget_handle, self._request))
 
+    async def save_usage(self, connection: int, turn: int, model: str, usage: UsageReported) -> None:
+        arguments = (self._conversation, self._session, connection, turn, model, usage.as_data())
+        await self._run(partial(save_usage, *arguments))
+
+    async def load_recap(self) -> Recap | None:
+        recap: Recap | None = await self._run(partial(_condense, uuid.UUID(self._conversation)))
+        return recap
+
     async def record(self, kind: str, data: dict[str, Any]) -> None:
         await self._run(partial(services.record_event, self._conversation, self._session, kind, data))
 
     async def finish(self, reason: str, conversation_over: bool) -> None:
         arguments = (self._conversation, self._session, reason, conversation_over)
         await self._run(partial(services.finish_session, *arguments))
+        await self._run(partial(write_call_history, uuid.UUID(self._conversation)))
+
+
+def _condense(conversation_id: uuid.UUID) -> Recap | None:
+    """Ask for the next rolling summary if it is due; gives the last, and waits for none."""
+    request_rolling_summary_if_due(conversation_id)
+    return latest_recap(conversation_id)

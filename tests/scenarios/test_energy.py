@@ -1,0 +1,143 @@
+"""Quota runs out and comes back; the conversation goes on, and says what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from tests.fakes.energy import NEWEST, OLDER, OLDEST
+from tests.scenarios.page import Page
+from tests.services.cast import PASSWORD
+from tests.services.emulator import Emulator
+from tests.services.web import WebServer
+
+CODE_WORD = "my code word is PLUM-42"
+QUESTION = "What is my code word?"
+WITHIN_S = 2.0
+
+FORGET_QUOTA = (
+    "from energy.models import EnergyState, ModelQuota; "
+    "ModelQuota.objects.all().delete(); EnergyState.objects.all().delete()"
+)
+QUOTA_IS_DUE = (
+    "from django.utils import timezone; from energy.models import ModelQuota; "
+    "ModelQuota.objects.filter(spent_since__isnull=False).update(resets_at=timezone.now())"
+)
+
+
+@pytest.fixture(autouse=True)
+def full_energy(web: WebServer) -> None:
+    """Nothing is known of any quota."""
+    web.shell(FORGET_QUOTA)
+
+
+def spend(emulator: Emulator, *models: str) -> None:
+    for model in models:
+        emulator.fault("quota", model=model, limit="day", connection="all")
+
+
+def levels(page: Page) -> list[tuple[int, int]]:
+    return [(message["previous"], message["level"]) for message in page.of_type("energy")]
+
+
+async def ask(page: Page) -> str:
+    await page.say(QUESTION)
+    return await page.reply()
+
+
+async def test_quota_that_runs_out_in_mid_call_takes_it_down_step_by_step_with_its_memory(
+    web: WebServer, emulator: Emulator
+) -> None:
+    async with Page(web, "call") as call, Page(web, "text") as chat:
+        assert (await call.start())["energy"]["level"] == 3
+        await chat.start()
+        await call.say(CODE_WORD)
+        await call.reply()
+        for model, level in ((NEWEST, 2), (OLDER, 1)):
+            spend(emulator, model)
+            asked_at = time.monotonic()
+            assert "PLUM-42" in await ask(call)
+            assert time.monotonic() - asked_at < WITHIN_S + 3, "the reply itself takes its time, too"
+            assert levels(call)[-1] == (level + 1, level)
+        spend(emulator, OLDEST)
+        await call.say(QUESTION)
+        exhausted = await call.wait_for("state", state="exhausted")
+        assert exhausted["retry_in_ms"] > 0
+        assert call.of_type("energy")[-1]["resets_at"]
+        assert (call.toasts()[0], call.toasts()[-1]) == ("energy.lower", "energy.exhausted")
+        notices = [turn["text"] for turn in call.of_type("turn") if turn["role"] == "system"]
+        assert len(notices) == 3
+        assert levels(chat) == []
+    opened = [(entry["model"], entry["handle_given"]) for entry in emulator.entries("opened")]
+    assert all(not handle_given for model, handle_given in opened if model != NEWEST)
+    assert emulator.entries("handle_refused") == []
+
+
+async def test_the_level_rises_at_a_turns_end_when_the_quota_is_back(web: WebServer, emulator: Emulator) -> None:
+    async with Page(web, "text") as page:
+        await page.start()
+        await page.say(CODE_WORD)
+        await page.reply()
+        spend(emulator, NEWEST)
+        assert "PLUM-42" in await ask(page)
+        emulator.disarm()
+        web.shell(QUOTA_IS_DUE)
+        assert "PLUM-42" in await ask(page)
+        risen = await page.wait_for("energy", level=2)
+        assert risen["reason"] == "quota-reset"
+        await page.wait_for("ready", model=NEWEST)
+        assert "PLUM-42" in await ask(page)
+        assert page.toasts() == ["energy.lower", "energy.restored"]
+
+
+@pytest.mark.parametrize("text", ["internal error encountered", "aborted"])
+async def test_what_is_not_quota_lowers_no_level(web: WebServer, emulator: Emulator, text: str) -> None:
+    async with Page(web, "call") as page:
+        await page.start()
+        await page.say(CODE_WORD)
+        await page.reply()
+        emulator.fault("close", text=text)
+        await page.wait_for("state", state="live")
+        assert "PLUM-42" in await ask(page)
+        assert levels(page) == []
+
+
+async def test_many_users_on_a_spent_model_cost_one_refusal(web: WebServer, emulator: Emulator) -> None:
+    names = [f"caller{number}" for number in range(10)]
+    web.shell(
+        "from django.contrib.auth.models import User\n"
+        f"for name in {names}: User.objects.filter(username=name).exists() or "
+        f"User.objects.create_user(name, password={PASSWORD!r})"
+    )
+    spend(emulator, NEWEST)
+    pages = [Page(web, "call", user=name) for name in names]
+    await asyncio.gather(*(page.connect() for page in pages))
+    readies = await asyncio.gather(*(page.start() for page in pages))
+    assert {ready["model"] for ready in readies} == {OLDER}
+    refused = [entry for entry in emulator.entries("closed") if "quota" in entry["reason"]]
+    assert len(refused) == 1
+    await asyncio.gather(*(page.hang_up() for page in pages))
+
+
+async def test_callers_beyond_the_budget_wait_in_line_and_begin_by_themselves(
+    emulator: Emulator, start_web: object
+) -> None:
+    web: WebServer = start_web(LIVE_SESSIONS_MAX="2")  # type: ignore[operator]
+    users = ["alice", "bob", "sam"]
+    pages = [Page(web, "call", user=user) for user in users]
+    for page in pages[:2]:
+        await page.connect()
+        await page.start()
+    third = pages[2]
+    await third.connect()
+    await third.send(type="start", page_id=third.page_id, last_down=-1)
+    waiting = await third.wait_for("state", state="connecting", reason="queued")
+    assert waiting["place"] == 1
+    await third.say(CODE_WORD)
+    await pages[0].hang_up()
+    await third.wait_for("ready", action="new")
+    assert "PLUM-42" in await third.reply()
+    for page in pages[1:]:
+        await page.hang_up()
