@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, overload
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.text import Truncator
 
+from energy.prices import parse_prices
 from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation, LiveSession, SessionEvent, Turn
 from sessions_app.services import get_conversation_for
+from sessions_app.usage import totals_of_conversations
 from summarization import search, services
 from summarization.models import CallHistory, SummaryState
 from summarization.record import Line, Neighbour, Record, Tokens, WrittenSummary, milliseconds_between
@@ -309,15 +312,9 @@ def _chain_of(conversation: Conversation) -> list[uuid.UUID]:
 
 
 def _usage_of(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Tokens]:
-    """What the turns of each conversation were counted with."""
-    usage: dict[uuid.UUID, Tokens] = {}
-    rows = SessionEvent.objects.filter(conversation__in=conversation_ids, kind="usage")
-    for id, data in rows.values_list("conversation", "data"):
-        spent = Tokens(_count(data, "prompt_tokens"), _count(data, "response_tokens") + _count(data, "thoughts_tokens"))
-        usage[id] = usage.get(id, Tokens()) + spent
-    return usage
-
-
-def _count(data: dict[str, object], name: str) -> int:
-    value = data.get(name)
-    return value if isinstance(value, int) else 0
+    """What the turns of each conversation took. While there are no prices nothing is told of what it cost."""
+    has_prices = bool(parse_prices(settings.TOKEN_PRICES).prices)
+    return {
+        id: Tokens(total.input_tokens, total.output_tokens, total.cost_micro_usd if has_prices else 0)
+        for id, total in totals_of_conversations(conversation_ids).items()
+    }

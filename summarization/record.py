@@ -34,13 +34,17 @@ class WrittenSummary:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider counted. Every turn sends its whole context again, and is counted with it."""
+    """What the provider counted. Every turn sends its whole context again, and is counted with it.
+
+    `cost_micro_usd`: millionths of a dollar; 0 where no price is known.
+    """
 
     input: int = 0
     output: int = 0
+    cost_micro_usd: int = 0
 
     def __add__(self, other: Tokens) -> Tokens:
-        return Tokens(self.input + other.input, self.output + other.output)
+        return Tokens(self.input + other.input, self.output + other.output, self.cost_micro_usd + other.cost_micro_usd)
 
     def __bool__(self) -> bool:
         return bool(self.input or self.output)

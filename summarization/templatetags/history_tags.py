@@ -5,11 +5,13 @@ from __future__ import annotations
 from django import template
 from django.contrib.auth.models import User
 
+from sessions_app.usage import in_dollars
 from summarization import history
 from summarization.timeline import duration_words
 
 register = template.Library()
 register.filter("duration_words", duration_words)
+register.filter("in_dollars", in_dollars)
 
 
 @register.filter

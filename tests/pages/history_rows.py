@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from sessions_app.models import Conversation, LiveSession, SessionEvent
+from sessions_app.usage import save_usage
 from summarization.models import CallHistory
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.get_default_timezone())
@@ -26,12 +27,13 @@ def converse(
     model: str = "gemini-3.8-live",
     continues: Conversation | None = None,
     events: tuple[tuple[int, str, dict[str, Any]], ...] = (),
+    reports: tuple[dict[str, Any], ...] = (),
     **history: Any,
 ) -> Conversation:
     """A conversation of ten minutes: what user and model said in turn. Unless a page has it open, it has its entry.
 
     `is_open`: in a page; unless told otherwise it is when it is not over. `events`: seconds since the beginning, kind
-    and data.
+    and data. `reports`: of usage, turn by turn.
     """
     is_open = not is_over if is_open is None else is_open
     ended_at = started_at + timedelta(minutes=10)
@@ -68,6 +70,8 @@ def converse(
             data=data,
             at=started_at + timedelta(seconds=seconds),
         )
+    for number, report in enumerate(reports):
+        save_usage(str(conversation.pk), str(session.pk), 1, number, model, report)
     if not is_open:
         fields = {"state": "ready", "summary": "They talked.", "search_text": "\n".join([title, *said])} | history
         CallHistory.objects.create(conversation=conversation, title=title or said[0], **fields)

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from sessions_app.models import Conversation, LiveSession
 from summarization.models import CallHistory
@@ -283,12 +283,26 @@ def test_the_timeline_tells_gaps_and_what_they_cost(page: Client, alice: User) -
 
 def test_tokens_are_added_up_over_turns_and_over_the_chain(page: Client, alice: User) -> None:
     usage = {"prompt_tokens": 1500, "response_tokens": 90, "thoughts_tokens": 10}
-    first = converse(alice, "One", events=((1, "usage", usage), (2, "usage", usage)))
-    second = converse(alice, "Two", continues=first, events=((1, "usage", usage),))
-    third = converse(alice, "Three", continues=second, events=((1, "usage", {"prompt_tokens": 5}),))
+    first = converse(alice, "One", reports=(usage, usage))
+    second = converse(alice, "Two", continues=first, reports=(usage,))
+    third = converse(alice, "Three", continues=second, reports=({"prompt_tokens": 5},))
     assert "3,000 in, 200 out" in text_of(page, f"/history/{first.pk}/")
     shown = text_of(page, f"/history/{third.pk}/")
     assert "5 in, 0 out With what it continues: 4,505 in, 300 out" in shown
+    assert "Cost" not in shown
+
+
+def test_the_cost_is_shown_while_there_are_prices(page: Client, alice: User, settings: Settings) -> None:
+    settings.TOKEN_PRICES = '{"gemini-3.8-live": {"text_in": 3, "text_out": 12}}'
+    usage = {"prompt_tokens": 4_000, "response_tokens": 20, "thoughts_tokens": 5}
+    first = converse(alice, "One", reports=(usage,))
+    second = converse(alice, "Two", continues=first, reports=(usage,))
+    assert "Cost $0.0123 Transcript" in text_of(page, f"/history/{first.pk}/")
+    assert "Cost $0.0123 With what it continues: $0.0246" in text_of(page, f"/history/{second.pk}/")
+    unpriced = converse(alice, "Three", model="gemini-x", reports=(usage,))
+    assert "Cost" not in text_of(page, f"/history/{unpriced.pk}/")
+    settings.TOKEN_PRICES = ""
+    assert "Cost" not in text_of(page, f"/history/{first.pk}/")
 
 
 def test_a_chain_shows_the_earlier_and_the_later_conversation(page: Client, alice: User) -> None:
@@ -335,8 +349,15 @@ def test_the_markdown_file_holds_all_that_is_to_be_read(page: Client, alice: Use
 
 def test_the_json_file_holds_all_as_data(page: Client, alice: User) -> None:
     first = converse(alice, "One", title="First")
-    events = ((1, "usage", {"prompt_tokens": 10}), (2, "connected", {"action": "new"}))
-    conversation = converse(alice, "Hé", "Answer", continues=first, facts=["Code: heron"], events=events)
+    conversation = converse(
+        alice,
+        "Hé",
+        "Answer",
+        continues=first,
+        facts=["Code: heron"],
+        events=((2, "connected", {"action": "new"}),),
+        reports=({"prompt_tokens": 10},),
+    )
     response = page.get(f"/history/{conversation.pk}/export.json")
     assert response["Content-Type"] == "application/json"
     assert response["Content-Disposition"].endswith('.json"')
@@ -449,8 +470,7 @@ def test_a_long_conversation_at_the_end_of_a_long_chain_takes_few_queries(
 ) -> None:
     conversation = None
     for _ in range(6):
-        events = tuple((at, "usage", {"prompt_tokens": 5}) for at in range(20))
-        conversation = converse(alice, *["word"] * 40, continues=conversation, events=events)
+        conversation = converse(alice, *["word"] * 40, continues=conversation, reports=({"prompt_tokens": 5},) * 20)
     assert conversation is not None
     with django_assert_max_num_queries(11):
         assert "600 in" in text_of(page, f"/history/{conversation.pk}/")
