@@ -72,3 +72,34 @@ async def test_after_a_kill_the_call_is_in_the_history_and_can_still_be_taken_up
     assert "Rex" in await page.reply()
     await page.hang_up()
     await history_of(web, lambda entries: len(entries) == 1 and "What is my dog" in entries[0]["search_text"])
+
+
+FACTS = {1: ("dog", "Rex"), 6: ("train", "nine"), 12: ("code word", "PLUM-42"), 18: ("boat", "Ghent")}
+"""By the exchange in which they are told: turns 2, 12, 24 and 36 of forty."""
+
+
+async def test_after_forty_turns_a_dead_handle_costs_no_fact(
+    start_web: Callable[..., WebServer], emulator: Emulator
+) -> None:
+    web = start_web(REDIS_URL="")
+    async with Page(web, "call") as page:
+        await page.start()
+        for exchange in range(20):
+            owner, fact = FACTS.get(exchange, ("", ""))
+            await page.say(
+                f"My {owner} is {fact}" if fact else f"Tell me something about the number {exchange}, please."
+            )
+            await page.reply()
+        await page.wait_until(lambda: emulator.entries("text_generated"), "a rolling summary")
+        emulator.fault("dead_handle")
+        emulator.fault("cut")
+        await page.wait_for("state", state="reconnecting")
+        await page.say("What is my dog?")
+        asked = len(page.audio)
+        await page.wait_until(lambda: len(page.audio) > asked, "sound")
+        assert len(emulator.entries("handle_refused")) == 1
+        assert "Rex" in await page.reply()
+        assert page.of_type("ready")[-1]["action"] == "rebuilt"
+        for owner, fact in list(FACTS.values())[1:]:
+            await page.say(f"What is my {owner}?")
+            assert fact in await page.reply()
