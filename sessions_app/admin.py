@@ -143,7 +143,7 @@ class ResumptionHandleAdmin(ReadOnly, admin.ModelAdmin):
     actions = [forget_handles, export_as_csv]
 
 
-TOTAL_COLUMNS = ("turns", "in", "text in", "audio in", "out", "text out", "audio out", "cost, USD")
+TOTAL_COLUMNS = ("turns", "tokens in", "text in", "audio in", "tokens out", "text out", "audio out", "cost, USD")
 
 
 def _total_cells(total: UsageTotal) -> tuple[object, ...]:
@@ -180,13 +180,13 @@ class TurnUsageAdmin(ReadOnly, admin.ModelAdmin):
         "mode",
         "model",
         "turn",
+        "cost_usd",
         "input_tokens",
         "input_text_tokens",
         "input_audio_tokens",
         "output_tokens",
         "output_text_tokens",
         "output_audio_tokens",
-        "cost_usd",
         "conversation_id",
     ]
     list_filter = ["at", "conversation__mode", "model"]

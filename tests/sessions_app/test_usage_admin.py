@@ -119,7 +119,17 @@ def test_a_page_shows_no_more_than_it_can_and_the_file_has_the_rest(
     assert "Nov. 18, 2026" not in shown
     assert "3 more are in the CSV file." in shown
     head, *lines = table_of(operator, f"{LIST}per-day.csv")
-    assert head == ["day", "turns", "in", "text in", "audio in", "out", "text out", "audio out", "cost, USD"]
+    assert head == [
+        "day",
+        "turns",
+        "tokens in",
+        "text in",
+        "audio in",
+        "tokens out",
+        "text out",
+        "audio out",
+        "cost, USD",
+    ]
     assert len(lines) == 5
 
 
@@ -135,7 +145,7 @@ def test_selected_turns_can_be_exported(operator: Client, alice: User) -> None:
     head, line = csv.reader(io.StringIO(operator.post(LIST, form).content.decode()))
     row = dict(zip(head, line, strict=True))
     assert (row["at"], row["User"], row["Mode"], row["model"]) == (NOON.isoformat(), "alice", "call", MODEL)
-    assert (row["input tokens"], row["output audio tokens"], row["cost, USD"]) == ("1000", "100", "0.004200")
+    assert (row["tokens in"], row["audio out"], row["cost, USD"]) == ("1000", "100", "0.004200")
 
 
 @pytest.mark.parametrize("path", ["", "per-day/", "per-user/", "per-day.csv", "per-user.csv"])
