@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 TIMEOUT_S = 1.0
 MESSAGE_TYPE = "energy.changed"
 
-GROUP = "energy"
+GROUP = "workers"
 """Every worker that holds live sessions is in it, and passes on what concerns them."""
 
 
@@ -38,14 +38,19 @@ def message_of(user_id: int, change: LevelChange) -> dict[str, Any]:
 
 async def announce(user_id: int, change: LevelChange) -> bool:
     """Tell all workers, on the event loop; False when the channel layer is away. Takes a second at most."""
+    return await tell_workers(message_of(user_id, change))
+
+
+async def tell_workers(message: dict[str, Any]) -> bool:
+    """Send a message with plain values to every worker; False when the channel layer is away. Never raises."""
     layer = get_channel_layer()
     if layer is None:
         return False
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await layer.group_send(GROUP, message_of(user_id, change))
+            await layer.group_send(GROUP, message)
     except Exception:  # each layer has errors of its own, and none of them is worth a conversation
-        logger.warning("a change of energy could not be announced", exc_info=True)
+        logger.warning("the workers could not be told: %s", message["type"], exc_info=True)
         return False
     return True
 

@@ -18,6 +18,7 @@ from sessions_app import services, usage
 from sessions_app.csv_export import csv_file, export_as_csv
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn, TurnUsage
 from sessions_app.usage import UsageTotal, in_dollars
+from sessions_app.worker_channel import end_everywhere
 from summarization.services import request_summary, write_call_history
 
 ROWS_PER_PAGE = 50
@@ -88,6 +89,7 @@ def end_sessions(model_admin: admin.ModelAdmin, request: HttpRequest, sessions: 
     for session in open_ones:
         services.finish_session(str(session.conversation_id), str(session.pk), "operator", conversation_over=True)
         write_call_history(session.conversation_id)
+    all(end_everywhere(str(session.pk)) for session in open_ones)  # one that fails has taken a second
     model_admin.message_user(request, f"{len(open_ones)} sessions were ended.")
 
 

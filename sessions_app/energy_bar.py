@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
+import uuid
 from collections.abc import Callable
 from functools import partial
 
@@ -47,8 +48,10 @@ class SessionEnergy:
         database: DatabaseThread,
         bar: EnergyBarService,
         user_id: int,
-        fair_use: Callable[[Mode], FairUseRefusal | None],
+        fair_use: Callable[[Mode, uuid.UUID | None], FairUseRefusal | None],
     ) -> None:
+        self.session: uuid.UUID | None = None
+        """The live session, once it is open: it does not count against itself."""
         self._database = database
         self._bar = bar
         self._user_id = user_id
@@ -166,7 +169,7 @@ class SessionEnergy:
         return LevelChange(_nothing(mode), change.level, reason, change.at) if refused else change
 
     def _refuse(self, mode: Mode) -> LevelChange | None:
-        refusal = self._fair_use(mode)
+        refusal = self._fair_use(mode, self.session)
         if refusal is None:
             return None
         previous, self._refusal = self._bar.get_level(mode), refusal

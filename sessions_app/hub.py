@@ -24,7 +24,6 @@ from energy.services import EnergyBarService
 from sessions_app import services
 from sessions_app.database_thread import DatabaseThread
 from sessions_app.energy_bar import SessionEnergy
-from sessions_app.energy_listener import EnergyListener
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.events import State
 from sessions_app.live.gemini import GeminiUpstream
@@ -36,7 +35,8 @@ from sessions_app.page import DRAINING, OPENED_ELSEWHERE, SocketPage
 from sessions_app.places import Places
 from sessions_app.services import SessionRequest
 from sessions_app.store import DatabaseStore
-from sessions_app.usage import fair_use_refusal
+from sessions_app.usage import fair_use_refusal, is_limited
+from sessions_app.worker_channel import WorkerChannel
 from summarization.services import latest_recap
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ DRAIN_LIMIT_S = 8
 
 UNHEARD_KEPT_S = 600
 """At most a minute of sound a page, 3 MB."""
+
+FAIR_USE_EVERY_S = 10
 
 MANAGERS: dict[Mode, type[BaseSessionManager]] = {Mode.TEXT: TextSessionManager, Mode.CALL: CallSessionManager}
 
@@ -62,8 +64,9 @@ class Hub:
     def __init__(self, upstream: Callable[[], Upstream]) -> None:
         self._upstream = upstream
         self._database = DatabaseThread()
-        self._listener = EnergyListener(self._on_energy_reset)
+        self._channel = WorkerChannel(self._on_energy_reset, self._on_end)
         self._managers: dict[Key, BaseSessionManager] = {}
+        self._fair_use_watch: asyncio.Task[None] | None = None
         self._unheard: dict[Key, Downlink] = {}
         self._pages: set[SocketPage] = set()
         self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -148,11 +151,12 @@ class Hub:
     ) -> BaseSessionManager:
         holder = holder_of(request.user.pk, request.mode, request.page_id)
         bar = EnergyBarService(request.user.pk, holder)
-        energy = SessionEnergy(self._database, bar, request.user.pk, partial(_fair_use_refusal, request))
+        energy = SessionEnergy(self._database, bar, request.user.pk, partial(_fair_use_refusal, request.user.pk))
         await energy.load(request.mode)
         model = energy.get_level(request.mode).model
         opening = await self._database.run(partial(_open, request, model, self._worker))
         bar.conversation_id = uuid.UUID(opening.conversation)
+        energy.session = uuid.UUID(opening.session)
         if next_number is not None:
             opening = replace(opening, next_number=next_number)
         manager = MANAGERS[request.mode](
@@ -174,7 +178,9 @@ class Hub:
     def _keep(self, request: SessionRequest, manager: BaseSessionManager, holder: uuid.UUID) -> None:
         key = (request.user.pk, request.mode, request.page_id)
         self._managers[key] = manager
-        self._listener.start()
+        self._channel.start()
+        if self._fair_use_watch is None and is_limited():
+            self._fair_use_watch = asyncio.create_task(self._watch_fair_use(), name="fair-use")
         session = manager.opening.session
         task = asyncio.create_task(self._forget_when_finished(key, manager, holder), name=f"live-{session}")
         self._tasks.add(task)
@@ -187,12 +193,30 @@ class Hub:
             self._keep_unheard(key, manager.downlink)
             await self._places.leave(holder)
             if not self._managers:
-                self._listener.stop()
+                self._channel.stop()
+                self._stop_watching_fair_use()
 
     def _on_energy_reset(self, user_id: int, mode: Mode) -> None:
         for (holder_id, other_mode, _), manager in self._managers.items():
             if holder_id == user_id and other_mode is mode:
                 manager.restore_level()
+
+    async def _watch_fair_use(self) -> None:
+        """A share may be used up while its user talks: the conversation then ends between two turns."""
+        while True:
+            await asyncio.sleep(FAIR_USE_EVERY_S)
+            for manager in tuple(self._managers.values()):
+                await manager.check_fair_use()
+
+    def _stop_watching_fair_use(self) -> None:
+        if self._fair_use_watch is not None:
+            self._fair_use_watch.cancel()
+            self._fair_use_watch = None
+
+    def _on_end(self, session: str) -> None:
+        for manager in self._managers.values():
+            if manager.opening.session == session:
+                manager.leave("operator", conversation_over=True)
 
     def _keep_unheard(self, key: Key, downlink: Downlink) -> None:
         """A page that comes back after its session was closed hears what was said to it while it was away."""
@@ -210,8 +234,8 @@ def _open(request: SessionRequest, model: str, worker: str) -> Opening:
     return replace(opening, recap=latest_recap(uuid.UUID(opening.conversation)))
 
 
-def _fair_use_refusal(request: SessionRequest, mode: Mode) -> FairUseRefusal | None:
-    return fair_use_refusal(request.user.pk, mode, timezone.now())
+def _fair_use_refusal(user_id: int, mode: Mode, session: uuid.UUID | None) -> FairUseRefusal | None:
+    return fair_use_refusal(user_id, mode, timezone.now(), session)
 
 
 async def _wait_for(waiting: list[Coroutine[Any, Any, Any]]) -> None:

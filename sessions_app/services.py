@@ -207,6 +207,7 @@ def _chain(conversation: Conversation) -> list[Conversation]:
 def _conversation_for(request: SessionRequest) -> Conversation:
     if request.continues is not None:
         earlier = get_conversation_for(request.user, request.continues)
+        _leave_other_chats(request)
         return Conversation.objects.create(user=request.user, mode=request.mode, continues=earlier)
     if request.mode is Mode.TEXT and not request.fresh:
         going_on = Conversation.objects.filter(
@@ -215,6 +216,13 @@ def _conversation_for(request: SessionRequest) -> Conversation:
         if going_on is not None:
             return going_on
     return Conversation.objects.create(user=request.user, mode=request.mode)
+
+
+def _leave_other_chats(request: SessionRequest) -> None:
+    """There is one text chat at a time: the one that is continued takes the place of the one that went on."""
+    if request.mode is Mode.TEXT:
+        others = Conversation.objects.filter(user=request.user, mode=request.mode, status=Conversation.Status.ACTIVE)
+        others.update(status=Conversation.Status.ENDED, ended_at=timezone.now(), end_reason="another-continued")
 
 
 def _handle_for(request: SessionRequest) -> ResumptionHandle | None:

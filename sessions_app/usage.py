@@ -123,13 +123,21 @@ def fair_use_refusal(
 
     Asks the database only where the settings set a limit.
     """
-    allowance = Allowance(
-        settings.FAIR_USE_CALL_MINUTES_PER_DAY, settings.FAIR_USE_SESSIONS, settings.FAIR_USE_TOKENS_PER_DAY
-    )
-    if allowance == Allowance():
+    if not is_limited():
         return None
     used = used_today(user_id, mode, now, except_session)
-    return refusal_of(used, allowance, mode, now, settings.TIME_ZONE)
+    return refusal_of(used, _allowance(), mode, now, settings.TIME_ZONE)
+
+
+def is_limited() -> bool:
+    """Whether the settings set a limit for users."""
+    return _allowance() != Allowance()
+
+
+def _allowance() -> Allowance:
+    return Allowance(
+        settings.FAIR_USE_CALL_MINUTES_PER_DAY, settings.FAIR_USE_SESSIONS, settings.FAIR_USE_TOKENS_PER_DAY
+    )
 
 
 def used_today(user_id: int, mode: Mode, now: datetime.datetime, except_session: uuid.UUID | None = None) -> Used:

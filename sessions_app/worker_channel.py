@@ -1,4 +1,4 @@
-"""Hears of changes of energy that an operator made, wherever that was.
+"""What operators want of live sessions, wherever those are: told to all workers, and heard by the one concerned.
 
 The channel layer may be away at any time: what it would have told is then not heard, and live sessions go on.
 """
@@ -10,33 +10,40 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-from energy.announcements import GROUP
+from energy.announcements import GROUP, MESSAGE_TYPE, tell_workers
 from energy.levels import Mode, Reason
 
 logger = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 2.0
+END_TYPE = "session.end"
 
-OnReset = Callable[[int, Mode], None]
+
+def end_everywhere(session_id: str) -> bool:
+    """Have the worker that holds a live session end it. For synchronous code; False when nobody could be told."""
+    return async_to_sync(tell_workers)({"type": END_TYPE, "session": session_id})
 
 
-class EnergyListener:
-    """One channel of this worker, which hears of every change.
+class WorkerChannel:
+    """One channel of this worker, which hears of everything.
 
     Args:
-        on_reset: called with the user and the mode whose energy an operator has reset.
+        on_energy_reset: called with the user and the mode whose energy an operator has reset.
+        on_end: called with the id of a live session that an operator has ended.
     """
 
-    def __init__(self, on_reset: OnReset) -> None:
-        self._on_reset = on_reset
+    def __init__(self, on_energy_reset: Callable[[int, Mode], None], on_end: Callable[[str], None]) -> None:
+        self._on_energy_reset = on_energy_reset
+        self._on_end = on_end
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Listen from now on, if that has not begun."""
         if self._task is None:
-            self._task = asyncio.create_task(self._listen(), name="energy-listener")
+            self._task = asyncio.create_task(self._listen(), name="worker-channel")
 
     def stop(self) -> None:
         """Nobody here wants to know any more."""
@@ -63,5 +70,9 @@ class EnergyListener:
             await layer.group_discard(GROUP, channel)
 
     def _take(self, message: dict[str, Any]) -> None:
-        if message["reason"] == Reason.MANUAL and message["level"] > message["previous"]:
-            self._on_reset(message["user"], Mode(message["mode"]))
+        if message["type"] == END_TYPE:
+            self._on_end(message["session"])
+        elif message["type"] == MESSAGE_TYPE:
+            is_reset = message["reason"] == Reason.MANUAL and message["level"] > message["previous"]
+            if is_reset:
+                self._on_energy_reset(message["user"], Mode(message["mode"]))

@@ -227,7 +227,7 @@ class BaseSessionManager:
         return self.storage_key
 
     def wait_in_line(self, place: int) -> None:
-        """The project has no room for this session yet: tell the page its place, 1 for the next; what is said is kept."""
+        """There is no room for this session yet: tell the page its place, 1 for the next. What is said is kept."""
         told = TellState(State.CONNECTING, reason="queued", place=place)
         if self._machine.state is State.IDLE and told != self._told_state:
             self._is_in_line = True

@@ -75,7 +75,7 @@ def dead_redis(settings: Settings) -> None:
 @pytest.mark.usefixtures("dead_redis")
 async def test_a_channel_layer_that_is_away_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert not await announce(7, CHANGE)
-    assert "could not be announced" in caplog.text
+    assert "could not be told" in caplog.text
 
 
 @pytest.mark.usefixtures("dead_redis")
