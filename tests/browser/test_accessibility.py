@@ -30,13 +30,29 @@ LONG_TURNS = [
     {"turn": 4, "role": "model", "text": "Still [growing](https://example.com)", "status": "partial"},
 ]
 
+LOW_ENERGY = {
+    "mode": "call",
+    "level": 1,
+    "previous": 3,
+    "max": 3,
+    "word": "low",
+    "model": "gemini-2.5-flash-native-audio-preview-12-2025",
+    "resets_at": "2100-01-01T08:00:00+00:00",
+}
+WAITING_STATES: list[tuple[str, str, dict[str, Any]]] = [
+    ("falling_back", "", {}),
+    ("exhausted", "quota", {}),
+    ("reconnecting", "busy", {}),
+    ("connecting", "queued", {"place": 3}),
+]
+
 
 def violations(page: Page) -> list[str]:
     """What axe has to say against the page as it is now, once nothing moves any more."""
     page.evaluate(
         """Promise.all(document.getAnimations()
             .filter((animation) => animation.effect.getTiming().iterations === 1)
-            .map((animation) => animation.finished))"""
+            .map((animation) => animation.finished.catch(() => "cancelled")))"""
     )
     page.evaluate(AXE)
     found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
@@ -141,6 +157,36 @@ def test_the_call_in_all_its_stages_can_be_used_by_everybody(
     page.get_by_role("button", name="Hang up").click()
     expect(page.get_by_role("heading", name="Call ended")).to_be_visible()
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "theme", "size"),
+    [("text", "light", PHONE), ("text", "dark", DESK), ("call", "dark", PHONE), ("call", "light", DESK)],
+    ids=["text-light-phone", "text-dark-desk", "call-dark-phone", "call-light-desk"],
+)
+def test_every_level_of_energy_and_every_wait_can_be_used_by_everybody(
+    open_page: Callable[..., Page], mode: str, theme: str, size: dict[str, int]
+) -> None:
+    page = open_page(size, theme)
+    peer = Peer(page, mode)
+    page.goto(f"/{mode}/")
+    if mode == "call":
+        page.get_by_role("button", name="Start the call").click()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    peer.say("energy", **LOW_ENERGY)
+    peer.turn(0, "system", "The quota of the best model is used up. " * 6)
+    about = page.get_by_role("button", name="About the energy")
+    about.click()
+    expect(page.locator("#energy-details")).to_be_visible()
+    assert violations(page) == []
+    assert overflow_px(page) <= 0
+    about.click()
+    peer.say("energy", **{**LOW_ENERGY, "level": 0, "word": "exhausted", "model": ""})
+    for state, reason, more in WAITING_STATES:
+        peer.say("state", **{"state": state, "reason": reason, "attempt": 0, "retry_in_ms": 60_000, **more})
+        expect(page.locator("html")).to_have_attribute("data-state", state)
+        assert violations(page) == [], (state, reason)
+        assert overflow_px(page) <= 0, (state, reason)
 
 
 @pytest.mark.parametrize("path", ["/", "/text/", "/call/"])

@@ -134,7 +134,7 @@ def test_when_the_server_gave_up_the_page_asks_again_as_soon_as_it_is_online(pag
         ("connecting", "Connecting"),
         ("live", "Connected"),
         ("handover", "Changing lines"),
-        ("falling_back", "Changing model"),
+        ("falling_back", "Changing to another model"),
         ("exhausted", "Out of energy"),
     ],
 )

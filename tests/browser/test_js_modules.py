@@ -2,6 +2,7 @@
 
 import mimetypes
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ async ([url, rate]) => {
 
 
 @pytest.fixture(scope="module")
-def module_files(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[BrowserContext]:
-    """A browser to which everything below `static` is served from the disk."""
+def open_modules(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[Callable[..., BrowserContext]]:
+    """A browser to which everything below `static` is served from the disk; arguments as for `new_context`."""
+    contexts: list[BrowserContext] = []
 
     def serve(route: Route) -> None:
         path = STATIC / route.request.url.removeprefix(ORIGIN).lstrip("/")
@@ -37,10 +39,28 @@ def module_files(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[
         else:
             route.fulfill(body="<!doctype html><title>Modules</title>", content_type="text/html")
 
-    context = launch_chromium(None).new_context()
-    context.route(f"{ORIGIN}/**", serve)
-    yield context
-    context.close()
+    def open_modules(**options: Any) -> BrowserContext:
+        context = launch_chromium(None).new_context(**options)
+        context.route(f"{ORIGIN}/**", serve)
+        contexts.append(context)
+        return context
+
+    yield open_modules
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def module_files(open_modules: Callable[..., BrowserContext]) -> BrowserContext:
+    return open_modules()
+
+
+@pytest.fixture(scope="module")
+def clock_in_utc(open_modules: Callable[..., BrowserContext]) -> Page:
+    """A page like `modules` whose clock stands in UTC, wherever the tests run."""
+    page = open_modules(timezone_id="UTC").new_page()
+    page.goto(f"{ORIGIN}/")
+    return page
 
 
 @pytest.fixture
@@ -550,7 +570,7 @@ def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None
 STATUS = (
     "return m.statusOf({ attempt: 0, retryAt: null, reason: '', energy: null, turnState: 'listening', ...argument[0] },"
 )
-STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, 1000);"
+STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, { pageMs: 1000, wallMs: argument[2] });"
 
 
 @pytest.mark.parametrize(
@@ -570,5 +590,115 @@ STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, 1000
 def test_each_state_has_its_words(
     modules: Page, state: dict[str, Any], page: dict[str, Any], word: str, detail: str
 ) -> None:
-    status = run(modules, "session/status_words.js", STATUS, [state, page])
+    status = run(modules, "session/status_words.js", STATUS, [state, page, 0])
     assert (status["word"], status["detail"]) == (word, detail)
+
+
+@pytest.mark.parametrize(
+    ("place", "word", "spoken"),
+    [
+        (1, "First in line", "You are first in line."),
+        (3, "Third in line", "You are third in line."),
+        (12, "Place 12 in line", "Place 12 in line."),
+        (None, "Waiting in line", "Waiting in line."),
+    ],
+)
+def test_who_waits_in_line_is_told_the_place(modules: Page, place: int | None, word: str, spoken: str) -> None:
+    state = {"phase": "connecting", "reason": "queued", "place": place}
+    status = run(modules, "session/status_words.js", STATUS, [state, {"mode": "text"}, 0])
+    assert (status["word"], status["spoken"]) == (word, f"{spoken} The chat starts by itself.")
+    assert status["action"] == "leave"
+
+
+NOON_MS = 1_781_524_800_000
+"""A moment at which it is noon where the clock of the tests stands, in UTC."""
+
+
+def energy(level: int, in_ms: int | None) -> dict[str, Any]:
+    """The message's fields; `in_ms`: how long after noon a better model is back."""
+    back = None if in_ms is None else datetime.fromtimestamp((NOON_MS + in_ms) / 1000, UTC).isoformat()
+    return {"level": level, "max": 3, "word": "low", "model": "gemini-x" if level else "", "resets_at": back}
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "detail", "spoken"),
+    [
+        (
+            {"reason": "quota", "energy": energy(0, 754_000)},
+            "Out of energy",
+            "The quota is used up for now. Back at 12:12, in 12:34",
+            "Out of energy. Back at 12:12.",
+        ),
+        (
+            {"reason": "quota", "energy": energy(0, 7_200_000)},
+            "Out of energy",
+            "The quota is used up for now. Back at 14:00",
+            "Out of energy. Back at 14:00.",
+        ),
+        (
+            {"reason": "fair-use", "energy": energy(2, 7_200_000), "retryAt": 1000 + 43_200_000},
+            "Limit reached",
+            "You have reached a limit of this server. Back on Tuesday at 00:00",
+            "Limit reached. Back on Tuesday at 00:00.",
+        ),
+        ({"reason": "", "energy": energy(0, None)}, "Out of energy", "", "Out of energy."),
+    ],
+)
+def test_without_a_model_the_time_of_return_is_said_and_its_seconds_only_shown(
+    clock_in_utc: Page, state: dict[str, Any], word: str, detail: str, spoken: str
+) -> None:
+    facts = [{"phase": "exhausted", **state}, {}, NOON_MS]
+    status = run(clock_in_utc, "session/status_words.js", STATUS, facts)
+    assert (status["word"], status["detail"], status["spoken"]) == (word, detail, spoken)
+    assert status["action"] == "try-again"
+
+
+@pytest.mark.parametrize(
+    ("facts", "label", "comeback", "explanation"),
+    [
+        (energy(3, 60_000), "low, 3 of 3, gemini-x", "", "The best model answers."),
+        (
+            energy(1, 3_600_000),
+            "low, 1 of 3, gemini-x, back at 13:00",
+            "at 13:00",
+            "The quota of a better model is used up.",
+        ),
+        (
+            energy(1, 86_400_000),
+            "low, 1 of 3, gemini-x, back on Tuesday at 12:00",
+            "on Tuesday at 12:00",
+            "The quota of a better model is used up.",
+        ),
+        (
+            energy(1, None),
+            "low, 1 of 3, gemini-x",
+            "at a time that is not known",
+            "A better model cannot be used at present.",
+        ),
+        (
+            energy(0, -1),
+            "low, 0 of 3, no model, back any moment",
+            "any moment",
+            "No model can answer at present.",
+        ),
+    ],
+)
+def test_the_level_of_energy_has_its_words(
+    clock_in_utc: Page, facts: dict[str, Any], label: str, comeback: str, explanation: str
+) -> None:
+    body = "return m.energyFacts(argument[0], argument[1]);"
+    said = run(clock_in_utc, "session/energy_words.js", body, [facts, NOON_MS])
+    assert (said["label"], said["comeback"], said["explanation"]) == (label, comeback, explanation)
+
+
+def test_what_the_server_keeps_for_a_session_to_come_is_shown_as_on_its_way(modules: Page) -> None:
+    steps: list[dict[str, Any]] = [
+        READY,
+        {"type": "typed", "id": "a", "text": "Hi"},
+        {"type": "typed_sent", "id": "a"},
+        {"type": "state", "state": "exhausted", "attempt": 0, "retry_in_ms": None, "reason": "quota"},
+        {"type": "state", "state": "live", "attempt": 0, "retry_in_ms": None, "reason": ""},
+    ]
+    body = REDUCE + "return [m.shownDelivery(state, state.typed[0].delivery), m.waitingFor(state)];"
+    seen = [run(modules, "session/session_state.js", body, steps[:count]) for count in (3, 4, 5)]
+    assert seen == [["sent", ""], ["sending", "energy"], ["sent", ""]]

@@ -23,6 +23,22 @@ export function duration(ms) {
   return words.filter(Boolean).join(" ");
 }
 
+const TIME = { hour: "2-digit", minute: "2-digit" };
+const DAY_MS = 86_400_000;
+
+/**
+ * @param {number} atMs  since the epoch, as `nowMs`; not before it
+ * @param {number} nowMs
+ * @returns {string}  by the reader's clock: "at 09:00", "on Monday at 09:00" or "on 5 December at 09:00"
+ */
+export function moment(atMs, nowMs) {
+  const at = new Date(atMs);
+  const time = `at ${at.toLocaleTimeString("en-GB", TIME)}`;
+  if (at.toDateString() === new Date(nowMs).toDateString()) return time;
+  const style = atMs - nowMs < 6 * DAY_MS ? { weekday: "long" } : { day: "numeric", month: "long" };
+  return `on ${at.toLocaleDateString("en-GB", style)} ${time}`;
+}
+
 function count(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

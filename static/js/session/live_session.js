@@ -9,7 +9,7 @@ import { LiveSocket } from "./live_socket.js";
 import * as messages from "./messages.js";
 import { AudioOutbox, TextOutbox } from "./outbox.js";
 import { Pace } from "./pace.js";
-import { INITIAL, reduce } from "./session_state.js";
+import { INITIAL, reduce, waitingFor } from "./session_state.js";
 
 const PUMP_MS = 40;
 /** The server takes about three times real time; staying below leaves room for its measuring. */
@@ -77,8 +77,14 @@ export class LiveSession {
 
   /** @param {Int16Array} pcm  one frame from the microphone */
   speak(pcm) {
+    if (this._isInFirstLine()) return;
     this._audio.push(pcm);
     this._pump();
+  }
+
+  /** A wait in line may be long: what a room hears meanwhile is not meant for a call that has not begun. */
+  _isInFirstLine() {
+    return this.state.conversation === null && waitingFor(this.state) === "place";
   }
 
   /** @param {string} text */

@@ -11,11 +11,11 @@
  *
  * @typedef {object} Energy
  * @property {"text" | "call"} mode
- * @property {number} level
+ * @property {number} level  0: there is no model left
  * @property {number} max
  * @property {string} word
- * @property {string} model
- * @property {string | null} [resets_at]  ISO 8601
+ * @property {string} model  empty at level 0
+ * @property {string | null} [resets_at]  ISO 8601; when a better model is expected back, null when nobody knows
  */
 
 export const LONGEST_TEXT = 32000;

@@ -32,10 +32,11 @@ export function forgetContinued({ type }) {
 
 /**
  * @param {import("./live_session.js").LiveSession} session
- * @param {"retry" | "take-back" | "reload"} action  of the status line
+ * @param {import("./status_words.js").StatusAction} action
  */
 export function performAction(session, action) {
-  if (action === "retry") session.retry();
+  if (action === "retry" || action === "try-again") session.retry();
+  if (action === "leave") session.hangUp();
   if (action === "take-back") session.takeBack();
   if (action === "reload") location.reload();
 }

@@ -12,6 +12,7 @@
  * @property {number} attempt
  * @property {number | null} retryAt  when the next try is due, on the clock given to `reduce`
  * @property {string} reason
+ * @property {number | null} place  in the line of those who wait for a session of the project; 1 is next
  * @property {TurnState} turnState
  * @property {string | null} conversation
  * @property {"new" | "attached" | "resumed" | "rebuilt" | null} action  how the present live session came about
@@ -29,6 +30,7 @@ export const INITIAL = Object.freeze({
   attempt: 0,
   retryAt: null,
   reason: "",
+  place: null,
   turnState: "listening",
   conversation: null,
   action: null,
@@ -77,6 +79,26 @@ export function untakenMessages(state) {
   return state.typed.filter((message) => !taken.has(message.id));
 }
 
+/**
+ * @param {SessionState} state
+ * @returns {"place" | "room" | "energy" | ""}  what the conversation waits for without a live session, if not for the
+ *   network: its turn among the project's sessions, room at the provider, or quota
+ */
+export function waitingFor({ phase, reason }) {
+  if (phase === "connecting" && reason === "queued") return "place";
+  if (phase === "reconnecting" && reason === "busy") return "room";
+  return phase === "exhausted" ? "energy" : "";
+}
+
+/**
+ * @param {SessionState} state
+ * @param {Delivery} delivery
+ * @returns {Delivery}  as it is shown: what the server keeps for a live session that is yet to come is still on its way
+ */
+export function shownDelivery(state, delivery) {
+  return delivery === "sent" && waitingFor(state) ? "sending" : delivery;
+}
+
 function onReady(state, message) {
   const sameConversation = message.conversation === state.conversation && message.action !== "new";
   const turns = message.transcript ?? [];
@@ -87,6 +109,7 @@ function onReady(state, message) {
     attempt: 0,
     retryAt: null,
     reason: "",
+    place: null,
     conversation: message.conversation,
     action: message.action,
     model: message.model ?? "",
@@ -105,6 +128,7 @@ function onServerState(state, message, nowMs) {
     attempt: message.attempt ?? 0,
     retryAt: message.retry_in_ms ? nowMs + message.retry_in_ms : null,
     reason: message.reason ?? "",
+    place: message.place ?? null,
   };
 }
 
@@ -124,12 +148,13 @@ function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
   if (link === "closed") {
     const typed = state.typed.map((message) => (isUndelivered(message) ? { ...message, delivery: "failed" } : message));
     const reason = text || state.reason;
-    return { ...state, phase: PHASE_AFTER_CLOSE[action], ready: false, attempt: 0, retryAt: null, reason, typed };
+    const phase = PHASE_AFTER_CLOSE[action];
+    return { ...state, phase, ready: false, attempt: 0, retryAt: null, reason, place: null, typed };
   }
   if (link === "open") return { ...state, retryAt: null };
   const phase = attempt === 0 ? "connecting" : "reconnecting";
   const retryAt = link === "waiting" && retryInMs > 0 ? nowMs + retryInMs : null;
-  return { ...state, phase, ready: false, attempt, retryAt, reason: "" };
+  return { ...state, phase, ready: false, attempt, retryAt, reason: "", place: null };
 }
 
 function onTyped(state, { id, text }) {

@@ -3,8 +3,9 @@
  * that style sheets and tests go by stand as data attributes on the document's root.
  */
 
-import { find } from "../helpers/dom.js";
+import { find, setText } from "../helpers/dom.js";
 import { duration } from "../helpers/time.js";
+import { waitingFor } from "../session/session_state.js";
 import { activityOf, reasonText, statusOf } from "../session/status_words.js";
 import { Announcer } from "./announcer.js";
 import { EnergyMeter } from "./energy_meter.js";
@@ -21,13 +22,16 @@ export class LiveView {
   /**
    * @param {object} options
    * @param {"text" | "call"} options.mode
-   * @param {(action: "retry" | "take-back" | "reload") => void} options.onAction
+   * @param {(action: import("../session/status_words.js").StatusAction) => void} options.onAction
    * @param {(text: string) => void} options.onSendAgain
    */
   constructor({ mode, onAction, onSendAgain }) {
     this._mode = mode;
     this._onAction = onAction;
     const announcer = new Announcer(find("[data-announcer]"));
+    /** Where the page has room to say in large letters what it waits for. */
+    this._waitingWord = document.querySelector("[data-waiting-word]");
+    this._waitingDetail = document.querySelector("[data-waiting-detail]");
     this._statusLine = new StatusLine(find("[data-status]"), { announcer, onAction });
     this._transcript = new TranscriptView(find("[data-transcript]"), { onSendAgain });
     this._scroll = new StickToBottom(find("[data-scroller]"), find("[data-to-latest]"));
@@ -38,13 +42,14 @@ export class LiveView {
     this._page = { playing: false, muted: false, mode };
     this._peak = 0;
     this._drawing = false;
-    setInterval(() => this._state?.retryAt && this._showStatus(), COUNTDOWN_MS);
+    setInterval(() => this._isCounting() && this._showStatus(), COUNTDOWN_MS);
   }
 
   /** @param {import("../session/session_state.js").SessionState} state */
   show(state) {
     this._state = state;
     root.state = state.phase;
+    root.waiting = waitingFor(state);
     root.conversation = state.conversation ?? "";
     root.action = state.action ?? "";
     this._showStatus();
@@ -73,6 +78,7 @@ export class LiveView {
   /** @param {{type: string}} message  of the server */
   receive(message) {
     if (message.type === "toast") this._toaster.show(message, this._toastAction(message));
+    if (message.type === "ready") this._toaster.withdraw("energy.exhausted");
     if (message.type === "error") this._notice.show(message.text || "Something went wrong.");
     if (message.type === "lost") this._notice.show(lostText(message));
   }
@@ -104,7 +110,14 @@ export class LiveView {
   _showStatus() {
     if (!this._state) return;
     root.turnState = activityOf(this._state, this._page.playing);
-    this._statusLine.show(statusOf(this._state, this._page, performance.now()));
+    const status = statusOf(this._state, this._page, { pageMs: performance.now(), wallMs: Date.now() });
+    this._statusLine.show(status);
+    if (this._waitingWord) setText(this._waitingWord, status.word);
+    if (this._waitingDetail) setText(this._waitingDetail, status.detail);
+  }
+
+  _isCounting() {
+    return this._state !== null && (this._state.retryAt !== null || this._state.phase === "exhausted");
   }
 
   /** A reply grows many times a second; the screen shows it at most once a frame. */

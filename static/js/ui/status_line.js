@@ -2,14 +2,20 @@
 
 import { find, setText } from "../helpers/dom.js";
 
-const ACTIONS = { retry: "Try now", "take-back": "Take it back", reload: "Reload" };
+const ACTIONS = {
+  retry: "Try now",
+  "try-again": "Try again",
+  leave: "Leave the line",
+  "take-back": "Take it back",
+  reload: "Reload",
+};
 
 export class StatusLine {
   /**
    * @param {HTMLElement} root
    * @param {object} options
    * @param {import("./announcer.js").Announcer} options.announcer
-   * @param {(action: "retry" | "take-back" | "reload") => void} options.onAction
+   * @param {(action: import("../session/status_words.js").StatusAction) => void} options.onAction
    */
   constructor(root, { announcer, onAction }) {
     this._root = root;
@@ -21,14 +27,14 @@ export class StatusLine {
   }
 
   /** @param {import("../session/status_words.js").Status} status */
-  show({ word, detail, tone, action }) {
+  show({ word, detail, tone, action, spoken }) {
     this._root.dataset.tone = tone;
     setText(this._word, word);
     setText(this._detail, detail);
     this._button.hidden = action === null;
     this._button.dataset.statusAction = action ?? "";
     setText(this._button, action ? ACTIONS[action] : "");
-    // A countdown is for the eyes; the word alone is announced.
-    this._announcer.say(word);
+    // A countdown is for the eyes.
+    this._announcer.say(spoken);
   }
 }

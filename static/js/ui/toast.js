@@ -40,6 +40,11 @@ export class Toaster {
     while (this._toasts.length > MOST_AT_ONCE) this._toasts[0].dismiss();
   }
 
+  /** @param {string} code  of toasts that are no longer true */
+  withdraw(code) {
+    for (const toast of this._toasts.filter((shown) => shown.code === code)) toast.dismiss();
+  }
+
   _gone(toast) {
     this._toasts = this._toasts.filter((other) => other !== toast);
   }
@@ -48,6 +53,7 @@ export class Toaster {
 class Toast {
   constructor({ code, level, text, ms = DEFAULT_MS }, action, onGone) {
     this._onGone = onGone;
+    this.code = code;
     this._leftMs = ms;
     this._timer = null;
     this._since = 0;

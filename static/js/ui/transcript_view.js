@@ -5,8 +5,8 @@
  * then it is read out.
  */
 
-import { element, setText } from "../helpers/dom.js";
-import { untakenMessages } from "../session/session_state.js";
+import { element, icon, setText } from "../helpers/dom.js";
+import { shownDelivery, untakenMessages } from "../session/session_state.js";
 import { copyButton } from "./copy_button.js";
 import { renderMarkdown } from "./markdown.js";
 
@@ -78,7 +78,8 @@ class Line {
     this._body = element("div", { class: "turn__body" });
     this._foot = element("p", { class: "turn__foot" });
     const speaker = element("h2", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
-    this.node = element("article", { class: "turn", "data-role": role }, [speaker, this._body, this._foot]);
+    const sign = role === "system" ? [icon("info")] : [];
+    this.node = element("article", { class: "turn", "data-role": role }, [...sign, speaker, this._body, this._foot]);
     this._state = element("span", { class: "turn__state" });
     this._again = element("button", { type: "button", class: "link-button" }, ["Send again"]);
     this._again.addEventListener("click", () => onSendAgain(this._text));
@@ -121,18 +122,18 @@ class Line {
 }
 
 function entriesOf(state) {
-  const deliveries = new Map(state.typed.map((message) => [message.id, message.delivery]));
+  const deliveries = new Map(state.typed.map(({ id, delivery }) => [id, shownDelivery(state, delivery)]));
   const turns = state.turns.map((turn) => ({
     key: turn.id ? `typed-${turn.id}` : `${turn.role}-${turn.turn}`,
     ...turn,
     delivery: deliveries.get(turn.id),
   }));
-  const waiting = untakenMessages(state).map(({ id, text, delivery }) => ({
+  const waiting = untakenMessages(state).map(({ id, text }) => ({
     key: `typed-${id}`,
     role: "user",
     text,
     status: "complete",
-    delivery,
+    delivery: deliveries.get(id),
   }));
   return [...turns, ...waiting];
 }

@@ -1,0 +1,58 @@
+/**
+ * What the page says about the level of service, in words. Pure.
+ *
+ * @typedef {object} EnergyFacts
+ * @property {string} level  such as "1 of 3"
+ * @property {string} model
+ * @property {string} comeback  such as "at 09:00"; empty at the top
+ * @property {string} explanation  a sentence
+ * @property {string} label  all of it, for those who do not see the battery
+ */
+
+import { moment } from "../helpers/time.js";
+
+/**
+ * @param {import("./messages.js").Energy} energy
+ * @param {number} nowMs  since the epoch
+ * @returns {EnergyFacts}
+ */
+export function energyFacts(energy, nowMs) {
+  const level = `${energy.level} of ${energy.max}`;
+  const model = energy.model || "no model";
+  const isFull = energy.level >= energy.max;
+  const at = returnAt(energy);
+  const label = [energy.word, level, model];
+  if (!isFull && at !== null) label.push(`back ${comebackWords(at, nowMs)}`);
+  return {
+    level,
+    model,
+    comeback: isFull ? "" : comebackWords(at, nowMs),
+    explanation: explanationOf(energy),
+    label: label.join(", "),
+  };
+}
+
+/**
+ * @param {import("./messages.js").Energy} energy
+ * @returns {number | null}  when a better model is expected back, in ms since the epoch
+ */
+export function returnAt({ resets_at: resetsAt }) {
+  const at = Date.parse(resetsAt ?? "");
+  return Number.isNaN(at) ? null : at;
+}
+
+/**
+ * @param {number | null} atMs  since the epoch, as `nowMs`
+ * @param {number} nowMs
+ * @returns {string}  such as "at 09:00"
+ */
+export function comebackWords(atMs, nowMs) {
+  if (atMs === null) return "at a time that is not known";
+  return atMs > nowMs ? moment(atMs, nowMs) : "any moment";
+}
+
+function explanationOf({ level, max, resets_at: resetsAt }) {
+  if (level >= max) return "The best model answers.";
+  if (level === 0) return "No model can answer at present.";
+  return resetsAt ? "The quota of a better model is used up." : "A better model cannot be used at present.";
+}
