@@ -14,7 +14,6 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from energy import ledger
-from energy.fair_use import Allowance, FairUseRefusal, Used, refusal_of
 from energy.levels import Ladder, Level, LevelChange, Mode, Reason
 from energy.models import EnergyChange, EnergyState, Notice, Persona
 from energy.notices import FALLBACK_PERSONA, delivered_text, fill, key_of
@@ -338,14 +337,6 @@ def notice_for(change: LevelChange, persona: str = "") -> str:
     if text is None:
         text = delivered_text(slug or FALLBACK_PERSONA, (mode, level, occasion))
     return fill(text, change, settings.TIME_ZONE)
-
-
-def fair_use_refusal(used: Used, mode: Mode) -> FairUseRefusal | None:
-    """Why a user who has used that much may not have a session of this mode now; None when they may."""
-    allowance = Allowance(
-        settings.FAIR_USE_CALL_MINUTES_PER_DAY, settings.FAIR_USE_SESSIONS, settings.FAIR_USE_TOKENS_PER_DAY
-    )
-    return refusal_of(used, allowance, mode, timezone.now(), settings.TIME_ZONE)
 
 
 def cost_micro_usd(model: str, tokens: TurnTokens) -> int:

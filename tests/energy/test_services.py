@@ -13,7 +13,6 @@ from django.db import OperationalError, connection, transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from energy import services
-from energy.fair_use import Used
 from energy.levels import Level, LevelChange, Mode, Reason, should_clear_resumption_handle
 from energy.models import EnergyChange, EnergyState, ModelQuota
 from energy.quota import Refusal
@@ -394,16 +393,6 @@ def test_a_stored_level_beyond_a_ladder_that_was_shortened_is_its_top(open_sessi
 
 
 # --- By the settings ------------------------------------------------------------------------------
-
-
-def test_fair_use_is_what_the_settings_allow(settings: Settings, clock: time_machine.Traveller) -> None:
-    used = Used(call_seconds_today=600, sessions_open=1, tokens_today=100)
-    assert services.fair_use_refusal(used, Mode.CALL) is None
-    settings.FAIR_USE_CALL_MINUTES_PER_DAY = 10
-    refusal = services.fair_use_refusal(used, Mode.CALL)
-    assert refusal is not None
-    assert refusal.ends_at == datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
-    assert services.fair_use_refusal(used, Mode.TEXT) is None
 
 
 def test_tokens_cost_what_the_settings_say(settings: Settings) -> None:
