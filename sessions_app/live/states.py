@@ -708,6 +708,8 @@ class SessionMachine:
         return [*wishes, self._dial()]
 
     def _change_when_safe(self, now_ms: int) -> list[Wish]:
+        """No outage, so its toast is no second word about one."""
+        self._gravity_told = 0
         if self.state is not State.LIVE and not self._is_dialling:
             return []  # the next dial takes the other model anyway
         self._change_is_due = True

@@ -5,29 +5,40 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from tests.scenarios.page import Page
+from tests.scenarios.page import Page, log_in
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
-LOOKS = 20
-SHOW = (
-    "import json; from summarization.models import CallHistory; "
-    "print(json.dumps(list(CallHistory.objects.values('state', 'reason', 'search_text', 'model'))))"
-)
-LONG = "Tell me a long story about the sea, the mountains, and whoever lives between them, please"
+LOOK_EVERY_S = 0.1
+PATIENCE_S = 30.0
+LONG = "The sea is wide, the mountains are high, and we live between them. " * 40
+"""More than is kept as it stands: a model has to summarise it."""
+
+Export = dict[str, Any]
 
 
-async def history_of(web: WebServer, is_there: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-    """The entries in the history once they are as wanted; looks again some times."""
-    entries: list[dict[str, Any]] = []
-    for _ in range(LOOKS):
-        entries = json.loads(await asyncio.to_thread(web.shell, SHOW))
-        if is_there(entries):
-            return entries
-    raise AssertionError(f"the history stayed {entries}")
+async def export_of(page: Page, conversation: str, is_there: Callable[[Export], bool]) -> Export:
+    """The conversation as its user may take it away, once it is as wanted."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_there(export := await asyncio.to_thread(_export, page, conversation)):  # noqa: ASYNC110 - in another process
+            await asyncio.sleep(LOOK_EVERY_S)
+    return export
+
+
+def _export(page: Page, conversation: str) -> Export:
+    cookie = log_in(page.web.url, page.user or "")
+    url = f"{page.web.url}/history/{conversation}/export.json"
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Cookie": cookie}), timeout=10) as answer:
+        export: Export = json.load(answer)
+        return export
+
+
+def words_of(export: Export) -> str:
+    return " ".join(turn["text"] for turn in export["turns"])
 
 
 async def test_a_call_is_in_the_history_at_once_and_its_summary_comes_when_the_model_is_back(
@@ -37,19 +48,18 @@ async def test_a_call_is_in_the_history_at_once_and_its_summary_comes_when_the_m
     emulator.fault("bad_text", answer="unavailable")
     page = Page(web, "call")
     await page.connect()
-    await page.start()
+    conversation = (await page.start())["conversation"]
     await page.say("my code word is PLUM-42")
     await page.reply()
-    for _ in range(5):
-        await page.say(LONG)
-        await page.reply()
+    await page.say(LONG)
+    await page.reply()
     await page.hang_up()
-    (entry,) = await history_of(web, bool)
-    assert entry["state"] == "pending"
-    assert "PLUM-42" in entry["search_text"]
+    export = await export_of(page, conversation, lambda export: export["summary"] is not None)
+    assert export["is_over"]
+    assert export["summary"]["state"] == "pending"
+    assert "PLUM-42" in words_of(export)
     emulator.disarm()
-    (entry,) = await history_of(web, lambda entries: entries[0]["state"] == "ready")
-    assert entry["model"] == "gemini-3.8-flash"
+    await export_of(page, conversation, lambda export: export["summary"]["state"] == "ready")
 
 
 async def test_after_a_kill_the_call_is_in_the_history_and_can_still_be_taken_up(
@@ -58,20 +68,21 @@ async def test_after_a_kill_the_call_is_in_the_history_and_can_still_be_taken_up
     web = start_web(REDIS_URL="")
     page = Page(web, "call")
     await page.connect()
-    await page.start()
+    conversation = (await page.start())["conversation"]
     said = await page.say("my dog is called Rex")
     await page.wait_until(lambda: any(said in ack["ids"] for ack in page.of_type("ack")), "the word that it is stored")
     web.send(signal.SIGKILL)
     web.wait()
     web.start()
-    (entry,) = await history_of(web, bool)
-    assert "Rex" in entry["search_text"]
+    export = await export_of(page, conversation, lambda export: export["summary"] is not None)
+    assert "Rex" in words_of(export)
     await page.connect()
     await page.start()
     await page.say("What is my dog called?")
     assert "Rex" in await page.reply()
     await page.hang_up()
-    await history_of(web, lambda entries: len(entries) == 1 and "What is my dog" in entries[0]["search_text"])
+    export = await export_of(page, conversation, lambda export: bool(export["is_over"]))
+    assert "What is my dog called?" in words_of(export)
 
 
 FACTS = {1: ("dog", "Rex"), 6: ("train", "nine"), 12: ("code word", "PLUM-42"), 18: ("boat", "Ghent")}
