@@ -235,7 +235,6 @@ def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_
         web.wait_until(lambda: CallHistory.objects.exists(), DONE_WITHIN_S, "the entry in the history")
         command = start("manage.py", "summarize_missing", REDIS_URL=NOBODY_LISTENS)
         assert command.wait() == 0
-        assert "was not published" in command.output()
 
         schedule = str(tmp_path / "beat")
         worker = start(*WORKER, "--schedule", schedule, REDIS_URL=redis_url)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from sessions_app.hub import Hub
 from tests.fakes.upstream import FakeUpstream
@@ -25,8 +26,12 @@ def upstream() -> FakeUpstream:
 
 
 @pytest.fixture
-def hub(upstream: FakeUpstream, transactional_db: None) -> Iterator[Hub]:
-    """A process's hub over the real services, and over a provider that the test plays."""
+def hub(upstream: FakeUpstream, transactional_db: None, settings: Settings) -> Iterator[Hub]:
+    """A process's hub over the real services, and over a provider that the test plays.
+
+    Its channel layer is in memory: on virtual time a real server would never answer in time.
+    """
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     hub = Hub(lambda: upstream)
     yield hub
     hub._database._executor.submit(close_connections).result()
