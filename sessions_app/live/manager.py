@@ -7,17 +7,16 @@ go below it. Everything runs on one event loop, and nothing here waits for the p
 from __future__ import annotations
 
 import asyncio
-import datetime
 import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import random as system_random
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from energy.levels import LevelChange, Mode, Reason, Seeding, profile_of, should_clear_resumption_handle
+from energy.levels import Level, Mode, Seeding, profile_of
 from sessions_app.live.backlog import Backlog
 from sessions_app.live.context import Context, Recap, context_of, instruction_with, select_turns
 from sessions_app.live.downlink import BYTES_PER_MS as OUTPUT_BYTES_PER_MS
@@ -43,14 +42,10 @@ from sessions_app.live.events import (
     HangUpRequested,
     HoldInput,
     KeepHandle,
-    LadderExhausted,
     LeaveOut,
     LeaveUpstream,
-    LevelChanged,
-    LevelKept,
     LowerLevel,
     MemoryLost,
-    NoModel,
     Opened,
     OwnerLeaving,
     PageBack,
@@ -77,6 +72,7 @@ from sessions_app.live.events import (
     Wish,
 )
 from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.level_keeper import LevelKeeper
 from sessions_app.live.memory import MemoryProof, typed_tokens
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
 from sessions_app.live.sender import BacklogSender
@@ -111,12 +107,6 @@ CLOSE_TIMEOUT_MS = 5_000
 """The provider answers a close frame after 1.4 to 3 s."""
 
 OPENED_ELSEWHERE = 4409
-
-RETRY_WHEN_BUSY_MS = 20_000
-"""When the provider has no room for one more session, and the ledger does not know for how long."""
-
-LEAST_WAIT_MS = 1_000
-LONGEST_WAIT_MS = 24 * 3_600_000
 
 LEVEL_TOASTS = ("energy.lower", "energy.restored", "exhausted")
 
@@ -154,16 +144,12 @@ class BaseSessionManager:
         self.finished = asyncio.Event()
         self.last_message_timestamp: float | None = None
         self._upstream = upstream
-        self._energy = energy
-        self._level = energy.get_level(self.mode)
+        self._levels = LevelKeeper(self.mode, energy, self._on_level_news, self._feed)
         self._failure = Failure(0, "", Phase.LIVE)
-        self._dials = 0
-        self._is_asking_for_more = False
-        self._tasks: set[asyncio.Task[None]] = set()
         self._assistant = assistant
         self._writer = StoreWriter(store)
         self._overlaps = overlaps
-        self._machine = SessionMachine(self._features(), random)
+        self._machine = SessionMachine(self._features_of(self._levels.level), random)
         self._facts: deque[Fact] = deque()
         self._is_deciding = False
         self._timers = Timers(self._on_timer)
@@ -231,7 +217,7 @@ class BaseSessionManager:
         told = TellState(State.CONNECTING, reason="queued", place=place)
         if self._machine.state is State.IDLE and told != self._told_state:
             self._is_in_line = True
-            self._dials = 1  # others may find the model spent meanwhile
+            self._levels.ask_again_before_dialling()
             self._told_state = told
             if self._page is not None:
                 self._page.tell_state(told)
@@ -242,11 +228,7 @@ class BaseSessionManager:
         handle = opening.handle if opening.handle_model == self.get_current_model() else None
         behind = opening.covered_turn < self._settled_turn
         has_context = bool(select_turns(opening.turns))
-        if self._level.is_exhausted:
-            reason = self._energy.reason_for_nothing
-            self._feed(Opened(None, False, has_context, NoModel(reason, self._reset_in_ms())))
-        else:
-            self._feed(Opened(handle, behind, has_context))
+        self._feed(Opened(handle, behind, has_context, self._levels.no_model))
 
     def attach(self, page: Page, last_heard: int = -1) -> None:
         """A page, or a page that came back, takes its place; another one in that place is closed."""
@@ -345,7 +327,7 @@ class BaseSessionManager:
 
     def get_current_model(self) -> str:
         """The id of the model that is dialled; empty when the ladder is exhausted."""
-        return self._level.model
+        return self._levels.level.model
 
     def clear_resumption_handle(self, reason: str) -> None:
         """Drop the stored handle for good."""
@@ -365,76 +347,28 @@ class BaseSessionManager:
 
     async def handle_fallback(self, reason: str, quota: bool) -> None:
         """Step down the ladder, and go on with the next model or say that there is none."""
-        model = self.get_current_model()
-        if quota:
-            news = await self._energy.handle_rate_limit_error(self.mode, self._failure, model)
-        else:
-            news = await self._energy.next_model(self.mode, model, reason)
-        self._take_level(news)
-
-    async def check_fair_use(self) -> None:
-        """Between two turns: whether the user has had their share."""
-        if self._machine.state is not State.LIVE or self._machine.turn.state is not TurnState.LISTENING:
-            return
-        news = await self._energy.check_fair_use(self.mode)
-        if news is not None:
-            self._take_level(news)
+        await self._levels.fall_back(reason, quota, self._failure)
 
     def restore_level(self) -> None:
         """To the best model there is, because the user, the operator or the clock asks for it."""
-        self._start(self._restore_to_best(), "live-energy")
+        self._levels.restore()
 
-    async def _restore_to_best(self) -> None:
-        self._take_level(await self._energy.reset_energy_level(self.mode, Reason.MANUAL))
+    async def check_fair_use(self) -> None:
+        """Between two turns: whether the user has had their share."""
+        if self._machine.state is State.LIVE and self._machine.turn.state is TurnState.LISTENING:
+            await self._levels.check_fair_use()
 
-    async def _ask_for_more(self) -> None:
-        """At a turn's end: to a better model if its quota is back."""
-        news = await self._energy.raise_if_possible(self.mode)
-        self._is_asking_for_more = False
-        if news is not None:
-            self._take_level(news)
-
-    def _take_level(self, news: LevelNews) -> None:
-        """From now on this is the level; what that means for the connection is the machine's affair."""
+    def _on_level_news(self, news: LevelNews) -> None:
         change = news.change
-        previous, self._level = self._level, change.level
-        if change.is_change:
-            self._tell_level(news)
-        if change.level.is_exhausted:
-            self._feed(LadderExhausted(NoModel(self._energy.reason_for_nothing, self._reset_in_ms())))
-        elif previous == change.level and self._machine.state is State.FALLING_BACK and not change.is_change:
-            self._feed(LevelKept(self._ms_until(change.resets_at) or RETRY_WHEN_BUSY_MS))
-        elif previous != change.level:
-            self._machine.features = self._features()
-            keeps_handle = not should_clear_resumption_handle(previous, change.level)
-            is_raised = change.level.number > previous.number
-            self._feed(LevelChanged(change.level.model, keeps_handle, is_raised))
-
-    def _tell_level(self, news: LevelNews) -> None:
-        change = news.change
+        self._machine.features = self._features_of(change.level)
         if self._page is not None:
-            self._page.tell_energy(change, self._energy.get_top_level(self.mode))
+            self._page.tell_energy(change, self._levels.top_level)
         if news.notice and change.level.number < change.previous.number:
             self._tell_turns((self._transcript.add_system(news.notice, _unix_ms()),))
 
-    def _reset_in_ms(self) -> int | None:
-        return self._ms_until(self._energy.get_resets_at(self.mode))
-
-    @staticmethod
-    def _ms_until(moment: datetime.datetime | None) -> int | None:
-        if moment is None:
-            return None
-        left_ms = (moment - datetime.datetime.now(datetime.UTC)).total_seconds() * 1000
-        return min(max(int(left_ms), LEAST_WAIT_MS), LONGEST_WAIT_MS)
-
-    def _features(self) -> Features:
-        profile = None if self._level.is_exhausted else profile_of(self._level.model)
+    def _features_of(self, level: Level) -> Features:
+        profile = None if level.is_exhausted else profile_of(level.model)
         return Features(profile is not None and profile.history_anytime, self._overlaps)
-
-    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -499,12 +433,10 @@ class BaseSessionManager:
 
     async def _may_dial(self) -> bool:
         """Whether the model is not known to be spent; else another level takes over. A new session has just asked."""
-        self._dials += 1
-        news = await self._energy.avoid_spent(self.mode) if self._dials > 1 else None
-        if news is not None:
+        task, may_dial = self._connection_task, await self._levels.may_dial()
+        if not may_dial and self._connection_task is task:
             self._connection_task = None
-            self._take_level(news)
-        return news is None
+        return may_dial
 
     async def _dial(self, wish: Connect) -> Connection:
         """A new connection; one that was kept until now is closed, whatever came of the dialling."""
@@ -538,7 +470,7 @@ class BaseSessionManager:
         given = wish.catch_up or self._gives_history(wish)
         self._context_given_at_ms = _now_ms() if given else None
         self._connections += 1
-        self._start(self._energy.succeeded(self._dialled_model), "live-energy")
+        self._levels.succeeded(self._dialled_model)
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
 
     def _setup_for(self, wish: Connect) -> Setup:
@@ -711,9 +643,7 @@ class BaseSessionManager:
         self._is_heard = False
         self._feed(ReplyEnded())
         self._writer.load_recap(self._take_recap)
-        if not self._is_asking_for_more:
-            self._is_asking_for_more = True
-            self._start(self._ask_for_more(), "live-energy")
+        self._levels.ask_for_more()
 
     def _take_recap(self, recap: Recap | None) -> None:
         self._recap = recap
@@ -797,7 +727,9 @@ class BaseSessionManager:
 
     def _lower_level(self, wish: LowerLevel) -> None:
         logger.warning("leaving %s: %s", self.get_current_model(), wish.reason, extra=self._ids())
-        self._start(self.handle_fallback(wish.reason, wish.quota), "live-energy")
+        falling = asyncio.create_task(self.handle_fallback(wish.reason, wish.quota), name="live-fallback")
+        self._closing_tasks.add(falling)
+        falling.add_done_callback(self._closing_tasks.discard)
 
     def _restore_level(self, wish: RestoreLevel) -> None:
         self.restore_level()
@@ -840,9 +772,9 @@ class BaseSessionManager:
                 action=action,
                 conversation=self.opening.conversation,
                 session=self.opening.session,
-                level=self._level,
-                top_level=self._energy.get_top_level(self.mode),
-                resets_at=self._energy.get_resets_at(self.mode),
+                level=self._levels.level,
+                top_level=self._levels.top_level,
+                resets_at=self._levels.resets_at,
                 summary=self._recap.text if self._recap is not None else "",
                 ack=self._acknowledged[0],
                 turns=self._transcript.turns,
@@ -864,10 +796,7 @@ class BaseSessionManager:
                 self._tell_stored_turns(self._page)
 
     def _tell_that_there_is_nothing(self, page: Page) -> None:
-        resets_at = self._energy.get_resets_at(self.mode)
-        now = datetime.datetime.now(datetime.UTC)
-        refused = LevelChange(self._level, self._level, Reason.SESSION_RESET, now, resets_at)
-        page.tell_energy(refused, self._energy.get_top_level(self.mode))
+        page.tell_energy(self._levels.standing(), self._levels.top_level)
 
     def _tell_stored_turns(self, page: Page) -> None:
         """Without a live session there is no `ready`, and what was said stays readable all the same."""
@@ -880,7 +809,7 @@ class BaseSessionManager:
 
     def _toast(self, wish: Toast) -> None:
         if self._page is not None:
-            notice = self._energy.notice if wish.code in LEVEL_TOASTS else ""
+            notice = self._levels.notice if wish.code in LEVEL_TOASTS else ""
             self._page.tell_toast(wish.code, wish.outage_ms, notice)
 
     def _tell_turns(self, turns: tuple[Turn, ...]) -> None:

@@ -233,12 +233,13 @@ _LATE_PROVIDER_FACTS = (
     ReplyProduced,
     ReplyEnded,
     BacklogReplayed,
+    LevelKept,
 )
 
 IGNORED: Mapping[State, frozenset[type[Fact]]] = {
     S.IDLE: frozenset({RetryRequested, UserTurnEnded}),
     S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
-    S.LIVE: frozenset({RetryRequested, CloseFinished}),
+    S.LIVE: frozenset({RetryRequested, CloseFinished, LevelKept}),
     S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested}),
     S.RECONNECTING: frozenset({*_LATE_PROVIDER_FACTS, CloseFinished}),
     S.FALLING_BACK: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),

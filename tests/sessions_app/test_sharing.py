@@ -130,7 +130,7 @@ async def test_without_any_model_a_session_is_refused_with_the_time(
 
 
 async def test_a_step_down_is_a_row_and_an_operators_reset_brings_the_best_model_back(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    hub: Hub, upstream: FakeUpstream, alice: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Socket(hub, Mode.TEXT, alice) as page:
         await page.start()
@@ -144,6 +144,9 @@ async def test_a_step_down_is_a_row_and_an_operators_reset_brings_the_best_model
         await announce(alice.pk, reset)
         await page.wait_for("energy", level=2, reason="manual")
         await page.wait_for("ready", model=NEWEST)
+        await announce(alice.pk, reset)
+        await asyncio.sleep(1)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
     changes = await ask(lambda: list(EnergyChange.objects.order_by("at").values_list("previous", "level", "reason")))
     assert changes == [(2, 1, "rate-limit-exceeded"), (1, 2, "manual")]
 
