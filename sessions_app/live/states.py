@@ -233,18 +233,17 @@ _LATE_PROVIDER_FACTS = (
     ReplyProduced,
     ReplyEnded,
     BacklogReplayed,
-    LevelKept,
 )
 
 IGNORED: Mapping[State, frozenset[type[Fact]]] = {
     S.IDLE: frozenset({RetryRequested, UserTurnEnded}),
-    S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
+    S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested, CloseFinished}),
     S.LIVE: frozenset({RetryRequested, CloseFinished, LevelKept}),
-    S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested}),
-    S.RECONNECTING: frozenset({*_LATE_PROVIDER_FACTS, CloseFinished}),
+    S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested}),
+    S.RECONNECTING: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, CloseFinished}),
     S.FALLING_BACK: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
-    S.EXHAUSTED: frozenset({*_LATE_PROVIDER_FACTS, ConnectionLost, CloseFinished}),
-    S.FAILED: frozenset({*_LATE_PROVIDER_FACTS, ConnectionLost, CloseFinished}),
+    S.EXHAUSTED: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, ConnectionLost, CloseFinished}),
+    S.FAILED: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, ConnectionLost, CloseFinished}),
     S.ENDED: frozenset(Fact.__args__),
 }
 
