@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _in_browser(item):
             item.add_marker("browser")
-        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & _fixtures(item):
+        if _stores(item) and not item.get_closest_marker("laptop"):
             item.add_marker("stored")
     # Playwright keeps an event loop running in the main thread, where no other test could run its own.
     items.sort(key=_in_browser)
@@ -32,6 +32,10 @@ def _leaks_rows(item: pytest.Item) -> bool:
         marker is not None and bool(marker.kwargs.get("transaction") or marker.args[:1] == (True,))
     )
     return wants_database and not commits and inspect.iscoroutinefunction(getattr(item, "obj", None))
+
+
+def _stores(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("django_db") or DATABASE_FIXTURES & _fixtures(item))
 
 
 def _fixtures(item: pytest.Item) -> set[str]:

@@ -11,7 +11,7 @@ from tests.config.commands import ROOT, clean_environment
 
 def collect(tmp_path: Path, source: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "test_it.py").write_text("import pytest\n" + source)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  django_db\n  browser\n  stored\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  django_db\n  browser\n  stored\n  laptop\n")
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:django", "-p", "tests.rules"]
     return subprocess.run(
         [*command, *("--rootdir", str(tmp_path), "-m", "stored", str(tmp_path))],
@@ -34,6 +34,11 @@ def test_an_async_test_whose_rows_would_stay_is_refused(tmp_path: Path, marker: 
 def test_an_async_test_that_uses_a_fixture_in_a_transaction_is_refused(tmp_path: Path) -> None:
     done = collect(tmp_path, "@pytest.fixture\ndef db(): pass\nasync def test_leak(db):\n    pass\n")
     assert "transaction=True" in done.stderr + done.stdout
+
+
+def test_tests_that_do_not_care_which_database_it_is_run_once(tmp_path: Path) -> None:
+    done = collect(tmp_path, "@pytest.mark.laptop\n@pytest.mark.django_db\ndef test_rows():\n    pass\n")
+    assert "test_rows" not in done.stdout
 
 
 @pytest.mark.parametrize("definition", ["async def", "def"])

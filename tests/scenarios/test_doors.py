@@ -111,6 +111,7 @@ async def test_the_second_page_of_a_user_takes_over(web: WebServer) -> None:
         assert first.toasts() == ["takeover"]
 
 
+@pytest.mark.laptop
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_garbage_on_every_socket_leaves_no_traceback(
     start_web: Callable[..., WebServer], emulator: Emulator, kind: str

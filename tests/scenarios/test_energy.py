@@ -7,6 +7,7 @@ import re
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,8 +23,10 @@ WITHIN_S = 2.0
 
 
 @pytest.fixture(autouse=True)
-def full_energy(web: WebServer) -> None:
-    """Nothing is known of any quota."""
+def full_energy(web: WebServer) -> Iterator[None]:
+    """Nothing is known of any quota, before and after."""
+    forget_quota(web)
+    yield
     forget_quota(web)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -16,6 +17,8 @@ from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 from tests.soak.provider import Provider
 from tests.soak.stamps import stamped
+
+pytestmark = pytest.mark.laptop
 
 PATIENCE_S = 10
 NOTICED_MS = 400
