@@ -24,6 +24,9 @@ class Conversation(models.Model):
         ACTIVE = "active"
         ENDED = "ended"
 
+    PAGE_LEFT = "page-left"
+    """The reason of an end that nobody asked for: the page had been away for too long."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
     mode = models.CharField(max_length=4, choices=_choices(Mode))

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from energy.levels import Mode
@@ -53,6 +54,7 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
     previous = None if request.fresh else _previous_session(request)
     if previous is not None:
         conversation, same_page = previous.conversation, True
+        _take_up_again(conversation)
     else:
         conversation, same_page = _conversation_for(request), False
     session = LiveSession.objects.create(conversation=conversation, page_id=request.page_id, model=model, owner=owner)
@@ -181,15 +183,24 @@ def purge_expired_handles(older_than: datetime.timedelta = datetime.timedelta(0)
     return deleted.get(ResumptionHandle._meta.label, 0)
 
 
+def _take_up_again(conversation: Conversation) -> None:
+    """A page that was given up has come back after all, after hours perhaps: its conversation goes on."""
+    Conversation.objects.filter(pk=conversation.pk, status=Conversation.Status.ENDED).update(
+        status=Conversation.Status.ACTIVE, ended_at=None, end_reason=""
+    )
+
+
 def _previous_session(request: SessionRequest) -> LiveSession | None:
-    """The last live session of this page life, as long as its conversation goes on."""
+    """The last live session of this page life, unless its conversation was ended by somebody."""
+    goes_on = Q(conversation__status=Conversation.Status.ACTIVE)
+    was_left = Q(conversation__end_reason=Conversation.PAGE_LEFT)
     return (
         LiveSession.objects.select_related("conversation__continues")
         .filter(
+            goes_on | was_left,
             page_id=request.page_id,
             conversation__user=request.user,
             conversation__mode=request.mode,
-            conversation__status=Conversation.Status.ACTIVE,
         )
         .order_by("-started_at")
         .first()

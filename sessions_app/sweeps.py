@@ -23,7 +23,7 @@ SILENT_AFTER = datetime.timedelta(hours=2)
 """A live session that goes on shows a sign of life several times an hour: its connections are replaced."""
 
 LOST = "owner-lost"
-LEFT = "page-left"
+LEFT = Conversation.PAGE_LEFT
 
 _START_OF_PROCESS_FIELD = 19
 """In /proc/PID/stat, counted after the name of the program: clock ticks from the start of the machine."""

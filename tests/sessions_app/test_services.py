@@ -7,13 +7,14 @@ import uuid
 from dataclasses import replace
 
 import pytest
+import time_machine
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
 from energy.levels import Mode
-from sessions_app import secrets, services
+from sessions_app import secrets, services, sweeps
 from sessions_app.live.page import Opening
 from sessions_app.live.transcript import Role, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
@@ -323,3 +324,24 @@ def test_events_make_a_timeline(alice: User) -> None:
     for kind in ("connected", "go_away", "connected"):
         services.record_event(opening.conversation, opening.session, kind, {"action": "new"})
     assert list(SessionEvent.objects.values_list("kind", flat=True)) == ["connected", "go_away", "connected"]
+
+
+def test_a_page_that_comes_back_after_its_call_was_given_up_goes_on_with_it(alice: User) -> None:
+    request = ask_for(alice, Mode.CALL)
+    opening = open_for(request)
+    talk(request, opening)
+    services.finish_session(opening.conversation, opening.session, "page-gone", conversation_over=False)
+    with time_machine.travel(timezone.now() + datetime.timedelta(hours=3)):
+        assert sweeps.end_call(uuid.UUID(opening.conversation))
+        back = open_for(request)
+    assert (back.conversation, back.handle, back.same_page) == (opening.conversation, None, True)
+    assert [turn.text for turn in back.turns] == ["Hello", "Hello!"]
+    assert Conversation.objects.get().status == Conversation.Status.ACTIVE
+
+
+def test_a_call_that_was_hung_up_is_not_taken_up_again_by_its_page(alice: User) -> None:
+    request = ask_for(alice, Mode.CALL)
+    opening = open_for(request)
+    talk(request, opening)
+    services.finish_session(opening.conversation, opening.session, "hung-up", conversation_over=True)
+    assert open_for(request).conversation != opening.conversation
