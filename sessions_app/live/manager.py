@@ -654,10 +654,14 @@ class BaseSessionManager:
         if self._page is not None and number is not None:
             self._page.tell_turn_complete(number, usage)
         if usage is not None:
-            connection, model = self._connections, self._dialled_model
-            turn = max(0, self._transcript.settled_number) if number is None else number
-            self._writer.save_usage(connection, turn, model, usage)
+            self._save_usage(number, usage)
             self._check_memory(usage)
+
+    def _save_usage(self, number: int | None, usage: UsageReported) -> None:
+        """By the reply's turn; words that got none have a turn of their own, and noise is not worth another's place."""
+        turn = self._transcript.last_of_user if number is None else number
+        if turn is not None:
+            self._writer.save_usage(self._connections, turn, self._dialled_model, usage)
 
     def _check_memory(self, usage: UsageReported) -> None:
         input_tokens, self._input_tokens = self._input_tokens, 0

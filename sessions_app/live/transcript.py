@@ -70,6 +70,12 @@ class Transcript:
         """The highest number whose exchange is over; -1 when none is."""
         return (self._next_number if self._spoken is None else self._spoken) - 1
 
+    @property
+    def last_of_user(self) -> int | None:
+        """The number of the last turn, if it is the user's."""
+        last = max(self._turns, default=None)
+        return last if last is not None and self._turns[last].role is Role.USER else None
+
     def add_typed(self, id: str, text: str, at_ms: int) -> Turn:
         """A typed message is a whole turn as it comes."""
         return self._put(Turn(self._take_number(), Role.USER, text, TurnStatus.COMPLETE, at_ms, id))

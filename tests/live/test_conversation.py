@@ -49,6 +49,17 @@ async def test_a_spoken_exchange_is_heard_shown_and_stored() -> None:
     assert stage.page.acks[-1][0] == len(spoken)
 
 
+async def test_words_without_an_answer_are_paid_for_and_noise_takes_no_other_turns_place() -> None:
+    stage = await Stage(Mode.CALL).open_quietly()
+    await stage.spoken_exchange("Who are you?", "I am Kore.")
+    await stage.hear(USAGE, TurnComplete())
+    assert stage.store.usages == []
+    await stage.hear(UserWords("Never mind."))
+    await stage.hear(USAGE, TurnComplete())
+    ((_, turn, _, _),) = stage.store.usages
+    assert turn == stage.page.transcript[-1].number
+
+
 async def test_the_page_is_told_a_line_as_it_grows() -> None:
     stage = await Stage().open_quietly()
     stage.manager.take_text("typed-1", "Hello")
