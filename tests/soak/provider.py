@@ -89,7 +89,7 @@ class Provider:
         given = {name: value for name, value in params.items() if value is not None}
         try:
             await asyncio.to_thread(self._emulator.fault, fault, connection=links[-1].id, **given)
-        except ValueError:
+        except (ValueError, TimeoutError):  # it has gone meanwhile, or stands still so that nothing reaches it
             return False
         return True
 
