@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -19,7 +18,6 @@ from tests.services.web import WebServer
 
 CODE_WORD = "my code word is PLUM-42"
 QUESTION = "What is my code word?"
-WITHIN_S = 2.0
 
 
 @pytest.fixture(autouse=True)
@@ -69,9 +67,7 @@ async def test_quota_that_runs_out_in_mid_call_takes_it_down_step_by_step_with_i
         await call.reply()
         for model, level in ((NEWEST, 2), (OLDER, 1)):
             spend(emulator, model)
-            asked_at = time.monotonic()
             assert "PLUM-42" in await ask(call)
-            assert time.monotonic() - asked_at < WITHIN_S + 3, "the reply itself takes its time, too"
             assert levels(call)[-1] == (level + 1, level)
         spend(emulator, OLDEST)
         await call.say(QUESTION)
