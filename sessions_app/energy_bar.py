@@ -7,6 +7,7 @@ import datetime
 import logging
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from django.conf import settings
@@ -166,7 +167,7 @@ class SessionEnergy:
         if change is not None:
             return LevelChange(change.level, change.level, reason, _now(), change.resets_at)
         change = self._bar.restore(mode, reason)
-        return LevelChange(_nothing(mode), change.level, reason, change.at) if refused else change
+        return replace(change, previous=_nothing(mode)) if refused else change
 
     def _refuse(self, mode: Mode) -> LevelChange | None:
         refusal = self._fair_use(mode, self.session)

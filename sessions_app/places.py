@@ -57,7 +57,10 @@ class Places:
     async def leave(self, holder: uuid.UUID) -> None:
         """The live session is over, or does not wait any longer."""
         if self._waiting.pop(holder, None) or self._talking.pop(holder, None):
-            await self._database.run(partial(budget.leave, holder))
+            try:
+                await self._database.run(partial(budget.leave, holder))
+            except Exception:
+                logger.exception("A place is given up only when nobody speaks for it any more")
             self._news.set()
 
     async def _ask(self, place: _Place) -> None:

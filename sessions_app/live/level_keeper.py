@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from energy.levels import Level, LevelChange, Mode, Reason, should_clear_resumption_handle
@@ -121,17 +122,17 @@ class LevelKeeper:
 
     def _take(self, news: LevelNews) -> None:
         """From now on this is the level; what that means for the connection is the machine's affair."""
-        change = news.change
-        previous, self.level = self.level, change.level
+        change = replace(news.change, previous=self.level)  # the bar may have moved while nobody heard of it
+        self.level = change.level
         if change.is_change:
-            self._on_news(news)
+            self._on_news(LevelNews(change, news.notice))
         if change.level.is_exhausted:
             self._feed(LadderExhausted(self._why_none()))
-        elif previous != change.level:
-            keeps_handle = not should_clear_resumption_handle(previous, change.level)
-            is_raised = change.level.number > previous.number
+        elif change.is_change:
+            keeps_handle = not should_clear_resumption_handle(change.previous, change.level)
+            is_raised = change.level.number > change.previous.number
             self._feed(LevelChanged(change.level.model, keeps_handle, is_raised))
-        elif not change.is_change:
+        else:
             self._feed(LevelKept(_ms_until(change.resets_at) or RETRY_WHEN_BUSY_MS))
 
     def _why_none(self) -> NoModel:

@@ -415,10 +415,10 @@ class BaseSessionManager:
 
     async def _hold_connection(self, wish: Connect) -> None:
         """Dial, and read until the connection ends. Cancelled when the machine wishes it closed."""
-        if not await self._may_dial():
-            return
         try:
             connection = await self._dial(wish)
+            if connection is None:
+                return
             self._connection = connection
             await self._begin(connection, wish)
             async for message in connection.messages():
@@ -438,9 +438,14 @@ class BaseSessionManager:
             self._connection_task = None
         return may_dial
 
-    async def _dial(self, wish: Connect) -> Connection:
-        """A new connection; one that was kept until now is closed, whatever came of the dialling."""
+    async def _dial(self, wish: Connect) -> Connection | None:
+        """A new connection, or None when another level takes over.
+
+        One that was kept until now is closed, whatever came of the dialling.
+        """
         try:
+            if not await self._may_dial():
+                return None
             return await self._upstream.connect(self._setup_for(wish))
         finally:
             replaced, self._replaced = self._replaced, None

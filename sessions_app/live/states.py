@@ -724,7 +724,7 @@ class SessionMachine:
 
     def _on_ladder_exhausted(self, fact: LadderExhausted, now_ms: int) -> list[Wish]:
         left: list[Wish] = []
-        if self.state is State.LIVE:
+        if self.state is State.LIVE or self._is_dialling:
             left = [HoldInput(), *self._leave_connection(), CloseUpstream()]
         return [*left, *self._forget_handle("exhausted"), *self._exhaust(fact.why)]
 

@@ -657,6 +657,13 @@ def test_a_session_that_may_dial_no_model_is_refused_and_tried_again_when_one_is
     assert only(play.tell(LevelChanged("gemini-3.8-live", is_raised=True)), Connect) == Connect(seed=True)
 
 
+@pytest.mark.parametrize("state", [State.CONNECTING, State.LIVE])
+def test_a_session_that_is_refused_every_model_lets_go_of_the_connection_it_has_or_dials(state: State) -> None:
+    wishes = play_to(state).tell(LadderExhausted())
+    assert of(wishes, CloseUpstream)
+    assert told(wishes) == [State.EXHAUSTED]
+
+
 def test_a_session_without_a_model_asks_again_when_the_user_does() -> None:
     play = play_to(State.EXHAUSTED)
     assert of(play.tell(RetryRequested()), RestoreLevel)

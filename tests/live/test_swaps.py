@@ -504,6 +504,18 @@ async def test_a_model_that_others_found_spent_is_not_dialled_again() -> None:
     assert stage.page.shows(State.LIVE)
 
 
+@pytest.mark.parametrize("overlaps", [False, True])
+async def test_when_others_found_every_model_spent_nothing_is_dialled_and_nothing_left_open(overlaps: bool) -> None:
+    stage = await Stage(overlaps=overlaps).open()
+    await stage.exchange("typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
+    stage.energy.spent |= {NEWEST, OLDER, OLDEST}
+    await stage.hear(GoAway(50_000))
+    await stage.wait(1)
+    assert stage.page.shows(State.EXHAUSTED)
+    assert len(stage.upstream.attempts) == 1
+    assert all(connection.is_closed for connection in stage.upstream.connections)
+
+
 async def test_a_session_that_may_dial_no_model_is_refused_with_its_stored_turns_readable() -> None:
     stage = Stage(models=(), turns=(a_turn(0, "Hello"), a_turn(1, "Hello!", Role.MODEL)))
     await stage.open()
