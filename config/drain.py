@@ -4,6 +4,12 @@ No ASGI server tells its sockets why it goes. Daphne drops them without a word (
 3.11.8 crashes when it then finalises their pending futures, gh-113566); uvicorn closes them with a code of
 its own. So the server's signal handlers are replaced once it runs: ours closes the pages' sockets with 4012,
 puts the server's own handler back, and raises the signal again.
+
+What bounds the way out: the pages have DRAIN_LIMIT_S, of which `hub.drain` takes 8 s at most. Then the server stops as
+it does without us. Daphne cancels its applications and drops their sockets, and other tasks have CANCEL_LIMIT_S;
+uvicorn waits for its applications as long as its `--timeout-graceful-shutdown` says, without it for ever. A view that
+runs in a thread cannot be cancelled: what it waits for bounds it. Who cannot wait asks a second time, which skips the
+pages, or kills.
 """
 
 import asyncio
@@ -49,14 +55,17 @@ class Drain:
         """Take the signals over. To be called by the running server, after it has installed its own handlers.
 
         Python allows signal handlers in the main thread only; a server in another thread (the development
-        server with its reloader) is not drained.
+        server with its reloader) is not drained. A signal that the server ignores is not taken over: a script starts
+        what it puts into the background with SIGINT ignored, and Daphne leaves it at that. Its pages would be sent
+        away, and it would stay without ever taking one again.
         """
         self._at_start()
         if threading.current_thread() is not threading.main_thread():
             return
         self._loop = loop
         for number in SIGNALS:
-            self._handlers[number] = signal.signal(number, self._on_signal)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._task is not None:

@@ -5,7 +5,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from tests.services.processes import Program, free_port
 from tests.services.web import SERVERS
 
 RESTARTING = 4012
+IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""Starts a command as a script does that puts it into the background: SIGINT is ignored."""
 EXIT_CODES = {"daphne": 0, "uvicorn": -signal.SIGTERM}
 """uvicorn ends by the signal that stopped it, as a program without a handler would."""
 
@@ -24,10 +26,10 @@ EXIT_CODES = {"daphne": 0, "uvicorn": -signal.SIGTERM}
 class Site:
     """A running server with the site of `drain_site.py`."""
 
-    def __init__(self, server: str, directory: Path) -> None:
+    def __init__(self, server: str, directory: Path, *, before: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.program = Program(
-            [sys.executable, *SERVERS[server], str(self.port), "tests.config.drain_site:application"],
+            [*before, sys.executable, *SERVERS[server], str(self.port), "tests.config.drain_site:application"],
             clean_environment(SECRET_KEY=SECRET_KEY, HOLDLINE_DATA_DIR=str(directory)),
             directory / "server.log",
             ROOT,
@@ -37,7 +39,7 @@ class Site:
     def _answers(self) -> bool:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5).close()
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
         return True
 
@@ -107,3 +109,19 @@ async def test_a_second_signal_goes_straight_to_the_server(tmp_path: Path, serve
     site.program.send(signal.SIGTERM)
     assert await asyncio.to_thread(site.program.wait) == EXIT_CODES[server]
     assert "not everybody left in time" not in site.program.output()
+
+
+async def test_a_signal_that_the_server_ignores_sends_nobody_away(tmp_path: Path) -> None:
+    """Daphne would stay after such a SIGINT, without its pages, and send away whoever comes."""
+    site = Site("daphne", tmp_path, before=IN_THE_BACKGROUND)
+    try:
+        page = await site.open()
+        site.program.send(signal.SIGINT)
+        await page.send("still there?")
+        assert await page.recv() == "still there?"
+        site.program.send(signal.SIGTERM)
+        assert await close_code(page) == RESTARTING
+        assert await asyncio.to_thread(site.program.wait) == EXIT_CODES["daphne"]
+        assert site.program.output().count("draining") == 1
+    finally:
+        site.program.stop()
