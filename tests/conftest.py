@@ -1,5 +1,6 @@
 """What every test can ask for: the cast, the emulator, the web server; and what collection sees to."""
 
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,6 +17,16 @@ QUICK = ("--pace", "8", "--send-speed", "50")
 """Options of an emulator whose answers nobody listens to."""
 
 __all__ = ["pytest_collection_modifyitems"]  # a hook: pytest finds it here
+
+
+def pytest_configure() -> None:
+    """Have programs start as from a terminal, also when the tests run in the background of a script.
+
+    There SIGINT is ignored, and every child would inherit that; a handler it does not inherit.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 # --- The cast -------------------------------------------------------------------------------------
 
