@@ -47,10 +47,10 @@ class BackgroundThread:
                 self._thread.start()
             self._news.notify_all()
 
-    def flush(self, limit_s: float) -> None:
-        """Wait until every job that is due has been run, but not longer than this."""
+    def flush(self, limit_s: float) -> bool:
+        """Wait until every job that is due has been run, but not longer than this; gives whether they have."""
         with self._news:
-            self._news.wait_for(lambda: not (self._is_at_work or self._has_due_job()), limit_s)
+            return self._news.wait_for(lambda: not (self._is_at_work or self._has_due_job()), limit_s)
 
     def _work(self) -> None:
         while True:

@@ -25,14 +25,22 @@ SWEEP_LIMIT = 100
 
 SWEEP_EVERY_S = 60.0
 CLOSE_STALE_SESSIONS = "summarization.close_stale_sessions"
+ENQUEUE_DUE = "summarization.enqueue_due"
 
 PUBLISHING_LIMIT_S = 3.0
 """A process that ends waits so long for what it has not published yet."""
 
 _NOW = datetime.timedelta(0)
 _thread = BackgroundThread("background-work")
+
+
+def _publish_what_is_left() -> None:
+    if not _thread.flush(PUBLISHING_LIMIT_S):
+        logger.warning("the process ends before everything was published: a sweep will find the rest")
+
+
 if not settings.TASKS_IN_PROCESS:
-    atexit.register(_thread.flush, PUBLISHING_LIMIT_S)
+    atexit.register(_publish_what_is_left)
 
 
 def enqueue(name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW, *, is_sweep: bool = False) -> None:
@@ -59,16 +67,23 @@ def start_background_work() -> None:
         _thread.put(partial(_run, CLOSE_STALE_SESSIONS))
 
 
+def send_for_sweeps() -> None:
+    """To be called by every worker that is ready: what nobody took while there was none waits for no beat."""
+    for name in (CLOSE_STALE_SESSIONS, ENQUEUE_DUE):
+        _publish(name, (), expires_s=SWEEP_EVERY_S)
+
+
 def _hand_over(name: str, conversation_id: str, delay_s: float, is_sweep: bool) -> None:
     if not settings.TASKS_IN_PROCESS:
-        _thread.put(partial(_publish, name, conversation_id, delay_s, is_sweep))
+        expires_s = SWEEP_EVERY_S if is_sweep else None
+        _thread.put(partial(_publish, name, (conversation_id,), delay_s=delay_s, expires_s=expires_s))
     elif _thread.is_running:
         _thread.put(partial(_run, name, conversation_id), delay_s)
 
 
-def _publish(name: str, conversation_id: str, delay_s: float, is_sweep: bool) -> None:
+def _publish(name: str, arguments: tuple[str, ...], delay_s: float = 0.0, expires_s: float | None = None) -> None:
     try:
-        app.send_task(name, (conversation_id,), countdown=delay_s or None, expires=SWEEP_EVERY_S if is_sweep else None)
+        app.send_task(name, arguments, countdown=delay_s or None, expires=expires_s)
     except Exception as error:  # whatever a broken broker makes its client raise
         logger.warning("%s was not published: %s", name, type(error).__name__)
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import logging
 import uuid
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
 from django.conf import settings
 
 from sessions_app.services import purge_expired_handles as purge_handles
-from summarization import services, sweeps
+from summarization import queue, services, sweeps
 from summarization.attempts import CLAIM_VALID
 
 logger = logging.getLogger(__name__)
 
 TIME_LIMIT_S = int(CLAIM_VALID.total_seconds())
+
+
+@worker_ready.connect
+def sweep_at_the_start(**kwargs: Any) -> None:
+    queue.send_for_sweeps()
 
 
 @shared_task(name=services.WRITE_SUMMARY, time_limit=TIME_LIMIT_S)
@@ -27,14 +34,14 @@ def write_rolling_summary(conversation_id: str) -> None:
     services.write_rolling_summary(uuid.UUID(conversation_id))
 
 
-@shared_task(name="summarization.close_stale_sessions")
+@shared_task(name=queue.CLOSE_STALE_SESSIONS)
 def close_stale_sessions() -> None:
     closed = sweeps.close_stale_sessions()
     if closed:
         logger.info("swept: %s", closed)
 
 
-@shared_task(name="summarization.enqueue_due")
+@shared_task(name=queue.ENQUEUE_DUE)
 def enqueue_due() -> None:
     services.enqueue_due()
 

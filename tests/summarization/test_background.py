@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from summarization import queue
 from summarization.attempts import FIRST_DELAY, LONGEST_DELAY, TRIES_BY_ITSELF, delay_after
 from summarization.background import BackgroundThread
 from summarization.summarizer import Refused, Unavailable
@@ -69,10 +70,26 @@ def test_flushing_waits_for_what_is_due_and_for_nothing_else() -> None:
     thread = BackgroundThread("test")
     gate = threading.Event()
     ran: list[str] = []
-    thread.flush(SOON_S)
+    assert thread.flush(SOON_S)
     thread.put(gate.wait)
     thread.put(lambda: ran.append("due"))
     thread.put(lambda: ran.append("later"), 3_600)
-    threading.Timer(0.05, gate.set).start()
-    thread.flush(SOON_S)
+    assert not thread.flush(0.01)
+    assert ran == []
+    gate.set()
+    assert thread.flush(SOON_S)
     assert ran == ["due"]
+
+
+def test_a_process_that_ends_with_something_unpublished_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread, gate = BackgroundThread("test"), threading.Event()
+    monkeypatch.setattr(queue, "_thread", thread)
+    monkeypatch.setattr(queue, "PUBLISHING_LIMIT_S", 0.01)
+    queue._publish_what_is_left()
+    assert caplog.text == ""
+    thread.put(gate.wait)
+    queue._publish_what_is_left()
+    assert "a sweep will find the rest" in caplog.text
+    gate.set()
