@@ -113,9 +113,13 @@ class Answer:
         self._connection.log("reply", text=text)
         for frame in opening(profile, text):
             await self._connection.send(frame)
+        is_midway = False
         async for delivered in self._frames(text):
             await self._connection.send(delivered.frame)
             await self._keep_pace(delivered)
+            if delivered.words and not is_midway:
+                is_midway = True
+                await self._connection.enter("midway")
         await self._connection.send({"serverContent": {"generationComplete": True}})
         self._dialogue.state = "speaking"
         await self._wait_for_playback()

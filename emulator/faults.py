@@ -12,8 +12,8 @@ from emulator.models import find_model
 from emulator.texts import CATALOGUE, CloseText, find_text
 from emulator.wire import Json, WireError, parse_duration
 
-Phase = Literal["generating", "speech", "listening", "setup"]
-PHASES: tuple[Phase, ...] = ("generating", "speech", "listening", "setup")
+Phase = Literal["generating", "midway", "speech", "listening", "setup"]
+PHASES: tuple[Phase, ...] = ("generating", "midway", "speech", "listening", "setup")
 Parser = Callable[[Any], Any]
 
 

@@ -75,7 +75,7 @@ def test_on_false_disarms_its_kind(emulator: Emulator) -> None:
         (b"[]", "a fault is a JSON object"),
         (b'{"fault": "meteor"}', "unknown fault 'meteor'"),
         (b'{"fault": "cut", "for_s": 1}', "cut does not take for_s"),
-        (b'{"fault": "cut", "when": "soon"}', "when: expected one of generating, speech, listening, setup"),
+        (b'{"fault": "cut", "when": "soon"}', "when: expected one of generating, midway, speech, listening, setup"),
         (b'{"fault": "cut"}', "no open connection matches"),
         (b'{"fault": "go_away", "time_left": "ten"}', "time_left: not a duration"),
         (b'{"fault": "close"}', "either a code"),

@@ -88,6 +88,23 @@ async def test_a_fault_waits_for_its_phase(emulator: Emulator, when: str) -> Non
             await hear(session)
 
 
+async def test_an_answer_can_be_held_behind_its_first_words_until_something_else_happens(emulator: Emulator) -> None:
+    emulator.fault("stall", for_s=60, when="midway")
+    async with live(emulator) as session:
+        await session.send_realtime_input(text="Tell me a long story.")
+        heard = ""
+        while not heard:
+            content = (await session._receive()).server_content
+            heard = (content.output_transcription.text or "") if content and content.output_transcription else ""
+        await eventually(lambda: bool(emulator.entries("fault")))
+        emulator.fault("cut")
+        with pytest.raises(errors.APIError, match="1006"):
+            await hear(session)
+    (told,) = emulator.entries("reply")
+    assert len(heard) < len(told["text"]) / 4
+    assert not emulator.entries("turn_complete")
+
+
 async def test_count_says_how_often_a_fault_happens(emulator: Emulator) -> None:
     emulator.fault("cut", when="setup", count=2)
     for _ in range(2):

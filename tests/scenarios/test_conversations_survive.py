@@ -53,9 +53,10 @@ async def test_a_go_away_with_no_time_left_during_a_reply_is_survived(web: WebSe
     async with Page(web, "text") as page:
         await page.start()
         await tell_code_word(page)
+        emulator.fault("go_away", time_left="0s", when="midway")
         await page.say("Tell me a long story")
         await page.wait_for("turn", role="model", status="partial")
-        emulator.fault("go_away", time_left="0s")
+        await page.wait_for("go_away", time_left_ms=0)
         await page.wait_for("state", state="live")
         await page.reply()
         assert "PLUM-42" in await ask_code_word(page)
@@ -96,6 +97,7 @@ async def test_a_reply_that_was_cut_off_is_shown_interrupted_once_and_complete_o
     async with Page(web, "text") as page:
         await page.start()
         await tell_code_word(page)
+        emulator.fault("stall", for_s=60, when="midway")
         await page.say("Tell me a long story")
         await page.wait_for("turn", role="model", status="partial")
         emulator.fault("cut")
