@@ -27,6 +27,8 @@ TRANSCRIBE = "gemini-3.5-transcribe-live"
 PATIENCE_S = 20
 FRAME_BYTES = 1280
 """40 ms of 16 kHz PCM16."""
+SECOND_BYTES = 48_000
+"""Of 24 kHz PCM16."""
 
 
 @dataclass
@@ -106,6 +108,15 @@ async def hear(session: AsyncSession) -> Heard:
             if part.inline_data and part.inline_data.data:
                 heard.audio += part.inline_data.data
     return heard
+
+
+async def hear_the_beginning(session: AsyncSession) -> None:
+    """Receive the first second of an answer."""
+    heard_bytes = 0
+    while heard_bytes < SECOND_BYTES:
+        content = (await session._receive()).server_content
+        for part in (content.model_turn.parts if content and content.model_turn else None) or []:
+            heard_bytes += len(part.inline_data.data or b"") if part.inline_data else 0
 
 
 async def ask(session: AsyncSession, text: str) -> Heard:

@@ -20,3 +20,18 @@ def emulator(fast_emulator: Emulator) -> Emulator:
     """The emulator as if it had just been started: no faults, no sessions, an empty log."""
     fast_emulator.reset()
     return fast_emulator
+
+
+@pytest.fixture(scope="session")
+def unhurried_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """One emulator at the pace of people for all tests of this folder. Tests ask for `unhurried_emulator`."""
+    program = Emulator(tmp_path_factory.mktemp("unhurried-emulator"), ("--send-speed", "1"))
+    yield program
+    assert program.stop() == 0, program.output()
+
+
+@pytest.fixture
+def unhurried_emulator(unhurried_program: Emulator) -> Emulator:
+    """As `emulator`, for those who interrupt: a long story goes on for twenty seconds, and is sent as it is heard."""
+    unhurried_program.reset()
+    return unhurried_program

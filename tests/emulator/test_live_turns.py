@@ -16,6 +16,7 @@ from tests.emulator.client import (
     ask,
     eventually,
     hear,
+    hear_the_beginning,
     live,
     say,
     speech,
@@ -89,17 +90,17 @@ async def test_the_length_of_speech_is_remembered(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("model", GENERATIONS)
-async def test_speaking_up_interrupts_a_long_answer(emulator: Emulator, model: str) -> None:
+async def test_speaking_up_interrupts_a_long_answer(unhurried_emulator: Emulator, model: str) -> None:
     pcm = await speech("Please stop.")
-    async with live(emulator, model) as session:
+    async with live(unhurried_emulator, model) as session:
         await session.send_realtime_input(text="Tell me a long story.")
-        await eventually(lambda: emulator.connections()[0]["state"] != "listening")
+        await hear_the_beginning(session)
         await say(session, pcm)
         story = await hear(session)
         assert story.interrupted
         assert not (await hear(session)).interrupted
-    cut = emulator.entries("reply_interrupted")[0]["text"]
-    assert len(cut) < len(emulator.entries("reply")[0]["text"])
+    cut = unhurried_emulator.entries("reply_interrupted")[0]["text"]
+    assert len(cut) < len(unhurried_emulator.entries("reply")[0]["text"])
 
 
 async def test_no_interruption_lets_the_answer_finish_first(emulator: Emulator) -> None:
@@ -114,10 +115,10 @@ async def test_no_interruption_lets_the_answer_finish_first(emulator: Emulator) 
     assert not first.interrupted
 
 
-async def test_client_content_interrupts_what_is_being_said(emulator: Emulator) -> None:
-    async with live(emulator) as session:
+async def test_client_content_interrupts_what_is_being_said(unhurried_emulator: Emulator) -> None:
+    async with live(unhurried_emulator) as session:
         await session.send_realtime_input(text="Tell me a long story.")
-        await eventually(lambda: bool(emulator.entries("reply")))
+        await hear_the_beginning(session)
         await session.send_client_content(turns=types.Content(role="user", parts=[types.Part(text="My name is Bo.")]))
         assert (await hear(session)).interrupted
         assert "Bo" in (await hear(session)).text
