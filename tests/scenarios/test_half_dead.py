@@ -19,7 +19,7 @@ async def tell_code_word(page: Page) -> None:
     assert "PLUM-42" in await page.reply()
 
 
-async def test_a_provider_that_says_nothing_any_more_is_left_within_ten_seconds(
+async def test_a_provider_that_says_nothing_any_more_is_left_and_the_question_answered_by_the_next(
     web: WebServer, emulator: Emulator
 ) -> None:
     async with Page(web, "text", "alice") as swallowed, Page(web, "text", "bob") as unanswered:
@@ -27,16 +27,13 @@ async def test_a_provider_that_says_nothing_any_more_is_left_within_ten_seconds(
             await page.start()
             await tell_code_word(page)
             emulator.fault(fault)
-        await asyncio.gather(*(is_answered_in_time(page) for page in (swallowed, unanswered)))
+        await asyncio.gather(*(is_answered(page) for page in (swallowed, unanswered)))
 
 
-async def is_answered_in_time(page: Page) -> None:
-    asked = asyncio.get_running_loop().time()
+async def is_answered(page: Page) -> None:
+    """How soon is measured where the clock is virtual, in `tests/live`."""
     await page.say("What is my code word?")
     await page.wait_for("state", state="reconnecting")
-    turn = await page.wait_for("turn", role="model")
-    assert asyncio.get_running_loop().time() - asked < 10
-    assert turn["text"]
     assert "PLUM-42" in await page.reply()
     assert page.of_type("lost") == []
 
