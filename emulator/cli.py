@@ -99,18 +99,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _serve(options: Options, faults: list[Fault], command: list[str]) -> int:
     emulator = Emulator(options)
     server = Server(emulator, options.state_dir or _default_state_dir())
-    stop = asyncio.Event()
+    told: asyncio.Queue[signal.Signals] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told.put_nowait, number)
     try:
         addresses = await server.start()
         player = asyncio.create_task(play(emulator, faults))
         try:
             if command:
-                return await _run_command(command, addresses)
+                return await _run_command(command, addresses, told)
             _announce(addresses)
-            await stop.wait()
+            await told.get()
             return 0
         finally:
             player.cancel()
@@ -132,22 +132,25 @@ def _announce(addresses: Addresses) -> None:
     print("\n".join([*lines, f"CONTROL_URL={addresses.control_url}", "READY"]), flush=True)
 
 
-async def _run_command(command: list[str], addresses: Addresses) -> int:
-    """Run the command, pass SIGTERM and SIGINT on to it, and return its exit code."""
+async def _run_command(command: list[str], addresses: Addresses, told: asyncio.Queue[signal.Signals]) -> int:
+    """Run the command, pass on to it what we are told, also if that was before it ran, and return its exit code."""
     variables = os.environ | environment(addresses) | {"EMULATOR_CONTROL_URL": addresses.control_url}
     # Another key in the environment would win over ours.
     variables.pop("GOOGLE_API_KEY", None)
     process = await asyncio.create_subprocess_exec(*command, env=variables)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _pass_on, process, number)
-    code = await process.wait()
+    passing = asyncio.create_task(_pass_on(process, told))
+    try:
+        code = await process.wait()
+    finally:
+        passing.cancel()
     return code if code >= 0 else 128 - code
 
 
-def _pass_on(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(number)
+async def _pass_on(process: asyncio.subprocess.Process, told: asyncio.Queue[signal.Signals]) -> None:
+    while True:
+        number = await told.get()
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from google.genai import errors
 
+from emulator.cli import _run_command
+from emulator.server import Addresses
 from tests.emulator.client import ask, hear, live
 from tests.services.emulator import Emulator
 from tests.services.processes import Program, free_port, wait_until
@@ -77,6 +79,14 @@ def test_run_passes_signals_on(tmp_path: Path) -> None:
     wait_until(lambda: "up" in program.output(), 20, "the command")
     program.send(signal.SIGTERM)
     assert program.wait() == 5
+
+
+async def test_a_signal_that_comes_before_the_command_is_passed_on_as_well(tmp_path: Path) -> None:
+    told: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    told.put_nowait(signal.SIGTERM)
+    addresses = Addresses("https://127.0.0.1:1", tmp_path / "cert.pem", "http://127.0.0.1:2")
+    code = await _run_command([sys.executable, "-c", "import signal; signal.pause()"], addresses, told)
+    assert code == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize(
