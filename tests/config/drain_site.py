@@ -55,7 +55,7 @@ async def send_away() -> None:
     await asyncio.gather(*(page.gone.wait() for page in pages))
 
 
-drain = Drain(send_away, limit_s=1)
+drain = Drain(send_away, limit_s=float(os.environ["DRAIN_SITE_LIMIT_S"]))
 install_with_daphne(drain)
 kinds: dict[str, Any] = {"page": Page.as_asgi(), "stuck": Stuck.as_asgi(), "stray": Stray.as_asgi()}
 routes: list[Any] = [path(f"ws/{name}/", consumer) for name, consumer in kinds.items()]

@@ -5,8 +5,9 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,16 +22,18 @@ IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 """Starts a command as a script does that puts it into the background: SIGINT is ignored."""
 EXIT_CODES = {"daphne": 0, "uvicorn": -signal.SIGTERM}
 """uvicorn ends by the signal that stopped it, as a program without a handler would."""
+PATIENT_S = 600
+"""A drain that does not end by itself while a test looks on."""
 
 
 class Site:
     """A running server with the site of `drain_site.py`."""
 
-    def __init__(self, server: str, directory: Path, *, before: Sequence[str] = ()) -> None:
+    def __init__(self, server: str, directory: Path, *, limit_s: float = PATIENT_S, before: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.program = Program(
             [*before, sys.executable, *SERVERS[server], str(self.port), "tests.config.drain_site:application"],
-            clean_environment(SECRET_KEY=SECRET_KEY, HOLDLINE_DATA_DIR=str(directory)),
+            clean_environment(SECRET_KEY=SECRET_KEY, HOLDLINE_DATA_DIR=str(directory), DRAIN_SITE_LIMIT_S=str(limit_s)),
             directory / "server.log",
             ROOT,
         )
@@ -58,10 +61,21 @@ def server(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def site(server: str, tmp_path: Path) -> Iterator[Site]:
-    site = Site(server, tmp_path)
-    yield site
-    site.program.stop()
+def start_site(server: str, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    sites: list[Site] = []
+
+    def start(**options: Any) -> Site:
+        sites.append(Site(server, tmp_path, **options))
+        return sites[-1]
+
+    yield start
+    for site in sites:
+        site.program.stop()
+
+
+@pytest.fixture
+def site(start_site: Callable[..., Site]) -> Site:
+    return start_site()
 
 
 async def close_code(socket: ClientConnection) -> int | None:
@@ -92,7 +106,10 @@ async def test_a_socket_that_the_drain_does_not_know_does_not_crash_the_server(s
     assert await asyncio.to_thread(site.program.wait) == EXIT_CODES[server]
 
 
-async def test_a_page_that_does_not_leave_is_not_waited_for_without_end(site: Site, server: str) -> None:
+async def test_a_page_that_does_not_leave_is_not_waited_for_without_end(
+    start_site: Callable[..., Site], server: str
+) -> None:
+    site = start_site(limit_s=1)
     stuck, page = await site.open("stuck"), await site.open()
     site.program.send(signal.SIGTERM)
     assert await close_code(page) == RESTARTING
@@ -101,7 +118,7 @@ async def test_a_page_that_does_not_leave_is_not_waited_for_without_end(site: Si
     assert "not everybody left in time" in site.program.output()
 
 
-async def test_a_second_signal_goes_straight_to_the_server(tmp_path: Path, server: str, site: Site) -> None:
+async def test_a_second_signal_goes_straight_to_the_server(site: Site, server: str) -> None:
     await site.open("stuck")
     page = await site.open()
     site.program.send(signal.SIGTERM)
@@ -111,17 +128,15 @@ async def test_a_second_signal_goes_straight_to_the_server(tmp_path: Path, serve
     assert "not everybody left in time" not in site.program.output()
 
 
-async def test_a_signal_that_the_server_ignores_sends_nobody_away(tmp_path: Path) -> None:
-    """Daphne would stay after such a SIGINT, without its pages, and send away whoever comes."""
-    site = Site("daphne", tmp_path, before=IN_THE_BACKGROUND)
-    try:
-        page = await site.open()
-        site.program.send(signal.SIGINT)
-        await page.send("still there?")
-        assert await page.recv() == "still there?"
-        site.program.send(signal.SIGTERM)
-        assert await close_code(page) == RESTARTING
-        assert await asyncio.to_thread(site.program.wait) == EXIT_CODES["daphne"]
-        assert site.program.output().count("draining") == 1
-    finally:
-        site.program.stop()
+@pytest.mark.parametrize("server", ["daphne"], indirect=True)
+async def test_a_signal_that_the_server_ignores_sends_nobody_away(start_site: Callable[..., Site], server: str) -> None:
+    """Daphne would stay after such a SIGINT, without its pages, and send away whoever comes. uvicorn ignores none."""
+    site = start_site(before=IN_THE_BACKGROUND)
+    page = await site.open()
+    site.program.send(signal.SIGINT)
+    await page.send("still there?")
+    assert await page.recv() == "still there?"
+    site.program.send(signal.SIGTERM)
+    assert await close_code(page) == RESTARTING
+    assert await asyncio.to_thread(site.program.wait) == EXIT_CODES[server]
+    assert site.program.output().count("draining") == 1
