@@ -178,7 +178,7 @@ class Page:
     # -- hearing -----------------------------------------------------------------------------------------------------
 
     async def wait_until(self, condition: Callable[[], Any], what: str) -> Any:
-        """Wait until something is true of what was heard so far."""
+        """Wait until something is true of what was heard so far. What happens elsewhere wakes nobody up here."""
 
         def has_come() -> bool:
             return bool(condition()) or self.close_code is not None

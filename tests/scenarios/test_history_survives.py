@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.scenarios.page import Page, log_in
 from tests.services.emulator import Emulator
+from tests.services.processes import wait_until
 from tests.services.web import WebServer
 
 LOOK_EVERY_S = 0.1
@@ -101,7 +102,9 @@ async def test_after_forty_turns_a_dead_handle_costs_no_fact(
                 f"My {owner} is {fact}" if fact else f"Tell me something about the number {exchange}, please."
             )
             await page.reply()
-        await page.wait_until(lambda: emulator.entries("text_generated"), "a rolling summary")
+        await asyncio.to_thread(
+            wait_until, lambda: bool(emulator.entries("text_generated")), PATIENCE_S, "a rolling summary"
+        )
         emulator.fault("dead_handle")
         emulator.fault("cut")
         await page.wait_for("state", state="reconnecting")

@@ -84,7 +84,7 @@ async def test_a_handle_that_comes_with_the_end_of_a_standstill_does_not_cover_w
         await page.wait_for("turn", role="model", status="partial")
         await say(FRAMES)
         await page.reply()
-        await page.wait_until(lambda: len(emulator.entries("turn_complete")) == 2, "the end of the standstill")
+        await eventually(lambda: len(emulator.entries("turn_complete")) == 2)
         emulator.fault("cut")
         await page.wait_for("ready", action="resumed")
         await say(1)
