@@ -13,14 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from energy.levels import Mode
 from sessions_app.forms import LoginForm, SignupForm
 from sessions_app.models import Conversation
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What Holdline is, for visitors; the doors to the two modes, for users."""
     if not request.user.is_authenticated:
@@ -39,7 +39,7 @@ def _when(conversations: QuerySet[Conversation]) -> str:
     return str(naturaltime(last.last_activity_at)) if last else ""
 
 
-@require_GET
+@require_safe
 @never_cache
 @login_required
 def text_page(request: HttpRequest) -> HttpResponse:
@@ -47,7 +47,7 @@ def text_page(request: HttpRequest) -> HttpResponse:
     return render(request, "sessions_app/text.html", {"mode": "text", "ws_path": "/ws/text/"})
 
 
-@require_GET
+@require_safe
 @never_cache
 @login_required
 def call_page(request: HttpRequest) -> HttpResponse:
@@ -66,7 +66,7 @@ class LoginPage(LoginView):
         return super().get_context_data(**kwargs) | {"signup_open": settings.SIGNUP_OPEN}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 def signup(request: HttpRequest) -> HttpResponse:

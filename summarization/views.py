@@ -15,7 +15,7 @@ from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sessions_app.services import NotYours
 from summarization import export, history, services
@@ -43,7 +43,7 @@ def for_its_owner(view: View) -> View:
     return cast(View, guarded)
 
 
-@require_GET
+@require_safe
 @for_its_owner
 def history_page(request: HttpRequest) -> HttpResponse:
     """The conversations of a user; the page number beyond the last gives the last."""
@@ -57,14 +57,14 @@ def history_page(request: HttpRequest) -> HttpResponse:
     return render(request, "summarization/history.html", context)
 
 
-@require_GET
+@require_safe
 @for_its_owner
 def conversation_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """One conversation: what was said, what it came to, and what its line went through."""
     return _show(request, id)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_its_owner
 def rename(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Gives a conversation of the history a title of the user's own."""
@@ -80,7 +80,7 @@ def rename(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     return render(request, "summarization/rename.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_its_owner
 def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Asks, and deletes on POST; refuses while a page has the conversation open, whose words have to go somewhere."""
@@ -100,7 +100,7 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     return render(request, "summarization/delete.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_its_owner
 def delete_all(request: HttpRequest) -> HttpResponse:
     """States how many conversations no page has open, and deletes them on POST."""
@@ -123,7 +123,7 @@ def summarise(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     return redirect("conversation", id)
 
 
-@require_GET
+@require_safe
 @for_its_owner
 def export_markdown(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """The conversation as a text to read elsewhere."""
@@ -131,7 +131,7 @@ def export_markdown(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     return _file(export.as_markdown(record), "text/markdown; charset=utf-8", export.file_name(record, "md"))
 
 
-@require_GET
+@require_safe
 @for_its_owner
 def export_json(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """The conversation as data, whole."""
