@@ -1,0 +1,36 @@
+"""What is said to `./run`, and how it answers."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.commands import clean_environment, run_python
+from tools.command_line import parse
+from tools.serve import serve
+from tools.telling import Refusal
+from tools.worker import worker
+
+
+def test_help_names_every_command() -> None:
+    told = run_python("run", "--help", environment=clean_environment()).stdout
+    for word in ("serve", "worker", "test", "bench", "manage", "lock", "--no-browser", "--port"):
+        assert word in told
+
+
+@pytest.mark.parametrize("arguments", [["-k", "drain", "-x"], ["--", "-q"], ["tests/config"]])
+def test_what_follows_test_is_handed_on_as_it_is(arguments: list[str]) -> None:
+    assert parse(["test", *arguments]).arguments == arguments
+
+
+def test_a_worker_needs_a_broker_and_hands_its_arguments_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert parse(["worker", "--concurrency", "8"]).arguments == ["--concurrency", "8"]
+    monkeypatch.setenv("HOLDLINE_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with pytest.raises(Refusal, match="Without REDIS_URL"):
+        worker(parse(["worker"]))
+
+
+def test_without_a_command_it_serves() -> None:
+    assert parse([]).command is serve
+    assert parse(["--no-browser", "--port", "8100"]).port == 8100
+    assert parse(["serve", "--port", "8100"]).port == 8100

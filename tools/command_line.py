@@ -1,0 +1,123 @@
+"""The commands of `./run`, their options, and how they end."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+from tools.environment import laptop_environment
+from tools.gate import test
+from tools.install import ensure_installed
+from tools.lock import lock
+from tools.paths import ALL_LISTS, BASE, PRODUCTION_LISTS, PYTHON
+from tools.serve import serve
+from tools.telling import Refusal, told
+from tools.worker import worker
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Measure the cost of a call beside a bare relay."""
+    ensure_installed(ALL_LISTS)
+    return subprocess.run([PYTHON, "-m", "tests.bench", *options.arguments], cwd=BASE, check=False).returncode
+
+
+def soak(options: argparse.Namespace) -> int:
+    """Hold many conversations through hundreds of swaps, and prove that not a word is lost."""
+    ensure_installed(ALL_LISTS)
+    return subprocess.run([PYTHON, "-m", "tests.soak", *options.arguments], cwd=BASE, check=False).returncode
+
+
+def manage(options: argparse.Namespace) -> int:
+    """Run a command of manage.py in the environment of a laptop."""
+    ensure_installed(PRODUCTION_LISTS)
+    command = [PYTHON, "manage.py", *options.arguments]
+    return subprocess.run(command, cwd=BASE, env=laptop_environment(), check=False).returncode
+
+
+HANDED_ON: dict[str, tuple[Command, str, str]] = {
+    "worker": (worker, "background work for a set-up with REDIS_URL (Celery)", "Celery"),
+    "bench": (bench, "CPU and memory of a call beside a bare relay", "the benchmark"),
+    "soak": (soak, "many conversations, hundreds of swaps, and a count of every word", "the soak"),
+    "manage": (manage, "a command of manage.py, for instance createsuperuser", "manage.py"),
+}
+"""The commands whose arguments are somebody else's: what they do, in a few words, and whose."""
+
+
+def command_line() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./run",
+        description="Holdline on a machine with nothing but Python. Without a command: serve.",
+        epilog="Settings come from the environment or from a file .env; .env.example lists them.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    web = commands.add_parser("serve", help="install, set up and start; Ctrl-C stops", description=serve.__doc__)
+    for some in (parser, web):
+        # Not set unless given, so that the subcommand does not overwrite what stood before it.
+        some.add_argument("--no-browser", action="store_true", default=argparse.SUPPRESS, help="open no browser")
+        some.add_argument(
+            "--port",
+            type=port_number,
+            default=argparse.SUPPRESS,
+            help="port to use (default: $PORT, else the first free one from 8000 on)",
+        )
+    parser.set_defaults(command=serve)
+
+    tests = commands.add_parser(
+        "test", help="check and test everything; fails if anything was skipped", description=test.__doc__
+    )
+    kinds = tests.add_mutually_exclusive_group()
+    kinds.add_argument("--quick", action="store_true", help="pure and driver tests, lint, and types, within a minute")
+    kinds.add_argument(
+        "--under-load", action="store_true", help="the whole gate beside busy processes, then on one core"
+    )
+    tests.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="handed to pytest as it is")
+    tests.set_defaults(command=test)
+
+    for name, (command, summary, receiver) in HANDED_ON.items():
+        sub = commands.add_parser(name, help=summary, description=command.__doc__)
+        sub.add_argument("arguments", nargs="*", metavar="ARGUMENT", help=f"handed to {receiver} as it is")
+        sub.set_defaults(command=command)
+
+    pin = commands.add_parser("lock", help="pin the dependencies anew", description=lock.__doc__)
+    pin.set_defaults(command=lock)
+    return parser
+
+
+def port_number(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the number of a port")
+    return int(text)
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The options; what follows a command whose arguments are somebody else's is handed on, dashes and all."""
+    options = argparse.Namespace(no_browser=False, port=None, quick=False, under_load=False)
+    handed_on: Sequence[str] = ()
+    own = (["-h"], ["--help"], ["--quick"], ["--under-load"]) if words[:1] == ["test"] else (["-h"], ["--help"])
+    if words[:1] and words[0] in (*HANDED_ON, "test") and words[1:2] not in own:
+        words, handed_on = words[:1], words[1:]
+    command_line().parse_args(words, namespace=options)
+    if handed_on:
+        options.arguments = handed_on
+    return options
+
+
+def main(words: Sequence[str]) -> int:
+    """Carry a command out; its exit code. What a person has to put right is told in a sentence."""
+    os.chdir(BASE)
+    options = parse(words)
+    command: Command = options.command
+    try:
+        return command(options)
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(told(error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
