@@ -7,6 +7,7 @@ import pytest
 
 HERE = Path(__file__).parent
 DATABASE_FIXTURES = {"db", "transactional_db", "web", "start_web"}
+PROGRAM_FIXTURES = {"emulator", "emulator_program", "web", "start_web"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,6 +19,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _in_browser(item):
             item.add_marker("browser")
+        if HERE / "first_start" in item.path.parents:
+            item.add_marker("first_start")
+        if PROGRAM_FIXTURES & _fixtures(item):
+            item.add_marker("program")
         if _stores(item) and not item.get_closest_marker("laptop"):
             item.add_marker("stored")
     # Playwright keeps an event loop running in the main thread, where no other test could run its own.

@@ -12,13 +12,12 @@ import urllib.request
 import uuid
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.services.cast import PASSWORD
-from tests.services.web import WebServer
 
 ANSWER_WITHIN_S = 20.0
 FRAME_MS = 40
@@ -27,15 +26,25 @@ FRAME_BYTES = 16 * 2 * FRAME_MS
 Message = dict[str, Any]
 
 
+class Site(Protocol):
+    """Where a Holdline answers."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def host(self) -> str: ...
+
+
 @cache
-def log_in(url: str, name: str) -> str:
-    """The session cookie of somebody of the cast, as a Cookie header."""
+def log_in(url: str, name: str, password: str = PASSWORD) -> str:
+    """The session cookie of somebody, as a Cookie header."""
     cookies = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
     form = opener.open(f"{url}/accounts/login/", timeout=10).read().decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
     assert token is not None
-    fields = {"csrfmiddlewaretoken": token[1], "username": name, "password": PASSWORD}
+    fields = {"csrfmiddlewaretoken": token[1], "username": name, "password": password}
     request = urllib.request.Request(
         f"{url}/accounts/login/", urllib.parse.urlencode(fields).encode(), {"Referer": f"{url}/accounts/login/"}
     )
@@ -54,8 +63,16 @@ class Page:
     `messages` holds every JSON message, `audio` every audio frame's number and PCM, in order, across sockets.
     """
 
-    def __init__(self, web: WebServer, mode: str, user: str | None = "alice", page_id: str | None = None) -> None:
+    def __init__(
+        self,
+        web: Site,
+        mode: str,
+        user: str | None = "alice",
+        page_id: str | None = None,
+        password: str = PASSWORD,
+    ) -> None:
         self.web = web
+        self._password = password
         self.mode = mode
         self.user = user
         self.page_id = page_id or str(uuid.uuid4())
@@ -79,7 +96,9 @@ class Page:
     # -- the socket --------------------------------------------------------------------------------------------------
 
     async def connect(self, origin: str | None = None) -> None:
-        headers = {} if self.user is None else {"Cookie": await asyncio.to_thread(log_in, self.web.url, self.user)}
+        headers = {}
+        if self.user is not None:
+            headers["Cookie"] = await asyncio.to_thread(log_in, self.web.url, self.user, self._password)
         self.close_code = None
         self._socket = await connect(
             f"ws://{self.web.host}/ws/{self.mode}/",
