@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 # --- Application ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",  # first: it replaces the runserver command
+    # It is an app for the sake of `runserver`, which it replaces; no other program need load a server.
+    *(("daphne",) if "runserver" in sys.argv[1:2] else ()),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -25,7 +25,6 @@ from sessions_app.live.transcript import TurnStatus
 from sessions_app.models import Conversation, LiveSession
 from sessions_app.services import NotYours, get_conversation_for, own_turns_of, turns_since
 from summarization import attempts, queue
-from summarization.gemini import GeminiSummarizer
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.prompts import (
     TITLE_LIMIT_CHARACTERS,
@@ -117,6 +116,9 @@ def gemini_service() -> SummarizationService:
     """Gemini, as the settings have it. Made when it is first needed. Raises `Refused` without a key."""
     if not settings.GEMINI_API_KEY:
         raise Refused("no API key is set")
+    # The SDK takes most of a second to import, which commands and web workers without a summary to write need not pay.
+    from summarization.gemini import GeminiSummarizer
+
     return SummarizationService(
         GeminiSummarizer(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION, settings.SUMMARY_MODELS)
     )
