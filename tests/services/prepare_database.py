@@ -2,6 +2,7 @@
 
 import django
 from django.core.management import call_command
+from django.db import connections
 
 if __name__ == "__main__":
     django.setup()
@@ -10,3 +11,4 @@ if __name__ == "__main__":
     call_command("migrate", verbosity=0)
     for name in CAST:
         create_account(name)
+    connections.close_all()  # so that everything is in the file

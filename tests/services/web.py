@@ -6,15 +6,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
-
-import psycopg
+from urllib.parse import urlencode
 
 from tests.services.cast import PASSWORD
+from tests.services.databases import new_database
 from tests.services.processes import Program, free_port
 
 START_LIMIT_S = 60
@@ -44,10 +42,10 @@ class WebServer:
             "HOLDLINE_DATA_DIR": str(directory),
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "PYTHONUNBUFFERED": "1",
-            **_own_services(directory),
             **environment,
         }
-        self.run_python("-m", "tests.services.prepare_database")
+        if "DATABASE_URL" not in environment:
+            self._environment["DATABASE_URL"] = new_database(directory, self._environment)
         self.start()
 
     @property
@@ -122,14 +120,3 @@ class WebServer:
                 return bool(response.status == 200)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
-
-
-def _own_services(directory: Path) -> dict[str, str]:
-    """A database nobody else uses: a file, or a new one on the PostgreSQL server that the tests run on."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        return {"DATABASE_URL": f"sqlite:///{directory / 'web.sqlite3'}"}
-    name = f"web_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    return {"DATABASE_URL": urlsplit(url)._replace(path=f"/{name}").geturl()}
