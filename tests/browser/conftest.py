@@ -5,12 +5,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
@@ -107,17 +105,13 @@ def open_context(
 
 
 @pytest.fixture
-def sign_in() -> Callable[..., Page]:
-    """Log in through the form: `page = sign_in(context, "alice")`."""
+def sign_in(web: WebServer) -> Callable[..., Page]:
+    """A page of somebody who has logged in, without what the form takes: `page = sign_in(context, "alice")`."""
 
-    def sign_in(context: BrowserContext, name: str, password: str = PASSWORD) -> Page:
-        page = context.new_page()
-        page.goto("/accounts/login/")
-        page.locator("input[name=username]").fill(name)
-        page.locator("input[name=password]").fill(password)
-        page.locator("input[name=password]").press("Enter")
-        page.wait_for_url(lambda url: urlsplit(url).path == "/")
-        return page
+    def sign_in(context: BrowserContext, name: str) -> Page:
+        cookie, _, session = web.log_in(name).partition("=")
+        context.add_cookies([{"name": cookie, "value": session, "url": web.url}])
+        return context.new_page()
 
     return sign_in
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.peer import Peer
+from tests.services.cast import PASSWORD
 from tests.services.web import WebServer
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text(encoding="utf-8")
@@ -114,6 +116,7 @@ def test_home_and_the_text_chat_in_all_its_states_can_be_used_by_everybody(
     open_page: Callable[..., Page], theme: str, size: dict[str, int]
 ) -> None:
     page = open_page(size, theme)
+    page.goto("/")
     assert violations(page) == []
     assert overflow_px(page) <= 0
     peer = Peer(page, "text")
@@ -220,10 +223,21 @@ def test_the_whole_call_can_be_led_from_the_keyboard(open_page: Callable[..., Pa
 
 def test_the_skip_link_leads_past_the_header(open_page: Callable[..., Page]) -> None:
     page = open_page(DESK)
+    page.goto("/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+def test_logging_in_leads_home(open_page: Callable[..., Page]) -> None:
+    page = open_page(DESK, logged_in=False)
+    page.goto("/accounts/login/")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password", exact=True).press("Enter")
+    page.wait_for_url(lambda url: urlsplit(url).path == "/")
+    expect(page.get_by_text("Logged in as alice")).to_be_visible()
 
 
 def test_a_password_can_be_looked_at_while_it_is_typed(open_page: Callable[..., Page]) -> None:

@@ -79,6 +79,7 @@ def test_a_conversation_is_found_opened_and_deleted_from_the_keyboard(
     title = f"Zeppelin {uuid.uuid4().hex[:8]}"
     converse(title)
     page = open_page(DESK)
+    page.goto("/")
     page.get_by_role("link", name="History", exact=True).press("Enter")
     page.get_by_label("Search", exact=True).fill(title)
     page.keyboard.press("Enter")

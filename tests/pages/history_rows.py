@@ -73,6 +73,7 @@ def converse(
     for number, report in enumerate(reports):
         save_usage(str(conversation.pk), str(session.pk), 1, number, model, report)
     if not is_open:
-        fields = {"state": "ready", "summary": "They talked.", "search_text": "\n".join([title, *said])} | history
+        written = {"until_turn": len(said) - 1, "search_text": "\n".join([title, *said])}
+        fields = {"state": "ready", "summary": "They talked."} | written | history
         CallHistory.objects.create(conversation=conversation, title=title or said[0], **fields)
     return conversation
