@@ -59,7 +59,7 @@ def launch_chromium(playwright: Playwright) -> Iterator[Callable[[Path | None], 
 
     def launch(wav: Path | None = None) -> Browser:
         if wav not in browsers:
-            options = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+            options = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--process-per-site"]
             if wav is not None:
                 options.append(f"--use-file-for-fake-audio-capture={wav.absolute()}%noloop")
             if os.geteuid() == 0:
@@ -72,35 +72,73 @@ def launch_chromium(playwright: Playwright) -> Iterator[Callable[[Path | None], 
         browser.close()
 
 
+class Kept:
+    """A browser context that tests use one after the other, each as if it were new.
+
+    A new one starts a process, compiles every script and fetches every file again, which takes longer than most tests.
+    The first page stays open, and with it the process; the files stay in the cache.
+    """
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.complaints: list[str] = []
+        context.set_default_timeout(ANSWER_LIMIT_MS)
+        context.on("console", self._note_console)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self._first_page = context.new_page()
+        self._first_page.goto("/healthz")
+
+    def clean(self) -> None:
+        """Forget what a test has left."""
+        for page in self.context.pages:
+            if page != self._first_page:
+                page.close()
+        self.context.unroute_all()
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        self.context.grant_permissions(["microphone"])
+        self._first_page.evaluate("localStorage.clear()")
+        self.complaints.clear()
+
+    def _note_console(self, message: Any) -> None:
+        refused = "Content Security Policy" in message.text
+        harmless = any(line in message.text for line in HARMLESS_CONSOLE_LINES)
+        if message.type == "error" and refused and not harmless:
+            self.complaints.append(message.text)
+
+
+@pytest.fixture(scope="session")
+def kept_contexts() -> dict[str, list[Kept]]:
+    """Contexts that no test uses at the moment, by what they were made with."""
+    return {}
+
+
 @pytest.fixture
 def open_context(
-    launch_chromium: Callable[[Path | None], Browser],
+    launch_chromium: Callable[[Path | None], Browser], kept_contexts: dict[str, list[Kept]]
 ) -> Iterator[Callable[..., BrowserContext]]:
     """A browser context (cookies of its own): `open_context(web, wav=..., color_scheme="dark", ...)`.
 
     Further arguments are Playwright's for `new_context`. When the test is over, every page must have been free
     of script errors and of violations of the content security policy.
     """
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def note_console(message: Any) -> None:
-        refused = "Content Security Policy" in message.text
-        harmless = any(line in message.text for line in HARMLESS_CONSOLE_LINES)
-        if message.type == "error" and refused and not harmless:
-            complaints.append(message.text)
+    used: list[tuple[str, Kept]] = []
 
     def open_one(web: WebServer, wav: Path | None = None, **options: Any) -> BrowserContext:
-        context = launch_chromium(wav).new_context(base_url=web.url, permissions=["microphone"], **options)
-        context.set_default_timeout(ANSWER_LIMIT_MS)
-        context.on("console", note_console)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        contexts.append(context)
-        return context
+        made_with = repr((web.url, wav, sorted(options.items())))
+        unused = kept_contexts.setdefault(made_with, [])
+        if not unused:
+            unused.append(
+                Kept(launch_chromium(wav).new_context(base_url=web.url, permissions=["microphone"], **options))
+            )
+        used.append((made_with, unused.pop()))
+        return used[-1][1].context
 
     yield open_one
-    for context in contexts:
-        context.close()
+    complaints = [complaint for _, kept in used for complaint in kept.complaints]
+    for made_with, kept in used:
+        kept.clean()
+        kept_contexts[made_with].append(kept)
     assert not complaints
 
 
