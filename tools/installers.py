@@ -64,11 +64,12 @@ class Account:
     total: int | None = None
     fetching: bool = True
 
-    _FETCHED = re.compile(r"\s*(?:Downloading|Using cached) (\S+)\.whl(?: \(([^)]+)\))?")
+    _FETCHED = re.compile(r"\s*(?:Downloading|Using cached) (\S+)\.whl(?: \(([^)]+)\))?$")
     _UV_FETCHED = re.compile(r"\s*Downloading (\S+) \(([^)]+)\)")
 
     def read(self, line: str) -> None:
         """Take one line of pip's or uv's output in."""
+        line = line.rstrip()
         if match := self._FETCHED.match(line):
             self.fetched += 1
             self._now(*match[1].split("-")[:2], size=match[2])

@@ -1,29 +1,45 @@
 """Reading the pinned lists."""
 
+import contextlib
+import importlib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]+\])?==[^\s;\\]+\s*(?:;\s*(?P<marker>[^\\]+?))?\s*\\?$")
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)(?:\[(?P<extras>[^\]]+)\])?==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+?))?\s*\\?$"
+)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A line of a list: a package at one version, with the extras asked for, where `marker` holds (always if empty)."""
+
+    name: str
+    version: str
+    extras: frozenset[str] = frozenset()
+    marker: str = ""
+
+
+def pins(file: Path) -> Iterator[Pin]:
+    """What a pinned list holds, in its order."""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if match := _PIN.match(line):
+            extras = frozenset(re.findall(r"[\w.-]+", match["extras"] or ""))
+            yield Pin(match["name"].lower(), match["version"], extras, match["marker"] or "")
 
 
 def pinned_names(files: Iterable[Path]) -> set[str]:
     """The packages that these lists install here: those without a marker, and those whose marker holds.
 
-    Markers are read by the library that comes with pip. Where there is no pip, all of them count.
+    Markers are read by the library that comes with pip, or by itself. Where it is missing, all of them count.
     """
-    return {name.lower() for file in files for name, marker in _pins(file) if not marker or _holds(marker)}
-
-
-def _pins(file: Path) -> Iterator[tuple[str, str]]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        if match := _PIN.match(line):
-            yield match["name"], match["marker"] or ""
+    return {pin.name for file in files for pin in pins(file) if not pin.marker or _holds(pin.marker)}
 
 
 def _holds(marker: str) -> bool:
-    try:
-        from pip._vendor.packaging.markers import Marker
-    except ImportError:
-        return True
-    return bool(Marker(marker).evaluate())
+    for library in ("pip._vendor.packaging.markers", "packaging.markers"):
+        with contextlib.suppress(ImportError):
+            return bool(importlib.import_module(library).Marker(marker).evaluate())
+    return True

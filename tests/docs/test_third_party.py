@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from tools.pins import pins
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs" / "third-party.md").read_text(encoding="utf-8")
 
@@ -37,9 +39,9 @@ def licence_of(package: metadata.Distribution) -> str:
 def installed_packages() -> Iterator[metadata.Distribution]:
     """Those of the pinned lists that this machine has; some are for other systems."""
     for name in LISTS:
-        for package in re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE):
+        for pin in pins(ROOT / name):
             try:
-                yield metadata.distribution(package)
+                yield metadata.distribution(pin.name)
             except metadata.PackageNotFoundError:
                 continue
 

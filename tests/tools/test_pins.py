@@ -1,0 +1,70 @@
+"""The pinned lists hold what any installer needs to take them to the letter."""
+
+from collections import defaultdict
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools.paths import ALL_LISTS, BASE
+from tools.pins import Pin, pinned_names, pins
+
+LIST = """\
+google-auth[requests]==2.63.0 \\
+    --hash=sha256:00
+psycopg[binary, pool]==3.3.9 \\
+    --hash=sha256:01
+tzdata==2026.6 ; sys_platform == 'an-island' \\
+    --hash=sha256:02
+Plain==1.0
+"""
+
+
+def test_a_list_is_read_with_its_extras_and_markers(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(LIST)
+    assert list(pins(tmp_path / "list.txt")) == [
+        Pin("google-auth", "2.63.0", frozenset({"requests"})),
+        Pin("psycopg", "3.3.9", frozenset({"binary", "pool"})),
+        Pin("tzdata", "2026.6", marker="sys_platform == 'an-island'"),
+        Pin("plain", "1.0"),
+    ]
+    assert pinned_names([tmp_path / "list.txt"]) == {"google-auth", "psycopg", "plain"}
+
+
+def extras_asked_for(extras: dict[str, frozenset[str]]) -> dict[str, set[str]]:
+    """Which extras the installed packages of the lists ask for, of which other packages, with the extras they have."""
+    asked: dict[str, set[str]] = defaultdict(set)
+    for name, own in extras.items():
+        try:
+            requirements = map(Requirement, metadata.requires(name) or ())
+        except metadata.PackageNotFoundError:
+            continue  # for another system
+        for requirement in requirements:
+            wanted = requirement.marker is None or any(
+                requirement.marker.evaluate({"extra": extra}) for extra in ("", *own)
+            )
+            if wanted and requirement.extras:
+                asked[canonicalize_name(requirement.name)] |= requirement.extras
+    return asked
+
+
+@pytest.mark.parametrize("lists", [ALL_LISTS[:1], ALL_LISTS[1:2], ALL_LISTS], ids=["production", "emulator", "all"])
+def test_every_extra_that_a_package_asks_for_stands_in_its_pin(lists: tuple[str, ...]) -> None:
+    """`google-auth==2.62.2` where `google-auth[requests]` is asked for: pip looks for the newest one, and refuses."""
+    known: dict[str, frozenset[str]] = {}
+    for name in lists:
+        for pin in pins(BASE / name):
+            known[pin.name] = known.get(pin.name, frozenset()) | pin.extras
+    missing = {name: wanted - known.get(name, frozenset()) for name, wanted in extras_asked_for(known).items()}
+    assert known
+    assert {name: extras for name, extras in missing.items() if extras} == {}
+
+
+@pytest.mark.parametrize("name", ALL_LISTS)
+def test_every_pin_of_a_list_has_a_hash(name: str) -> None:
+    text = (BASE / name).read_text(encoding="utf-8")
+    packages = text.split("--hash=sha256:")
+    assert len(list(pins(BASE / name))) == sum(1 for line in text.splitlines() if line and not line.startswith(" "))
+    assert len(packages) > len(list(pins(BASE / name)))
