@@ -34,7 +34,7 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {name_of(path): path for program in PROGRAMS for path in sorted((ROOT / program).rglob("*.py"))}
+MODULES = {name_of(path): path for program in (*PROGRAMS, "tools") for path in sorted((ROOT / program).rglob("*.py"))}
 
 
 def imports(module: str) -> Iterator[str]:
@@ -119,6 +119,20 @@ def test_edges_are_imported_by_edges_and_by_config_alone() -> None:
     inside = {module for module in below(*APPS) if module not in edges}
     assert edges
     assert not offences(inside, *edges)
+
+
+def test_the_tools_run_before_anything_is_installed() -> None:
+    allowed = (*sys.stdlib_module_names, "tools", "config.secrets_on_disk")
+    assert [
+        f"{module} imports {name}"
+        for module in sorted(below("tools"))
+        for name in imports(module)
+        if not is_below(name, *allowed) and name != "config"
+    ] == []
+
+
+def test_nobody_imports_the_tools() -> None:
+    assert not offences(set(MODULES) - below("tools"), "tools")
 
 
 def test_production_imports_nothing_of_the_tests() -> None:

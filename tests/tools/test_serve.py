@@ -1,8 +1,14 @@
-"""What `./run` tells when everything is up."""
+"""What `./run` tells when everything is up, and how it ends."""
+
+import signal
+import sys
+from pathlib import Path
 
 import pytest
 
-from tools.serve import mode
+from tests.config.commands import ROOT, clean_environment
+from tests.services.processes import Program, wait_until
+from tools.serve import KILLED, mode
 
 
 @pytest.mark.parametrize(
@@ -18,3 +24,39 @@ from tools.serve import mode
 )
 def test_the_mode_is_told_in_words(environment: dict[str, str], control_page: str, expected: str) -> None:
     assert mode(environment, control_page) == expected
+
+
+STUBBORN = """
+import argparse, sys
+from tools import serve
+from tools.children import Child
+
+def start(options, children):
+    ignore = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    children.append(Child("stubborn", [sys.executable, "-c", ignore], {"HOLDLINE_DATA_DIR": sys.argv[1]}, 600))
+    children[0].wait_until(lambda: "up" in children[0].lines(), 60)
+    print("child", children[0]._process.pid, flush=True)
+
+serve.ensure_installed, serve.start_everything = lambda lists: None, start
+sys.exit(serve.serve(argparse.Namespace()))
+"""
+"""`./run` with a server that does not end when it is asked to."""
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_a_second_ctrl_c_ends_at_once_whatever_a_server_is_waiting_for(tmp_path: Path) -> None:
+    environment = clean_environment(PYTHONPATH=str(ROOT))
+    program = Program([sys.executable, "-c", STUBBORN, str(tmp_path)], environment, tmp_path / "run.log")
+    program.wait_until(lambda: "child" in program.output(), 60, "the server")
+    server = int(program.output().split()[1])
+    program.send(signal.SIGINT)
+    program.wait_until(lambda: "Stopping" in program.output(), 60, "the stop")
+    program.send(signal.SIGINT)
+    assert program.wait() == KILLED
+    wait_until(lambda: has_ended(server), 20, "the end of the server")

@@ -1,0 +1,74 @@
+"""Steps run beside each other, tell how they went, and leave nothing behind."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.config.commands import ROOT, clean_environment
+from tests.services.processes import Program, wait_until
+from tools.steps import KILLED, Step, Steps
+
+ENDLESS = """
+import sys
+from tools.steps import Step, Steps
+from tools.telling import StopRequested
+
+child = "import subprocess, time; p = subprocess.Popen(['sleep', '600']); print(p.pid, flush=True); time.sleep(600)"
+ignore = "import signal, time; signal.signal(2, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+try:
+    with Steps() as steps:
+        code = child if sys.argv[1] == "child" else ignore
+        steps.side_by_side([[Step("endless", [sys.executable, "-c", code], {}, aloud=True)]])
+except StopRequested:
+    sys.exit(130)
+"""
+
+
+def python(name: str, code: str) -> Step:
+    return Step(name, [sys.executable, "-c", code], dict(os.environ))
+
+
+def test_a_step_that_fails_keeps_no_other_from_running_and_shows_what_it_wrote(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good, bad = python("good", "print('quiet')"), python("bad", "print('reason'); raise SystemExit(3)")
+    with Steps() as steps:
+        assert not steps.side_by_side([[bad, good], [good]])
+        assert steps.side_by_side([[good]])
+    told = capsys.readouterr().out
+    assert told.count("good") == 3
+    assert "reason" in told
+    assert "quiet" not in told
+
+
+def endless(kind: str, directory: Path) -> Program:
+    environment = clean_environment(PYTHONPATH=str(ROOT))
+    return Program([sys.executable, "-u", "-c", ENDLESS, kind], environment, directory / "steps.log")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_gate_that_is_told_to_stop_takes_what_its_steps_have_started_with_it(tmp_path: Path) -> None:
+    program = endless("child", tmp_path)
+    program.wait_until(lambda: any(line.isdecimal() for line in program.output().splitlines()), 60, "the child")
+    child = next(int(line) for line in program.output().splitlines() if line.isdecimal())
+    program.send(signal.SIGTERM)
+    assert program.wait() == 130
+    wait_until(lambda: not is_running(child), 20, "the end of the child")
+
+
+def test_a_second_signal_ends_steps_that_do_not_listen(tmp_path: Path) -> None:
+    program = endless("deaf", tmp_path)
+    program.wait_until(lambda: "deaf" in program.output(), 60, "the step")
+    program.send(signal.SIGINT)
+    program.wait_until(lambda: "Stopping" in program.output(), 60, "the stop")
+    program.send(signal.SIGINT)
+    assert program.wait() == KILLED
