@@ -1,9 +1,11 @@
 """Making the virtual environment and installing the pinned lists into it, showing how far it is."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
+import os
 import platform
 import queue
 import re
@@ -24,6 +26,10 @@ from tools.telling import Refusal, say
 
 INSTALLED = VENV / "installed-lists.json"
 LAST_LINES = 15
+LINE_LIMIT = 200
+VENV_BYTES = 30_000_000
+"""What an environment with its pip takes before anything is installed."""
+
 LOOK_EVERY_S = 0.2
 
 REASONS = (
@@ -93,6 +99,7 @@ def venv_works() -> bool:
 
 
 def make_venv() -> None:
+    """Make `.venv` with the first way that works. Raises `Refusal` with what to do when none does."""
     say("Making a virtual environment in .venv ...")
     shutil.rmtree(VENV, ignore_errors=True)
     ways = [["uv", "venv", "--quiet", "--python", sys.executable, str(VENV)]] if uv_works() else []
@@ -101,12 +108,19 @@ def make_venv() -> None:
         [sys.executable, "-m", "venv", str(VENV)],
         [sys.executable, "-m", "venv", "--without-pip", str(VENV)],
     ]
+    said = ""
     for way in ways:
-        if succeeds(way) and venv_works():
+        done = subprocess.run(way, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        said += done.stdout
+        if done.returncode == 0 and venv_works():
             return
         shutil.rmtree(VENV, ignore_errors=True)
-    VENV.mkdir()  # says what is wrong when it is the folder that cannot be made
-    raise Refusal("A virtual environment cannot be made: install Python's venv module (Debian: python3-venv).")
+    if shutil.disk_usage(BASE).free < VENV_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(VENV))
+    raise Refusal(
+        advice_on(said)
+        or f"{said.strip()}\nA virtual environment cannot be made: install Python's venv module (Debian: python3-venv)."
+    )
 
 
 def install(lists: Sequence[str]) -> None:
@@ -120,13 +134,19 @@ def install(lists: Sequence[str]) -> None:
         code, output = _run(installer, lists, len(names))
         if code == 0:
             return
-        log = BASE / "var" / "log" / "install.log"
+        say("\n".join(line[:LINE_LIMIT] for line in output.strip().splitlines()[-LAST_LINES:]))
+        _keep(output)
+        if advice := advice_on(output):
+            raise Refusal(f"\n{advice}")
+    raise Refusal("\nThe packages could not be installed; the reason stands above.")
+
+
+def _keep(output: str) -> None:
+    log = BASE / "var" / "log" / "install.log"
+    with contextlib.suppress(OSError):  # on a full disk there is no place for it either
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(output, encoding="utf-8")
-        say("\n".join(output.strip().splitlines()[-LAST_LINES:]))
-        if advice := advice_on(output):
-            raise Refusal(f"\n{advice}\n(All that {installer.name} said: {log})")
-    raise Refusal("\nThe packages could not be installed; the reason stands above.")
+        say(f"(All of it: {log})")
 
 
 def advice_on(output: str) -> str | None:

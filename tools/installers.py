@@ -75,6 +75,8 @@ class Account:
             self._now(*match[1].split("-")[:2], size=match[2])
         elif match := self._UV_FETCHED.match(line):
             self._now(match[1], size=match[2])
+        elif "Retrying" in line:
+            self.current = "trying again to connect"
         elif match := re.match(r"\s*Collecting ([\w.-]+)", line):
             self._now(match[1])
         elif match := re.match(r"(?:Resolved|Prepared) (\d+) packages", line):
