@@ -103,7 +103,7 @@ def _quick(environment: Environment) -> int:
             Step("lint", LINT, environment),
             Step("types of what changed", (PYTHON, "-m", "mypy", *_changed()), environment | {"TMPDIR": str(results)}),
         ],
-        [_tests("of the pure and driver rings", "not program", environment, aloud=True, more=ignored)],
+        [_tests("of the pure and driver rings", "not program", environment, aloud=True, more=ignored, workers=2)],
     ]
     with Steps() as steps:
         went_well = steps.side_by_side(lanes)
