@@ -61,7 +61,6 @@ class Account:
 
     fetched: int = 0
     current: str = ""
-    total: int | None = None
     fetching: bool = True
 
     _FETCHED = re.compile(r"\s*(?:Downloading|Using cached) (\S+)\.whl(?: \(([^)]+)\))?$")
@@ -79,11 +78,7 @@ class Account:
             self.current = "trying again to connect"
         elif match := re.match(r"\s*Collecting ([\w.-]+)", line):
             self._now(match[1])
-        elif match := re.match(r"(?:Resolved|Prepared) (\d+) packages", line):
-            self.total = int(match[1])
-            self.fetching = not line.startswith("Prepared")
-        elif line.startswith("Installing collected packages"):
-            self.total = line.count(",") + 1
+        elif line.startswith(("Prepared", "Installing collected packages")):
             self.fetching = False
 
     def _now(self, *name: str, size: str | None = None) -> None:

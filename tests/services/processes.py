@@ -28,6 +28,14 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.02)
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process, not necessarily a child of ours, has gone or waits to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 class Program:
     """A child process whose output goes to a file."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.commands import ROOT, clean_environment
-from tests.services.processes import Program, wait_until
+from tests.services.processes import Program, has_ended, wait_until
 from tools.serve import KILLED, mode
 
 
@@ -41,13 +41,6 @@ serve.ensure_installed, serve.start_everything = lambda lists: None, start
 sys.exit(serve.serve(argparse.Namespace()))
 """
 """`./run` with a server that does not end when it is asked to."""
-
-
-def has_ended(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def test_a_second_ctrl_c_ends_at_once_whatever_a_server_is_waiting_for(tmp_path: Path) -> None:

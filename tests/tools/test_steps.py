@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.commands import ROOT, clean_environment
-from tests.services.processes import Program, wait_until
+from tests.services.processes import Program, has_ended, wait_until
 from tools.steps import KILLED, Step, Steps
 
 ENDLESS = """
@@ -49,20 +49,13 @@ def endless(kind: str, directory: Path) -> Program:
     return Program([sys.executable, "-u", "-c", ENDLESS, kind], environment, directory / "steps.log")
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def test_a_gate_that_is_told_to_stop_takes_what_its_steps_have_started_with_it(tmp_path: Path) -> None:
     program = endless("child", tmp_path)
     program.wait_until(lambda: any(line.isdecimal() for line in program.output().splitlines()), 60, "the child")
     child = next(int(line) for line in program.output().splitlines() if line.isdecimal())
     program.send(signal.SIGTERM)
     assert program.wait() == 130
-    wait_until(lambda: not is_running(child), 20, "the end of the child")
+    wait_until(lambda: has_ended(child), 20, "the end of the child")
 
 
 def test_a_second_signal_ends_steps_that_do_not_listen(tmp_path: Path) -> None:
