@@ -109,6 +109,7 @@ async def _serve(options: Options, faults: list[Fault], command: list[str]) -> i
         try:
             if command:
                 return await _run_command(command, addresses, told)
+            await emulator.recogniser.warm_up()
             _announce(addresses)
             await told.get()
             return 0

@@ -83,6 +83,8 @@ class Dialogue:
         await self._send_extra_frames()
         self.connection.spawn(self._offer_handles())
         self.connection.spawn(self._live_out())
+        # Loading takes longer than a short sentence where the machine is busy.
+        self.connection.spawn(self.emulator.recogniser.warm_up())
         await self.connection.enter("listening")
 
     def detach(self) -> None:
@@ -213,7 +215,6 @@ class Dialogue:
         match activity:
             case SpeechStarted():
                 await self._voice_activity("ACTIVITY_START", activity.offset_ms)
-                self.connection.spawn(self.emulator.recogniser.warm_up())
                 await self.connection.enter("speech")
                 if self.setup.interrupts:
                     await self.interrupt()

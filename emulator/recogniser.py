@@ -18,6 +18,11 @@ _MAX_WAITING = 4
 _MAX_UTTERANCE_BYTES = 12 * 16_000 * 2
 _LOAD_TIMEOUT_S = 20.0
 _WORK_TIMEOUT_S = 15.0
+_WORDS_WITHIN_S = 4.0
+"""Whoever speaks waits no longer than this for an answer. The service begins its own about a second after the speech;
+clients leave a connection that stays quiet for long."""
+_FAILURES = (OSError, TimeoutError, asyncio.IncompleteReadError)
+"""What may go wrong with a worker process."""
 
 _logger = logging.getLogger("emulator")
 
@@ -44,34 +49,45 @@ class Recogniser:
         self._waiting = 0
 
     async def warm_up(self) -> None:
-        """Load the model, so that the first utterance does not wait for it."""
+        """Load the model, so that the first utterance does not wait for it. A failure is logged."""
         if self._enabled and self._worker is None and not self._lock.locked():
             async with self._lock:
-                await self._started()
+                try:
+                    await self._started()
+                except _FAILURES as error:
+                    _tell(error)
 
     async def recognise(self, pcm: bytes) -> str | None:
-        """Return the words in 16 kHz PCM16 speech, or None."""
+        """Return the words in 16 kHz PCM16 speech, or None; in 4 seconds at most."""
         if not self._enabled or self._waiting >= _MAX_WAITING:
             return None
-        # A caller that goes away must not leave its answer unread in the pipe, so the work itself is not cancelled.
-        return await asyncio.shield(self._recognise(pcm[:_MAX_UTTERANCE_BYTES]))
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(_WORDS_WITHIN_S):
+                await self._lock.acquire()
+                # Whoever goes away while the work is done must not leave its answer unread in the pipe.
+                return await asyncio.shield(self._words_in(pcm[:_MAX_UTTERANCE_BYTES]))
+        except TimeoutError:
+            _logger.warning("no words in %.0f s: this machine is too busy to make them out", _WORDS_WITHIN_S)
+            return None
+        finally:
+            self._waiting -= 1
 
     async def close(self) -> None:
         """End the worker process."""
         self._enabled = False
         await self._stop()
 
-    async def _recognise(self, pcm: bytes) -> str | None:
-        self._waiting += 1
+    async def _words_in(self, pcm: bytes) -> str | None:
+        """The work itself, by the holder of the lock, which it gives back."""
         try:
-            async with self._lock:
-                return await self._ask(pcm) or None
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            _logger.warning("the recogniser failed: %s", error or type(error).__name__)
+            return await self._ask(pcm) or None
+        except _FAILURES as error:
+            _tell(error)
             await self._stop()
             return None
         finally:
-            self._waiting -= 1
+            self._lock.release()
 
     async def _ask(self, pcm: bytes) -> str:
         worker = await self._started()
@@ -94,11 +110,19 @@ class Recogniser:
             await worker.process.wait()
 
 
+def _tell(error: Exception) -> None:
+    _logger.warning("the recogniser failed: %s", str(error) or type(error).__name__)
+
+
 async def _start_worker() -> _Worker:
     script = Path(__file__).with_name("recogniser_worker.py")
     process = await asyncio.create_subprocess_exec(sys.executable, str(script), stdin=PIPE, stdout=PIPE)
     if process.stdin is None or process.stdout is None:
         raise OSError("the recogniser has no pipes")
-    async with asyncio.timeout(_LOAD_TIMEOUT_S):
-        await process.stdout.readuntil(b"\n")
+    try:
+        async with asyncio.timeout(_LOAD_TIMEOUT_S):
+            await process.stdout.readuntil(b"\n")
+    except BaseException:
+        process.kill()
+        raise
     return _Worker(process, process.stdin, process.stdout)

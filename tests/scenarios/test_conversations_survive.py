@@ -190,7 +190,7 @@ async def test_a_call_is_heard_answered_and_survives_a_go_away_while_it_is_spoke
         await page.reply()
         assert page.audio
         emulator.fault("go_away", time_left="2s")
-        await page.speak(spoken("Tell me something about the weather") + silence(1.5))
+        await page.speak(spoken("What did I say first?") + silence(1.5))
         await page.reply()
         assert [number for number, _ in page.audio] == list(range(len(page.audio)))
         assert page.toasts() == []
