@@ -158,6 +158,22 @@ def test_the_answer_is_spoken_aloud_and_can_be_silenced(page: Page, emulator: Em
     expect(page.get_by_role("switch")).not_to_be_checked()
 
 
+def test_an_answer_that_is_there_before_the_loudspeaker_is_heard_all_the_same(page: Page, emulator: Emulator) -> None:
+    page.add_init_script(
+        """const held = new Promise((resolve) => { window.letTheLoudspeakerLoad = resolve; });
+        const { addModule } = AudioWorklet.prototype;
+        AudioWorklet.prototype.addModule = async function (url) {
+            await held;
+            return addModule.call(this, url);
+        };"""
+    )
+    open_chat(page)
+    ask(page, "say good morning to you")
+    assert page.locator("html").get_attribute("data-played-ms") is None
+    page.evaluate("letTheLoudspeakerLoad()")
+    expect(page.locator("html")).to_have_attribute("data-output-peak", re.compile(r"0\.[1-9]"))
+
+
 def test_stopping_an_answer_marks_it_interrupted(page: Page, emulator: Emulator) -> None:
     open_chat(page)
     page.get_by_role("textbox", name="Message").fill("tell me a long story")

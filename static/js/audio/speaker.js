@@ -10,6 +10,10 @@
  * @property {number} level  highest sample that went to the destination just now, 0 to 1
  */
 
+import { PLAYBACK_RATE_HZ } from "./pcm.js";
+
+const LONGEST_WAITING_SAMPLES = 5 * 60 * PLAYBACK_RATE_HZ;
+
 export class Speaker {
   /**
    * @param {object} options
@@ -22,11 +26,20 @@ export class Speaker {
     this._window = null;
     this._hushed = false;
     this._silent = false;
+    /** @type {Int16Array[] | null} */
+    this._waiting = null;
+    this._waitingSamples = 0;
     this.playing = false;
   }
 
+  /** Keeps what is played from now on until `start`, for an answer may come before the worklet is loaded. */
+  expect() {
+    this._waiting = [];
+    this._waitingSamples = 0;
+  }
+
   /**
-   * Connects to the destination. What is played before this is not heard.
+   * Connects to the destination. What is played before this is not heard, unless it was expected.
    *
    * @param {AudioContext} context  with the playback worklet in it
    */
@@ -41,16 +54,20 @@ export class Speaker {
     this._window = new Float32Array(this._analyser.fftSize);
     this._node.connect(this._analyser).connect(context.destination);
     this._node.port.onmessage = ({ data }) => this._reported(data);
+    for (const pcm of this._waiting ?? []) this._send(pcm);
+    this._waiting = null;
   }
 
   /** @param {Int16Array} pcm */
   play(pcm) {
     if (this._hushed || this._silent) return;
-    this._node?.port.postMessage({ pcm }, [pcm.buffer]);
+    if (this._node) this._send(pcm);
+    else if (this._waiting) this._keep(pcm);
   }
 
   /** Drops what was not heard yet. */
   flush() {
+    if (this._waiting) this.expect();
     this._node?.port.postMessage({ flush: true });
   }
 
@@ -77,8 +94,18 @@ export class Speaker {
     this._node?.disconnect();
     this._analyser?.disconnect();
     if (this._node) this._node.port.onmessage = null;
-    this._node = this._analyser = null;
+    this._node = this._analyser = this._waiting = null;
     this.playing = false;
+  }
+
+  _send(pcm) {
+    this._node.port.postMessage({ pcm }, [pcm.buffer]);
+  }
+
+  _keep(pcm) {
+    if (this._waitingSamples + pcm.length > LONGEST_WAITING_SAMPLES) return;
+    this._waiting.push(pcm);
+    this._waitingSamples += pcm.length;
   }
 
   _reported(report) {

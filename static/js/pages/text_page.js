@@ -58,10 +58,12 @@ function send(text) {
 async function unlockAudio() {
   if (audio) return;
   audio = openAudioContext([playbackWorklet]);
+  speaker.expect();
   try {
     await audio.loaded;
     speaker.start(audio.context);
   } catch {
+    speaker.stop();
     view.showNotice("This browser cannot play the answers aloud. They are shown all the same.");
   }
 }
