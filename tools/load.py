@@ -12,10 +12,15 @@ from tools.telling import say
 BUSY_PER_CORE = 2
 
 
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def busy_machine() -> Iterator[None]:
     """Two processes for each core that do nothing but count."""
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     say(f"==== beside {cores * BUSY_PER_CORE} busy processes on {cores} cores")
     busy = [
         subprocess.Popen(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from tools.environment import Environment
+from tools.load import usable_cores
 from tools.paths import BASE
 from tools.telling import StopRequested, say
 
@@ -57,9 +58,11 @@ class Steps:
     def side_by_side(self, lanes: Sequence[Sequence[Step]]) -> bool:
         """Run lanes side by side, and the steps of a lane one after the other; whether all went well.
 
-        A step that fails does not keep the others from running.
+        A step that fails does not keep the others from running. Lanes wait about as much as they work, so two cores
+        take three of them; on a single core they run one after the other, for what tests time is real time.
         """
-        with ThreadPoolExecutor(len(lanes)) as threads:
+        at_once = 2 * usable_cores() - 1
+        with ThreadPoolExecutor(min(len(lanes), at_once)) as threads:
             futures = [threads.submit(self._run_lane, lane) for lane in lanes]
             try:
                 results = [future.result() for future in futures]

@@ -65,3 +65,26 @@ def test_a_second_signal_ends_steps_that_do_not_listen(tmp_path: Path) -> None:
     program.wait_until(lambda: "Stopping" in program.output(), 60, "the stop")
     program.send(signal.SIGINT)
     assert program.wait() == KILLED
+
+
+@pytest.mark.parametrize(("cores", "at_once"), [(1, 1), (2, 3)])
+def test_as_many_lanes_run_at_once_as_the_cores_take(
+    cores: int, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.steps.usable_cores", lambda: cores)
+    # Each lane tells how many it has found running, itself included, and waits for the third to have begun if it can.
+    code = f"""
+import pathlib, time, sys
+here = pathlib.Path({str(tmp_path)!r})
+(here / f"running-{{sys.argv[1]}}").touch()
+deadline = time.monotonic() + 20
+while len(list(here.glob("running-*"))) < {at_once} and time.monotonic() < deadline:
+    time.sleep(0.01)
+(here / f"saw-{{sys.argv[1]}}").write_text(str(len(list(here.glob("running-*")))))
+if {at_once} == 1:
+    (here / f"running-{{sys.argv[1]}}").unlink()
+"""
+    lanes = [[Step(name, [sys.executable, "-c", code, name], {})] for name in ("a", "b", "c")]
+    with Steps() as steps:
+        assert steps.side_by_side(lanes)
+    assert {file.read_text() for file in tmp_path.glob("saw-*")} == {str(at_once)}
