@@ -23,7 +23,8 @@ FORMAT = (PYTHON, "-m", "ruff", "format", "--check", ".")
 LINT = (PYTHON, "-m", "ruff", "check", ".")
 INTERRUPTED = 130
 
-PROGRAMS_OF_THEIR_OWN = ("tests/config", "tests/emulator", "tests/scenarios", "tests/browser", "tests/first_start")
+BROWSER, FIRST_START = "tests/browser", "tests/first_start"
+PROGRAMS_OF_THEIR_OWN = ("tests/config", "tests/emulator", "tests/scenarios", BROWSER, FIRST_START)
 """Folders of tests that start servers and browsers, which takes longer than an edit should wait."""
 
 
@@ -65,6 +66,7 @@ def _everything(environment: Environment) -> int:
         "GEMINI_API_KEY": "checked-but-not-used",
     }
     services = (PYTHON, "-m", "tests.services")
+    apart = (f"--ignore={BROWSER}", f"--ignore={FIRST_START}")  # every process that runs tests collects them all first
     first = [
         # Collecting compiles what the processes of all lanes would otherwise compile at the same time, each for itself.
         [Step("collection", (PYTHON, "-m", "pytest", "--collect-only", "-qq"), environment)],
@@ -76,13 +78,22 @@ def _everything(environment: Environment) -> int:
         ],
     ]
     lanes = [
-        [_tests("on SQLite, in memory", "not browser and not first_start", environment, aloud=True, workers=2)],
         [
-            _tests("in a browser", "browser", environment, workers=2),
+            _tests(
+                "on SQLite, in memory",
+                "not browser and not first_start",
+                environment,
+                aloud=True,
+                more=apart,
+                workers=2,
+            )
+        ],
+        [
+            _tests("in a browser", "browser", environment, more=(BROWSER,), workers=2),
             _tests("on PostgreSQL and Valkey", "stored and not browser", environment, before=services, workers=2),
         ],
         [
-            _tests("of the first start", "first_start", environment),
+            _tests("of the first start", "first_start", environment, more=(FIRST_START,)),
             Step("migrations", (PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"), production),
             Step("deployment", (PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"), production),
         ],
