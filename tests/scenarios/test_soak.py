@@ -1,26 +1,38 @@
-"""A short soak: a few calls, some dozens of swaps on both legs, and nothing lost, doubled or claimed that is not so."""
+"""A short soak: a few calls, dozens of swaps on both legs, nothing lost, no reply doubled, nothing false claimed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tests.soak import report
+from tests.soak.conversation import Conversation, Finding
 from tests.soak.soak import Options, Outcome, soak
 
 SEED = 20
 SECONDS = 12
 
 
-def findings(outcome: Outcome) -> str:
+def findings(outcome: Outcome) -> list[tuple[Conversation, Finding]]:
+    """What went wrong, however fast the machine is. `./run soak` judges the rest."""
+    return [
+        (account.conversation, finding)
+        for account in outcome.accounts
+        for finding in account.findings
+        if not finding.rests_on_speed
+    ]
+
+
+def told(outcome: Outcome) -> str:
     """What went wrong, with the story of each conversation around it."""
-    found = [(account.conversation, finding) for account in outcome.accounts for finding in account.findings]
+    found = findings(outcome)
     stories = [[finding.text, *report.story(conversation, finding)] for conversation, finding in found]
-    return "\n".join([f"seed {SEED}", *outcome.server_faults, *(line for story in stories for line in story)])
+    return "\n".join([f"seed {SEED}", *(line for story in stories for line in story)])
 
 
 def test_not_a_word_is_lost_in_a_short_soak(tmp_path: Path) -> None:
     outcome = soak(Options(conversations=4, minutes=SECONDS / 60, seed=SEED), tmp_path)
-    assert outcome.is_good, findings(outcome)
+    assert not findings(outcome), told(outcome)
+    assert not outcome.server_faults
     kinds = {swap.kind for account in outcome.accounts for swap in account.swaps}
     assert {"planned", "cut"} <= kinds
     assert all(account.replies for account in outcome.accounts)

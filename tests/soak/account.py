@@ -96,7 +96,9 @@ class _Reckoning:
             if lost and len(lost) * FRAME_MS > self._account.announced_ms:
                 self._find(link.opened_at, f"lost with {link.id} ({kind}): audio frames {_shown(lost)}")
             if needlessly:
-                self._find(link.opened_at, f"repeated with {link.id} ({kind}): audio frames {_shown(needlessly)}")
+                text = f"repeated with {link.id} ({kind}): audio frames {_shown(needlessly)}"
+                # How long a frame is on its way, and so whether it counts as taken in, is a matter of the machine.
+                self._find(link.opened_at, text, rests_on_speed=True)
 
     def _loss_at(self, index: int) -> tuple[list[int], int, list[int]]:
         """Frames that are missing where a connection begins or later on it; how many came again, and which of them
@@ -306,8 +308,8 @@ class _Reckoning:
             if told.message["type"] == "error":
                 self._find(told.at, f"error {told.message['code']}: {told.message['text']}")
 
-    def _find(self, at: float, text: str) -> None:
-        self._account.findings.append(Finding(self._conversation.number, at, text))
+    def _find(self, at: float, text: str, *, rests_on_speed: bool = False) -> None:
+        self._account.findings.append(Finding(self._conversation.number, at, text, rests_on_speed))
 
     def _now(self) -> float:
         return self._page.story[-1].at if self._page.story else 0.0

@@ -52,6 +52,8 @@ class Finding:
     conversation: int
     at: float
     text: str
+    rests_on_speed: bool = False
+    """True if a busy machine alone may have brought it about."""
 
 
 @dataclass
