@@ -151,13 +151,6 @@ async def say(session: AsyncSession, pcm: bytes) -> None:
         await session.send_realtime_input(audio=blob)
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until something outside holds."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
-            await asyncio.sleep(0.01)
-
-
 class Wire:
     """A bare WebSocket to the emulator: any JSON out, frames in as they came."""
 

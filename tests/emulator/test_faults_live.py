@@ -15,7 +15,6 @@ from tests.emulator.client import (
     FLASH_3_1,
     LIVE_3_8,
     ask,
-    eventually,
     hear,
     is_turn_complete,
     live,
@@ -27,6 +26,7 @@ from tests.emulator.client import (
     wire,
 )
 from tests.services.emulator import Emulator
+from tests.services.processes import eventually
 
 
 def armed(emulator: Emulator) -> list[dict[str, Any]]:

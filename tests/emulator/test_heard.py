@@ -7,9 +7,10 @@ import pytest
 from google.genai import types
 
 from emulator.heard import LIMIT, HeardAudio
-from tests.emulator.client import ask, eventually, live, next_handle, say
+from tests.emulator.client import ask, live, next_handle, say
 from tests.emulator.test_control import request
 from tests.services.emulator import Emulator
+from tests.services.processes import eventually
 
 
 def stamped(*numbers: int) -> bytes:

@@ -14,7 +14,6 @@ from tests.emulator.client import (
     THINKING,
     TRANSCRIBE,
     ask,
-    eventually,
     hear,
     hear_the_beginning,
     live,
@@ -22,6 +21,7 @@ from tests.emulator.client import (
     speech,
 )
 from tests.services.emulator import Emulator
+from tests.services.processes import eventually
 
 
 @pytest.mark.parametrize("model", GENERATIONS)

@@ -9,7 +9,6 @@ from tests.emulator.client import (
     LIVE_3_8,
     NATIVE_2_5,
     ask,
-    eventually,
     hear,
     live,
     next_handle,
@@ -18,6 +17,7 @@ from tests.emulator.client import (
     wire,
 )
 from tests.services.emulator import Emulator
+from tests.services.processes import eventually
 
 
 async def remembered_session(emulator: Emulator, model: str) -> str:

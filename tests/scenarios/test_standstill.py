@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from websockets.asyncio.client import connect
@@ -14,6 +13,7 @@ from sessions_app.live.probes import Probes
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence
 from tests.services.emulator import Emulator
+from tests.services.processes import eventually
 from tests.services.web import WebServer
 from tests.soak.provider import Provider
 from tests.soak.stamps import stamped
@@ -23,12 +23,6 @@ pytestmark = pytest.mark.laptop
 PATIENCE_S = 10
 NOTICED_MS = 400
 FRAMES = 50
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens on the other side of a socket
-            await asyncio.sleep(0.01)
 
 
 async def test_a_standstill_of_the_other_side_is_noticed_and_so_is_its_end() -> None:

@@ -1,5 +1,6 @@
 """Starting a program, waiting until it is ready, and stopping it."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 STOP_LIMIT_S = 20
+PATIENCE_S = 20
 
 
 def free_port() -> int:
@@ -17,6 +19,13 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until something holds that happens in another process or on the other side of a socket."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.02)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
