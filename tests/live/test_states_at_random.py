@@ -33,6 +33,7 @@ from sessions_app.live.events import (
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
+    RestoreLevel,
     RetryRequested,
     SendBlocked,
     SetupCompleted,
@@ -135,7 +136,7 @@ class AnyLife(RuleBasedStateMachine):
                     assert state is after
                 case Toast(code):
                     self.said.append(code)
-                case LowerLevel():
+                case LowerLevel() | RestoreLevel():
                     self.awaits_level = True
                 case Finish():
                     assert after is State.ENDED
