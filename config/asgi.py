@@ -16,8 +16,8 @@ from django.urls import re_path  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
 from config.sockets import OriginGate, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
-from sessions_app.hub import drain as send_pages_away  # noqa: E402
-from sessions_app.routing import websocket_urlpatterns  # noqa: E402
+from sessions_app.gateway.routing import websocket_urlpatterns  # noqa: E402
+from sessions_app.gateway.session_registry import drain as send_pages_away  # noqa: E402
 from summarization.queue import start_background_work  # noqa: E402
 
 refuse_failed_checks()

@@ -35,7 +35,7 @@ class Report:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Report:
-        """From a stored report: `sessions_app.live.upstream.UsageReported.as_data()`, which leaves out what is 0."""
+        """From a stored report: `UsageReported.as_data()` of `sessions_app`, which leaves out what is 0."""
         return cls(
             prompt_tokens=data.get("prompt_tokens") or 0,
             response_tokens=data.get("response_tokens") or 0,

@@ -16,9 +16,9 @@ from django.urls import URLPattern, path, reverse
 
 from sessions_app import services, usage
 from sessions_app.csv_export import csv_file, export_as_csv
+from sessions_app.gateway.worker_channel import end_everywhere
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn, TurnUsage
 from sessions_app.usage import UsageTotal, in_dollars
-from sessions_app.worker_channel import end_everywhere
 from summarization.services import request_summary, write_call_history
 
 ROWS_PER_PAGE = 50

@@ -70,7 +70,7 @@ def save_usage(
     Args:
         connection: which one of the live session: reports that add up do so over a connection.
         turn: the number of the model's turn.
-        report: `sessions_app.live.upstream.UsageReported.as_data()`.
+        report: `sessions_app.live.providers.upstream.UsageReported.as_data()`.
     """
     row = TurnUsage(
         conversation_id=uuid.UUID(conversation_id),

@@ -12,10 +12,8 @@ APPS = ("sessions_app", "energy", "summarization")
 PROGRAMS = ("config", "emulator", *APPS)
 
 PURE = {
-    *(
-        f"sessions_app.live.{name}"
-        for name in ("events", "states", "turns", "transcript", "backlog", "backoff", "context", "failures", "voice")
-    ),
+    *(f"sessions_app.live.machine.{name}" for name in ("events", "states", "turns", "backoff", "failures")),
+    *(f"sessions_app.live.{name}" for name in ("transcript", "backlog", "context", "voice")),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export")),
 }
@@ -23,10 +21,10 @@ NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logg
 """Of the standard library: no await, no clock, no randomness, no I/O of its own."""
 
 SDK_MODULES = {
-    *(f"sessions_app.live.{name}" for name in ("gemini", "frames", "catalogue")),
+    *(f"sessions_app.live.providers.{name}" for name in ("gemini", "frames", "catalogue")),
     "summarization.gemini",
 }
-EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "hub", "store", "forms"}
+EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "gateway", "forms"}
 
 
 def name_of(path: Path) -> str:

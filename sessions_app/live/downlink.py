@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from sessions_app.live.page import Page
-from sessions_app.live.upstream import OUTPUT_RATE_HZ
+from sessions_app.live.providers.upstream import OUTPUT_RATE_HZ
 
 BYTES_PER_MS = OUTPUT_RATE_HZ * 2 // 1000
 KEPT_LIMIT_BYTES = 60_000 * BYTES_PER_MS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from energy.levels import Level, LevelChange, Mode, Reason
-from sessions_app.live.failures import Failure
+from sessions_app.live.machine.failures import Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 from energy.levels import Level, LevelChange, Mode, Reason, should_clear_resumption_handle
 from sessions_app.live.energy import Energy, LevelNews
-from sessions_app.live.events import Fact, LadderExhausted, LevelChanged, LevelKept, NoModel
-from sessions_app.live.failures import Failure
+from sessions_app.live.machine.events import Fact, LadderExhausted, LevelChanged, LevelKept, NoModel
+from sessions_app.live.machine.failures import Failure
 
 RETRY_WHEN_BUSY_MS = 20_000
 """When the provider has no room for one more session, and the ledger does not know for how long."""

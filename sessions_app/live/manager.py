@@ -22,7 +22,8 @@ from sessions_app.live.context import Context, Recap, context_of, instruction_wi
 from sessions_app.live.downlink import BYTES_PER_MS as OUTPUT_BYTES_PER_MS
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.energy import Energy, LevelNews
-from sessions_app.live.events import (
+from sessions_app.live.level_keeper import LevelKeeper
+from sessions_app.live.machine.events import (
     Action,
     AnswerOverdue,
     BacklogReplayed,
@@ -71,16 +72,12 @@ from sessions_app.live.events import (
     UserTurnEnded,
     Wish,
 )
-from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
-from sessions_app.live.level_keeper import LevelKeeper
+from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.machine.states import Features, SessionMachine, UnexpectedFact
+from sessions_app.live.machine.turns import TurnState
 from sessions_app.live.memory import MemoryProof, typed_tokens
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
-from sessions_app.live.sender import BacklogSender
-from sessions_app.live.states import Features, SessionMachine, UnexpectedFact
-from sessions_app.live.timers import Timers
-from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus
-from sessions_app.live.turns import TurnState
-from sessions_app.live.upstream import (
+from sessions_app.live.providers.upstream import (
     Connection,
     GenerationComplete,
     GoAway,
@@ -98,6 +95,9 @@ from sessions_app.live.upstream import (
     UserWords,
     VoiceBegan,
 )
+from sessions_app.live.sender import BacklogSender
+from sessions_app.live.timers import Timers
+from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus
 from sessions_app.live.voice import VoiceGate
 from sessions_app.live.writer import StoreWriter
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from energy.levels import Level, LevelChange
 from sessions_app.live.backlog import Loss
 from sessions_app.live.context import Recap
-from sessions_app.live.events import Action, TellState
+from sessions_app.live.machine.events import Action, TellState
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
-from sessions_app.live.upstream import UsageReported
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from sessions_app.live.backlog import AudioFrame, Backlog, Item, TypedMessage
-from sessions_app.live.upstream import Connection, UpstreamFailed
+from sessions_app.live.providers.upstream import Connection, UpstreamFailed
 
 SEND_LIMIT_S = 5.0
 """A provider that does not take one message for this long does not take any."""

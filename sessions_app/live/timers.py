@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from sessions_app.live.events import Timer
+from sessions_app.live.machine.events import Timer
 
 
 class Timers:

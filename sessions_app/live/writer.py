@@ -10,8 +10,8 @@ from typing import Any
 
 from sessions_app.live.context import Recap
 from sessions_app.live.page import Store
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn, TurnStatus
-from sessions_app.live.upstream import UsageReported
 
 logger = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from sessions_app import messages, page, wording
-from sessions_app.live.states import diagram
+from sessions_app.gateway import page_socket, wire, wording
+from sessions_app.live.machine.states import diagram
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
@@ -20,12 +20,12 @@ def test_the_protocol_page_names_every_toast_and_close_code() -> None:
     protocol = (DOCS / "browser-protocol.md").read_text(encoding="utf-8")
     codes = [*wording.OF_BOTH_MODES, *(f"call.{code}" for code in wording.OF_A_MODE)]
     assert [code for code in codes if f"`{code}`" not in protocol] == []
-    closes = [value for value in vars(page).values() if isinstance(value, int) and 1000 <= value < 5000]
+    closes = [value for value in vars(page_socket).values() if isinstance(value, int) and 1000 <= value < 5000]
     assert [code for code in closes if str(code) not in protocol] == []
 
 
 def test_the_protocol_page_has_the_limits_of_the_code() -> None:
     protocol = (DOCS / "browser-protocol.md").read_text(encoding="utf-8")
-    assert f"{messages.TEXT_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
-    assert f"{messages.AUDIO_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
-    assert f"{messages.TYPED_LIMIT_CHARACTERS:,} characters" in protocol
+    assert f"{wire.TEXT_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
+    assert f"{wire.AUDIO_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
+    assert f"{wire.TYPED_LIMIT_CHARACTERS:,} characters" in protocol

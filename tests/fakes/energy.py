@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from energy.levels import TOP_LEVELS, Ladder, Level, LevelChange, Mode, Reason
 from sessions_app.live.energy import LevelNews
-from sessions_app.live.failures import Failure
+from sessions_app.live.machine.failures import Failure
 
 NEWEST = "gemini-3.8-live"
 OLDER = "gemini-3.1-flash-live-preview"

@@ -8,10 +8,10 @@ from typing import Any
 
 from energy.levels import Level, LevelChange
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import State, TellState
+from sessions_app.live.machine.events import State, TellState
 from sessions_app.live.page import Ready
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
-from sessions_app.live.upstream import UsageReported
 
 
 @dataclass(frozen=True, slots=True)

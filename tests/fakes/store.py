@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions_app.live.context import Recap
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
-from sessions_app.live.upstream import UsageReported
 
 
 @dataclass(frozen=True, slots=True)

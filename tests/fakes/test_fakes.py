@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.events import State, TellState
-from sessions_app.live.failures import Failure, Phase
+from sessions_app.live.machine.events import State, TellState
+from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.manager import Energy
 from sessions_app.live.page import Page, Store
+from sessions_app.live.providers.upstream import Connection, ReplyWords, Setup, Upstream, UpstreamFailed
 from sessions_app.live.transcript import Role, Turn, TurnStatus
-from sessions_app.live.upstream import Connection, ReplyWords, Setup, Upstream, UpstreamFailed
 from tests.fakes.energy import NEWEST, OLDER, OLDEST, FakeEnergy
 from tests.fakes.page import FakePage
 from tests.fakes.store import FakeStore

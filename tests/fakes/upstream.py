@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from sessions_app.live.failures import Failure, Phase
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.upstream import Connection, Setup, UpstreamFailed, UpstreamMessage
 from sessions_app.live.transcript import Turn
-from sessions_app.live.upstream import Connection, Setup, UpstreamFailed, UpstreamMessage
 
 CUT = Failure(1006, "abnormal closure [internal]", Phase.LIVE)
 REFUSED = Failure(0, "[Errno 111] Connect call failed", Phase.HANDSHAKE)

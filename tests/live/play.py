@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sessions_app.live.events import BacklogReplayed as Replayed
-from sessions_app.live.events import (
+from sessions_app.live.machine.events import BacklogReplayed as Replayed
+from sessions_app.live.machine.events import (
     ConnectionLost,
     Fact,
     GoAwayReceived,
@@ -22,8 +22,8 @@ from sessions_app.live.events import (
     TellState,
     Wish,
 )
-from sessions_app.live.failures import Failure, Phase
-from sessions_app.live.states import Features, SessionMachine
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.machine.states import Features, SessionMachine
 
 W = TypeVar("W")
 

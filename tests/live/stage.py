@@ -9,8 +9,7 @@ from typing import Any
 from energy.levels import Mode
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
 from sessions_app.live.page import Assistant, Opening
-from sessions_app.live.transcript import Role, Turn, TurnStatus
-from sessions_app.live.upstream import (
+from sessions_app.live.providers.upstream import (
     GenerationComplete,
     HandleUpdate,
     ReplyAudio,
@@ -19,6 +18,7 @@ from sessions_app.live.upstream import (
     UpstreamMessage,
     UserWords,
 )
+from sessions_app.live.transcript import Role, Turn, TurnStatus
 from tests.fakes.energy import NEWEST, OLDER, OLDEST, FakeEnergy
 from tests.fakes.page import FakePage
 from tests.fakes.store import FakeStore

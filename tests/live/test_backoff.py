@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.live.backoff import CAP_MS, FIRST_CEILING_MS, OUTAGE_LIMIT_MS, REDIALS_PER_HOUR, Backoff
+from sessions_app.live.machine.backoff import CAP_MS, FIRST_CEILING_MS, OUTAGE_LIMIT_MS, REDIALS_PER_HOUR, Backoff
 
 ALMOST_ONE = 0.999999
 

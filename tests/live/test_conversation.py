@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.events import Action, State
-from sessions_app.live.upstream import (
+from sessions_app.live.machine.events import Action, State
+from sessions_app.live.providers.upstream import (
     GenerationComplete,
     Interrupted,
     ReplyAudio,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from sessions_app.live.failures import (
+from sessions_app.live.machine.failures import (
     INITIAL_HISTORY_FIELD,
     RATE_LIMIT_WAIT_MS,
     SHORT_LIFE_MS,

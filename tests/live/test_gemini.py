@@ -12,10 +12,9 @@ from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, Inv
 from websockets.frames import Close
 from websockets.http11 import Response
 
-from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, History, Phase, Verdict, judge
-from sessions_app.live.gemini import SOCKET_OPTIONS, config_of, duration_ms, failure_of, translate
-from sessions_app.live.transcript import Role
-from sessions_app.live.upstream import (
+from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, History, Phase, Verdict, judge
+from sessions_app.live.providers.gemini import SOCKET_OPTIONS, config_of, duration_ms, failure_of, translate
+from sessions_app.live.providers.upstream import (
     GenerationComplete,
     GoAway,
     HandleUpdate,
@@ -29,6 +28,7 @@ from sessions_app.live.upstream import (
     UserWords,
     VoiceBegan,
 )
+from sessions_app.live.transcript import Role
 from tests.fakes.wire import Wire, session_over
 from tests.live.stage import a_turn
 

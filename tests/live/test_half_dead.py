@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessions_app.live.events import (
+from sessions_app.live.machine.events import (
     Action,
     AnswerOverdue,
     CloseFinished,
@@ -27,8 +27,8 @@ from sessions_app.live.events import (
     Toast,
     UserTurnEnded,
 )
+from sessions_app.live.machine.states import ANSWER_LIMIT_MS
 from sessions_app.live.memory import MemoryProof, typed_tokens
-from sessions_app.live.states import ANSWER_LIMIT_MS
 from sessions_app.live.voice import VoiceGate
 from tests.live.play import LIVED_MS, Play, of, only
 

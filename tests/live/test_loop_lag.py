@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sessions_app.live.loop_lag import REMEMBERED_S, TICK_S, LoopLag
+from sessions_app.live.providers.loop_lag import REMEMBERED_S, TICK_S, LoopLag
 from tests.virtual_time import VirtualTimeLoop
 
 BUSY_S = 0.15

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.events import Action, State
-from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.machine.events import Action, State
+from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.providers.upstream import GoAway, HandleUpdate
 from sessions_app.live.transcript import Role
-from sessions_app.live.upstream import GoAway, HandleUpdate
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.fakes.upstream import Answer, AudioEnded
 from tests.live.stage import CONSUMED_S, INSTRUCTION, Stage, a_turn, numbers

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.events import State
-from sessions_app.live.failures import Failure, Phase
-from sessions_app.live.upstream import GoAway, HandleUpdate
+from sessions_app.live.machine.events import State
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.upstream import GoAway, HandleUpdate
 from tests.fakes.upstream import Answer
 from tests.live.stage import Stage, numbers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions_app.live.probes import IN_BUFFERS_MS, OVERDUE_AFTER_MS, TAKEN_IN_AFTER_MS, Pings
+from sessions_app.live.providers.probes import IN_BUFFERS_MS, OVERDUE_AFTER_MS, TAKEN_IN_AFTER_MS, Pings
 
 ROUND_TRIP_MS = 2
 

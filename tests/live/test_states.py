@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sessions_app.live.backoff import OUTAGE_LIMIT_MS
-from sessions_app.live.events import (
+from sessions_app.live.machine.backoff import OUTAGE_LIMIT_MS
+from sessions_app.live.machine.events import (
     Action,
     AnswerOverdue,
     BacklogReplayed,
@@ -59,8 +59,8 @@ from sessions_app.live.events import (
     Toast,
     UserTurnEnded,
 )
-from sessions_app.live.failures import Failure, Phase, Verdict
-from sessions_app.live.states import (
+from sessions_app.live.machine.failures import Failure, Phase, Verdict
+from sessions_app.live.machine.states import (
     FIRST_HANDLE_WAIT_MS,
     IGNORED,
     NOTICEABLE_OUTAGE_MS,
@@ -74,7 +74,7 @@ from sessions_app.live.states import (
     diagram,
     swap_deadline_ms,
 )
-from sessions_app.live.turns import TurnState
+from sessions_app.live.machine.turns import TurnState
 from tests.live.play import (
     ABORTED,
     BAD_KEY,

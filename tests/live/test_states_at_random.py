@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sessions_app.live.events import (
+from sessions_app.live.machine.events import (
     Action,
     AnswerOverdue,
     BacklogReplayed,
@@ -47,8 +47,8 @@ from sessions_app.live.events import (
     Toast,
     UserTurnEnded,
 )
-from sessions_app.live.failures import Failure, Phase
-from sessions_app.live.states import PROOF_OF_LIFE_MS, STABLE_MS, TRANSITIONS, Features, SessionMachine
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.machine.states import PROOF_OF_LIFE_MS, STABLE_MS, TRANSITIONS, Features, SessionMachine
 from tests.repeatable import cases
 
 TEXTS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.upstream import HandleUpdate, ReplyWords, UserWords
+from sessions_app.live.providers.upstream import HandleUpdate, ReplyWords, UserWords
 from sessions_app.live.writer import RETRY_AFTER_S, TRIES
 from tests.live.stage import CONSUMED_S, Stage, numbers
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.events import Action, State
-from sessions_app.live.failures import Failure, Phase
-from sessions_app.live.transcript import Role
-from sessions_app.live.upstream import (
+from sessions_app.live.machine.events import Action, State
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.upstream import (
     GenerationComplete,
     GoAway,
     HandleUpdate,
@@ -18,6 +17,7 @@ from sessions_app.live.upstream import (
     TurnComplete,
     UserWords,
 )
+from sessions_app.live.transcript import Role
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.fakes.upstream import CUT, REFUSED, Answer, FakeConnection
 from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, a_turn, numbers, sound

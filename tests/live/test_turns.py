@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from sessions_app.live.turns import TurnMachine, TurnState
+from sessions_app.live.machine.turns import TurnMachine, TurnState
 
 LISTENING, GENERATING, SPEAKING = TurnState.LISTENING, TurnState.GENERATING, TurnState.SPEAKING
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from energy.levels import Mode
-from sessions_app.live.failures import Failure, Phase
-from sessions_app.live.upstream import GenerationComplete, Interrupted, TurnComplete
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.upstream import GenerationComplete, Interrupted, TurnComplete
 from tests.fakes.upstream import Answer
 from tests.live.stage import CONSUMED_S, Stage, numbers
 

@@ -17,8 +17,8 @@ from google.genai.live import AsyncSession
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from sessions_app.live.frames import AudioSocket, audio_of
-from sessions_app.live.gemini import SOCKET_OPTIONS
+from sessions_app.live.providers.frames import AudioSocket, audio_of
+from sessions_app.live.providers.gemini import SOCKET_OPTIONS
 from tests.fakes.wire import Wire, session_over
 from tests.services.emulator import Emulator
 

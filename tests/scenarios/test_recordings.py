@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.gemini import GeminiConnection
-from sessions_app.live.loop_lag import LoopLag
-from sessions_app.live.upstream import (
+from sessions_app.live.providers.gemini import GeminiConnection
+from sessions_app.live.providers.loop_lag import LoopLag
+from sessions_app.live.providers.upstream import (
     GenerationComplete,
     HandleUpdate,
     Interrupted,

@@ -8,8 +8,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from sessions_app.live.loop_lag import LoopLag
-from sessions_app.live.probes import Probes
+from sessions_app.live.providers.loop_lag import LoopLag
+from sessions_app.live.providers.probes import Probes
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence
 from tests.services.emulator import Emulator

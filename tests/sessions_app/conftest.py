@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from sessions_app.hub import Hub
+from sessions_app.gateway.session_registry import Hub
 from tests.fakes.upstream import FakeUpstream
 from tests.repeatable import choose_profile
 from tests.virtual_time import VirtualTimeLoop

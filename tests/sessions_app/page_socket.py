@@ -11,8 +11,8 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
 
 from energy.levels import Mode
-from sessions_app.consumers import CallConsumer, LiveConsumer, TextConsumer
-from sessions_app.hub import Hub
+from sessions_app.gateway.consumers import CallConsumer, LiveConsumer, TextConsumer
+from sessions_app.gateway.session_registry import Hub
 
 Message = dict[str, Any]
 CONSUMERS: dict[Mode, type[LiveConsumer]] = {Mode.TEXT: TextConsumer, Mode.CALL: CallConsumer}

@@ -16,9 +16,9 @@ from django.test import Client
 
 from config.asgi import application
 from energy.levels import Mode
-from sessions_app.consumers import START_WITHIN_S
-from sessions_app.hub import Hub
-from sessions_app.live.upstream import (
+from sessions_app.gateway.consumers import START_WITHIN_S
+from sessions_app.gateway.session_registry import Hub
+from sessions_app.live.providers.upstream import (
     GenerationComplete,
     HandleUpdate,
     ReplyAudio,

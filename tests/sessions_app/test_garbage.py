@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from energy.levels import Mode
-from sessions_app.hub import Hub
+from sessions_app.gateway.page_socket import SocketPage
+from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.wire import Start
 from sessions_app.live.manager import BaseSessionManager
-from sessions_app.messages import Start
-from sessions_app.page import SocketPage
 from tests.live.stage import Stage
 from tests.repeatable import cases
 from tests.sessions_app.page_socket import Socket

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.limits import (
+from sessions_app.gateway.limits import (
     AUDIO_BURST_BYTES,
     AUDIO_RESENT_BYTES,
     AUDIO_SPEED,

@@ -14,13 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from energy.levels import Level, LevelChange, Mode, Reason
-from sessions_app import messages
-from sessions_app.live.backlog import Loss
-from sessions_app.live.events import Action, State, TellState
-from sessions_app.live.page import Ready
-from sessions_app.live.transcript import Role, Turn, TurnStatus
-from sessions_app.live.upstream import UsageReported
-from sessions_app.messages import (
+from sessions_app.gateway import wire
+from sessions_app.gateway.wire import (
     HangUp,
     Malformed,
     Mic,
@@ -33,12 +28,17 @@ from sessions_app.messages import (
     parse_audio_frame,
     parse_text_frame,
 )
+from sessions_app.live.backlog import Loss
+from sessions_app.live.machine.events import Action, State, TellState
+from sessions_app.live.page import Ready
+from sessions_app.live.providers.upstream import UsageReported
+from sessions_app.live.transcript import Role, Turn, TurnStatus
 
 PAGE_ID = "6f1c1f0e-8f0a-4b53-9a41-0f8f3f1d2c3b"
 OTHER_ID = "0b7a3c52-4a0e-4b0e-8a83-6f6a4c1f9d10"
 
 
-def parse(**fields: Any) -> messages.PageMessage:
+def parse(**fields: Any) -> wire.PageMessage:
     return parse_text_frame(json.dumps(fields))
 
 
@@ -66,7 +66,7 @@ def parse(**fields: Any) -> messages.PageMessage:
         ({"type": "ping"}, Ping(None)),
     ],
 )
-def test_messages_of_the_protocol_are_read(fields: dict[str, Any], expected: messages.PageMessage) -> None:
+def test_messages_of_the_protocol_are_read(fields: dict[str, Any], expected: wire.PageMessage) -> None:
     assert parse(**fields) == expected
     assert parse(**fields, unheard_of={"of": [1]}) == expected, "unknown fields are ignored"
 
@@ -180,7 +180,7 @@ def test_no_field_raises_anything_but_malformed_and_what_is_read_can_be_told_aga
     except Malformed:
         return
     if isinstance(message, Ping):
-        json.dumps(messages.pong(message.t), ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(wire.pong(message.t), ensure_ascii=False, allow_nan=False).encode()
     if isinstance(message, TypedText):
         assert message.text.encode()
         assert 1 <= len(message.id.encode()) <= 256
@@ -192,7 +192,7 @@ def test_no_field_raises_anything_but_malformed_and_what_is_read_can_be_told_aga
 @given(st.integers(0, 2**32 - 1), st.binary(min_size=2, max_size=2_000).filter(lambda pcm: len(pcm) % 2 == 0))
 def test_an_audio_frame_is_a_number_and_samples(number: int, pcm: bytes) -> None:
     assert parse_audio_frame(struct.pack(">I", number) + pcm) == (number, pcm)
-    assert messages.audio_frame(number, pcm) == struct.pack(">I", number) + pcm
+    assert wire.audio_frame(number, pcm) == struct.pack(">I", number) + pcm
 
 
 @given(st.binary(max_size=40))
@@ -207,7 +207,7 @@ def test_no_bytes_raise_anything_but_malformed(frame: bytes) -> None:
 
 
 def test_numbers_beyond_32_bits_begin_anew() -> None:
-    assert messages.audio_frame(2**32 + 3, b"\1\2") == b"\0\0\0\3\1\2"
+    assert wire.audio_frame(2**32 + 3, b"\1\2") == b"\0\0\0\3\1\2"
 
 
 # -- server to page ----------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ REPLY = Turn(5, Role.MODEL, "Hello", TurnStatus.PARTIAL, 1_767_225_601_000)
 
 
 def test_ready_has_the_fields_of_the_protocol() -> None:
-    ready = messages.ready(Ready(Action.RESUMED, PAGE_ID, OTHER_ID, FULL, FULL, 7, (TYPED, REPLY)))
+    ready = wire.ready(Ready(Action.RESUMED, PAGE_ID, OTHER_ID, FULL, FULL, 7, (TYPED, REPLY)))
     assert ready == {
         "type": "ready",
         "action": "resumed",
@@ -264,28 +264,28 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
     ("message", "expected"),
     [
         (
-            messages.state(TellState(State.RECONNECTING, 2, 500, "network")),
+            wire.state(TellState(State.RECONNECTING, 2, 500, "network")),
             {"type": "state", "state": "reconnecting", "attempt": 2, "retry_in_ms": 500, "reason": "network"},
         ),
-        (messages.flush(), {"type": "flush"}),
-        (messages.generation_complete(5), {"type": "generation_complete", "turn": 5}),
-        (messages.turn_complete(5, None), {"type": "turn_complete", "turn": 5, "usage": None}),
+        (wire.flush(), {"type": "flush"}),
+        (wire.generation_complete(5), {"type": "generation_complete", "turn": 5}),
+        (wire.turn_complete(5, None), {"type": "turn_complete", "turn": 5, "usage": None}),
         (
-            messages.turn_complete(5, UsageReported(prompt_tokens=834, response_tokens_by_modality={"AUDIO": 64})),
+            wire.turn_complete(5, UsageReported(prompt_tokens=834, response_tokens_by_modality={"AUDIO": 64})),
             {
                 "type": "turn_complete",
                 "turn": 5,
                 "usage": {"prompt_tokens": 834, "response_tokens_by_modality": {"AUDIO": 64}},
             },
         ),
-        (messages.go_away(9_500), {"type": "go_away", "time_left_ms": 9_500}),
-        (messages.ack(8, ("typed-1",)), {"type": "ack", "audio": 8, "ids": ["typed-1"]}),
+        (wire.go_away(9_500), {"type": "go_away", "time_left_ms": 9_500}),
+        (wire.ack(8, ("typed-1",)), {"type": "ack", "audio": 8, "ids": ["typed-1"]}),
         (
-            messages.lost(Loss(400, ("typed-1",)), "connection"),
+            wire.lost(Loss(400, ("typed-1",)), "connection"),
             {"type": "lost", "ms": 400, "ids": ["typed-1"], "reason": "connection"},
         ),
         (
-            messages.state(TellState(State.CONNECTING, reason="queued", place=3)),
+            wire.state(TellState(State.CONNECTING, reason="queued", place=3)),
             {
                 "type": "state",
                 "state": "connecting",
@@ -296,7 +296,7 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
             },
         ),
         (
-            messages.energy(LevelChange(FULL, REDUCED, Reason.RATE_LIMIT_EXCEEDED, BACK_AT, BACK_AT), FULL),
+            wire.energy(LevelChange(FULL, REDUCED, Reason.RATE_LIMIT_EXCEEDED, BACK_AT, BACK_AT), FULL),
             {
                 "type": "energy",
                 "mode": "call",
@@ -310,18 +310,18 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
             },
         ),
         (
-            messages.toast("call.rebuilt", "info", "A new session.", 8_000),
+            wire.toast("call.rebuilt", "info", "A new session.", 8_000),
             {"type": "toast", "code": "call.rebuilt", "level": "info", "text": "A new session.", "ms": 8_000},
         ),
         (
-            messages.error("limit.text", "Too long.", id="typed-1"),
+            wire.error("limit.text", "Too long.", id="typed-1"),
             {"type": "error", "code": "limit.text", "text": "Too long.", "fatal": False, "id": "typed-1"},
         ),
         (
-            messages.error("protocol.malformed", "No.", fatal=True),
+            wire.error("protocol.malformed", "No.", fatal=True),
             {"type": "error", "code": "protocol.malformed", "text": "No.", "fatal": True},
         ),
-        (messages.pong(12.5), {"type": "pong", "t": 12.5}),
+        (wire.pong(12.5), {"type": "pong", "t": 12.5}),
     ],
 )
 def test_messages_to_the_page_have_the_fields_of_the_protocol(
@@ -331,4 +331,4 @@ def test_messages_to_the_page_have_the_fields_of_the_protocol(
 
 
 def test_a_turn_is_told_like_one_in_a_transcript() -> None:
-    assert messages.turn(TYPED) == {"type": "turn", **messages.turn_facts(TYPED)}
+    assert wire.turn(TYPED) == {"type": "turn", **wire.turn_facts(TYPED)}

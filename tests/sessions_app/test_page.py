@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from energy.levels import Mode
+from sessions_app.gateway.page_socket import HUNG_UP, MALFORMED, OUR_FAULT, WAITING_LIMIT_BYTES, SocketPage
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import State, TellState
-from sessions_app.page import HUNG_UP, MALFORMED, OUR_FAULT, WAITING_LIMIT_BYTES, SocketPage
+from sessions_app.live.machine.events import State, TellState
 
 
 class Line:

@@ -19,10 +19,10 @@ from energy.ledger import note_refusal
 from energy.levels import Ladder, LevelChange, Mode, Reason
 from energy.models import EnergyChange, ModelQuota
 from energy.quota import Refusal
-from sessions_app.hub import Hub
-from sessions_app.live.failures import Failure, Phase
+from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.worker_channel import end_everywhere
+from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.usage import save_usage
-from sessions_app.worker_channel import end_everywhere
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.fakes.upstream import FakeUpstream
 from tests.sessions_app.page_socket import Socket

@@ -11,7 +11,7 @@ from django.utils import timezone
 from energy import ledger
 from energy.levels import Ladder, Mode
 from energy.quota import ModelState
-from sessions_app.live.catalogue import CatalogueUnavailable, live_models_by_id
+from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sessions_app.live.failures import Failure
+from sessions_app.live.machine.failures import Failure
 
 
 class State(StrEnum):

@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sessions_app.live.backoff import Backoff
-from sessions_app.live.events import (
+from sessions_app.live.machine.backoff import Backoff
+from sessions_app.live.machine.events import (
     Action,
     AnswerOverdue,
     BacklogReplayed,
@@ -67,8 +67,8 @@ from sessions_app.live.events import (
     UserTurnEnded,
     Wish,
 )
-from sessions_app.live.failures import Failure, History, Judgement, Verdict, is_short_life, judge
-from sessions_app.live.turns import TurnMachine, TurnState
+from sessions_app.live.machine.failures import Failure, History, Judgement, Verdict, is_short_life, judge
+from sessions_app.live.machine.turns import TurnMachine, TurnState
 
 PARK_MS = 30_000
 """How long the upstream connection stays open for a page that vanished."""

@@ -25,12 +25,11 @@ from google.genai import errors, types
 from google.genai.live import AsyncSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from sessions_app.live.failures import INITIAL_HISTORY_FIELD, Failure, Phase
-from sessions_app.live.frames import AudioSocket
-from sessions_app.live.loop_lag import LoopLag
-from sessions_app.live.probes import Probes
-from sessions_app.live.transcript import Role, Turn
-from sessions_app.live.upstream import (
+from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.providers.frames import AudioSocket
+from sessions_app.live.providers.loop_lag import LoopLag
+from sessions_app.live.providers.probes import Probes
+from sessions_app.live.providers.upstream import (
     GenerationComplete,
     GoAway,
     HandleUpdate,
@@ -46,6 +45,7 @@ from sessions_app.live.upstream import (
     UserWords,
     VoiceBegan,
 )
+from sessions_app.live.transcript import Role, Turn
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from energy import budget
 from energy.queue import SEEN_EVERY_S, Granted, Waiting
-from sessions_app.database_thread import DatabaseThread
+from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.live.manager import BaseSessionManager
 
 logger = logging.getLogger(__name__)

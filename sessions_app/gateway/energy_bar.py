@@ -17,9 +17,9 @@ from energy.fair_use import FairUseRefusal
 from energy.levels import Ladder, Level, LevelChange, Mode, Reason
 from energy.quota import Refusal
 from energy.services import EnergyBarService, notice_for
-from sessions_app.database_thread import DatabaseThread
+from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.live.energy import LevelNews
-from sessions_app.live.failures import Failure
+from sessions_app.live.machine.failures import Failure
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from sessions_app.live.failures import Failure
+from sessions_app.live.machine.failures import Failure
 from sessions_app.live.transcript import Turn
 
 OUTPUT_RATE_HZ = 24_000

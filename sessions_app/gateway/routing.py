@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from sessions_app.consumers import CallConsumer, TextConsumer
-from sessions_app.hub import hub
+from sessions_app.gateway.consumers import CallConsumer, TextConsumer
+from sessions_app.gateway.session_registry import hub
 
 websocket_urlpatterns = [
     path("ws/text/", TextConsumer.as_asgi(hub=hub)),  # type: ignore[arg-type]  # stubs know views only

@@ -18,7 +18,7 @@ from statistics import median
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from sessions_app.live.loop_lag import LoopLag
+from sessions_app.live.providers.loop_lag import LoopLag
 
 EVERY_S = 0.5
 """A standstill shorter than this may go unnoticed."""

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 from sessions_app import services
-from sessions_app.database_thread import DatabaseThread
+from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.live.context import Recap
 from sessions_app.live.page import Opening
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
-from sessions_app.live.upstream import UsageReported
 from sessions_app.usage import save_usage
 from summarization.services import latest_recap, request_rolling_summary_if_due, write_call_history
 

@@ -16,9 +16,8 @@ from channels.exceptions import StopConsumer
 from django.contrib.auth.models import AnonymousUser, User
 
 from energy.levels import Mode
-from sessions_app import messages
-from sessions_app.hub import Hub
-from sessions_app.limits import (
+from sessions_app.gateway import wire
+from sessions_app.gateway.limits import (
     AUDIO_BURST_BYTES,
     AUDIO_RESENT_BYTES,
     AUDIO_SPEED,
@@ -27,9 +26,18 @@ from sessions_app.limits import (
     Bucket,
     Strikes,
 )
-from sessions_app.live.manager import BaseSessionManager
-from sessions_app.live.voice import BYTES_PER_MS
-from sessions_app.messages import (
+from sessions_app.gateway.page_socket import (
+    MALFORMED,
+    NO_START,
+    NOT_LOGGED_IN,
+    NOT_YOURS,
+    OUR_FAULT,
+    TOO_LARGE,
+    TOO_MUCH,
+    SocketPage,
+)
+from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.wire import (
     AUDIO_FRAME_LIMIT_BYTES,
     TEXT_FRAME_LIMIT_BYTES,
     TYPED_LIMIT_CHARACTERS,
@@ -44,7 +52,8 @@ from sessions_app.messages import (
     Stop,
     TypedText,
 )
-from sessions_app.page import MALFORMED, NO_START, NOT_LOGGED_IN, NOT_YOURS, OUR_FAULT, TOO_LARGE, TOO_MUCH, SocketPage
+from sessions_app.live.manager import BaseSessionManager
+from sessions_app.live.voice import BYTES_PER_MS
 from sessions_app.services import NotYours
 
 logger = logging.getLogger(__name__)
@@ -146,7 +155,7 @@ class LiveConsumer(AsyncConsumer):
             self._answer_too_much("limit.audio_rate", f"Audio may come {AUDIO_SPEED} times as fast as it is spoken.")
             return
         try:
-            number, pcm = messages.parse_audio_frame(frame)
+            number, pcm = wire.parse_audio_frame(frame)
         except Malformed as malformed:
             self._answer_malformed(malformed)
             return
@@ -159,13 +168,13 @@ class LiveConsumer(AsyncConsumer):
         if not self._message_allowance.take(1, self._now_s()):
             self._answer_too_much("limit.message_rate", f"At most {MESSAGES_PER_S} messages a second are taken.")
             return
-        message = messages.parse_text_frame(frame)
+        message = wire.parse_text_frame(frame)
         if self._manager is not None:
             self._manager.hear_of_page()
         if isinstance(message, Start):
             await self._start(message)
         elif isinstance(message, Ping):
-            self._page.tell(messages.pong(message.t))
+            self._page.tell(wire.pong(message.t))
         elif self._manager is None:
             raise Malformed("protocol.start_first", "The first message is start.")
         else:

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from energy.levels import Level, LevelChange, Mode
-from sessions_app import messages
+from sessions_app.gateway import wire
+from sessions_app.gateway.wording import wording_of
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import State, TellState
+from sessions_app.live.machine.events import State, TellState
 from sessions_app.live.page import Ready
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
-from sessions_app.live.upstream import UsageReported
-from sessions_app.wording import wording_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,46 +52,46 @@ class SocketPage:
     # -- what the driver says ----------------------------------------------------------------------------------------
 
     def tell_ready(self, ready: Ready) -> None:
-        self.tell(messages.ready(ready))
+        self.tell(wire.ready(ready))
 
     def tell_state(self, told: TellState) -> None:
-        self.tell(messages.state(told))
+        self.tell(wire.state(told))
         if told.state is State.ENDED:
             self.close(HUNG_UP)
 
     def tell_turn(self, turn: Turn) -> None:
-        self.tell(messages.turn(turn))
+        self.tell(wire.turn(turn))
 
     def tell_flush(self) -> None:
-        self.tell(messages.flush())
+        self.tell(wire.flush())
 
     def tell_generation_complete(self, turn: int) -> None:
-        self.tell(messages.generation_complete(turn))
+        self.tell(wire.generation_complete(turn))
 
     def tell_turn_complete(self, turn: int, usage: UsageReported | None) -> None:
-        self.tell(messages.turn_complete(turn, usage))
+        self.tell(wire.turn_complete(turn, usage))
 
     def tell_go_away(self, time_left_ms: int) -> None:
-        self.tell(messages.go_away(time_left_ms))
+        self.tell(wire.go_away(time_left_ms))
 
     def tell_ack(self, audio: int, ids: tuple[str, ...]) -> None:
-        self.tell(messages.ack(audio, ids))
+        self.tell(wire.ack(audio, ids))
 
     def tell_lost(self, loss: Loss, reason: str) -> None:
-        self.tell(messages.lost(loss, reason))
+        self.tell(wire.lost(loss, reason))
 
     def tell_energy(self, change: LevelChange, top_level: Level) -> None:
-        self.tell(messages.energy(change, top_level))
+        self.tell(wire.energy(change, top_level))
 
     def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
         full_code, wording = wording_of(code, self._mode, outage_ms)
-        self.tell(messages.toast(full_code, wording.level, text or wording.text, wording.ms))
+        self.tell(wire.toast(full_code, wording.level, text or wording.text, wording.ms))
 
     def tell_error(self, code: str, text: str, *, fatal: bool = False, id: str = "") -> None:
-        self.tell(messages.error(code, text, fatal=fatal, id=id))
+        self.tell(wire.error(code, text, fatal=fatal, id=id))
 
     def play(self, number: int, pcm: bytes) -> None:
-        self._put({"type": "websocket.send", "bytes": messages.audio_frame(number, pcm)}, len(pcm))
+        self._put({"type": "websocket.send", "bytes": wire.audio_frame(number, pcm)}, len(pcm))
 
     def tell(self, message: dict[str, Any]) -> None:
         text = json.dumps(message, ensure_ascii=False)

@@ -13,10 +13,10 @@ from typing import Any
 
 from energy.levels import Level, LevelChange, Reason
 from sessions_app.live.backlog import Loss
-from sessions_app.live.events import TellState
+from sessions_app.live.machine.events import TellState
 from sessions_app.live.page import Ready
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
-from sessions_app.live.upstream import UsageReported
 
 TEXT_FRAME_LIMIT_BYTES = 64 * 1024
 AUDIO_FRAME_LIMIT_BYTES = 16 * 1024

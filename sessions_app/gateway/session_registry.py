@@ -22,21 +22,21 @@ from energy.levels import Mode
 from energy.queue import holder_of
 from energy.services import EnergyBarService
 from sessions_app import services
-from sessions_app.database_thread import DatabaseThread
-from sessions_app.energy_bar import SessionEnergy
+from sessions_app.gateway.admission import Places
+from sessions_app.gateway.database_thread import DatabaseThread
+from sessions_app.gateway.energy_bar import SessionEnergy
+from sessions_app.gateway.page_socket import DRAINING, OPENED_ELSEWHERE, SocketPage
+from sessions_app.gateway.store import DatabaseStore
+from sessions_app.gateway.wire import Start
+from sessions_app.gateway.worker_channel import WorkerChannel
 from sessions_app.live.downlink import Downlink
-from sessions_app.live.events import State
-from sessions_app.live.gemini import GeminiUpstream
+from sessions_app.live.machine.events import State
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
 from sessions_app.live.page import Assistant, Opening
-from sessions_app.live.upstream import Upstream
-from sessions_app.messages import Start
-from sessions_app.page import DRAINING, OPENED_ELSEWHERE, SocketPage
-from sessions_app.places import Places
+from sessions_app.live.providers.gemini import GeminiUpstream
+from sessions_app.live.providers.upstream import Upstream
 from sessions_app.services import SessionRequest
-from sessions_app.store import DatabaseStore
 from sessions_app.usage import fair_use_refusal, is_limited
-from sessions_app.worker_channel import WorkerChannel
 from summarization.services import latest_recap
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""The edge: sockets in, rows out."""
