@@ -5,11 +5,11 @@ No ASGI server tells its sockets why it goes. Daphne drops them without a word (
 its own. So the server's signal handlers are replaced once it runs: ours closes the pages' sockets with 4012,
 puts the server's own handler back, and raises the signal again.
 
-What bounds the way out: the pages have DRAIN_LIMIT_S, of which `hub.drain` takes 8 s at most. Then the server stops as
-it does without us. Daphne cancels its applications and drops their sockets, and other tasks have CANCEL_LIMIT_S;
-uvicorn waits for its applications as long as its `--timeout-graceful-shutdown` says, without it for ever. A view that
-runs in a thread cannot be cancelled: what it waits for bounds it. Who cannot wait asks a second time, which skips the
-pages, or kills.
+What bounds the way out: the pages have DRAIN_LIMIT_S, of which `registry.drain` takes 8 s at most. Then the server
+stops as it does without us. Daphne cancels its applications and drops their sockets, and other tasks have
+CANCEL_LIMIT_S; uvicorn waits for its applications as long as its `--timeout-graceful-shutdown` says, without it for
+ever. A view that runs in a thread cannot be cancelled: what it waits for bounds it. Who cannot wait asks a second time,
+which skips the pages, or kills.
 """
 
 import asyncio

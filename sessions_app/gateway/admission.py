@@ -28,7 +28,7 @@ class _Place:
     manager: BaseSessionManager
 
 
-class Places:
+class Admission:
     """Lets live sessions begin when it is their turn, and says for them that they are still there.
 
     Args:
@@ -51,7 +51,7 @@ class Places:
             return
         self._waiting[holder] = place = _Place(holder, user_id, manager)
         if self._task is None:
-            self._task = asyncio.create_task(self._keep_asking(), name="live-places")
+            self._task = asyncio.create_task(self._keep_asking(), name="live-admission")
         await self._ask(place)
 
     async def leave(self, holder: uuid.UUID) -> None:

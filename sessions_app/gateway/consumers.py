@@ -36,7 +36,7 @@ from sessions_app.gateway.page_socket import (
     TOO_MUCH,
     SocketPage,
 )
-from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.gateway.wire import (
     AUDIO_FRAME_LIMIT_BYTES,
     TEXT_FRAME_LIMIT_BYTES,
@@ -69,14 +69,14 @@ class LiveConsumer(AsyncConsumer):
     """One socket of a page in one mode.
 
     Args:
-        hub: where live sessions are.
+        registry: where live sessions are.
     """
 
     mode: ClassVar[Mode]
     channel_layer_alias = ""  # none: a live call must not end because a channel layer does
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, registry: SessionRegistry) -> None:
+        self._registry = registry
         self._manager: BaseSessionManager | None = None
         self._malformed = 0
         self._oversized = Strikes(seconds_limit=MALFORMED_ALLOWED, volume_limit=MALFORMED_ALLOWED)
@@ -101,7 +101,7 @@ class LiveConsumer(AsyncConsumer):
         if not self._user.is_authenticated:
             self._refuse(NOT_LOGGED_IN, "auth.login", "Log in first.")
             return
-        self._hub.welcome(self._page)
+        self._registry.welcome(self._page)
         self._start_timer = asyncio.get_running_loop().call_later(
             START_WITHIN_S, self._refuse, NO_START, "protocol.no_start", "There was no start within 10 s."
         )
@@ -127,7 +127,7 @@ class LiveConsumer(AsyncConsumer):
         if self._start_timer is not None:
             self._start_timer.cancel()
         self._page.drop()
-        self._hub.dismiss(self._page)
+        self._registry.dismiss(self._page)
         if self._manager is not None:
             self._manager.detach(self._page)
 
@@ -185,7 +185,7 @@ class LiveConsumer(AsyncConsumer):
             raise Malformed("protocol.started", "There was a start already.")
         if self._start_timer is not None:
             self._start_timer.cancel()
-        self._manager = await self._hub.open(self._user, self.mode, start, self._page)
+        self._manager = await self._registry.open(self._user, self.mode, start, self._page)
         if self._manager.takes_up_page_life:
             self._audio_allowance.add(AUDIO_RESENT_BYTES)
 
@@ -205,7 +205,7 @@ class LiveConsumer(AsyncConsumer):
             case HangUp():
                 manager.hang_up()
             case Reset() if isinstance(self._user, User):
-                self._manager = await self._hub.reset(self._user, manager, self._page)
+                self._manager = await self._registry.reset(self._user, manager, self._page)
 
     # -- answers -----------------------------------------------------------------------------------------------------
 

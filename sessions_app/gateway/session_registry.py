@@ -22,7 +22,7 @@ from energy.levels import Mode
 from energy.queue import holder_of
 from energy.services import EnergyBarService
 from sessions_app import services
-from sessions_app.gateway.admission import Places
+from sessions_app.gateway.admission import Admission
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.gateway.energy_bar import SessionEnergy
 from sessions_app.gateway.page_socket import DRAINING, OPENED_ELSEWHERE, SocketPage
@@ -54,7 +54,7 @@ MANAGERS: dict[Mode, type[BaseSessionManager]] = {Mode.TEXT: TextSessionManager,
 Key = tuple[int, Mode, uuid.UUID]
 
 
-class Hub:
+class SessionRegistry:
     """Opens live sessions for pages, and finds them again.
 
     Args:
@@ -72,7 +72,7 @@ class Hub:
         self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._places = Places(self._database, self._worker)
+        self._admission = Admission(self._database, self._worker)
         self._is_draining = False
 
     def welcome(self, page: SocketPage) -> None:
@@ -170,7 +170,7 @@ class Hub:
         )
         self._keep(request, manager, holder)
         manager.attach(page, last_down)
-        await self._places.enter(holder, request.user.pk, manager)
+        await self._admission.enter(holder, request.user.pk, manager)
         if self._is_draining:
             manager.leave("draining")
         return manager
@@ -191,7 +191,7 @@ class Hub:
         if self._managers.get(key) is manager:
             del self._managers[key]
             self._keep_unheard(key, manager.downlink)
-            await self._places.leave(holder)
+            await self._admission.leave(holder)
             if not self._managers:
                 self._channel.stop()
                 self._stop_watching_fair_use()
@@ -252,9 +252,9 @@ def gemini_upstream() -> Upstream:
     return GeminiUpstream(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
 
 
-hub = Hub(gemini_upstream)
+registry = SessionRegistry(gemini_upstream)
 
 
 async def drain() -> None:
     """Let every session and page of this process go, within 10 s."""
-    await hub.drain()
+    await registry.drain()

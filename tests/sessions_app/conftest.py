@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.session_registry import SessionRegistry
 from tests.fakes.upstream import FakeUpstream
 from tests.repeatable import choose_profile
 from tests.virtual_time import VirtualTimeLoop
@@ -26,16 +26,16 @@ def upstream() -> FakeUpstream:
 
 
 @pytest.fixture
-def hub(upstream: FakeUpstream, transactional_db: None, settings: Settings) -> Iterator[Hub]:
-    """A process's hub over the real services, and over a provider that the test plays.
+def registry(upstream: FakeUpstream, transactional_db: None, settings: Settings) -> Iterator[SessionRegistry]:
+    """A process's registry over the real services, and over a provider that the test plays.
 
     Its channel layer is in memory: on virtual time a real server would never answer in time.
     """
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    hub = Hub(lambda: upstream)
-    yield hub
-    hub._database._executor.submit(close_connections).result()
-    hub._database._executor.shutdown()
+    registry = SessionRegistry(lambda: upstream)
+    yield registry
+    registry._database._executor.submit(close_connections).result()
+    registry._database._executor.shutdown()
 
 
 def close_connections() -> None:

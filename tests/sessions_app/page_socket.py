@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser, User
 
 from energy.levels import Mode
 from sessions_app.gateway.consumers import CallConsumer, LiveConsumer, TextConsumer
-from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.session_registry import SessionRegistry
 
 Message = dict[str, Any]
 CONSUMERS: dict[Mode, type[LiveConsumer]] = {Mode.TEXT: TextConsumer, Mode.CALL: CallConsumer}
@@ -21,10 +21,12 @@ PATIENCE_S = 60
 
 
 class Socket:
-    """`async with Socket(hub, Mode.TEXT, alice) as page`; what it was told is in `messages`, `audio`, `close_code`."""
+    """`async with Socket(registry, Mode.TEXT, alice) as page`; it keeps `messages`, `audio` and `close_code`."""
 
-    def __init__(self, hub: Hub, mode: Mode, user: User | AnonymousUser, page_id: uuid.UUID | None = None) -> None:
-        application: Any = CONSUMERS[mode].as_asgi(hub=hub)
+    def __init__(
+        self, registry: SessionRegistry, mode: Mode, user: User | AnonymousUser, page_id: uuid.UUID | None = None
+    ) -> None:
+        application: Any = CONSUMERS[mode].as_asgi(registry=registry)
 
         async def logged_in(scope: Any, receive: Any, send: Any) -> None:
             await application({**scope, "user": user}, receive, send)

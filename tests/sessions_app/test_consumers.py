@@ -17,7 +17,7 @@ from django.test import Client
 from config.asgi import application
 from energy.levels import Mode
 from sessions_app.gateway.consumers import START_WITHIN_S
-from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.live.providers.upstream import (
     GenerationComplete,
     HandleUpdate,
@@ -107,8 +107,8 @@ async def test_a_path_that_nobody_answers_is_refused(path: str) -> None:
     assert not (await wire.connect())[0]
 
 
-async def test_a_visitor_who_goes_on_talking_is_not_heard(hub: Hub) -> None:
-    async with Socket(hub, Mode.TEXT, AnonymousUser()) as page:
+async def test_a_visitor_who_goes_on_talking_is_not_heard(registry: SessionRegistry) -> None:
+    async with Socket(registry, Mode.TEXT, AnonymousUser()) as page:
         await page.send(type="start", page_id=page.page_id)
         await page.send_frame(0)
         assert await page.wait_closed() == 4401
@@ -119,8 +119,8 @@ async def test_a_visitor_who_goes_on_talking_is_not_heard(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("mode", Mode)
-async def test_a_start_opens_a_session_and_stores_it(mode: Mode, hub: Hub, alice: User) -> None:
-    async with Socket(hub, mode, alice) as page:
+async def test_a_start_opens_a_session_and_stores_it(mode: Mode, registry: SessionRegistry, alice: User) -> None:
+    async with Socket(registry, mode, alice) as page:
         ready = await page.start()
         assert (ready["action"], ready["mode"], ready["ack"], ready["transcript"]) == ("new", mode, 0, [])
         assert [message["state"] for message in page.of_type("state")] == ["connecting"]
@@ -131,16 +131,16 @@ async def test_a_start_opens_a_session_and_stores_it(mode: Mode, hub: Hub, alice
         assert str(session.page_id) == page.page_id
 
 
-async def test_a_start_that_never_comes_is_not_waited_for(hub: Hub, alice: User) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+async def test_a_start_that_never_comes_is_not_waited_for(registry: SessionRegistry, alice: User) -> None:
+    async with Socket(registry, Mode.CALL, alice) as page:
         began = asyncio.get_running_loop().time()
         assert await page.wait_closed() == 4408
         assert asyncio.get_running_loop().time() - began == pytest.approx(START_WITHIN_S)
         assert page.error_codes == ["protocol.no_start"]
 
 
-async def test_a_start_in_time_stops_the_clock(hub: Hub, alice: User) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+async def test_a_start_in_time_stops_the_clock(registry: SessionRegistry, alice: User) -> None:
+    async with Socket(registry, Mode.CALL, alice) as page:
         await asyncio.sleep(START_WITHIN_S - 1)
         await page.start()
         await asyncio.sleep(60)
@@ -148,31 +148,35 @@ async def test_a_start_in_time_stops_the_clock(hub: Hub, alice: User) -> None:
         await page.wait_for("pong")
 
 
-async def test_another_users_conversation_cannot_be_continued(hub: Hub, alice: User, bob: User) -> None:
+async def test_another_users_conversation_cannot_be_continued(
+    registry: SessionRegistry, alice: User, bob: User
+) -> None:
     hers = await ask(lambda: Conversation.objects.create(user=alice, mode=Mode.CALL))
-    async with Socket(hub, Mode.CALL, bob) as page:
+    async with Socket(registry, Mode.CALL, bob) as page:
         await page.send(type="start", page_id=page.page_id, **{"continue": str(hers.pk)})
         assert await page.wait_closed() == 4403
         assert page.error_codes == ["conversation.not_yours"]
     assert await ask(LiveSession.objects.count) == 0
 
 
-async def test_a_conversation_that_does_not_exist_is_answered_like_another_users(hub: Hub, bob: User) -> None:
-    async with Socket(hub, Mode.CALL, bob) as page:
+async def test_a_conversation_that_does_not_exist_is_answered_like_another_users(
+    registry: SessionRegistry, bob: User
+) -> None:
+    async with Socket(registry, Mode.CALL, bob) as page:
         await page.send(type="start", page_id=page.page_id, **{"continue": str(uuid.uuid4())})
         assert await page.wait_closed() == 4403
         assert page.error_codes == ["conversation.not_yours"]
 
 
 async def test_ones_own_conversation_is_continued_with_its_context(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         first = await page.start()
         await exchange(page, upstream, "typed-1", "My code word is PLUM-42.", "Noted.")
         await page.send(type="hangup")
         await page.wait_closed()
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         ready = await page.start(**{"continue": first["conversation"]})
         assert ready["action"] == "rebuilt"
         assert [turn["text"] for turn in ready["transcript"]] == ["My code word is PLUM-42.", "Noted."]
@@ -182,21 +186,23 @@ async def test_ones_own_conversation_is_continued_with_its_context(
 @pytest.mark.parametrize(
     "message", [{"type": "text", "id": "typed-1", "text": "Hi"}, {"type": "hangup"}, {"type": "reset"}]
 )
-async def test_the_first_message_is_start(message: dict[str, Any], hub: Hub, alice: User) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+async def test_the_first_message_is_start(message: dict[str, Any], registry: SessionRegistry, alice: User) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         await page.send(**message)
         assert (await page.wait_for("error"))["code"] == "protocol.start_first"
         assert (await page.start())["action"] == "new"
 
 
-async def test_audio_before_the_start_is_answered(hub: Hub, alice: User) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+async def test_audio_before_the_start_is_answered(registry: SessionRegistry, alice: User) -> None:
+    async with Socket(registry, Mode.CALL, alice) as page:
         await page.send_frame(0)
         assert (await page.wait_for("error"))["code"] == "protocol.start_first"
 
 
-async def test_a_second_start_is_refused_and_the_session_goes_on(hub: Hub, upstream: FakeUpstream, alice: User) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+async def test_a_second_start_is_refused_and_the_session_goes_on(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         await page.start()
         await page.send(type="start", page_id=page.page_id)
         assert (await page.wait_for("error"))["code"] == "protocol.started"
@@ -207,8 +213,10 @@ async def test_a_second_start_is_refused_and_the_session_goes_on(hub: Hub, upstr
 # -- nonsense ----------------------------------------------------------------------------------------------------------
 
 
-async def test_malformed_frames_are_answered_and_after_the_third_it_is_enough(hub: Hub, alice: User) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+async def test_malformed_frames_are_answered_and_after_the_third_it_is_enough(
+    registry: SessionRegistry, alice: User
+) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         for frame in ("{", '{"type": "no such type"}', b"\0"):
             await page.send_raw(frame)
         assert await page.wait_closed() == 4400
@@ -218,9 +226,9 @@ async def test_malformed_frames_are_answered_and_after_the_third_it_is_enough(hu
 
 @pytest.mark.parametrize("frame", ["x" * 70_000, "ü" * 40_000, bytes(16 * 1024 + 2)])
 async def test_frames_that_are_too_large_are_answered_and_closed_if_it_goes_on(
-    frame: str | bytes, hub: Hub, alice: User
+    frame: str | bytes, registry: SessionRegistry, alice: User
 ) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         await page.start()
         await page.send_raw(frame)
         error = await page.wait_for("error")
@@ -233,9 +241,9 @@ async def test_frames_that_are_too_large_are_answered_and_closed_if_it_goes_on(
 
 
 async def test_a_typed_message_that_is_too_long_is_refused_by_its_id(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         await page.start()
         await page.send(type="text", id="typed-1", text="x" * 32_001)
         error = await page.wait_for("error")
@@ -246,8 +254,8 @@ async def test_a_typed_message_that_is_too_long_is_refused_by_its_id(
     assert [len(text) for text in upstream.connection.texts] == [32_000]
 
 
-async def test_a_flood_of_messages_is_answered_once_a_second_and_closed(hub: Hub, alice: User) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+async def test_a_flood_of_messages_is_answered_once_a_second_and_closed(registry: SessionRegistry, alice: User) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         await page.start()
         for number in range(FLOOD):
             await page.send(type="ping", t=number)
@@ -256,8 +264,10 @@ async def test_a_flood_of_messages_is_answered_once_a_second_and_closed(hub: Hub
         assert len(page.error_codes) == 2, "one warning, and the end"
 
 
-async def test_a_flood_of_audio_is_closed_and_a_burst_is_not(hub: Hub, upstream: FakeUpstream, alice: User) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+async def test_a_flood_of_audio_is_closed_and_a_burst_is_not(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.CALL, alice) as page:
         await page.start()
         for number in range(100):
             await page.send_frame(number)
@@ -271,17 +281,17 @@ async def test_a_flood_of_audio_is_closed_and_a_burst_is_not(hub: Hub, upstream:
 # -- a conversation ----------------------------------------------------------------------------------------------------
 
 
-async def test_a_ping_is_answered_with_its_own_stamp(hub: Hub, alice: User) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+async def test_a_ping_is_answered_with_its_own_stamp(registry: SessionRegistry, alice: User) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         for t in (1, 2.5, "now", None):
             await page.send(type="ping", t=t)
             assert (await page.wait_for("pong"))["t"] == t
 
 
 async def test_speech_goes_up_and_sound_comes_down_and_both_are_stored(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         await page.start()
         for number in range(5):
             await page.send_frame(number, number.to_bytes(2, "little") * 640)
@@ -295,8 +305,8 @@ async def test_speech_goes_up_and_sound_comes_down_and_both_are_stored(
         assert stored == [("user", "Who is there?", "complete"), ("model", "Kore.", "complete")]
 
 
-async def test_muting_is_passed_on(hub: Hub, upstream: FakeUpstream, alice: User) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+async def test_muting_is_passed_on(registry: SessionRegistry, upstream: FakeUpstream, alice: User) -> None:
+    async with Socket(registry, Mode.CALL, alice) as page:
         await page.start()
         await page.send_frame(0)
         await page.send(type="mic", on=False)
@@ -305,8 +315,8 @@ async def test_muting_is_passed_on(hub: Hub, upstream: FakeUpstream, alice: User
     assert [type(item).__name__ for item in upstream.connection.sent] == ["bytes", "AudioEnded"]
 
 
-async def test_stop_flushes_what_is_playing(hub: Hub, upstream: FakeUpstream, alice: User) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+async def test_stop_flushes_what_is_playing(registry: SessionRegistry, upstream: FakeUpstream, alice: User) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         await page.start()
         await page.send(type="text", id="typed-1", text="Tell me a story.")
         await asyncio.sleep(0.5)
@@ -318,9 +328,9 @@ async def test_stop_flushes_what_is_playing(hub: Hub, upstream: FakeUpstream, al
 
 
 async def test_a_hang_up_ends_the_conversation_and_forgets_its_handle(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         await page.start()
         await exchange(page, upstream, "typed-1", "Hello", "Hello!", handle="h-1")
         assert await ask(ResumptionHandle.objects.count) == 1
@@ -335,9 +345,9 @@ async def test_a_hang_up_ends_the_conversation_and_forgets_its_handle(
 
 
 async def test_a_reset_begins_a_new_conversation_and_the_numbering_goes_on(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         first = await page.start()
         await exchange(page, upstream, "typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
         await page.send_frame(0)
@@ -354,8 +364,10 @@ async def test_a_reset_begins_a_new_conversation_and_the_numbering_goes_on(
     assert statuses == {"reset": "ended", "": "active"}
 
 
-async def test_try_again_during_an_outage_dials_now(hub: Hub, upstream: FakeUpstream, alice: User) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+async def test_try_again_during_an_outage_dials_now(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         await page.start()
         upstream.connection.drop()
         await page.wait_for("state", state="reconnecting")
@@ -367,13 +379,15 @@ async def test_try_again_during_an_outage_dials_now(hub: Hub, upstream: FakeUpst
 # -- pages that go and come --------------------------------------------------------------------------------------------
 
 
-async def test_a_page_whose_socket_was_torn_is_attached_again(hub: Hub, upstream: FakeUpstream, alice: User) -> None:
+async def test_a_page_whose_socket_was_torn_is_attached_again(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
     page_id = uuid.uuid4()
-    async with Socket(hub, Mode.CALL, alice, page_id) as page:
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
         first = await page.start()
         await exchange(page, upstream, "typed-1", "Hello", "Hello!")
     await asyncio.sleep(5)
-    async with Socket(hub, Mode.CALL, alice, page_id) as page:
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
         ready = await page.start(last_down=0)
         assert (ready["action"], ready["session"]) == ("attached", first["session"])
         assert [turn["text"] for turn in ready["transcript"]] == ["Hello", "Hello!"]
@@ -382,15 +396,15 @@ async def test_a_page_whose_socket_was_torn_is_attached_again(hub: Hub, upstream
 
 
 async def test_a_page_that_comes_back_after_a_minute_is_resumed_by_its_handle(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
     page_id = uuid.uuid4()
-    async with Socket(hub, Mode.CALL, alice, page_id) as page:
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
         await page.start()
         await exchange(page, upstream, "typed-1", "Hello", "Hello!", handle="h-1")
     await asyncio.sleep(60)
     assert upstream.connection.is_closed
-    async with Socket(hub, Mode.CALL, alice, page_id) as page:
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
         ready = await page.start()
         assert ready["action"] == "resumed"
         assert [turn["text"] for turn in ready["transcript"]] == ["Hello", "Hello!"]
@@ -398,10 +412,10 @@ async def test_a_page_that_comes_back_after_a_minute_is_resumed_by_its_handle(
 
 
 async def test_a_reply_that_was_spoken_while_the_page_was_away_for_a_minute_is_heard_when_it_is_back(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
     page_id = uuid.uuid4()
-    async with Socket(hub, Mode.CALL, alice, page_id) as page:
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
         await page.start()
         await exchange(page, upstream, "typed-1", "Hello", "Hello!", handle="h-1")
         await page.send(type="text", id="typed-2", text="Tell me something")
@@ -411,7 +425,7 @@ async def test_a_reply_that_was_spoken_while_the_page_was_away_for_a_minute_is_h
     await asyncio.sleep(0.2)
     upstream.connection.feed(HandleUpdate("h-2"))
     await asyncio.sleep(60)
-    async with Socket(hub, Mode.CALL, alice, page_id) as page:
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
         ready = await page.start(last_down=0)
         assert ready["action"] == "resumed"
         await page.send(type="ping", t=1)
@@ -421,12 +435,12 @@ async def test_a_reply_that_was_spoken_while_the_page_was_away_for_a_minute_is_h
 
 @pytest.mark.parametrize("mode", Mode)
 async def test_a_reload_never_uses_the_handle_of_the_page_before(
-    mode: Mode, hub: Hub, upstream: FakeUpstream, alice: User
+    mode: Mode, registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    async with Socket(hub, mode, alice) as page:
+    async with Socket(registry, mode, alice) as page:
         await page.start()
         await exchange(page, upstream, "typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
-    async with Socket(hub, mode, alice) as reloaded:
+    async with Socket(registry, mode, alice) as reloaded:
         ready = await reloaded.start()
         assert upstream.connection.setup.handle is None
         lines = [turn["text"] for turn in ready["transcript"]]
@@ -436,8 +450,10 @@ async def test_a_reload_never_uses_the_handle_of_the_page_before(
             assert (ready["action"], lines) == ("new", [])
 
 
-async def test_the_second_page_of_a_user_takes_over(hub: Hub, upstream: FakeUpstream, alice: User) -> None:
-    async with Socket(hub, Mode.CALL, alice) as first, Socket(hub, Mode.CALL, alice) as second:
+async def test_the_second_page_of_a_user_takes_over(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.CALL, alice) as first, Socket(registry, Mode.CALL, alice) as second:
         await first.start()
         assert (await second.start())["action"] == "new"
         assert await first.wait_closed() == 4409
@@ -447,11 +463,13 @@ async def test_the_second_page_of_a_user_takes_over(hub: Hub, upstream: FakeUpst
         assert not upstream.connections[1].is_closed
 
 
-async def test_modes_and_users_do_not_take_over_from_each_other(hub: Hub, alice: User, bob: User) -> None:
+async def test_modes_and_users_do_not_take_over_from_each_other(
+    registry: SessionRegistry, alice: User, bob: User
+) -> None:
     async with (
-        Socket(hub, Mode.CALL, alice) as call,
-        Socket(hub, Mode.TEXT, alice) as text,
-        Socket(hub, Mode.CALL, bob) as his,
+        Socket(registry, Mode.CALL, alice) as call,
+        Socket(registry, Mode.TEXT, alice) as text,
+        Socket(registry, Mode.CALL, bob) as his,
     ):
         for page in (call, text, his):
             await page.start()
@@ -461,13 +479,13 @@ async def test_modes_and_users_do_not_take_over_from_each_other(hub: Hub, alice:
 
 
 async def test_a_page_id_of_somebody_else_opens_nothing_of_theirs(
-    hub: Hub, upstream: FakeUpstream, alice: User, bob: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User, bob: User
 ) -> None:
     page_id = uuid.uuid4()
-    async with Socket(hub, Mode.CALL, alice, page_id) as hers:
+    async with Socket(registry, Mode.CALL, alice, page_id) as hers:
         await hers.start()
         await exchange(hers, upstream, "typed-1", "My secret", "is safe.", handle="h-1")
-        async with Socket(hub, Mode.CALL, bob, page_id) as his:
+        async with Socket(registry, Mode.CALL, bob, page_id) as his:
             ready = await his.start()
             assert (ready["action"], ready["transcript"]) == ("new", [])
             assert upstream.connection.setup.handle is None
@@ -477,16 +495,16 @@ async def test_a_page_id_of_somebody_else_opens_nothing_of_theirs(
 
 
 async def test_a_process_that_leaves_stores_everything_and_asks_its_pages_to_come_back(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page, Socket(hub, Mode.TEXT, alice) as idle:
+    async with Socket(registry, Mode.CALL, alice) as page, Socket(registry, Mode.TEXT, alice) as idle:
         await page.start()
         await exchange(page, upstream, "typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
         await page.send(type="text", id="typed-2", text="Tell me a story.")
         await asyncio.sleep(0.5)
         upstream.connection.feed(ReplyWords("Once upon"))
         await page.wait_for("turn", text="Once upon")
-        draining = asyncio.create_task(hub.drain())
+        draining = asyncio.create_task(registry.drain())
         assert await page.wait_closed() == 4012
         assert await idle.wait_closed() == 4012
         await page.leave()
@@ -505,7 +523,7 @@ async def test_a_process_that_leaves_stores_everything_and_asks_its_pages_to_com
     assert await ask(lambda: SessionEvent.objects.filter(kind="ended").count()) == 1
 
 
-async def test_a_process_that_leaves_lets_nobody_in(hub: Hub, alice: User) -> None:
-    await hub.drain()
-    async with Socket(hub, Mode.CALL, alice) as late:
+async def test_a_process_that_leaves_lets_nobody_in(registry: SessionRegistry, alice: User) -> None:
+    await registry.drain()
+    async with Socket(registry, Mode.CALL, alice) as late:
         assert await late.wait_closed() == 4012

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from energy.levels import Mode
 from sessions_app.gateway.page_socket import SocketPage
-from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.gateway.wire import Start
 from sessions_app.live.manager import BaseSessionManager
 from tests.live.stage import Stage
@@ -33,7 +33,7 @@ TYPES = ["start", "text", "mic", "stop", "reset", "retry", "hangup", "ping", "re
 FIELDS = ["page_id", "last_down", "continue", "fresh", "id", "text", "on", "t", "type"]
 
 
-class HubWithoutDatabase(Hub):
+class RegistryWithoutDatabase(SessionRegistry):
     """Opens sessions over fakes, each page life its own."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 async def send_all(mode: Mode, frames: list[Frame], is_started: bool, pause_s: float) -> None:
     alice = User(pk=1, username="alice")
-    async with Socket(HubWithoutDatabase(), mode, alice) as page:
+    async with Socket(RegistryWithoutDatabase(), mode, alice) as page:
         if is_started:
             await page.start()
         for frame in frames:

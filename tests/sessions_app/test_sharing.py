@@ -19,7 +19,7 @@ from energy.ledger import note_refusal
 from energy.levels import Ladder, LevelChange, Mode, Reason
 from energy.models import EnergyChange, ModelQuota
 from energy.quota import Refusal
-from sessions_app.gateway.session_registry import Hub
+from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.gateway.worker_channel import end_everywhere
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.usage import save_usage
@@ -47,12 +47,12 @@ def spend(*models: str) -> None:
 
 
 async def test_a_page_without_a_place_sees_where_it_stands_and_begins_by_itself_with_what_it_said(
-    hub: Hub, upstream: FakeUpstream, alice: User, bob: User, sam: User, settings: Settings
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User, bob: User, sam: User, settings: Settings
 ) -> None:
     settings.LIVE_SESSIONS_MAX = 1
-    async with Socket(hub, Mode.CALL, alice) as talking:
+    async with Socket(registry, Mode.CALL, alice) as talking:
         await talking.start()
-        async with Socket(hub, Mode.CALL, bob) as second, Socket(hub, Mode.CALL, sam) as third:
+        async with Socket(registry, Mode.CALL, bob) as second, Socket(registry, Mode.CALL, sam) as third:
             for place, page in enumerate((second, third), start=1):
                 await page.send(type="start", page_id=page.page_id)
                 waiting = await page.wait_for("state", state="connecting", reason="queued")
@@ -68,31 +68,31 @@ async def test_a_page_without_a_place_sees_where_it_stands_and_begins_by_itself_
 
 
 async def test_a_page_that_leaves_the_line_for_good_gives_its_place_up(
-    hub: Hub, alice: User, bob: User, sam: User, settings: Settings
+    registry: SessionRegistry, alice: User, bob: User, sam: User, settings: Settings
 ) -> None:
     settings.LIVE_SESSIONS_MAX = 1
-    async with Socket(hub, Mode.CALL, alice) as talking:
+    async with Socket(registry, Mode.CALL, alice) as talking:
         await talking.start()
-        async with Socket(hub, Mode.CALL, bob) as gone:
+        async with Socket(registry, Mode.CALL, bob) as gone:
             await gone.send(type="start", page_id=gone.page_id)
             await gone.wait_for("state", reason="queued")
-        async with Socket(hub, Mode.CALL, sam) as waiting:
+        async with Socket(registry, Mode.CALL, sam) as waiting:
             await waiting.send(type="start", page_id=waiting.page_id)
             assert (await waiting.wait_for("state", reason="queued"))["place"] == 2
             assert (await waiting.wait_for("state", reason="queued"))["place"] == 1
 
 
 async def test_a_page_that_comes_back_to_the_line_finds_its_place(
-    hub: Hub, alice: User, bob: User, settings: Settings
+    registry: SessionRegistry, alice: User, bob: User, settings: Settings
 ) -> None:
     settings.LIVE_SESSIONS_MAX = 1
     page_id = uuid.uuid4()
-    async with Socket(hub, Mode.CALL, alice) as talking:
+    async with Socket(registry, Mode.CALL, alice) as talking:
         await talking.start()
-        async with Socket(hub, Mode.CALL, bob, page_id) as torn:
+        async with Socket(registry, Mode.CALL, bob, page_id) as torn:
             await torn.send(type="start", page_id=torn.page_id)
             await torn.wait_for("state", reason="queued")
-        async with Socket(hub, Mode.CALL, bob, page_id) as back:
+        async with Socket(registry, Mode.CALL, bob, page_id) as back:
             await back.send(type="start", page_id=back.page_id)
             assert (await back.wait_for("state", reason="queued"))["place"] == 1
             await asyncio.sleep(60)
@@ -104,10 +104,10 @@ async def test_a_page_that_comes_back_to_the_line_finds_its_place(
 
 
 async def test_a_spent_model_is_not_dialled_by_those_who_come_after(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
     await ask(lambda: spend(NEWEST))
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         ready = await page.start()
         assert (ready["model"], ready["energy"]["level"]) == (OLDER, 2)
         assert ready["energy"]["resets_at"] is not None
@@ -115,10 +115,10 @@ async def test_a_spent_model_is_not_dialled_by_those_who_come_after(
 
 
 async def test_without_any_model_a_session_is_refused_with_the_time(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
     await ask(lambda: spend(NEWEST, OLDER, OLDEST))
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         await page.send(type="start", page_id=page.page_id)
         refused = await page.wait_for("state", state="exhausted", reason="quota")
         assert refused["retry_in_ms"] > 0
@@ -130,9 +130,9 @@ async def test_without_any_model_a_session_is_refused_with_the_time(
 
 
 async def test_a_step_down_is_a_row_and_an_operators_reset_brings_the_best_model_back(
-    hub: Hub, upstream: FakeUpstream, alice: User, caplog: pytest.LogCaptureFixture
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with Socket(hub, Mode.TEXT, alice) as page:
+    async with Socket(registry, Mode.TEXT, alice) as page:
         await page.start()
         upstream.connection.drop(QUOTA)
         lowered = await page.wait_for("energy", level=1)
@@ -155,12 +155,12 @@ async def test_a_step_down_is_a_row_and_an_operators_reset_brings_the_best_model
 
 
 async def test_a_user_who_has_had_their_share_is_told_which_and_until_when(
-    hub: Hub, upstream: FakeUpstream, alice: User, settings: Settings
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User, settings: Settings
 ) -> None:
     settings.FAIR_USE_SESSIONS = 1
-    async with Socket(hub, Mode.CALL, alice) as call:
+    async with Socket(registry, Mode.CALL, alice) as call:
         await call.start()
-        async with Socket(hub, Mode.TEXT, alice) as chat:
+        async with Socket(registry, Mode.TEXT, alice) as chat:
             await chat.send(type="start", page_id=chat.page_id)
             await chat.wait_for("state", state="exhausted", reason="fair-use")
             assert "1 conversations open" in (await chat.wait_for("toast"))["text"]
@@ -173,10 +173,10 @@ async def test_a_user_who_has_had_their_share_is_told_which_and_until_when(
 
 
 async def test_a_share_that_is_used_up_in_mid_conversation_ends_it_between_two_turns(
-    hub: Hub, alice: User, settings: Settings
+    registry: SessionRegistry, alice: User, settings: Settings
 ) -> None:
     settings.FAIR_USE_TOKENS_PER_DAY = 100
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         ready = await page.start()
 
         report = {"prompt_tokens": 60, "response_tokens": 40}
@@ -189,9 +189,9 @@ async def test_a_share_that_is_used_up_in_mid_conversation_ends_it_between_two_t
 
 
 async def test_a_session_that_an_operator_ends_is_over_on_its_page(
-    hub: Hub, upstream: FakeUpstream, alice: User
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    async with Socket(hub, Mode.CALL, alice) as page:
+    async with Socket(registry, Mode.CALL, alice) as page:
         ready = await page.start()
         await asyncio.get_running_loop().run_in_executor(None, end_everywhere, ready["session"])
         assert await page.wait_closed() == 1000
