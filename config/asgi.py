@@ -13,20 +13,20 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from config.composition import registry  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
 from config.sockets import OriginGate, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
 from sessions_app.gateway.routing import websocket_urlpatterns  # noqa: E402
-from sessions_app.gateway.session_registry import drain as send_pages_away  # noqa: E402
 from summarization.queue import start_background_work  # noqa: E402
 
 refuse_failed_checks()
 
 
 # The stubs know patterns of views only; a pattern may hold any ASGI application.
-socket_routes: list[Any] = [*websocket_urlpatterns, re_path("", cast("Any", refuse))]
+socket_routes: list[Any] = [*websocket_urlpatterns(registry), re_path("", cast("Any", refuse))]
 
-drain = Drain(send_pages_away, start_background_work)
+drain = Drain(registry.drain, start_background_work)
 install_with_daphne(drain)
 
 application = ProtocolTypeRouter(

@@ -14,12 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from sessions_app import services, usage
+from sessions_app import usage
 from sessions_app.csv_export import csv_file, export_as_csv
-from sessions_app.gateway.worker_channel import end_everywhere
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn, TurnUsage
 from sessions_app.usage import UsageTotal, in_dollars
-from summarization.services import request_summary, write_call_history
 
 ROWS_PER_PAGE = 50
 TOTALS_SHOWN = 500
@@ -52,16 +50,6 @@ class EventInline(ReadOnly, admin.TabularInline):
     extra = 0
 
 
-@admin.action(description="Write the summaries of the selected conversations again", permissions=["delete"])
-def summarise_again(model_admin: admin.ModelAdmin, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:
-    """Those that are over; the summary of the others is written when they are."""
-    ended = conversations.filter(status=Conversation.Status.ENDED, history__isnull=False)
-    ids = list(ended.values_list("pk", flat=True))
-    for id in ids:
-        request_summary(id)
-    model_admin.message_user(request, f"{len(ids)} summaries were asked for.")
-
-
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["id", "user", "mode", "status", "turn_count", "started_at", "last_activity_at", "end_reason"]
@@ -70,7 +58,7 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["id", "user__username", "turns__text"]
     date_hierarchy = "started_at"
     inlines = [TurnInline, EventInline]
-    actions = [summarise_again, export_as_csv]
+    actions = [export_as_csv]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         turns = Turn.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
@@ -82,17 +70,6 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin):
         return conversation.turn_count  # type: ignore[attr-defined]
 
 
-@admin.action(description="End the selected sessions and their conversations", permissions=["delete"])
-def end_sessions(model_admin: admin.ModelAdmin, request: HttpRequest, sessions: QuerySet[LiveSession]) -> None:
-    """Their handles are deleted, and the conversations go into the history."""
-    open_ones = list(sessions.filter(ended_at=None))
-    for session in open_ones:
-        services.finish_session(str(session.conversation_id), str(session.pk), "operator", conversation_over=True)
-        write_call_history(session.conversation_id)
-    all(end_everywhere(str(session.pk)) for session in open_ones)  # one that fails has taken a second
-    model_admin.message_user(request, f"{len(open_ones)} sessions were ended.")
-
-
 @admin.register(LiveSession)
 class LiveSessionAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["id", "user", "mode", "model", "owner", "started_at", "ended_at", "end_reason"]
@@ -100,7 +77,7 @@ class LiveSessionAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ["conversation__user"]
     search_fields = ["id", "conversation__id", "conversation__user__username"]
     date_hierarchy = "started_at"
-    actions = [end_sessions, export_as_csv]
+    actions = [export_as_csv]
 
     @admin.display(ordering="conversation__user__username")
     def user(self, session: LiveSession) -> str:

@@ -1,4 +1,4 @@
-"""The operator's view of histories and rolling summaries: to be read, and to be written anew."""
+"""The operator's view of histories and rolling summaries, and what it adds to that of conversations and sessions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sessions_app.admin import ReadOnly
+from sessions_app.admin import ConversationAdmin, LiveSessionAdmin, ReadOnly
 from sessions_app.csv_export import export_as_csv
+from sessions_app.gateway.worker_channel import end_everywhere
+from sessions_app.models import Conversation, LiveSession
+from sessions_app.services import finish_session
 from summarization import services
 from summarization.models import CallHistory, RollingSummary
 
@@ -58,3 +61,40 @@ class RollingSummaryAdmin(OfConversation):
     search_fields = ["conversation__id", "conversation__user__username"]
     date_hierarchy = "written_at"
     actions = [export_as_csv]
+
+
+@admin.action(description="Write the summaries of the selected conversations again", permissions=["delete"])
+def summarise_conversations_again(
+    model_admin: admin.ModelAdmin, request: HttpRequest, conversations: QuerySet[Conversation]
+) -> None:
+    """Those that are over; the summary of the others is written when they are."""
+    ended = conversations.filter(status=Conversation.Status.ENDED, history__isnull=False)
+    ids = list(ended.values_list("pk", flat=True))
+    for id in ids:
+        services.request_summary(id)
+    model_admin.message_user(request, f"{len(ids)} summaries were asked for.")
+
+
+@admin.action(description="End the selected sessions and their conversations", permissions=["delete"])
+def end_sessions(model_admin: admin.ModelAdmin, request: HttpRequest, sessions: QuerySet[LiveSession]) -> None:
+    """Their handles are deleted, and the conversations go into the history."""
+    open_ones = list(sessions.filter(ended_at=None))
+    for session in open_ones:
+        finish_session(str(session.conversation_id), str(session.pk), "operator", conversation_over=True)
+        services.write_call_history(session.conversation_id)
+    all(end_everywhere(str(session.pk)) for session in open_ones)  # one that fails has taken a second
+    model_admin.message_user(request, f"{len(open_ones)} sessions were ended.")
+
+
+# What sessions_app lets an operator read is acted upon here, where conversations are remembered.
+admin.site.unregister([Conversation, LiveSession])
+
+
+@admin.register(Conversation)
+class RememberedConversationAdmin(ConversationAdmin):
+    actions = [summarise_conversations_again, export_as_csv]
+
+
+@admin.register(LiveSession)
+class RememberedLiveSessionAdmin(LiveSessionAdmin):
+    actions = [end_sessions, export_as_csv]

@@ -12,10 +12,10 @@ import logging
 import uuid
 from functools import partial
 
+from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
-from config.celery import app
 from summarization.background import BackgroundThread
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def start_background_work() -> None:
 
     Without a broker this also makes the process do the background work from now on, and run the periodic tasks.
     """
-    app.loader.import_default_modules()
+    current_app.loader.import_default_modules()
     if settings.TASKS_IN_PROCESS:
         for entry in settings.CELERY_BEAT_SCHEDULE.values():
             _thread.put(partial(_repeat, str(entry["task"]), float(entry["schedule"])))
@@ -83,13 +83,13 @@ def _hand_over(name: str, conversation_id: str, delay_s: float, is_sweep: bool) 
 
 def _publish(name: str, arguments: tuple[str, ...], delay_s: float = 0.0, expires_s: float | None = None) -> None:
     try:
-        app.send_task(name, arguments, countdown=delay_s or None, expires=expires_s)
+        current_app.send_task(name, arguments, countdown=delay_s or None, expires=expires_s)
     except Exception as error:  # whatever a broken broker makes its client raise
         logger.warning("%s was not published: %s", name, type(error).__name__)
 
 
 def _run(name: str, *arguments: str) -> None:
-    app.tasks[name](*arguments)
+    current_app.tasks[name](*arguments)
 
 
 def _repeat(name: str, every_s: float) -> None:

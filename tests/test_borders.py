@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -107,9 +108,29 @@ def test_nobody_imports_the_emulator() -> None:
 
 
 def test_apps_use_what_lies_below_them() -> None:
-    """energy <- sessions_app <- summarization; only edges know of what is made of a conversation."""
-    assert not offences(below("energy"), "sessions_app", "summarization")
-    assert not offences({module for module in below("sessions_app") if not is_edge(module)}, "summarization")
+    """energy <- sessions_app <- summarization <- config, which puts them together."""
+    assert not offences(below("energy"), "sessions_app", "summarization", "config")
+    assert not offences(below("sessions_app"), "summarization", "config")
+    assert not offences(below("summarization"), "config")
+
+
+def test_what_decides_and_what_dials_uses_nothing_above_it() -> None:
+    lower = below("sessions_app.live.machine", "sessions_app.live.providers")
+    pure = tuple(PURE)
+    assert not offences(below("sessions_app.live"), "sessions_app.gateway")
+    assert not offences(below("sessions_app.live.machine"), "sessions_app.live.providers")
+    assert [
+        f"{module} imports {name}"
+        for module in sorted(lower)
+        for name in imports(module)
+        if name in MODULES and MODULES[name].stem != "__init__" and not is_below(name, *lower, *pure)
+    ] == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    # The emulator's connection, dialogue and answer still do.
+    files = set(MODULES) - below("emulator")
+    TopologicalSorter({module: files & set(imports(module)) for module in files}).prepare()
 
 
 def test_edges_are_imported_by_edges_and_by_config_alone() -> None:

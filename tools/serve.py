@@ -16,6 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from tools.children import Child
+from tools.demo import demo_password
 from tools.environment import Environment, data_directory, laptop_environment
 from tools.install import ensure_installed
 from tools.paths import BASE, PRODUCTION_LISTS, PYTHON
@@ -113,7 +114,7 @@ def prepare(environment: Environment) -> None:
     sources = fingerprint_of_static_files()
     if not collected.exists() or collected.read_text() != sources:
         commands.append(["collectstatic", "--clear", "--no-input", "--verbosity", "0"])
-    call_commands(commands, environment)
+    call_commands(commands, environment | {"DEMO_PASSWORD": demo_password(environment)})
     collected.write_text(sources)
 
 
@@ -163,13 +164,12 @@ def answers(url: str) -> bool:
     return True
 
 
-def announce(address: str, environment: Mapping[str, str], control_page: str) -> None:
-    password = (data_directory(environment) / "demo_password").read_text(encoding="ascii").strip()
+def announce(address: str, environment: Environment, control_page: str) -> None:
     say()
     say("Holdline is running.")
     say()
     say(f"  Address: {address}")
-    say(f"  Demo log-in: demo / {password}")
+    say(f"  Demo log-in: demo / {demo_password(environment)}")
     say(f"  Mode: {mode(environment, control_page)}")
     if control_page:
         say(f"  Emulator control page: {control_page}")

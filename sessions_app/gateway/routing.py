@@ -1,11 +1,14 @@
 """WebSocket routes."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from sessions_app.gateway.consumers import CallConsumer, TextConsumer
-from sessions_app.gateway.session_registry import registry
+from sessions_app.gateway.session_registry import SessionRegistry
 
-websocket_urlpatterns = [
-    path("ws/text/", TextConsumer.as_asgi(registry=registry)),  # type: ignore[arg-type]  # stubs know views only
-    path("ws/call/", CallConsumer.as_asgi(registry=registry)),  # type: ignore[arg-type]
-]
+
+def websocket_urlpatterns(registry: SessionRegistry) -> list[URLPattern]:
+    """Where pages knock, for the live sessions of one process."""
+    return [
+        path("ws/text/", TextConsumer.as_asgi(registry=registry)),  # type: ignore[arg-type]  # stubs know views only
+        path("ws/call/", CallConsumer.as_asgi(registry=registry)),  # type: ignore[arg-type]
+    ]

@@ -10,7 +10,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -29,15 +29,14 @@ from sessions_app.gateway.page_socket import DRAINING, OPENED_ELSEWHERE, SocketP
 from sessions_app.gateway.store import DatabaseStore
 from sessions_app.gateway.wire import Start
 from sessions_app.gateway.worker_channel import WorkerChannel
+from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.machine.events import State
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
 from sessions_app.live.page import Assistant, Opening
-from sessions_app.live.providers.gemini import GeminiUpstream
 from sessions_app.live.providers.upstream import Upstream
 from sessions_app.services import SessionRequest
 from sessions_app.usage import fair_use_refusal, is_limited
-from summarization.services import latest_recap
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +58,12 @@ class SessionRegistry:
 
     Args:
         upstream: gives the provider to dial.
+        memory: remembers conversations for the sessions to come.
     """
 
-    def __init__(self, upstream: Callable[[], Upstream]) -> None:
+    def __init__(self, upstream: Callable[[], Upstream], memory: ConversationMemory) -> None:
         self._upstream = upstream
+        self._memory = memory
         self._database = DatabaseThread()
         self._channel = WorkerChannel(self._on_energy_reset, self._on_end)
         self._managers: dict[Key, BaseSessionManager] = {}
@@ -154,14 +155,14 @@ class SessionRegistry:
         energy = SessionEnergy(self._database, bar, request.user.pk, partial(_fair_use_refusal, request.user.pk))
         await energy.load(request.mode)
         model = energy.get_level(request.mode).model
-        opening = await self._database.run(partial(_open, request, model, self._worker))
+        opening = await self._database.run(partial(_open, request, model, self._worker, self._memory))
         bar.conversation_id = uuid.UUID(opening.conversation)
         energy.session = uuid.UUID(opening.session)
         if next_number is not None:
             opening = replace(opening, next_number=next_number)
         manager = MANAGERS[request.mode](
             upstream=self._upstream(),
-            store=DatabaseStore(self._database, request, opening),
+            store=DatabaseStore(self._database, request, opening, self._memory),
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
             opening=opening,
@@ -229,9 +230,9 @@ class SessionRegistry:
             del self._unheard[key]
 
 
-def _open(request: SessionRequest, model: str, worker: str) -> Opening:
+def _open(request: SessionRequest, model: str, worker: str, memory: ConversationMemory) -> Opening:
     opening = services.open_session(request, model, worker)
-    return replace(opening, recap=latest_recap(uuid.UUID(opening.conversation)))
+    return replace(opening, recap=memory.recap(uuid.UUID(opening.conversation)))
 
 
 def _fair_use_refusal(user_id: int, mode: Mode, session: uuid.UUID | None) -> FairUseRefusal | None:
@@ -244,17 +245,3 @@ async def _wait_for(waiting: list[Coroutine[Any, Any, Any]]) -> None:
         _, late = await asyncio.wait([asyncio.ensure_future(one) for one in waiting], timeout=DRAIN_LIMIT_S / 2)
         for task in late:
             task.cancel()
-
-
-@cache
-def gemini_upstream() -> Upstream:
-    """Gemini, as the settings have it. Made when it is first needed: the SDK wants a key."""
-    return GeminiUpstream(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
-
-
-registry = SessionRegistry(gemini_upstream)
-
-
-async def drain() -> None:
-    """Let every session and page of this process go, within 10 s."""
-    await registry.drain()

@@ -9,21 +9,28 @@ from typing import Any
 from sessions_app import services
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.live.context import Recap
+from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.page import Opening
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
 from sessions_app.usage import save_usage
-from summarization.services import latest_recap, request_rolling_summary_if_due, write_call_history
 
 
 class DatabaseStore:
     """See `live.page.Store`."""
 
-    def __init__(self, database: DatabaseThread, request: services.SessionRequest, opening: Opening) -> None:
+    def __init__(
+        self,
+        database: DatabaseThread,
+        request: services.SessionRequest,
+        opening: Opening,
+        memory: ConversationMemory,
+    ) -> None:
         self._run = database.run
         self._request = request
         self._conversation = opening.conversation
         self._session = opening.session
+        self._memory = memory
 
     async def save_turns(self, turns: tuple[Turn, ...]) -> None:
         await self._run(partial(services.save_turns, self._conversation, self._request.page_id, turns))
@@ -40,7 +47,7 @@ class DatabaseStore:
         await self._run(partial(save_usage, *arguments))
 
     async def load_recap(self) -> Recap | None:
-        recap: Recap | None = await self._run(partial(_condense, uuid.UUID(self._conversation)))
+        recap: Recap | None = await self._run(partial(_condense, self._memory, uuid.UUID(self._conversation)))
         return recap
 
     async def record(self, kind: str, data: dict[str, Any]) -> None:
@@ -49,10 +56,10 @@ class DatabaseStore:
     async def finish(self, reason: str, conversation_over: bool) -> None:
         arguments = (self._conversation, self._session, reason, conversation_over)
         await self._run(partial(services.finish_session, *arguments))
-        await self._run(partial(write_call_history, uuid.UUID(self._conversation)))
+        await self._run(partial(self._memory.remember, uuid.UUID(self._conversation)))
 
 
-def _condense(conversation_id: uuid.UUID) -> Recap | None:
-    """Ask for the next rolling summary if it is due; gives the last, and waits for none."""
-    request_rolling_summary_if_due(conversation_id)
-    return latest_recap(conversation_id)
+def _condense(memory: ConversationMemory, conversation_id: uuid.UUID) -> Recap | None:
+    """Have the conversation condensed if it is time; gives what there is, and waits for nothing."""
+    memory.condense(conversation_id)
+    return memory.recap(conversation_id)

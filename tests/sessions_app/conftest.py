@@ -9,6 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from sessions_app.gateway.session_registry import SessionRegistry
+from summarization.memory import SummarisedMemory
 from tests.fakes.upstream import FakeUpstream
 from tests.repeatable import choose_profile
 from tests.virtual_time import VirtualTimeLoop
@@ -32,7 +33,7 @@ def registry(upstream: FakeUpstream, transactional_db: None, settings: Settings)
     Its channel layer is in memory: on virtual time a real server would never answer in time.
     """
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    registry = SessionRegistry(lambda: upstream)
+    registry = SessionRegistry(lambda: upstream, SummarisedMemory())
     yield registry
     registry._database._executor.submit(close_connections).result()
     registry._database._executor.shutdown()

@@ -170,7 +170,7 @@ def test_summaries_are_asked_for_again_where_there_can_be_one(operator: Client, 
     over, going_on = make(alice, 2)
     Conversation.objects.filter(pk=over.pk).update(status="ended", ended_at=timezone.now())
     CallHistory.objects.create(conversation=over, title="T", state="failed", reason="No model answered.")
-    shown = act(operator, "conversation", "summarise_again", over.pk, going_on.pk)
+    shown = act(operator, "conversation", "summarise_conversations_again", over.pk, going_on.pk)
     assert "1 summaries were asked for." in shown
     assert CallHistory.objects.get().state == "pending"
 

@@ -20,6 +20,7 @@ from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.gateway.wire import Start
 from sessions_app.live.manager import BaseSessionManager
+from summarization.memory import SummarisedMemory
 from tests.live.stage import Stage
 from tests.repeatable import cases
 from tests.sessions_app.page_socket import Socket
@@ -37,7 +38,7 @@ class RegistryWithoutDatabase(SessionRegistry):
     """Opens sessions over fakes, each page life its own."""
 
     def __init__(self) -> None:
-        super().__init__(lambda: Stage().upstream)
+        super().__init__(lambda: Stage().upstream, SummarisedMemory())
 
     async def open(self, user: User, mode: Mode, start: Start, page: SocketPage) -> BaseSessionManager:
         stage = Stage(mode)
