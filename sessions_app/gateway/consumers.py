@@ -44,6 +44,7 @@ from sessions_app.gateway.wire import (
     HangUp,
     Malformed,
     Mic,
+    Oversized,
     PageMessage,
     Ping,
     Reset,
@@ -114,6 +115,8 @@ class LiveConsumer(AsyncConsumer):
             await self._take_text_frame(event.get("text") or "")
         except Malformed as malformed:
             self._answer_malformed(malformed)
+        except Oversized:
+            self._answer_oversized("limit.text_frame", f"A text frame has at most {TEXT_FRAME_LIMIT_BYTES} bytes.")
         except NotYours:
             self._refuse(NOT_YOURS, "conversation.not_yours", "There is no such conversation of yours.")
         except Exception:
@@ -162,9 +165,6 @@ class LiveConsumer(AsyncConsumer):
         self._manager.take_audio(number, pcm)
 
     async def _take_text_frame(self, frame: str) -> None:
-        if len(frame) > TEXT_FRAME_LIMIT_BYTES or len(frame.encode(errors="replace")) > TEXT_FRAME_LIMIT_BYTES:
-            self._answer_oversized("limit.text_frame", f"A text frame has at most {TEXT_FRAME_LIMIT_BYTES} bytes.")
-            return
         if not self._message_allowance.take(1, self._now_s()):
             self._answer_too_much("limit.message_rate", f"At most {MESSAGES_PER_S} messages a second are taken.")
             return

@@ -22,6 +22,8 @@ TEXT_FRAME_LIMIT_BYTES = 64 * 1024
 AUDIO_FRAME_LIMIT_BYTES = 16 * 1024
 TYPED_LIMIT_CHARACTERS = 32_000
 TYPED_ID_LIMIT_CHARACTERS = 64
+TYPED_FRAME_LIMIT_BYTES = 384 * 1024
+"""A frame with a typed message may be so large: the longest message whose every character is two escaped surrogates."""
 
 _NUMBER = struct.Struct(">I")
 _LARGEST_NUMBER = 2**32 - 1
@@ -34,6 +36,10 @@ class Malformed(Exception):
         super().__init__(text)
         self.code = code
         self.text = text
+
+
+class Oversized(Exception):
+    """A text frame beyond the limit of its kind."""
 
 
 # -- page to server ----------------------------------------------------------------------------------------------------
@@ -86,8 +92,31 @@ class Ping:
 PageMessage = Start | TypedText | Mic | Stop | Reset | Retry | HangUp | Ping
 
 
+def size_bytes(frame: str) -> int:
+    """The size of a text frame on the wire; only its characters, if those alone are more than is ever taken."""
+    return len(frame) if len(frame) > TYPED_FRAME_LIMIT_BYTES else len(frame.encode(errors="replace"))
+
+
 def parse_text_frame(frame: str) -> PageMessage:
-    """Read one text frame. Raises `Malformed`; unknown fields are ignored."""
+    """Read one text frame. Raises `Malformed` and `Oversized`; unknown fields are ignored.
+
+    The limit of a typed message is in characters, so that it is the same in every script.
+    """
+    size = size_bytes(frame)
+    if size > TYPED_FRAME_LIMIT_BYTES:
+        raise Oversized
+    if size <= TEXT_FRAME_LIMIT_BYTES:
+        return _parse(frame)
+    try:
+        message = _parse(frame)
+    except Malformed:
+        raise Oversized from None
+    if not isinstance(message, TypedText):
+        raise Oversized
+    return message
+
+
+def _parse(frame: str) -> PageMessage:
     try:
         fields = json.loads(frame)
     except (ValueError, RecursionError):

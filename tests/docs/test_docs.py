@@ -27,5 +27,6 @@ def test_the_protocol_page_names_every_toast_and_close_code() -> None:
 def test_the_protocol_page_has_the_limits_of_the_code() -> None:
     protocol = (DOCS / "browser-protocol.md").read_text(encoding="utf-8")
     assert f"{wire.TEXT_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
+    assert f"{wire.TYPED_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
     assert f"{wire.AUDIO_FRAME_LIMIT_BYTES // 1024} KiB" in protocol
     assert f"{wire.TYPED_LIMIT_CHARACTERS:,} characters" in protocol

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import uuid
 from collections.abc import Callable
@@ -238,6 +239,35 @@ async def test_frames_that_are_too_large_are_answered_and_closed_if_it_goes_on(
             await asyncio.sleep(2)
             await page.send_raw(frame)
         assert await page.wait_closed() == 4413
+
+
+@pytest.mark.parametrize("character", ["x", "好", "\N{GRINNING FACE}"])
+@pytest.mark.parametrize("is_escaped", [False, True])
+async def test_the_longest_message_is_taken_in_every_script_and_one_longer_is_refused_by_its_id(
+    character: str, is_escaped: bool, registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
+        await page.start()
+        for id, length in (("typed-1", 32_001), ("typed-2", 32_000)):
+            message = {"type": "text", "id": id, "text": character * length}
+            await page.send_raw(json.dumps(message, ensure_ascii=is_escaped))
+        error = await page.wait_for("error")
+        assert (error["code"], error["id"], error["fatal"]) == ("limit.text", "typed-1", False)
+        turn = await page.wait_for("turn", id="typed-2")
+        assert turn["text"] == character * 32_000
+        assert page.error_codes == ["limit.text"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"type": "ping", "t": "x" * 70_000}, {"type": "text", "id": "a", "x": "y" * 70_000}]
+)
+async def test_other_frames_are_refused_for_their_size_before_anything_else(
+    fields: dict[str, str], registry: SessionRegistry, alice: User
+) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
+        await page.start()
+        await page.send(**fields)
+        assert (await page.wait_for("error"))["code"] == "limit.text_frame"
 
 
 async def test_a_typed_message_that_is_too_long_is_refused_by_its_id(
