@@ -170,6 +170,38 @@ def test_every_state_has_its_rows_and_no_fact_stands_in_both() -> None:
         assert not TRANSITIONS[state].keys() & IGNORED[state]
 
 
+IMPOSSIBLE: dict[str, set[tuple[State, type[Fact]]]] = {
+    "a session is opened once": {(state, Opened) for state in State if state not in (State.IDLE, State.ENDED)},
+    "nobody has dialled": {
+        (state, fact) for state in (State.IDLE, State.LIVE, State.EXHAUSTED, State.FAILED) for fact in (SetupCompleted,)
+    },
+    "there never was a connection": {
+        (State.IDLE, fact)
+        for fact in (
+            *(ConnectionLost, CloseFinished, HandleOffered, HandleWithdrawn, GoAwayReceived, AnswerOverdue),
+            *(SendBlocked, MemoryLost, ReplyBegan, ReplyProduced, ReplyEnded, BacklogReplayed),
+        )
+    },
+}
+"""What cannot come, and why. Everything else has to have an answer in every state."""
+
+
+@pytest.mark.parametrize("state", State)
+def test_whatever_can_come_has_an_answer_in_every_state(state: State) -> None:
+    can_come = {fact for fact in Fact.__args__ if not any((state, fact) in pairs for pairs in IMPOSSIBLE.values())}
+    assert can_come == TRANSITIONS[state].keys() | IGNORED[state]
+
+
+def test_a_reset_by_the_operator_while_the_quota_is_spent_says_when_it_comes_back() -> None:
+    for state in (State.EXHAUSTED, State.FAILED):
+        play = play_to(state)
+        wishes = play.tell(LadderExhausted(NoModel("quota", 90_000)))
+        assert play.state is State.EXHAUSTED
+        assert only(wishes, TellState) == TellState(State.EXHAUSTED, retry_in_ms=90_000, reason="quota")
+        assert StartTimer(Timer.REDIAL, 90_000) in wishes
+        assert only(play.tell(RetryRequested()), RestoreLevel)
+
+
 @pytest.mark.parametrize(("state", "fact"), GRID, ids=name_of)
 def test_a_fact_makes_a_listed_move_or_is_ignored_or_raises_and_changes_nothing(state: State, fact: Fact) -> None:
     play = play_to(state)

@@ -204,6 +204,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
         RetryRequested: frozenset({S.FALLING_BACK}),
         TimerFired: frozenset({S.EXHAUSTED, S.FALLING_BACK, S.ENDED}),
         LevelChanged: frozenset({S.EXHAUSTED, S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
         PageGone: frozenset({S.EXHAUSTED}),
         PageBack: frozenset({S.EXHAUSTED}),
         HangUpRequested: frozenset({S.ENDED}),
@@ -212,6 +213,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
     S.FAILED: {
         RetryRequested: frozenset({S.RECONNECTING}),
         LevelChanged: frozenset({S.FAILED}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
         TimerFired: frozenset({S.FAILED, S.ENDED}),
         PageGone: frozenset({S.FAILED}),
         PageBack: frozenset({S.FAILED, S.RECONNECTING}),
@@ -236,7 +238,8 @@ _LATE_PROVIDER_FACTS = (
 )
 
 IGNORED: Mapping[State, frozenset[type[Fact]]] = {
-    S.IDLE: frozenset({RetryRequested, UserTurnEnded}),
+    # Whoever waits for a place asks for the level when the place is there.
+    S.IDLE: frozenset({RetryRequested, UserTurnEnded, LevelChanged, LevelKept, LadderExhausted}),
     S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested, CloseFinished}),
     S.LIVE: frozenset({RetryRequested, CloseFinished, LevelKept}),
     S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested}),
