@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.live.machine.backoff import OUTAGE_LIMIT_MS
+from sessions_app.live.machine.backoff import OUTAGE_LIMIT_MS, REDIALS_PER_HOUR
 from sessions_app.live.machine.events import (
     Action,
     AnswerOverdue,
@@ -437,6 +437,17 @@ def test_a_handover_that_is_refused_again_and_again_becomes_an_outage_that_is_sh
     play.lose(REFUSED, after_ms=100)
     play.tell(TimerFired(Timer.REDIAL), RETRY_AFTER_CLOSE_MS)
     assert told(play.lose(REFUSED, after_ms=100)) == [State.RECONNECTING]
+
+
+def test_a_handover_that_is_refused_when_the_hours_redials_are_used_up_fails_instead_of_dialling_on() -> None:
+    play = Play().go_live().offer_handle("h")
+    for _ in range(REDIALS_PER_HOUR):
+        play.lose()
+        play.tell(TimerFired(Timer.REDIAL), 125)
+        play.complete_setup().offer_handle("h")
+    play.tell(GoAwayReceived(50_000), LIVED_MS)
+    play.tell(CloseFinished())
+    assert told(play.lose(REFUSED, after_ms=100)) == [State.FAILED]
 
 
 def test_a_handover_long_after_a_cut_is_as_quiet_as_any() -> None:

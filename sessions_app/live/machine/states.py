@@ -573,7 +573,8 @@ class SessionMachine:
 
     def _resume(self, judgement: Judgement, now_ms: int) -> list[Wish]:
         if self.state is State.HANDOVER and self._backoff.attempt == 0:
-            self._backoff.next_delay_ms(now_ms)
+            if self._backoff.next_delay_ms(now_ms) is None:
+                return self._fail(judgement.reason)
             return [StartTimer(Timer.REDIAL, RETRY_AFTER_CLOSE_MS)]
         return self._redial_later(judgement.reason, now_ms)
 
