@@ -52,7 +52,7 @@ class Admission:
         self._waiting[holder] = place = _Place(holder, user_id, manager)
         if self._task is None:
             self._task = asyncio.create_task(self._keep_asking(), name="live-admission")
-        await self._ask(place)
+        await self._try_to_ask(place)
 
     async def leave(self, holder: uuid.UUID) -> None:
         """The live session is over, or does not wait any longer."""
@@ -62,6 +62,13 @@ class Admission:
             except Exception:
                 logger.exception("A place is given up only when nobody speaks for it any more")
             self._news.set()
+
+    async def _try_to_ask(self, place: _Place) -> None:
+        """Who cannot be asked for now is asked for again in a second, and keeps nobody else from being asked for."""
+        try:
+            await self._ask(place)
+        except Exception:
+            logger.exception("A place could not be asked for")
 
     async def _ask(self, place: _Place) -> None:
         mode = place.manager.mode
@@ -85,10 +92,10 @@ class Admission:
                 if loop.time() - seen_at_s >= SEEN_EVERY_S:
                     seen_at_s = loop.time()
                     await self._say_who_is_there()
-                for place in tuple(self._waiting.values()):
-                    await self._ask(place)
             except Exception:
-                logger.exception("Nobody could be asked for places")
+                logger.exception("The places of this process could not be confirmed")
+            for place in tuple(self._waiting.values()):
+                await self._try_to_ask(place)
             try:
                 async with asyncio.timeout(ASK_EVERY_S):
                     await self._news.wait()

@@ -6,14 +6,16 @@ import asyncio
 import datetime
 import uuid
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
+from energy import budget
 from energy.announcements import announce
 from energy.ledger import note_refusal
 from energy.levels import Ladder, LevelChange, Mode, Reason
@@ -65,6 +67,25 @@ async def test_a_page_without_a_place_sees_where_it_stands_and_begins_by_itself_
             assert upstream.connection.texts == ["Hello"]
             await second.send(type="hangup")
             await third.wait_for("ready", action="new")
+
+
+async def test_whoever_could_not_ask_for_a_place_asks_again_and_begins(
+    registry: SessionRegistry, alice: User, bob: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LIVE_SESSIONS_MAX = 2
+    real_ask, failures = budget.ask, [OperationalError("the database is locked")] * 2
+
+    def ask(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return real_ask(*arguments)
+
+    monkeypatch.setattr(budget, "ask", ask)
+    async with Socket(registry, Mode.CALL, alice) as hers, Socket(registry, Mode.CALL, bob) as his:
+        for page in (hers, his):
+            await page.start()
+            assert page.error_codes == []
+    assert not failures
 
 
 async def test_a_page_that_leaves_the_line_for_good_gives_its_place_up(
