@@ -448,9 +448,12 @@ class BaseSessionManager:
                 return None
             return await self._upstream.connect(self._setup_for(wish))
         finally:
-            replaced, self._replaced = self._replaced, None
-            if replaced is not None:
-                self._close_in_background(replaced)
+            self._close_replaced()
+
+    def _close_replaced(self) -> None:
+        replaced, self._replaced = self._replaced, None
+        if replaced is not None:
+            self._close_in_background(replaced)
 
     def _lose_connection(self, failure: Failure) -> None:
         connection, self._connection = self._connection, None
@@ -516,6 +519,7 @@ class BaseSessionManager:
         connection, self._connection = self._connection, None
         if task is not None:
             task.cancel()
+        self._close_replaced()  # a dial that is cancelled before its first step would not
         return task, connection
 
     def _close_upstream(self, wish: CloseUpstream) -> None:

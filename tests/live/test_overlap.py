@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.machine.events import State
+from sessions_app.live.machine.events import State, TellState
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.upstream import GoAway, HandleUpdate
 from tests.fakes.upstream import Answer
@@ -57,6 +57,26 @@ async def test_hanging_up_in_the_middle_of_an_overlap_closes_both() -> None:
     stage.manager.hang_up()
     await stage.wait(1)
     assert old.is_closed
+    assert stage.manager.finished.is_set()
+
+
+async def test_hanging_up_before_the_overlapping_dial_has_begun_closes_the_old_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = await an_overlapping_call()
+    old = stage.connection
+    tell_state = stage.page.tell_state
+
+    def hang_up_at_once(told: TellState) -> None:
+        tell_state(told)
+        if told.state is State.HANDOVER:
+            stage.manager.hang_up()
+
+    monkeypatch.setattr(stage.page, "tell_state", hang_up_at_once)
+    await stage.hear(GoAway(50_000))
+    await stage.wait(1)
+    assert old.is_closed
+    assert len(stage.upstream.attempts) == 1
     assert stage.manager.finished.is_set()
 
 
