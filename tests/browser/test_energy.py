@@ -55,7 +55,8 @@ def test_the_meter_tells_the_model_and_the_time_of_return_by_keyboard_and_pointe
 ) -> None:
     peer = open_peer("text")
     page = peer.page
-    back = (datetime.now(UTC) + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
+    # In two days, for the reader's today may be tomorrow already in UTC.
+    back = (datetime.now(UTC) + timedelta(days=2)).replace(hour=8, minute=0, second=0, microsecond=0)
     peer.say("energy", **{**LOW, "resets_at": back.isoformat()})
     by_the_readers_clock = page.evaluate(
         "(at) => new Date(at).toLocaleString('en-GB', {weekday: 'long', hour: '2-digit', minute: '2-digit'})",
