@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from energy.levels import Mode
 from sessions_app import secrets
+from sessions_app.chains import chain_of
 from sessions_app.live.page import Opening
 from sessions_app.live.transcript import Role, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
@@ -85,13 +86,13 @@ def turns_of(conversation: Conversation, page_id: uuid.UUID | None = None) -> tu
 
     Ids of typed messages are unique in a page only, so those of other page lives than `page_id` are left out.
     """
-    turns = Turn.objects.filter(conversation__in=_chain(conversation))
+    turns = Turn.objects.filter(conversation__in=chain_of(conversation.pk))
     return tuple(_spoken(turn, page_id) for turn in turns.order_by("number"))
 
 
 def turns_since(conversation: Conversation, number: int) -> tuple[SpokenTurn, ...]:
     """As `turns_of`, those with a higher number than this."""
-    turns = Turn.objects.filter(conversation__in=_chain(conversation), number__gt=number)
+    turns = Turn.objects.filter(conversation__in=chain_of(conversation.pk), number__gt=number)
     return tuple(_spoken(turn, None) for turn in turns.order_by("number"))
 
 
@@ -205,14 +206,6 @@ def _previous_session(request: SessionRequest) -> LiveSession | None:
         .order_by("-started_at")
         .first()
     )
-
-
-def _chain(conversation: Conversation) -> list[Conversation]:
-    """The conversation, the one it continues, the one that one continues, ..."""
-    chain = [conversation]
-    while (earlier := chain[-1].continues) is not None and earlier not in chain:
-        chain.append(earlier)
-    return chain
 
 
 def _conversation_for(request: SessionRequest) -> Conversation:

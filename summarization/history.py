@@ -10,11 +10,12 @@ from typing import Any, overload
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.text import Truncator
 
 from energy.prices import parse_prices
+from sessions_app.chains import chain_of
 from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation, LiveSession, SessionEvent, Turn
 from sessions_app.services import get_conversation_for
@@ -29,15 +30,6 @@ _SPOKEN = (Role.USER, Role.MODEL)
 _LEVEL_CHANGES = ("level_lowered", "level_raised")
 _TITLE_WORDS = 8
 _EXCERPT_CHARACTERS = 220
-_ANCESTORS = """
-WITH RECURSIVE chain(id, continues_id) AS (
-    SELECT id, continues_id FROM sessions_app_conversation WHERE id = %s
-    UNION
-    SELECT earlier.id, earlier.continues_id FROM sessions_app_conversation earlier
-    JOIN chain ON earlier.id = chain.continues_id
-)
-SELECT id FROM chain
-"""
 
 
 class StillOpen(Exception):
@@ -157,7 +149,7 @@ def read(user: User, id: uuid.UUID) -> Record:
     turns = list(conversation.turns.all())
     sessions = list(conversation.live_sessions.order_by("started_at"))
     events = list(conversation.events.select_related("live_session"))
-    chain = _chain_of(conversation)
+    chain = chain_of(conversation.pk)
     usage = _usage_of(chain)
     neighbours = _neighbours(conversation)
     lines = tuple(Line(turn.number, turn.role, turn.text, turn.status, turn.at) for turn in turns if turn.text.strip())
@@ -299,16 +291,6 @@ def _neighbours(conversation: Conversation) -> list[Neighbour]:
         beside |= Q(pk=conversation.continues_id)
     rows = _with_first_words(Conversation.objects.filter(beside)).annotate(given=F("history__title"))
     return [Neighbour(row.pk, row.given or _title_from(row.first_words), row.started_at) for row in rows]
-
-
-def _chain_of(conversation: Conversation) -> list[uuid.UUID]:
-    """The conversation and all those before it that it continues, found in one query however many they are."""
-    if conversation.continues_id is None:
-        return [conversation.pk]
-    key = Conversation._meta.pk
-    with connection.cursor() as cursor:
-        cursor.execute(_ANCESTORS, [key.get_db_prep_value(conversation.pk, connection)])
-        return [key.to_python(id) for (id,) in cursor.fetchall()]
 
 
 def _usage_of(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Tokens]:

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from sessions_app.chains import chain_of
 from sessions_app.live.context import Recap
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.live.transcript import TurnStatus
@@ -218,14 +219,24 @@ def latest_recap(conversation_id: uuid.UUID) -> Recap | None:
     Its rolling summary or, while it has none, the recap of the conversation it continues; and its summary in the
     history where that covers more.
     """
-    rolling = RollingSummary.objects.filter(conversation_id=conversation_id).exclude(text="").first()
-    if rolling is not None:
-        before: Recap | None = Recap(rolling.text, rolling.until_turn)
-    else:
-        earlier = Conversation.objects.values_list("continues_id", flat=True).filter(pk=conversation_id).first()
-        before = latest_recap(earlier) if earlier is not None else None
-    history = CallHistory.objects.filter(conversation_id=conversation_id, state=SummaryState.READY).first()
-    if history is None or (before is not None and before.until_turn >= history.until_turn):
+    chain = chain_of(conversation_id)
+    written = RollingSummary.objects.filter(conversation__in=chain).exclude(text="")
+    rolling = {row.conversation_id: row for row in written}
+    ready = CallHistory.objects.filter(conversation__in=chain, state=SummaryState.READY)
+    histories = {row.conversation_id: row for row in ready}
+    condensed = next((place for place, id in enumerate(chain) if id in rolling), len(chain) - 1)
+    recap: Recap | None = None
+    for id in reversed(chain[: condensed + 1]):
+        if id in rolling:
+            recap = Recap(rolling[id].text, rolling[id].until_turn)
+        if id in histories:
+            recap = _told_more(recap, histories[id])
+    return recap
+
+
+def _told_more(before: Recap | None, history: CallHistory) -> Recap:
+    """What went before, and the summary of a conversation where that covers more."""
+    if before is not None and before.until_turn >= history.until_turn:
         return before
     own = recap_text(history.summary, history.facts)
     return Recap(f"{before.text}\n{own}" if before is not None else own, history.until_turn)

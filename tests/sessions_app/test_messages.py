@@ -19,6 +19,7 @@ from sessions_app.gateway.wire import (
     HangUp,
     Malformed,
     Mic,
+    Oversized,
     Ping,
     Reset,
     Retry,
@@ -85,8 +86,8 @@ def test_messages_of_the_protocol_are_read(fields: dict[str, Any], expected: wir
         '{"type": null}',
         '{"type": 1}',
         '{"type": ["start"]}',
-        "[" * 100_000,
-        '{"a":' * 50_000,
+        "[" * 60_000,
+        '{"a":' * 12_000,
         "\x00",
         "9" * 5_000,
     ],
@@ -95,6 +96,12 @@ def test_what_is_no_message_is_malformed(frame: str) -> None:
     with pytest.raises(Malformed) as raised:
         parse_text_frame(frame)
     assert raised.value.code == "protocol.malformed"
+
+
+@pytest.mark.parametrize("frame", ["[" * 100_000, '{"a":' * 50_000, '{"type": "ping"}' + " " * 70_000, "x" * 400_000])
+def test_what_is_too_large_for_anything_but_a_typed_message_is_oversized(frame: str) -> None:
+    with pytest.raises(Oversized):
+        parse_text_frame(frame)
 
 
 @pytest.mark.parametrize("type", ["", "Start", "ready", "audio", "__class__"])

@@ -6,11 +6,13 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from sessions_app.live.transcript import TurnStatus
 from summarization import services
 from summarization.attempts import TRIES_BEFORE_FAILED
 from summarization.context import context_for
+from summarization.memory import SummarisedMemory
 from summarization.models import RollingSummary
 from summarization.services import Recap, SummarizationService
 from summarization.summarizer import Unavailable
@@ -171,6 +173,27 @@ def test_the_memory_goes_through_a_chain_of_continued_calls(alice: User, service
     assert recap is not None
     assert "Rex" in recap.text
     assert "Tom" in recap.text
+
+
+def test_asking_for_the_recap_of_a_long_chain_takes_no_more_queries_than_of_a_short_one(
+    alice: User, service: SummarizationService, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    last: Talk | None = None
+    for number in range(40):
+        talk = Talk(alice, continues=last.id if last is not None else None)
+        talk.say((spoken(number, f"Fact {number} is {'x' * number}."),))
+        talk.hang_up()
+        services.write_call_history(talk.id)
+        last = talk
+        if number not in (0, 9, 39):
+            continue
+        going_on = Talk(alice, continues=talk.id)
+        with django_assert_max_num_queries(10):
+            SummarisedMemory().condense(going_on.id)
+            recap = SummarisedMemory().recap(going_on.id)
+        assert recap is not None
+        assert recap.until_turn == number
+        assert [line for line in range(number + 1) if f"Fact {line} is" not in recap.text] == []
 
 
 def test_a_summary_that_is_late_leaves_the_turns_of_the_earlier_call(alice: User) -> None:
