@@ -137,14 +137,22 @@ def _claim(model: str, holder: uuid.UUID, now: datetime.datetime, known: ModelSt
 @transaction.atomic
 def _change(model: str, rule: Callable[[ModelState], ModelState]) -> ModelState:
     """Apply a rule to what is known of a model, one worker after the other."""
-    project = current_project()
-    ModelQuota.objects.bulk_create([ModelQuota(project=project, model=model)], ignore_conflicts=True)
-    row = ModelQuota.objects.select_for_update().get(project=project, model=model)
+    row = _locked(model)
     before = row.state
     after = rule(before)
     if after != before:
         _write(row, after)
     return after
+
+
+def _locked(model: str) -> ModelQuota:
+    """The row of a model, made where there is none. An operator may delete it between any two statements."""
+    rows = ModelQuota.objects.select_for_update().filter(project=current_project(), model=model)
+    while True:  # each round takes another deletion
+        ModelQuota.objects.bulk_create([ModelQuota(project=current_project(), model=model)], ignore_conflicts=True)
+        row = rows.first()
+        if row is not None:
+            return row
 
 
 def _write(row: ModelQuota, state: ModelState) -> None:

@@ -75,6 +75,17 @@ def test_many_refusals_at_once_count_as_one(at_once: AtOnce[LimitKind | None]) -
     assert ModelQuota.objects.get().refusals == 1
 
 
+def test_an_operator_may_forget_a_quota_while_others_note_it(at_once: AtOnce[None]) -> None:
+    def work(holder: uuid.UUID) -> None:
+        for _ in range(20):
+            if holder.int % 2:
+                ledger.note_refusal(MODEL, DAY, NOON)
+            else:
+                ledger.forget(ModelQuota.objects.all())
+
+    assert at_once(work, 8) == [None] * 8
+
+
 def test_a_lease_that_was_taken_meanwhile_is_not_claimed_with_old_knowledge() -> None:
     alice, bob = uuid.uuid4(), uuid.uuid4()
     old = ledger.states_of([MODEL])[MODEL]
