@@ -19,8 +19,13 @@ SELECT id, continues_id FROM chain
 """
 
 
-def chain_of(conversation_id: uuid.UUID) -> list[uuid.UUID]:
-    """The conversation, the one it continues, the one that one continues, ...: one query however many they are."""
+def chain_of(conversation: Conversation) -> list[uuid.UUID]:
+    """The conversation, the one it continues, the one that one continues, ...: one query at most."""
+    return chain_of_id(conversation.pk) if conversation.continues_id is not None else [conversation.pk]
+
+
+def chain_of_id(conversation_id: uuid.UUID) -> list[uuid.UUID]:
+    """As `chain_of`, always with one query; empty when there is no such conversation."""
     key = Conversation._meta.pk
     with connection.cursor() as cursor:
         cursor.execute(_ANCESTORS, [key.get_db_prep_value(conversation_id, connection)])

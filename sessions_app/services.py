@@ -86,13 +86,13 @@ def turns_of(conversation: Conversation, page_id: uuid.UUID | None = None) -> tu
 
     Ids of typed messages are unique in a page only, so those of other page lives than `page_id` are left out.
     """
-    turns = Turn.objects.filter(conversation__in=chain_of(conversation.pk))
+    turns = Turn.objects.filter(conversation__in=chain_of(conversation))
     return tuple(_spoken(turn, page_id) for turn in turns.order_by("number"))
 
 
 def turns_since(conversation: Conversation, number: int) -> tuple[SpokenTurn, ...]:
     """As `turns_of`, those with a higher number than this."""
-    turns = Turn.objects.filter(conversation__in=chain_of(conversation.pk), number__gt=number)
+    turns = Turn.objects.filter(conversation__in=chain_of(conversation), number__gt=number)
     return tuple(_spoken(turn, None) for turn in turns.order_by("number"))
 
 

@@ -149,7 +149,7 @@ def read(user: User, id: uuid.UUID) -> Record:
     turns = list(conversation.turns.all())
     sessions = list(conversation.live_sessions.order_by("started_at"))
     events = list(conversation.events.select_related("live_session"))
-    chain = chain_of(conversation.pk)
+    chain = chain_of(conversation)
     usage = _usage_of(chain)
     neighbours = _neighbours(conversation)
     lines = tuple(Line(turn.number, turn.role, turn.text, turn.status, turn.at) for turn in turns if turn.text.strip())

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sessions_app.chains import chain_of
+from sessions_app.chains import chain_of_id
 from sessions_app.live.context import Recap
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.live.transcript import TurnStatus
@@ -219,7 +219,7 @@ def latest_recap(conversation_id: uuid.UUID) -> Recap | None:
     Its rolling summary or, while it has none, the recap of the conversation it continues; and its summary in the
     history where that covers more.
     """
-    chain = chain_of(conversation_id)
+    chain = chain_of_id(conversation_id)
     written = RollingSummary.objects.filter(conversation__in=chain).exclude(text="")
     rolling = {row.conversation_id: row for row in written}
     ready = CallHistory.objects.filter(conversation__in=chain, state=SummaryState.READY)

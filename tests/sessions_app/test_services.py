@@ -11,7 +11,7 @@ import time_machine
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from energy.levels import Mode
 from sessions_app import secrets, services, sweeps
@@ -160,6 +160,15 @@ def test_continuing_a_call_shows_what_was_said_in_it_and_in_those_before(alice: 
     third = open_for(replace(ask_for(alice, Mode.CALL), continues=uuid.UUID(second.conversation)))
     assert [turn.text for turn in third.turns] == ["One", "Two"]
     assert Conversation.objects.count() == 3
+
+
+def test_what_was_said_in_a_conversation_that_continues_none_takes_one_query(
+    alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    open_for(ask_for(alice))
+    conversation = Conversation.objects.get()
+    with django_assert_num_queries(1):
+        services.turns_of(conversation)
 
 
 # -- turns -------------------------------------------------------------------------------------------------------------
