@@ -7,6 +7,8 @@
 
 export const CAPTURE_RATE_HZ = 16000;
 export const PLAYBACK_RATE_HZ = 24000;
+/** What waits to be heard is bounded: replies are shorter, and five minutes are 14 MB. */
+export const LONGEST_QUEUED_SAMPLES = 5 * 60 * PLAYBACK_RATE_HZ;
 export const FRAME_MS = 40;
 export const FRAME_SAMPLES = (CAPTURE_RATE_HZ * FRAME_MS) / 1000;
 

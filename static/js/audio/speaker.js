@@ -10,9 +10,7 @@
  * @property {number} level  highest sample that went to the destination just now, 0 to 1
  */
 
-import { PLAYBACK_RATE_HZ } from "./pcm.js";
-
-const LONGEST_WAITING_SAMPLES = 5 * 60 * PLAYBACK_RATE_HZ;
+import { LONGEST_QUEUED_SAMPLES } from "./pcm.js";
 
 export class Speaker {
   /**
@@ -103,7 +101,7 @@ export class Speaker {
   }
 
   _keep(pcm) {
-    if (this._waitingSamples + pcm.length > LONGEST_WAITING_SAMPLES) return;
+    if (this._waitingSamples + pcm.length > LONGEST_QUEUED_SAMPLES) return;
     this._waiting.push(pcm);
     this._waitingSamples += pcm.length;
   }

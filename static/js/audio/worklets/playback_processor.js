@@ -5,14 +5,13 @@
  * `{playing, playedMs, queuedMs, droppedMs, underruns}`.
  */
 
-import { PLAYBACK_RATE_HZ } from "../pcm.js";
+import { LONGEST_QUEUED_SAMPLES, PLAYBACK_RATE_HZ } from "../pcm.js";
 import { PlaybackQueue } from "../playback_queue.js";
 import { Resampler } from "../resampler.js";
 
 const QUANTUM = 128;
 const PREBUFFER_MS = 100;
 const PATIENCE_MS = 160;
-const LONGEST_MS = 5 * 60 * 1000;
 const REPORT_MS = 40;
 
 const samples = (ms) => Math.round((ms * PLAYBACK_RATE_HZ) / 1000);
@@ -24,7 +23,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this._queue = new PlaybackQueue({
       prebufferSamples: samples(PREBUFFER_MS),
       patienceSamples: samples(PATIENCE_MS),
-      longestSamples: samples(LONGEST_MS),
+      longestSamples: LONGEST_QUEUED_SAMPLES,
     });
     const longestInput = Math.ceil((QUANTUM * PLAYBACK_RATE_HZ) / sampleRate) + 64;
     this._resampler = new Resampler(PLAYBACK_RATE_HZ, sampleRate, longestInput);
