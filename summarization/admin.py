@@ -32,10 +32,7 @@ class OfConversation(ReadOnly, admin.ModelAdmin):
 @admin.action(description="Write the selected summaries again", permissions=["delete"])
 def summarise_again(model_admin: admin.ModelAdmin, request: HttpRequest, histories: QuerySet[CallHistory]) -> None:
     """They stay as they are until the new ones are ready."""
-    ids = list(histories.values_list("conversation_id", flat=True))
-    for conversation_id in ids:
-        services.request_summary(conversation_id)
-    model_admin.message_user(request, f"{len(ids)} summaries were asked for.")
+    _ask_for_summaries(model_admin, request, histories)
 
 
 @admin.register(CallHistory)
@@ -68,10 +65,15 @@ def summarise_conversations_again(
     model_admin: admin.ModelAdmin, request: HttpRequest, conversations: QuerySet[Conversation]
 ) -> None:
     """Those that are over; the summary of the others is written when they are."""
-    ended = conversations.filter(status=Conversation.Status.ENDED, history__isnull=False)
-    ids = list(ended.values_list("pk", flat=True))
-    for id in ids:
-        services.request_summary(id)
+    ended = Conversation.Status.ENDED
+    histories = CallHistory.objects.filter(conversation__in=conversations, conversation__status=ended)
+    _ask_for_summaries(model_admin, request, histories)
+
+
+def _ask_for_summaries(model_admin: admin.ModelAdmin, request: HttpRequest, histories: QuerySet[CallHistory]) -> None:
+    ids = list(histories.values_list("conversation_id", flat=True))
+    for conversation_id in ids:
+        services.request_summary(conversation_id)
     model_admin.message_user(request, f"{len(ids)} summaries were asked for.")
 
 

@@ -92,7 +92,7 @@ class Ping:
 PageMessage = Start | TypedText | Mic | Stop | Reset | Retry | HangUp | Ping
 
 
-def size_bytes(frame: str) -> int:
+def _size_bytes(frame: str) -> int:
     """The size of a text frame on the wire; only its characters, if those alone are more than is ever taken."""
     return len(frame) if len(frame) > TYPED_FRAME_LIMIT_BYTES else len(frame.encode(errors="replace"))
 
@@ -102,7 +102,7 @@ def parse_text_frame(frame: str) -> PageMessage:
 
     The limit of a typed message is in characters, so that it is the same in every script.
     """
-    size = size_bytes(frame)
+    size = _size_bytes(frame)
     if size > TYPED_FRAME_LIMIT_BYTES:
         raise Oversized
     if size <= TEXT_FRAME_LIMIT_BYTES:
