@@ -22,6 +22,8 @@ _STORIES = (
     "and behind her all the clocks of the town began to strike.",
 )
 _MAX_WORDS = 60
+_MAX_CHARACTERS = 400
+"""Many scripts put no spaces between words."""
 _SHORT_STORY = (
     "A fox once asked the moon for a lamp. The moon lent him a star, and he has found his way home ever since."
 )
@@ -124,8 +126,8 @@ def known_facts(memory: Memory) -> list[Fact]:
 
 def _shortened(answer: str) -> str:
     """Long things are not said back in full: an answer is speech, and speech takes its time."""
-    words = answer.split(" ")
-    return answer if len(words) <= _MAX_WORDS else " ".join(words[:_MAX_WORDS]) + " and so on."
+    short = " ".join(answer.split(" ")[:_MAX_WORDS])[:_MAX_CHARACTERS]
+    return answer if short == answer else f"{short} and so on."
 
 
 def _seconds(milliseconds: int) -> str:

@@ -123,5 +123,12 @@ def test_long_things_are_not_said_back_in_full() -> None:
     assert len(talk("blah " * 1000)[0].split()) < 110
 
 
+@pytest.mark.parametrize("said", ["好" * 24_000, "x" * 24_000, "one " * 8_000, f"My name is {'好' * 24_000}"])
+def test_what_is_long_without_being_many_words_is_not_said_back_in_full_either(said: str) -> None:
+    (answer,) = talk(said)
+    assert len(answer) < 500
+    assert answer.endswith(" and so on.")
+
+
 def test_a_blank_nudge_is_answered() -> None:
     assert talk(" ") == ["I am listening."]
