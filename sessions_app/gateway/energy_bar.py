@@ -20,6 +20,7 @@ from energy.services import EnergyBarService, notice_for
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.live.energy import LevelNews
 from sessions_app.live.machine.failures import Failure
+from sessions_app.live.task_owner import TaskOwner
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class SessionEnergy:
         self._fair_use = fair_use
         self._refusal: FairUseRefusal | None = None
         self._notice = ""
-        self._announcing: set[asyncio.Task[bool]] = set()
+        self._announcing = TaskOwner()
 
     async def load(self, mode: Mode) -> None:
         """Find the level that a new session gets: the best whose quota is not used up."""
@@ -142,9 +143,7 @@ class SessionEnergy:
         return None
 
     def _announce(self, change: LevelChange) -> None:
-        task = asyncio.create_task(announcements.announce(self._user_id, change), name="energy-announce")
-        self._announcing.add(task)
-        task.add_done_callback(self._announcing.discard)
+        self._announcing.start(announcements.announce(self._user_id, change), "energy-announce")
 
     # -- in the database thread ----------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from sessions_app.live.machine.events import State
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
 from sessions_app.live.page import Assistant, Opening
 from sessions_app.live.providers.upstream import Upstream
+from sessions_app.live.task_owner import TaskOwner
 from sessions_app.services import SessionRequest
 from sessions_app.usage import fair_use_refusal, is_limited
 
@@ -71,7 +72,7 @@ class SessionRegistry:
         self._unheard: dict[Key, Downlink] = {}
         self._pages: set[SocketPage] = set()
         self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskOwner()
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._admission = Admission(self._database, self._worker)
         self._is_draining = False
@@ -183,9 +184,7 @@ class SessionRegistry:
         if self._fair_use_watch is None and is_limited():
             self._fair_use_watch = asyncio.create_task(self._watch_fair_use(), name="fair-use")
         session = manager.opening.session
-        task = asyncio.create_task(self._forget_when_finished(key, manager, holder), name=f"live-{session}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._forget_when_finished(key, manager, holder), f"live-{session}")
 
     async def _forget_when_finished(self, key: Key, manager: BaseSessionManager, holder: uuid.UUID) -> None:
         await manager.finished.wait()

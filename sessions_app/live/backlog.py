@@ -239,6 +239,14 @@ class Backlog:
         self._lose_what_is_at_risk()
         self._remove(lambda item: not isinstance(item, TypedMessage))
 
+    def give_up(self, item: Item) -> None:
+        """This one cannot be sent at all: it is lost, and the others go on."""
+        if isinstance(item, AudioFrame):
+            self._lost.audio_bytes += len(item.pcm)
+        elif isinstance(item, TypedMessage):
+            self._lost.ids.append(item.id)
+        self._remove(lambda other: other is item)
+
     def take_loss(self) -> Loss:
         """What was lost since the last call, to be told to the page."""
         loss = Loss(self._lost.audio_bytes // BYTES_PER_MS, tuple(self._lost.ids))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -12,6 +11,7 @@ from energy.levels import Level, LevelChange, Mode, Reason, should_clear_resumpt
 from sessions_app.live.energy import Energy, LevelNews
 from sessions_app.live.machine.events import Fact, LadderExhausted, LevelChanged, LevelKept, NoModel
 from sessions_app.live.machine.failures import Failure
+from sessions_app.live.task_owner import TaskOwner
 
 RETRY_WHEN_BUSY_MS = 20_000
 """When the provider has no room for one more session, and the ledger does not know for how long."""
@@ -40,7 +40,7 @@ class LevelKeeper:
         self._feed = feed
         self._is_known_to_be_open = True
         self._is_asking_for_more = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskOwner()
 
     @property
     def top_level(self) -> Level:
@@ -139,9 +139,7 @@ class LevelKeeper:
         return NoModel(self._energy.reason_for_nothing, _ms_until(self.resets_at))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="live-energy")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(work, "live-energy")
 
 
 def _ms_until(moment: datetime.datetime | None) -> int | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from sessions_app.live.backlog import AudioFrame, Backlog, Item, TypedMessage
 from sessions_app.live.providers.upstream import Connection, UpstreamFailed
+
+logger = logging.getLogger(__name__)
 
 SEND_LIMIT_S = 5.0
 """A provider that does not take one message for this long does not take any."""
@@ -20,6 +23,8 @@ class BacklogSender:
         now_ms: the clock that stamps what was sent.
         on_drained: called each time the connection has caught up; with True when a typed message was among it.
         on_blocked: called when the connection takes nothing for a while.
+        on_failed: called when sending broke for a reason of our own; what could not be sent is counted as lost, so that
+            it does not break the next connection, too.
     """
 
     def __init__(
@@ -28,11 +33,13 @@ class BacklogSender:
         now_ms: Callable[[], int],
         on_drained: Callable[[bool], None],
         on_blocked: Callable[[], None],
+        on_failed: Callable[[], None],
     ) -> None:
         self._backlog = backlog
         self._now_ms = now_ms
         self._on_drained = on_drained
         self._on_blocked = on_blocked
+        self._on_failed = on_failed
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -77,6 +84,12 @@ class BacklogSender:
             return  # the reader of the connection reports it
         except TimeoutError:
             self._on_blocked()
+            return
+        except Exception:
+            logger.exception("Internal error while sending")
+            if item is not None:
+                self._backlog.give_up(item)
+            self._on_failed()
             return
         self._task = None
         connection.end_burst()

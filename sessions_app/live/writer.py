@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 GROWING_TURN_EVERY_S = 1.0
 """A turn that is still growing is stored this often; what is lost with the process is at most that."""
 
+QUEUE_LIMIT = 1_000
+"""Writes that may wait. A store that is away for longer than they take loses rows of the timeline, oldest first, and
+what they would have acknowledged is not; no turn is lost by it."""
+
 TRIES = 3
 RETRY_AFTER_S = 1.0
 
@@ -28,7 +32,7 @@ Done = Callable[[], None]
 class StoreWriter:
     """A queue with one task. What cannot be stored after three tries is logged, and not acknowledged.
 
-    Turns that could not be stored are tried again with the next ones.
+    Turns that are not stored yet go with the next write that stores turns, whatever became of the one before it.
     """
 
     def __init__(self, store: Store) -> None:
@@ -36,7 +40,8 @@ class StoreWriter:
         self._queue: deque[tuple[Write, Done | None]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._growing: dict[int, Turn] = {}
-        self._missed: dict[int, Turn] = {}
+        self._unsaved: dict[int, Turn] = {}
+        self._dropped = 0
         self._growth_timer: asyncio.TimerHandle | None = None
 
     def save_turn(self, turn: Turn) -> None:
@@ -77,7 +82,7 @@ class StoreWriter:
     def after(self, done: Done) -> None:
         """Call `done` once everything so far is stored."""
         self._save_growing()
-        self._put(self._save_missed, done)
+        self._put(self._save_turns, done)
 
     async def flush(self) -> None:
         """Wait until everything so far is stored, or given up."""
@@ -90,21 +95,23 @@ class StoreWriter:
             self._growth_timer.cancel()
             self._growth_timer = None
         if self._growing:
-            turns = tuple(self._growing.values())
+            self._unsaved |= self._growing
             self._growing = {}
-            self._put(lambda: self._save(turns))
+            self._put(self._save_turns)
 
-    async def _save(self, turns: tuple[Turn, ...]) -> None:
-        self._missed |= {turn.number: turn for turn in turns}
-        await self._store.save_turns(tuple(self._missed.values()))
-        self._missed = {}
-
-    async def _save_missed(self) -> None:
-        if self._missed:
-            await self._save(())
+    async def _save_turns(self) -> None:
+        turns = tuple(self._unsaved.values())
+        if turns:
+            await self._store.save_turns(turns)
+        for turn in turns:
+            if self._unsaved.get(turn.number) is turn:
+                del self._unsaved[turn.number]
 
     def _put(self, write: Write, done: Done | None = None) -> None:
         self._queue.append((write, done))
+        if len(self._queue) > QUEUE_LIMIT:
+            self._queue.popleft()
+            self._dropped += 1
         if self._task is None:
             self._task = asyncio.create_task(self._work(), name="live-store")
 
@@ -112,8 +119,19 @@ class StoreWriter:
         while self._queue:
             write, done = self._queue.popleft()
             if await _try(write) and done is not None:
-                done()
+                _call(done)
         self._task = None
+        if self._dropped:
+            logger.error("The store was away for too long: %d writes were dropped", self._dropped)
+            self._dropped = 0
+
+
+def _call(done: Done) -> None:
+    """Whoever waits for a write does not stop the next ones by an error of their own."""
+    try:
+        done()
+    except Exception:
+        logger.exception("Internal error after a write")
 
 
 async def _try(write: Write) -> bool:

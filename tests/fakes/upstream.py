@@ -27,7 +27,8 @@ class FakeConnection:
 
     `sent` holds audio as bytes, typed messages as text and `AudioEnded`, in order; `past_turns` what it was told of the
     past in the middle. Hooks: `feed` says something to the client, `drop` ends the connection, `stall` makes
-    every send wait until `unstall`, `close_takes_s` is how long the closing handshake needs.
+    every send wait until `unstall`, `close_takes_s` is how long the closing handshake needs, sending what is in
+    `unsendable` raises what no connection should.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -37,6 +38,7 @@ class FakeConnection:
         self.unread_ms = 65.0
         self.close_takes_s = 0.0
         self.is_closed = False
+        self.unsendable: tuple[Sent, ...] = ()
         self._said: asyncio.Queue[UpstreamMessage | Failure] = asyncio.Queue()
         self._failure: Failure | None = None
         self._may_send = asyncio.Event()
@@ -112,6 +114,8 @@ class FakeConnection:
     async def _send(self, item: Sent) -> None:
         await self._may_send.wait()
         self._raise_if_gone()
+        if item in self.unsendable:
+            raise TypeError("not what the encoder expects")
         self.sent.append(item)
 
     def _raise_if_gone(self) -> None:

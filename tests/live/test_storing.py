@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from energy.levels import Mode
+from sessions_app.live.machine.events import State
 from sessions_app.live.providers.upstream import HandleUpdate, ReplyWords, UserWords
-from sessions_app.live.writer import RETRY_AFTER_S, TRIES
-from tests.live.stage import CONSUMED_S, Stage, numbers
+from sessions_app.live.writer import QUEUE_LIMIT, RETRY_AFTER_S, TRIES, StoreWriter
+from tests.fakes.store import FakeStore
+from tests.fakes.upstream import Answer
+from tests.live.stage import CONSUMED_S, Stage, a_turn, numbers
 
 
 async def test_a_handle_covers_audio_only_once_it_is_stored() -> None:
@@ -132,3 +137,60 @@ async def test_nothing_that_was_said_stands_in_the_records_or_the_log(caplog: py
     assert "PLUM" not in caplog.text
     assert "secret-handle" not in str(stage.store.records)
     assert "secret-handle" not in caplog.text
+
+
+async def test_an_error_of_whoever_waits_for_a_write_does_not_stop_the_next_ones() -> None:
+    store = FakeStore()
+    writer = StoreWriter(store)
+    heard: list[str] = []
+
+    def fail() -> None:
+        raise RuntimeError("not the store's fault")
+
+    writer.after(fail)
+    writer.after(lambda: heard.append("second"))
+    await writer.flush()
+    writer.after(lambda: heard.append("third"))
+    await writer.flush()
+    assert heard == ["second", "third"]
+
+
+async def test_a_store_that_stays_away_fills_no_memory_and_loses_no_turn() -> None:
+    store = FakeStore()
+    store.takes_s = 1
+    writer = StoreWriter(store)
+    for number in range(3 * QUEUE_LIMIT):
+        writer.save_turn(a_turn(number, f"Words {number}"))
+        writer.record("go_away", {"number": number})
+    begun_at = asyncio.get_running_loop().time()
+    await writer.flush()
+    assert asyncio.get_running_loop().time() - begun_at <= QUEUE_LIMIT + 1
+    assert len(store.turns) == 3 * QUEUE_LIMIT
+    assert store.of_kind("go_away")[-1] == {"number": 3 * QUEUE_LIMIT - 1}
+
+
+async def test_words_that_cannot_be_sent_are_told_as_lost_and_the_conversation_goes_on() -> None:
+    stage = await Stage().open_quietly()
+    stage.connection.unsendable = ("unspeakable",)
+    stage.upstream.otherwise = Answer(prepare=lambda connection: setattr(connection, "unsendable", ("unspeakable",)))
+    stage.manager.take_text("typed-1", "unspeakable")
+    await stage.wait(5)
+    stage.manager.take_text("typed-2", "Hello")
+    await stage.wait(5)
+    assert stage.manager.state is State.LIVE
+    assert stage.connection.texts == ["Hello"]
+    assert [loss.ids for loss, _ in stage.page.losses] == [("typed-1",)]
+    assert len(stage.upstream.attempts) == 2
+
+
+async def test_a_wish_that_fails_does_not_take_the_others_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = await Stage().open_quietly()
+
+    def fail(kind: str, data: dict[str, object]) -> None:
+        raise RuntimeError("not expected")
+
+    monkeypatch.setattr(StoreWriter, "record", lambda self, kind, data: fail(kind, data))
+    stage.connection.drop()
+    await stage.wait(2)
+    assert stage.manager.state is State.LIVE
+    assert len(stage.upstream.connections) == 2

@@ -21,7 +21,7 @@ REDIALS_PER_HOUR = 45
 """A little below what the product allows itself, so that it is never right to give up."""
 
 CALL_LIMIT_S = 180.0
-_FAULT_OF_OURS = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|A fault of ours")
+_FAULT_OF_OURS = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|Internal error")
 
 
 @dataclass(frozen=True, slots=True)
