@@ -13,7 +13,10 @@ APPS = ("sessions_app", "energy", "summarization")
 PROGRAMS = ("config", "emulator", *APPS)
 
 PURE = {
-    *(f"sessions_app.live.machine.{name}" for name in ("events", "states", "turns", "reply", "backoff", "failures")),
+    *(
+        f"sessions_app.live.machine.{name}"
+        for name in ("events", "states", "transitions", "turns", "reply", "backoff", "failures")
+    ),
     *(f"sessions_app.live.{name}" for name in ("transcript", "backlog", "context", "voice")),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export")),

@@ -1,4 +1,4 @@
-"""The doormen of `/ws/text/` and `/ws/call/`: they authenticate, parse, delegate and answer with coded errors.
+"""The consumers of `/ws/text/` and `/ws/call/`: they authenticate, parse, delegate and answer with coded errors.
 
 Audio does not go through Channels' dispatch, which starts a task and cleans up database connections for every message:
 `_receive_past_audio` takes binary frames out on the way, and Channels sees the rest.
@@ -186,7 +186,7 @@ class LiveConsumer(AsyncConsumer):
         if self._start_timer is not None:
             self._start_timer.cancel()
         self._manager = await self._registry.open(self._user, self.mode, start, self._page)
-        if self._manager.takes_up_page_life:
+        if self._manager.is_returning_page:
             self._audio_allowance.add(AUDIO_RESENT_BYTES)
 
     async def _delegate(self, manager: BaseSessionManager, message: PageMessage) -> None:

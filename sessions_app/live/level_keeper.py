@@ -61,7 +61,7 @@ class LevelKeeper:
         """Why there is no model to dial; None when there is one."""
         return self._why_none() if self.level.is_exhausted else None
 
-    def standing(self) -> LevelChange:
+    def current_level(self) -> LevelChange:
         """Where the level stands, as a change that changes nothing."""
         return LevelChange(self.level, self.level, Reason.SESSION_RESET, _now(), self.resets_at)
 

@@ -63,7 +63,8 @@ from sessions_app.live.machine.events import (
     Wish,
 )
 from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD
-from sessions_app.live.machine.states import Features, SessionMachine, UnexpectedFact
+from sessions_app.live.machine.states import Features, SessionMachine
+from sessions_app.live.machine.transitions import UnexpectedFact
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
 from sessions_app.live.page_teller import PageTeller
 from sessions_app.live.providers.upstream import Connection, GoAway, Setup, Unrecognised, Upstream, UpstreamMessage
@@ -163,7 +164,7 @@ class BaseSessionManager:
         return self._backlog.next_number
 
     @property
-    def takes_up_page_life(self) -> bool:
+    def is_returning_page(self) -> bool:
         """Whether the page was here before, and so may have something to send again."""
         return self._attached_before or self.opening.same_page
 

@@ -133,7 +133,7 @@ class PageTeller:
             self._page.tell_energy(change, self._levels.top_level)
 
     def _standing(self, page: Page) -> None:
-        page.tell_energy(self._levels.standing(), self._levels.top_level)
+        page.tell_energy(self._levels.current_level(), self._levels.top_level)
 
 
 def _now_ms() -> int:

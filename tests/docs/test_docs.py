@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from sessions_app.gateway import page_socket, wire, wording
-from sessions_app.live.machine.states import diagram
+from sessions_app.live.machine.transitions import diagram
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 

@@ -48,7 +48,8 @@ from sessions_app.live.machine.events import (
     UserTurnEnded,
 )
 from sessions_app.live.machine.failures import Failure, Phase
-from sessions_app.live.machine.states import PROOF_OF_LIFE_MS, STABLE_MS, TRANSITIONS, Features, SessionMachine
+from sessions_app.live.machine.states import PROOF_OF_LIFE_MS, STABLE_MS, Features, SessionMachine
+from sessions_app.live.machine.transitions import TRANSITIONS
 from tests.repeatable import cases
 
 TEXTS = [
@@ -66,7 +67,7 @@ TEXTS = [
 
 ENDS = [HangUpRequested(), OwnerLeaving("draining"), OwnerLeaving("reset", conversation_over=True)]
 
-GRAVITY = {"reconnected": 1, "rebuilt": 2, "started": 2, "failed": 3, "exhausted": 3}
+SEVERITY = {"reconnected": 1, "rebuilt": 2, "started": 2, "energy.lower": 2, "failed": 3, "exhausted": 3}
 
 
 class AnyLife(RuleBasedStateMachine):
@@ -274,11 +275,8 @@ class AnyLife(RuleBasedStateMachine):
 
     @invariant()
     def one_toast_an_outage_unless_it_became_worse(self) -> None:
-        gravity = [
-            {"reconnected": 1, "rebuilt": 2, "started": 2, "energy.lower": 2, "failed": 3, "exhausted": 3}[code]
-            for code in self.said
-        ]
-        assert gravity == sorted(set(gravity))
+        severity = [SEVERITY[code] for code in self.said]
+        assert severity == sorted(set(severity))
 
     @invariant()
     def a_live_session_has_a_connection_and_no_other_has_one(self) -> None:

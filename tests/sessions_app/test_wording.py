@@ -40,7 +40,7 @@ def test_every_code_of_the_protocol_has_words(code: str) -> None:
 
 
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("code", sorted(states._GRAVITY))
+@pytest.mark.parametrize("code", sorted(states._SEVERITY))
 def test_every_toast_that_the_core_wishes_for_is_one_of_the_protocol(code: str, mode: Mode) -> None:
     told, _ = wording_of(code, mode)
     assert told in documented_toasts()

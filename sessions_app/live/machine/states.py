@@ -1,7 +1,6 @@
 """The state machine of a live session: facts in, wishes out. It never waits, and knows no clock but what it is told.
 
-`TRANSITIONS` is the one list of legal moves; `docs/architecture.md` shows the diagram printed from it. Late facts that
-do no harm are listed in `IGNORED`; any other fact that a state does not expect raises and changes nothing.
+Which moves are legal is listed in `transitions.py`.
 
 Sources of the rules: a GoAway's `timeLeft` is a duration after which the provider aborts the connection; a handle
 belongs to the model that issued it, names a moment before what came after it, and is good for two hours.
@@ -9,7 +8,6 @@ belongs to the model that issued it, names a moment before what came after it, a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -68,6 +66,7 @@ from sessions_app.live.machine.events import (
     Wish,
 )
 from sessions_app.live.machine.failures import Failure, History, Judgement, Verdict, is_short_life, judge
+from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact
 from sessions_app.live.machine.turns import TurnMachine, TurnState
 
 PARK_MS = 30_000
@@ -110,7 +109,7 @@ RETRY_AFTER_CLOSE_MS = 500
 NOTICEABLE_OUTAGE_MS = 2_000
 """An interruption shorter than this is not worth a word: nobody hears it."""
 
-_GRAVITY: Mapping[str, int] = {
+_SEVERITY: Mapping[str, int] = {
     "reconnected": 1,
     "rebuilt": 2,
     "started": 2,
@@ -119,145 +118,7 @@ _GRAVITY: Mapping[str, int] = {
     "failed": 3,
     "exhausted": 3,
 }
-"""Of toasts: in one outage only what is graver than what was said before is worth another."""
-
-S = State
-
-TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
-    S.IDLE: {
-        Opened: frozenset({S.CONNECTING, S.EXHAUSTED}),
-        PageGone: frozenset({S.IDLE}),
-        PageBack: frozenset({S.IDLE}),
-        TimerFired: frozenset({S.IDLE, S.ENDED}),
-        HangUpRequested: frozenset({S.ENDED}),
-        OwnerLeaving: frozenset({S.ENDED}),
-    },
-    S.CONNECTING: {
-        SetupCompleted: frozenset({S.LIVE}),
-        LevelChanged: frozenset({S.CONNECTING, S.FALLING_BACK}),
-        LadderExhausted: frozenset({S.EXHAUSTED}),
-        ConnectionLost: frozenset({S.CONNECTING, S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
-        PageGone: frozenset({S.CONNECTING}),
-        PageBack: frozenset({S.CONNECTING}),
-        TimerFired: frozenset({S.CONNECTING, S.ENDED}),
-        HangUpRequested: frozenset({S.ENDED}),
-        OwnerLeaving: frozenset({S.ENDED}),
-    },
-    S.LIVE: {
-        HandleOffered: frozenset({S.LIVE, S.HANDOVER}),
-        HandleWithdrawn: frozenset({S.LIVE}),
-        GoAwayReceived: frozenset({S.LIVE, S.HANDOVER}),
-        UserTurnEnded: frozenset({S.LIVE}),
-        AnswerOverdue: frozenset({S.LIVE, S.RECONNECTING, S.FAILED}),
-        SendBlocked: frozenset({S.RECONNECTING, S.FAILED}),
-        MemoryLost: frozenset({S.HANDOVER}),
-        LevelChanged: frozenset({S.LIVE, S.HANDOVER}),
-        LadderExhausted: frozenset({S.EXHAUSTED}),
-        ReplyBegan: frozenset({S.LIVE}),
-        ReplyProduced: frozenset({S.LIVE}),
-        ReplyEnded: frozenset({S.LIVE, S.HANDOVER}),
-        BacklogReplayed: frozenset({S.LIVE}),
-        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
-        TimerFired: frozenset({S.LIVE, S.HANDOVER, S.ENDED}),
-        PageGone: frozenset({S.LIVE}),
-        PageBack: frozenset({S.LIVE}),
-        HangUpRequested: frozenset({S.ENDED}),
-        OwnerLeaving: frozenset({S.ENDED}),
-    },
-    S.HANDOVER: {
-        CloseFinished: frozenset({S.HANDOVER}),
-        LevelChanged: frozenset({S.HANDOVER, S.FALLING_BACK}),
-        LadderExhausted: frozenset({S.EXHAUSTED}),
-        SetupCompleted: frozenset({S.LIVE}),
-        ConnectionLost: frozenset({S.HANDOVER, S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
-        TimerFired: frozenset({S.HANDOVER, S.ENDED}),
-        PageGone: frozenset({S.HANDOVER}),
-        PageBack: frozenset({S.HANDOVER}),
-        HangUpRequested: frozenset({S.ENDED}),
-        OwnerLeaving: frozenset({S.ENDED}),
-    },
-    S.RECONNECTING: {
-        SetupCompleted: frozenset({S.LIVE}),
-        LevelChanged: frozenset({S.RECONNECTING, S.FALLING_BACK}),
-        LadderExhausted: frozenset({S.EXHAUSTED}),
-        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
-        TimerFired: frozenset({S.RECONNECTING, S.ENDED}),
-        RetryRequested: frozenset({S.RECONNECTING}),
-        PageGone: frozenset({S.RECONNECTING}),
-        PageBack: frozenset({S.RECONNECTING}),
-        HangUpRequested: frozenset({S.ENDED}),
-        OwnerLeaving: frozenset({S.ENDED}),
-    },
-    S.FALLING_BACK: {
-        LevelChanged: frozenset({S.FALLING_BACK}),
-        LevelKept: frozenset({S.RECONNECTING}),
-        LadderExhausted: frozenset({S.EXHAUSTED}),
-        SetupCompleted: frozenset({S.LIVE}),
-        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
-        TimerFired: frozenset({S.FALLING_BACK, S.ENDED}),
-        PageGone: frozenset({S.FALLING_BACK}),
-        PageBack: frozenset({S.FALLING_BACK}),
-        HangUpRequested: frozenset({S.ENDED}),
-        OwnerLeaving: frozenset({S.ENDED}),
-    },
-    S.EXHAUSTED: {
-        RetryRequested: frozenset({S.FALLING_BACK}),
-        TimerFired: frozenset({S.EXHAUSTED, S.FALLING_BACK, S.ENDED}),
-        LevelChanged: frozenset({S.EXHAUSTED, S.FALLING_BACK}),
-        LadderExhausted: frozenset({S.EXHAUSTED}),
-        PageGone: frozenset({S.EXHAUSTED}),
-        PageBack: frozenset({S.EXHAUSTED}),
-        HangUpRequested: frozenset({S.ENDED}),
-        OwnerLeaving: frozenset({S.ENDED}),
-    },
-    S.FAILED: {
-        RetryRequested: frozenset({S.RECONNECTING}),
-        LevelChanged: frozenset({S.FAILED}),
-        LadderExhausted: frozenset({S.EXHAUSTED}),
-        TimerFired: frozenset({S.FAILED, S.ENDED}),
-        PageGone: frozenset({S.FAILED}),
-        PageBack: frozenset({S.FAILED, S.RECONNECTING}),
-        HangUpRequested: frozenset({S.ENDED}),
-        OwnerLeaving: frozenset({S.ENDED}),
-    },
-    S.ENDED: {},
-}
-
-_LATE_PROVIDER_FACTS = (
-    UserTurnEnded,
-    AnswerOverdue,
-    SendBlocked,
-    MemoryLost,
-    HandleOffered,
-    HandleWithdrawn,
-    GoAwayReceived,
-    ReplyBegan,
-    ReplyProduced,
-    ReplyEnded,
-    BacklogReplayed,
-)
-
-IGNORED: Mapping[State, frozenset[type[Fact]]] = {
-    # Whoever waits for a place asks for the level when the place is there.
-    S.IDLE: frozenset({RetryRequested, UserTurnEnded, LevelChanged, LevelKept, LadderExhausted}),
-    S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested, CloseFinished}),
-    S.LIVE: frozenset({RetryRequested, CloseFinished, LevelKept}),
-    S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested}),
-    S.RECONNECTING: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, CloseFinished}),
-    S.FALLING_BACK: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
-    S.EXHAUSTED: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, ConnectionLost, CloseFinished}),
-    S.FAILED: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, ConnectionLost, CloseFinished}),
-    S.ENDED: frozenset(Fact.__args__),
-}
-
-
-class UnexpectedFact(Exception):
-    """A fact came that the table does not list for this state: a fault of ours, and nothing was changed."""
-
-    def __init__(self, state: State, fact: Fact) -> None:
-        super().__init__(f"{type(fact).__name__} is not expected in state {state}")
-        self.state = state
-        self.fact = fact
+"""Of toasts: in one outage only what is more severe than what was said before is worth another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +162,7 @@ class SessionMachine:
         self._short_lives = 0
         self._waits = 0
         self._forgotten = False
-        self._gravity_told = 0
+        self._severity_told = 0
         self._awaits_answer = False
         self._words_are_certain = False
         self._unanswered = 0
@@ -383,9 +244,9 @@ class SessionMachine:
         return self._say("started", outage_ms) if forgotten or not was_first else []
 
     def _say(self, code: str, outage_ms: int = 0) -> list[Wish]:
-        if _GRAVITY[code] <= self._gravity_told:
+        if _SEVERITY[code] <= self._severity_told:
             return []
-        self._gravity_told = _GRAVITY[code]
+        self._severity_told = _SEVERITY[code]
         return [Toast(code, outage_ms)]
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -553,7 +414,7 @@ class SessionMachine:
 
     def _forget_outage(self) -> None:
         self._backoff.forget_outage()
-        self._gravity_told = 0
+        self._severity_told = 0
 
     def _leave_connection(self) -> list[Wish]:
         """What the end of a connection means for the reply that was being given, and for its timers."""
@@ -713,7 +574,7 @@ class SessionMachine:
 
     def _change_when_safe(self, now_ms: int) -> list[Wish]:
         """No outage, so its toast is no second word about one."""
-        self._gravity_told = 0
+        self._severity_told = 0
         if self.state is not State.LIVE and not self._is_dialling:
             return []  # the next dial takes the other model anyway
         self._change_is_due = True
@@ -816,23 +677,6 @@ def swap_deadline_ms(time_left_ms: int) -> int:
     if time_left_ms < SHORT_NOTICE_MS:
         return time_left_ms // 2
     return time_left_ms - GO_AWAY_MARGIN_MS
-
-
-def diagram() -> str:
-    """The transition table as a Mermaid state diagram; facts that lead back to the same state are left out."""
-    lines = ["stateDiagram-v2", "    [*] --> idle"]
-    for state, row in TRANSITIONS.items():
-        reasons: dict[State, list[str]] = {}
-        for fact, targets in row.items():
-            for target in targets - {state}:
-                reasons.setdefault(target, []).append(_words_of(fact))
-        for target in sorted(reasons):
-            lines.append(f"    {state} --> {target}: {', '.join(reasons[target])}")
-    return "\n".join([*lines, "    ended --> [*]", ""])
-
-
-def _words_of(fact: type[Fact]) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", fact.__name__).lower()
 
 
 def _action_of(attempt: Connect) -> Action:

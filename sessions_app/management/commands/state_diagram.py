@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sessions_app.live.machine.states import diagram
+from sessions_app.live.machine.transitions import diagram
 
 
 class Command(BaseCommand):

@@ -1,0 +1,194 @@
+"""The transition table of a live session: the one list of legal moves, and of what is ignored where.
+
+Late facts that do no harm are listed in `IGNORED`; any other fact that a state does not expect raises and changes
+nothing. `docs/architecture.md` shows the diagram printed from `TRANSITIONS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from sessions_app.live.machine.events import (
+    AnswerOverdue,
+    BacklogReplayed,
+    CloseFinished,
+    ConnectionLost,
+    Fact,
+    GoAwayReceived,
+    HandleOffered,
+    HandleWithdrawn,
+    HangUpRequested,
+    LadderExhausted,
+    LevelChanged,
+    LevelKept,
+    MemoryLost,
+    Opened,
+    OwnerLeaving,
+    PageBack,
+    PageGone,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyProduced,
+    RetryRequested,
+    SendBlocked,
+    SetupCompleted,
+    State,
+    TimerFired,
+    UserTurnEnded,
+)
+
+S = State
+
+TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
+    S.IDLE: {
+        Opened: frozenset({S.CONNECTING, S.EXHAUSTED}),
+        PageGone: frozenset({S.IDLE}),
+        PageBack: frozenset({S.IDLE}),
+        TimerFired: frozenset({S.IDLE, S.ENDED}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.CONNECTING: {
+        SetupCompleted: frozenset({S.LIVE}),
+        LevelChanged: frozenset({S.CONNECTING, S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
+        ConnectionLost: frozenset({S.CONNECTING, S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        PageGone: frozenset({S.CONNECTING}),
+        PageBack: frozenset({S.CONNECTING}),
+        TimerFired: frozenset({S.CONNECTING, S.ENDED}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.LIVE: {
+        HandleOffered: frozenset({S.LIVE, S.HANDOVER}),
+        HandleWithdrawn: frozenset({S.LIVE}),
+        GoAwayReceived: frozenset({S.LIVE, S.HANDOVER}),
+        UserTurnEnded: frozenset({S.LIVE}),
+        AnswerOverdue: frozenset({S.LIVE, S.RECONNECTING, S.FAILED}),
+        SendBlocked: frozenset({S.RECONNECTING, S.FAILED}),
+        MemoryLost: frozenset({S.HANDOVER}),
+        LevelChanged: frozenset({S.LIVE, S.HANDOVER}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
+        ReplyBegan: frozenset({S.LIVE}),
+        ReplyProduced: frozenset({S.LIVE}),
+        ReplyEnded: frozenset({S.LIVE, S.HANDOVER}),
+        BacklogReplayed: frozenset({S.LIVE}),
+        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        TimerFired: frozenset({S.LIVE, S.HANDOVER, S.ENDED}),
+        PageGone: frozenset({S.LIVE}),
+        PageBack: frozenset({S.LIVE}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.HANDOVER: {
+        CloseFinished: frozenset({S.HANDOVER}),
+        LevelChanged: frozenset({S.HANDOVER, S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
+        SetupCompleted: frozenset({S.LIVE}),
+        ConnectionLost: frozenset({S.HANDOVER, S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        TimerFired: frozenset({S.HANDOVER, S.ENDED}),
+        PageGone: frozenset({S.HANDOVER}),
+        PageBack: frozenset({S.HANDOVER}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.RECONNECTING: {
+        SetupCompleted: frozenset({S.LIVE}),
+        LevelChanged: frozenset({S.RECONNECTING, S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
+        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        TimerFired: frozenset({S.RECONNECTING, S.ENDED}),
+        RetryRequested: frozenset({S.RECONNECTING}),
+        PageGone: frozenset({S.RECONNECTING}),
+        PageBack: frozenset({S.RECONNECTING}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.FALLING_BACK: {
+        LevelChanged: frozenset({S.FALLING_BACK}),
+        LevelKept: frozenset({S.RECONNECTING}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
+        SetupCompleted: frozenset({S.LIVE}),
+        ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        TimerFired: frozenset({S.FALLING_BACK, S.ENDED}),
+        PageGone: frozenset({S.FALLING_BACK}),
+        PageBack: frozenset({S.FALLING_BACK}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.EXHAUSTED: {
+        RetryRequested: frozenset({S.FALLING_BACK}),
+        TimerFired: frozenset({S.EXHAUSTED, S.FALLING_BACK, S.ENDED}),
+        LevelChanged: frozenset({S.EXHAUSTED, S.FALLING_BACK}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
+        PageGone: frozenset({S.EXHAUSTED}),
+        PageBack: frozenset({S.EXHAUSTED}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.FAILED: {
+        RetryRequested: frozenset({S.RECONNECTING}),
+        LevelChanged: frozenset({S.FAILED}),
+        LadderExhausted: frozenset({S.EXHAUSTED}),
+        TimerFired: frozenset({S.FAILED, S.ENDED}),
+        PageGone: frozenset({S.FAILED}),
+        PageBack: frozenset({S.FAILED, S.RECONNECTING}),
+        HangUpRequested: frozenset({S.ENDED}),
+        OwnerLeaving: frozenset({S.ENDED}),
+    },
+    S.ENDED: {},
+}
+
+_LATE_PROVIDER_FACTS = (
+    UserTurnEnded,
+    AnswerOverdue,
+    SendBlocked,
+    MemoryLost,
+    HandleOffered,
+    HandleWithdrawn,
+    GoAwayReceived,
+    ReplyBegan,
+    ReplyProduced,
+    ReplyEnded,
+    BacklogReplayed,
+)
+
+IGNORED: Mapping[State, frozenset[type[Fact]]] = {
+    # Whoever waits for a place asks for the level when the place is there.
+    S.IDLE: frozenset({RetryRequested, UserTurnEnded, LevelChanged, LevelKept, LadderExhausted}),
+    S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested, CloseFinished}),
+    S.LIVE: frozenset({RetryRequested, CloseFinished, LevelKept}),
+    S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested}),
+    S.RECONNECTING: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, CloseFinished}),
+    S.FALLING_BACK: frozenset({*_LATE_PROVIDER_FACTS, RetryRequested, CloseFinished}),
+    S.EXHAUSTED: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, ConnectionLost, CloseFinished}),
+    S.FAILED: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, ConnectionLost, CloseFinished}),
+    S.ENDED: frozenset(Fact.__args__),
+}
+
+
+class UnexpectedFact(Exception):
+    """A fact came that the table does not list for this state: an internal error, and nothing was changed."""
+
+    def __init__(self, state: State, fact: Fact) -> None:
+        super().__init__(f"{type(fact).__name__} is not expected in state {state}")
+        self.state = state
+        self.fact = fact
+
+
+def diagram() -> str:
+    """The transition table as a Mermaid state diagram; facts that lead back to the same state are left out."""
+    lines = ["stateDiagram-v2", "    [*] --> idle"]
+    for state, row in TRANSITIONS.items():
+        reasons: dict[State, list[str]] = {}
+        for fact, targets in row.items():
+            for target in targets - {state}:
+                reasons.setdefault(target, []).append(_words_of(fact))
+        for target in sorted(reasons):
+            lines.append(f"    {state} --> {target}: {', '.join(reasons[target])}")
+    return "\n".join([*lines, "    ended --> [*]", ""])
+
+
+def _words_of(fact: type[Fact]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", fact.__name__).lower()
