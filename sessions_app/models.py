@@ -115,6 +115,7 @@ class Turn(models.Model):
     status = models.CharField(max_length=11, choices=_choices(TurnStatus))
     page_id = models.UUIDField(null=True, blank=True, help_text="The page life in which it was said.")
     client_id = models.CharField(max_length=64, blank=True, help_text="The page's id of a typed message.")
+    code = models.CharField(max_length=40, blank=True, help_text="What a line of our own is about.")
     at = models.DateTimeField()
 
     class Meta:

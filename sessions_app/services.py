@@ -113,6 +113,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
             status=turn.status,
             page_id=page_id,
             client_id=turn.id,
+            code=turn.code,
             at=_moment(turn.at_ms),
         )
         for turn in turns
@@ -247,6 +248,7 @@ def _spoken(turn: Turn, page_id: uuid.UUID | None) -> SpokenTurn:
         status=TurnStatus(turn.status),
         at_ms=int(turn.at.timestamp() * 1000),
         id=turn.client_id if turn.page_id == page_id else "",
+        code=turn.code,
     )
 
 

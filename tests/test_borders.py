@@ -15,7 +15,7 @@ PROGRAMS = ("config", "emulator", *APPS)
 PURE = {
     *(
         f"sessions_app.live.machine.{name}"
-        for name in ("events", "states", "transitions", "turns", "reply", "backoff", "failures")
+        for name in ("events", "states", "transitions", "turns", "reply", "backoff", "failures", "diagrams")
     ),
     *(f"sessions_app.live.{name}" for name in ("transcript", "backlog", "context", "voice")),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),

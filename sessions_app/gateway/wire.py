@@ -266,6 +266,8 @@ def turn_facts(turn: Turn) -> dict[str, Any]:
     }
     if turn.id:
         facts["id"] = turn.id
+    if turn.code:
+        facts["code"] = turn.code
     return facts
 
 

@@ -53,11 +53,6 @@ class Dialler:
         self._task: asyncio.Task[None] | None = None
         self._replaced: Connection | None = None
 
-    @property
-    def unread_ms(self) -> float:
-        """How long ago something must have been sent to be certainly taken in; 0 without a connection."""
-        return 0.0 if self.connection is None else self.connection.unread_ms
-
     def connect(self, wish: Connect) -> None:
         self._task = self._tasks.start(self._hold_connection(wish), "live-connection")
 

@@ -1,6 +1,6 @@
 """What is said on both sides: takes input in, listens to the provider, and keeps account of what is answered and safe.
 
-The reply machine decides; this carries its steps out on the transcript, the backlog, the page and the store.
+The machine of turns decides; this carries its steps out on the transcript, the backlog, the page and the store.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
@@ -16,34 +17,61 @@ from typing import ClassVar
 from sessions_app.live.backlog import Backlog
 from sessions_app.live.context import Context, Recap, context_of
 from sessions_app.live.downlink import BYTES_PER_MS
+from sessions_app.live.explanations import explanation_of
 from sessions_app.live.machine.events import (
-    AnswerOverdue,
     Fact,
     HandleOffered,
     HandleWithdrawn,
     KeepHandle,
     MemoryLost,
+    ProviderSilent,
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
-    UserTurnEnded,
 )
-from sessions_app.live.machine.reply import (
-    Answered,
+from sessions_app.live.machine.reply import Answered, Sent
+from sessions_app.live.machine.turns import (
     BeginReply,
     BreakOff,
+    BrokenOff,
     CloseTurn,
+    Delivered,
     EndExchange,
+    Explain,
+    GenerationEnded,
+    Hear,
+    LineBack,
+    LineLost,
     MarkProduced,
-    ReplyMachine,
-    Sent,
+    Play,
+    PlayedOut,
+    Say,
+    SayAgain,
+    SoundCame,
+    SpeechEnded,
+    StartPlaybackTimer,
+    StartWatch,
+    StartWordsTimer,
     Step,
+    StopAsked,
     StopPlayback,
+    StopPlaybackTimer,
+    StopWatch,
+    Suspect,
+    TurnEnded,
+    TurnFact,
+    TurnMachine,
+    UserWordsCame,
+    VoiceNoticed,
+    WatchFired,
+    WordsCame,
+    WordsWaited,
 )
 from sessions_app.live.memory import MemoryProof, typed_tokens
 from sessions_app.live.page import Opening
 from sessions_app.live.page_teller import PageTeller
 from sessions_app.live.providers.upstream import (
+    Connection,
     GenerationComplete,
     HandleUpdate,
     Interrupted,
@@ -56,11 +84,14 @@ from sessions_app.live.providers.upstream import (
     VoiceBegan,
 )
 from sessions_app.live.sender import BacklogSender
+from sessions_app.live.timers import Timers
 from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus
 from sessions_app.live.voice import VoiceGate
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
+
+TimedFact = type[WatchFired] | type[PlayedOut] | type[WordsWaited]
 
 
 class Exchanges:
@@ -72,7 +103,7 @@ class Exchanges:
         sender: what brings it to the provider.
         writer: what stores.
         teller: what tells the page.
-        unread_ms: how long ago something must have been sent to be certainly taken in by now.
+        connection: gives the present connection, if there is one.
         feed: tells the session machine.
         on_answered: called after each exchange.
     """
@@ -84,7 +115,7 @@ class Exchanges:
         sender: BacklogSender,
         writer: StoreWriter,
         teller: PageTeller,
-        unread_ms: Callable[[], float],
+        connection: Callable[[], Connection | None],
         feed: Callable[[Fact], None],
         on_answered: Callable[[], None],
     ) -> None:
@@ -97,14 +128,22 @@ class Exchanges:
         self._sender = sender
         self._writer = writer
         self._teller = teller
-        self._unread_ms = unread_ms
+        self._connection = connection
         self._feed = feed
         self._on_answered = on_answered
-        self._reply = ReplyMachine()
+        self._turns = TurnMachine(self._sent)
+        self._facts: deque[TurnFact] = deque()
+        self._is_deciding = False
+        self._timed_facts: Mapping[TimedFact, Callable[[], TurnFact]] = {
+            WatchFired: self._look,
+            PlayedOut: PlayedOut,
+            WordsWaited: WordsWaited,
+        }
+        self._timers: Timers[TimedFact] = Timers(self._on_timer)
         self._gate = VoiceGate()
         self._memory = MemoryProof()
         self._unanswered = _typed_unanswered(opening)
-        self._ended_reply: int | None = None
+        self._ended_turn: int | None = None
         self._usage: UsageReported | None = None
         self._input_tokens = 0
         self._connections = 0
@@ -112,12 +151,11 @@ class Exchanges:
         self._consumed_index: int | None = None
         self._context_given_at_ms: int | None = None
         self._last_message_ms = 0
-        self._is_heard = False
 
     @property
     def is_replying(self) -> bool:
         """Whether a reply is being given, or still played."""
-        return self._reply.is_open
+        return self._turns.is_replying
 
     # -- input -------------------------------------------------------------------------------------------------------
 
@@ -126,10 +164,13 @@ class Exchanges:
         frame = self._backlog.add_audio(number, pcm)
         if frame is None:
             return
-        self._reply.voice_taken()
+        self._turns.voice_taken()
         self._sender.pass_on(frame)
+        was_voiced = self._gate.is_voiced
         if self._gate.hear(pcm):
-            self._feed(UserTurnEnded(certain=False))
+            self._tell(SpeechEnded())
+        elif self._gate.is_voiced and not was_voiced:
+            self._tell(VoiceNoticed())
 
     def take_text(self, id: str, text: str) -> None:
         """Take in a typed turn; one that was taken in before is not delivered twice."""
@@ -151,11 +192,15 @@ class Exchanges:
         self._backlog.add_audio_end()
         self._sender.wake()
         if self._gate.end():
-            self._feed(UserTurnEnded(certain=False))
+            self._tell(SpeechEnded())
 
     def stop_reply(self) -> None:
         """The user has heard enough: playback stops, and what is still produced of this reply is not played."""
-        self._take(self._reply.stop(_now_ms()))
+        self._tell(StopAsked())
+
+    def delivered(self, *, typed: bool) -> None:
+        """The connection has been sent all there is. `typed`: a typed message was among it."""
+        self._tell(Delivered(typed))
 
     # -- the past ----------------------------------------------------------------------------------------------------
 
@@ -179,8 +224,8 @@ class Exchanges:
         self._model = model
         self._last_message_ms = _now_ms()
         self._connections += 1
-        self._ended_reply = None
-        self._reply.connected()
+        self._ended_turn = None
+        self._tell(LineBack())
         if not resumed:
             self.covered_turn = -1
             self._memory = MemoryProof()
@@ -194,15 +239,8 @@ class Exchanges:
     def hold(self) -> None:
         """Nothing reaches the provider until there is another connection, which may hear the same speech again."""
         self._sender.stop()
+        self._tell(LineLost())
         self.transcript.expect_again()
-
-    def connection_lost(self, *, produced: bool) -> None:
-        """The connection went in the middle of a reply. `produced`: all of it had arrived."""
-        self._take(self._reply.connection_lost(_now_ms(), produced=produced))
-
-    def played_to_its_end(self) -> None:
-        """The reply was played, and the provider has not said that its turn is over: it is."""
-        self._take(self._reply.played_to_its_end(_now_ms()))
 
     def keep_handle(self, wish: KeepHandle, *, is_current: bool) -> None:
         """Store the handle, and acknowledge what it covers once that is done. `is_current`: it knows all turns."""
@@ -217,10 +255,6 @@ class Exchanges:
         done = partial(self._acknowledge, frozenset[str](), number)
         self._writer.save_handle(wish.handle, self._model, number, self.covered_turn, done)
 
-    def answer_overdue(self) -> AnswerOverdue:
-        """How long the provider has said nothing, and whether it showed that it heard the user."""
-        return AnswerOverdue(_now_ms() - self._last_message_ms, self._is_heard)
-
     # -- what the provider says --------------------------------------------------------------------------------------
 
     def hear(self, message: UpstreamMessage) -> None:
@@ -231,34 +265,30 @@ class Exchanges:
             listener(self, message)
 
     def _on_reply_audio(self, message: ReplyAudio) -> None:
-        now_ms = _now_ms()
-        if self._take(self._reply.audio(len(message.pcm) / BYTES_PER_MS, self._sent, now_ms)):
-            self._teller.downlink.play(message.pcm, now_ms)
+        self._tell(SoundCame(message.pcm, len(message.pcm) / BYTES_PER_MS))
 
     def _on_reply_words(self, message: ReplyWords) -> None:
-        if self._take(self._reply.words(self._sent)):
-            self.tell_turns(self.transcript.said(message.text, _unix_ms()))
+        self._tell(WordsCame(message.text))
 
     def _on_user_words(self, message: UserWords) -> None:
-        self._is_heard = True
-        self.tell_turns(self.transcript.heard(message.text, _unix_ms()))
+        self._tell(UserWordsCame(message.text, self.transcript.goes_on(message.text)))
 
     def _on_voice_began(self, message: VoiceBegan) -> None:
-        self._is_heard = True
         self.transcript.voice_began()
+        self._tell(VoiceNoticed())
 
     def _on_generation_complete(self, message: GenerationComplete) -> None:
-        self._take(self._reply.generation_complete(_now_ms()))
+        self._tell(GenerationEnded())
 
     def _on_interrupted(self, message: Interrupted) -> None:
-        self._take(self._reply.interrupted(_now_ms()))
+        self._tell(BrokenOff())
 
     def _on_turn_complete(self, message: TurnComplete) -> None:
         if message.is_filler:
             return
         if message.reason:
             self._writer.record("turn_refused", {"reason": message.reason})
-        self._take(self._reply.turn_complete(self._sent, _now_ms()))
+        self._tell(TurnEnded(message.reason))
 
     def _on_usage_reported(self, message: UsageReported) -> None:
         self._usage = message
@@ -282,49 +312,101 @@ class Exchanges:
 
     def _settled_moment_ms(self) -> int:
         """What had been sent by then has certainly been consumed by what the provider says now."""
-        return _now_ms() - math.ceil(self._unread_ms())
+        connection = self._connection()
+        return _now_ms() - (0 if connection is None else math.ceil(connection.unread_ms))
 
-    # -- steps of the reply machine ----------------------------------------------------------------------------------
+    def _on_timer(self, fact: TimedFact) -> None:
+        self._tell(self._timed_facts[fact]())
 
-    def _take(self, steps: list[Step]) -> bool:
-        """Carry the steps out; True when there were any."""
-        for step in steps:
-            carry_out = self._step_handlers.get(type(step))
-            if carry_out is not None:
-                carry_out(self, step)
-        return bool(steps)
+    def _look(self) -> WatchFired:
+        connection = self._connection()
+        idle_ms = _now_ms() - self._last_message_ms
+        lifeless_ms = idle_ms if connection is None else min(idle_ms, int(connection.lifeless_ms))
+        return WatchFired(lifeless_ms, idle_ms)
+
+    # -- steps of the machine of turns -------------------------------------------------------------------------------
+
+    def _tell(self, fact: TurnFact) -> None:
+        """Give the machine of turns a fact and carry out its steps; facts that come up meanwhile wait their turn."""
+        self._facts.append(fact)
+        if self._is_deciding:
+            return
+        self._is_deciding = True
+        try:
+            while self._facts:
+                for step in self._turns.handle(self._facts.popleft(), _now_ms()):
+                    self._step_handlers[type(step)](self, step)
+        finally:
+            self._is_deciding = False
 
     def _begin_reply(self, step: BeginReply) -> None:
-        self._ended_reply = None
+        """Speech that ended before a reply began has been answered by it, however late our own ear is."""
+        self._ended_turn = None
+        self._gate.end()
         self.tell_turns(self.transcript.reply_began(step.answers_voice))
         self._feed(ReplyBegan())
+
+    def _play(self, step: Play) -> None:
+        self._teller.downlink.play(step.pcm, _now_ms())
+
+    def _say(self, step: Say) -> None:
+        said = self.transcript.said_late if step.late else self.transcript.said
+        self.tell_turns(said(step.text, _unix_ms()))
+
+    def _hear(self, step: Hear) -> None:
+        heard = self.transcript.heard_late if step.late else self.transcript.heard
+        self.tell_turns(heard(step.text, _unix_ms()))
 
     def _mark_produced(self, step: MarkProduced) -> None:
         if self.transcript.reply_number is not None:
             self._teller.generation_complete(self.transcript.reply_number)
-        self._feed(ReplyProduced(step.playback_left_ms))
+        self._feed(ReplyProduced())
 
     def _stop_playback(self, step: StopPlayback) -> None:
         self._teller.downlink.flush()
 
+    def _explain(self, step: Explain) -> None:
+        self.tell_system(explanation_of(step.code, step.reason), step.code)
+
+    def _suspect(self, step: Suspect) -> None:
+        self._feed(ProviderSilent(step.reason, step.costs_handle))
+
+    def _say_again(self, step: SayAgain) -> None:
+        """TODO"""
+
+    def _start_watch(self, step: StartWatch) -> None:
+        self._timers.start(WatchFired, step.ms)
+
+    def _stop_watch(self, step: StopWatch) -> None:
+        self._timers.stop(WatchFired)
+
+    def _start_playback_timer(self, step: StartPlaybackTimer) -> None:
+        self._timers.start(PlayedOut, step.ms)
+
+    def _stop_playback_timer(self, step: StopPlaybackTimer) -> None:
+        self._timers.stop(PlayedOut)
+
+    def _start_words_timer(self, step: StartWordsTimer) -> None:
+        self._timers.start(WordsWaited, step.ms)
+
     def _end_exchange(self, step: EndExchange) -> None:
-        self._ended_reply = self.transcript.reply_number
+        reply = self.transcript.reply_number
+        self._ended_turn = self.transcript.last_of_user if reply is None else reply
         self.tell_turns(self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED))
         self.settled_turn = self.transcript.settled_number
         ids = step.answered.typed_ids
         self._backlog.answered(step.answered.mark, ids)
         self._writer.after(partial(self._acknowledge, ids, self._backlog.acknowledged_number))
-        self._is_heard = False
         self._feed(ReplyEnded())
         self._writer.load_recap(self._take_recap)
         self._on_answered()
 
     def _break_off(self, step: BreakOff) -> None:
-        self._ended_reply = None
+        self._ended_turn = None
         self.tell_turns(self.transcript.connection_lost())
 
     def _close_turn(self, step: CloseTurn) -> None:
-        number, self._ended_reply = self._ended_reply, None
+        number, self._ended_turn = self._ended_turn, None
         usage, self._usage = self._usage, None
         if number is not None:
             self._teller.turn_complete(number, usage)
@@ -356,9 +438,9 @@ class Exchanges:
             self._writer.save_turn(turn)
             self._teller.turn(turn)
 
-    def tell_system(self, text: str) -> None:
+    def tell_system(self, text: str, code: str = "") -> None:
         """A line of our own in the transcript."""
-        self.tell_turns((self.transcript.add_system(text, _unix_ms()),))
+        self.tell_turns((self.transcript.add_system(text, _unix_ms(), code),))
 
     def tell_loss(self, reason: str) -> None:
         """What could not be saved since the last time, if anything."""
@@ -369,6 +451,7 @@ class Exchanges:
 
     def interrupt_for_good(self) -> None:
         """The session ends here: store what stood open as interrupted."""
+        self._timers.stop_all()
         for turn in self.transcript.reply_ended(TurnStatus.INTERRUPTED):
             self._writer.save_turn(turn)
 
@@ -381,6 +464,17 @@ class Exchanges:
 
     _step_handlers: ClassVar[Mapping[type[Step], Callable[..., None]]] = {
         BeginReply: _begin_reply,
+        Play: _play,
+        Say: _say,
+        Hear: _hear,
+        Explain: _explain,
+        Suspect: _suspect,
+        SayAgain: _say_again,
+        StartWatch: _start_watch,
+        StopWatch: _stop_watch,
+        StartPlaybackTimer: _start_playback_timer,
+        StopPlaybackTimer: _stop_playback_timer,
+        StartWordsTimer: _start_words_timer,
         MarkProduced: _mark_produced,
         StopPlayback: _stop_playback,
         EndExchange: _end_exchange,

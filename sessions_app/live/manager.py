@@ -26,9 +26,7 @@ from sessions_app.live.machine.events import (
     Action,
     BacklogReplayed,
     CloseUpstream,
-    CompleteReply,
     Connect,
-    CutReply,
     DropAudio,
     Fact,
     Finish,
@@ -59,7 +57,6 @@ from sessions_app.live.machine.events import (
     Timer,
     TimerFired,
     Toast,
-    UserTurnEnded,
     Wish,
 )
 from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD
@@ -122,7 +119,7 @@ class BaseSessionManager:
         self._left_out: set[str] = set()
         self._dialled_model = ""
         self._tasks = TaskOwner()
-        self._timers = Timers(self._on_timer)
+        self._timers: Timers[Timer] = Timers(self._on_timer)
         self._writer = StoreWriter(store)
         self._teller = PageTeller(self.downlink, self._levels, self._describe, opening.turns)
         self._backlog = Backlog(opening.next_number)
@@ -138,7 +135,7 @@ class BaseSessionManager:
             self._sender,
             self._writer,
             self._teller,
-            lambda: self._dialler.unread_ms,
+            lambda: self._dialler.connection,
             self._feed,
             self._levels.ask_for_more,
         )
@@ -283,7 +280,7 @@ class BaseSessionManager:
         self._machine.features = self._features_of(change.level)
         self._teller.energy(change)
         if news.notice and change.level.number < change.previous.number:
-            self._exchanges.tell_system(news.notice)
+            self._exchanges.tell_system(news.notice, "energy.lower")
 
     def _features_of(self, level: Level) -> Features:
         profile = None if level.is_exhausted else profile_of(level.model)
@@ -324,12 +321,11 @@ class BaseSessionManager:
             logger.exception("Internal error in the wish %s", type(wish).__name__, extra=self._ids())
 
     def _on_timer(self, timer: Timer) -> None:
-        self._feed(self._exchanges.answer_overdue() if timer is Timer.ANSWER else TimerFired(timer))
+        self._feed(TimerFired(timer))
 
     def _on_drained(self, typed: bool) -> None:
         self._feed(BacklogReplayed())
-        if typed:
-            self._feed(UserTurnEnded(certain=True))
+        self._exchanges.delivered(typed=typed)
 
     def _on_sending_failed(self) -> None:
         self._exchanges.tell_loss("failed")
@@ -386,6 +382,7 @@ class BaseSessionManager:
             self._sender.start(self._dialler.connection)
         if self._backlog.is_drained:
             self._feed(BacklogReplayed(anything=False))
+            self._exchanges.delivered(typed=False)
 
     def _keep_handle(self, wish: KeepHandle) -> None:
         self._exchanges.keep_handle(wish, is_current=self._machine.handle_is_current)
@@ -453,8 +450,6 @@ class BaseSessionManager:
             Toast: self._teller.toast,
             KeepHandle: self._keep_handle,
             ForgetHandle: self._forget_handle,
-            CutReply: lambda wish: self._exchanges.connection_lost(produced=wish.produced),
-            CompleteReply: lambda wish: self._exchanges.played_to_its_end(),
             DropAudio: self._drop_audio,
             LeaveOut: self._leave_out,
             LowerLevel: self._lower_level,

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from sessions_app.live.machine.events import Timer
+Name = TypeVar("Name")
 
 
-class Timers:
+class Timers(Generic[Name]):
     """At most one of each name; starting one anew replaces it."""
 
-    def __init__(self, on_fired: Callable[[Timer], None]) -> None:
+    def __init__(self, on_fired: Callable[[Name], None]) -> None:
         self._on_fired = on_fired
-        self._handles: dict[Timer, asyncio.TimerHandle] = {}
+        self._handles: dict[Name, asyncio.TimerHandle] = {}
 
-    def start(self, timer: Timer, ms: int) -> None:
-        self.stop(timer)
-        self._handles[timer] = asyncio.get_running_loop().call_later(ms / 1000, self._fire, timer)
+    def start(self, name: Name, ms: int) -> None:
+        self.stop(name)
+        self._handles[name] = asyncio.get_running_loop().call_later(ms / 1000, self._fire, name)
 
-    def stop(self, timer: Timer) -> None:
-        handle = self._handles.pop(timer, None)
+    def stop(self, name: Name) -> None:
+        handle = self._handles.pop(name, None)
         if handle is not None:
             handle.cancel()
 
     def stop_all(self) -> None:
-        for timer in tuple(self._handles):
-            self.stop(timer)
+        for name in tuple(self._handles):
+            self.stop(name)
 
-    def _fire(self, timer: Timer) -> None:
-        self._handles.pop(timer, None)
-        self._on_fired(timer)
+    def _fire(self, name: Name) -> None:
+        self._handles.pop(name, None)
+        self._on_fired(name)

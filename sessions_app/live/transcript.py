@@ -27,7 +27,7 @@ class TurnStatus(StrEnum):
 class Turn:
     """A line of the transcript. `number` counts up in the conversation, with gaps; `at_ms` is Unix time.
 
-    `id` is the page's id of a typed message, else empty.
+    `id` is the page's id of a typed message, else empty. `code` says what a line of our own is about, else empty.
     """
 
     number: int
@@ -36,6 +36,7 @@ class Turn:
     status: TurnStatus
     at_ms: int
     id: str = ""
+    code: str = ""
 
 
 _LEAST_OVERLAP = 3
@@ -53,6 +54,8 @@ class Transcript:
         self._next_number = max(self._turns, default=-1) + 1
         self._spoken: int | None = None
         self._reply: int | None = None
+        self._closed_spoken: int | None = None
+        self._closed_reply: int | None = None
         self._before: str | None = None
         self._again = ""
 
@@ -80,9 +83,9 @@ class Transcript:
         """A typed message is a whole turn as it comes."""
         return self._put(Turn(self._take_number(), Role.USER, text, TurnStatus.COMPLETE, at_ms, id))
 
-    def add_system(self, text: str, at_ms: int) -> Turn:
+    def add_system(self, text: str, at_ms: int, code: str = "") -> Turn:
         """A line of our own, about what happened to the conversation."""
-        return self._put(Turn(self._take_number(), Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms))
+        return self._put(Turn(self._take_number(), Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms, code=code))
 
     def find_typed(self, id: str) -> Turn | None:
         """The turn of a typed message, if that message was taken in before."""
@@ -102,6 +105,30 @@ class Transcript:
         self._again = _join(self._again, fragment)
         text = merge_heard_again(self._before, self._again)
         return (self._put(replace(self._turns[number], text=text, status=status)),)
+
+    def goes_on(self, fragment: str) -> bool:
+        """Whether a piece of what the user said may belong to the exchange that is over: it has no words yet, or the
+        piece begins no sentence of its own."""
+        if self._closed_spoken is None:
+            return False
+        turn = self._turns.get(self._closed_spoken)
+        return turn is None or not _begins_sentence(turn.text, fragment.lstrip())
+
+    def heard_late(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
+        """A piece of what the user said before the reply that is over. Nothing happens where that has no place."""
+        return self._grow_late(self._closed_spoken, Role.USER, fragment, at_ms)
+
+    def said_late(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
+        """A piece of the reply that is over. Nothing happens where there was none."""
+        return self._grow_late(self._closed_reply, Role.MODEL, fragment, at_ms)
+
+    def _grow_late(self, number: int | None, role: Role, fragment: str, at_ms: int) -> tuple[Turn, ...]:
+        if number is None:
+            return ()
+        known = self._turns.get(number)
+        status = TurnStatus.COMPLETE if known is None else known.status
+        self._open(number, role, at_ms)
+        return self._grow(number, fragment, status)
 
     def reply_began(self, voice_possible: bool) -> tuple[Turn, ...]:
         """The first output of a reply: what the user said is whole, and the reply's place comes after it.
@@ -131,6 +158,7 @@ class Transcript:
         """
         began_since = self._spoken is not None and self._reply is not None and self._spoken > self._reply
         spoken = None if began_since else self._spoken
+        self._closed_spoken, self._closed_reply = spoken, self._reply
         changed = [*self._finish(spoken, TurnStatus.COMPLETE), *self._finish(self._reply, status)]
         self._spoken = self._spoken if began_since else None
         self._reply = self._before = None
@@ -198,5 +226,9 @@ def _join(text: str, fragment: str) -> str:
     """Fragments carry their own blanks, except between two whole sentences that were sent separately."""
     if not text:
         return fragment.lstrip()
-    between_sentences = text[-1] in ".?!" and fragment[:1].isupper()
-    return f"{text} {fragment}" if between_sentences else text + fragment
+    return f"{text} {fragment}" if _begins_sentence(text, fragment) else text + fragment
+
+
+def _begins_sentence(text: str, fragment: str) -> bool:
+    """Whether `fragment` is the next sentence after `text`, which ends with one."""
+    return text[-1:] in tuple(".?!") and fragment[:1].isupper()

@@ -32,6 +32,11 @@ class VoiceGate:
         self._voiced_ms = 0
         self._quiet_ms = 0
 
+    @property
+    def is_voiced(self) -> bool:
+        """Whether something loud was heard that has not ended yet."""
+        return self._voiced_ms > 0
+
     def hear(self, pcm: bytes) -> bool:
         """Take in a frame; True when it is the one that ends an utterance."""
         ms = len(pcm) // BYTES_PER_MS

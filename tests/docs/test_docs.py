@@ -1,17 +1,21 @@
 """The pages about the project say what the code says."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from sessions_app.gateway import page_socket, wire, wording
-from sessions_app.live.machine.transitions import diagram
+from sessions_app.live.machine.diagrams import session_diagram, turn_diagram
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
 
-def test_the_state_diagram_is_the_one_of_the_table() -> None:
+@pytest.mark.parametrize(("name", "diagram"), [("state", session_diagram), ("turn", turn_diagram)])
+def test_the_diagrams_are_those_of_the_tables(name: str, diagram: Callable[[], str]) -> None:
     architecture = (DOCS / "architecture.md").read_text(encoding="utf-8")
-    shown = re.search(r"<!-- state diagram -->\n```mermaid\n(.*?)```", architecture, re.DOTALL)
+    shown = re.search(rf"<!-- {name} diagram -->\n```mermaid\n(.*?)```", architecture, re.DOTALL)
     assert shown is not None
     assert shown[1] == diagram(), "print it anew: ./run manage state_diagram"
 

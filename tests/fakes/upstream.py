@@ -39,6 +39,7 @@ class FakeConnection:
         self.close_takes_s = 0.0
         self.is_closed = False
         self.unsendable: tuple[Sent, ...] = ()
+        self._dead_since: float | None = None
         self._said: asyncio.Queue[UpstreamMessage | Failure] = asyncio.Queue()
         self._failure: Failure | None = None
         self._may_send = asyncio.Event()
@@ -68,6 +69,14 @@ class FakeConnection:
     @property
     def texts(self) -> list[str]:
         return [item for item in self.sent if isinstance(item, str)]
+
+    def die(self) -> None:
+        """Nothing comes of the other side any more, not even the answer to a ping."""
+        self._dead_since = asyncio.get_running_loop().time()
+
+    @property
+    def lifeless_ms(self) -> float:
+        return 0.0 if self._dead_since is None else (asyncio.get_running_loop().time() - self._dead_since) * 1000
 
     @property
     def messages_sent(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sessions_app.live.machine.events import (
-    AnswerOverdue,
     BacklogReplayed,
     CloseFinished,
     ConnectionLost,
@@ -20,6 +19,7 @@ from sessions_app.live.machine.events import (
     OwnerLeaving,
     PageBack,
     PageGone,
+    ProviderSilent,
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
@@ -29,7 +29,6 @@ from sessions_app.live.machine.events import (
     State,
     Timer,
     TimerFired,
-    UserTurnEnded,
 )
 from tests.live.play import (
     ABORTED,
@@ -69,13 +68,12 @@ FACTS: list[Fact] = [
     HandleWithdrawn(),
     GoAwayReceived(50_000),
     GoAwayReceived(0),
-    UserTurnEnded(certain=True),
-    UserTurnEnded(certain=False),
-    AnswerOverdue(silent_ms=9_000, heard=False),
+    ProviderSilent(),
+    ProviderSilent("silent", costs_handle=True),
     SendBlocked(),
     MemoryLost(),
     ReplyBegan(),
-    ReplyProduced(1_000),
+    ReplyProduced(),
     ReplyEnded(),
     BacklogReplayed(),
     *(TimerFired(timer) for timer in Timer),
@@ -99,7 +97,7 @@ IMPOSSIBLE: dict[str, set[tuple[State, type[Fact]]]] = {
     "there never was a connection": {
         (State.IDLE, fact)
         for fact in (
-            *(ConnectionLost, CloseFinished, HandleOffered, HandleWithdrawn, GoAwayReceived, AnswerOverdue),
+            *(ConnectionLost, CloseFinished, HandleOffered, HandleWithdrawn, GoAwayReceived, ProviderSilent),
             *(SendBlocked, MemoryLost, ReplyBegan, ReplyProduced, ReplyEnded, BacklogReplayed),
         )
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sessions_app.live.machine.events import BacklogReplayed as Replayed
@@ -89,7 +89,7 @@ class Play:
     def have_a_turn(self, handle: str | None = None) -> Play:
         """A whole reply, and the handle that comes after it."""
         self.tell(ReplyBegan(), 500)
-        self.tell(ReplyProduced(playback_left_ms=1_500), 800)
+        self.tell(ReplyProduced(), 800)
         self.tell(ReplyEnded(), 1_500)
         return self.offer_handle(handle) if handle else self
 
@@ -99,8 +99,8 @@ class Play:
         return self
 
 
-def of(wishes: list[Wish], kind: type[W]) -> list[W]:
-    """The wishes of one kind."""
+def of(wishes: Sequence[object], kind: type[W]) -> list[W]:
+    """The wishes, or steps, of one kind."""
     return [wish for wish in wishes if isinstance(wish, kind)]
 
 

@@ -332,6 +332,7 @@ async def test_a_connection_that_takes_nothing_any_more_is_left_and_nothing_is_l
 async def test_a_typed_message_that_is_met_with_silence_is_asked_again_on_a_new_connection() -> None:
     stage = await Stage().open_quietly()
     await stage.exchange("typed-1", "Hello", "Hello!", handle="h-1")
+    stage.connection.die()
     stage.manager.take_text("typed-2", "Are you there?")
     asked_at = stage.now_s
     await stage.wait(10)

@@ -2,126 +2,49 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sessions_app.live.machine.events import (
     Action,
-    AnswerOverdue,
     CloseFinished,
     Connect,
-    CutReply,
     ForgetHandle,
     HoldInput,
     LeaveUpstream,
     MemoryLost,
-    ReplyBegan,
-    ReplyEnded,
-    ReplyProduced,
+    ProviderSilent,
     SendBlocked,
     SetupCompleted,
-    StartTimer,
     State,
-    StopTimer,
     TellReady,
-    Timer,
     Toast,
-    UserTurnEnded,
 )
-from sessions_app.live.machine.states import ANSWER_LIMIT_MS
 from sessions_app.live.memory import MemoryProof, typed_tokens
 from sessions_app.live.voice import VoiceGate
 from tests.live.play import LIVED_MS, Play, of, only
 
-SILENT = AnswerOverdue(silent_ms=ANSWER_LIMIT_MS, heard=False)
+# -- silence of the provider: when it is one is decided by the machine of turns ----------------------------------------
 
 
-def waiting(*, certain: bool = True) -> Play:
-    """A user who has said something on a line that has lived for a while."""
+def waiting() -> Play:
+    """A line that has lived for a while."""
     play = Play().go_live()
     play.have_a_turn("handle-1")
-    play.tell(UserTurnEnded(certain), LIVED_MS)
+    play.now_ms += LIVED_MS
     return play
 
 
-# -- silence of the provider -------------------------------------------------------------------------------------------
-
-
-def test_a_typed_message_starts_the_watch_for_its_answer() -> None:
-    play = Play().go_live()
-    assert play.tell(UserTurnEnded(certain=True)) == [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS)]
-
-
-def test_a_provider_that_says_nothing_is_left_and_dialled_anew_at_once_by_its_handle() -> None:
+def test_a_provider_that_has_gone_is_left_and_dialled_anew_at_once_by_its_handle() -> None:
     play = waiting()
-    wishes = play.tell(SILENT, ANSWER_LIMIT_MS)
+    wishes = play.tell(ProviderSilent())
     assert play.state is State.RECONNECTING
     assert of(wishes, HoldInput)
     assert of(wishes, LeaveUpstream)
     assert only(wishes, Connect).handle == "handle-1"
 
 
-def test_the_watch_goes_on_after_the_new_connection_and_the_second_silence_gives_the_handle_up() -> None:
-    play = waiting()
-    play.tell(SILENT, ANSWER_LIMIT_MS)
-    play.complete_setup()
-    assert play.wishes[-1] == StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS)
-    wishes = play.tell(SILENT, ANSWER_LIMIT_MS)
+def test_a_handle_that_leads_to_the_same_silence_is_given_up() -> None:
+    wishes = waiting().tell(ProviderSilent(costs_handle=True))
     assert of(wishes, ForgetHandle)
     assert only(wishes, Connect) == Connect(seed=True)
-
-
-def test_words_that_nobody_answers_are_given_up_in_the_end() -> None:
-    play = waiting()
-    for _ in range(2):
-        play.tell(SILENT, ANSWER_LIMIT_MS)
-        play.complete_setup()
-    assert play.tell(SILENT, ANSWER_LIMIT_MS) == []
-    assert play.state is State.LIVE
-
-
-def test_noise_is_worth_one_new_connection_and_no_handle() -> None:
-    play = waiting(certain=False)
-    assert not of(play.tell(SILENT, ANSWER_LIMIT_MS), ForgetHandle)
-    play.complete_setup()
-    assert play.tell(SILENT, ANSWER_LIMIT_MS) == []
-    assert play.state is State.LIVE
-
-
-def test_noise_is_no_fault_while_the_provider_talks_of_other_things() -> None:
-    play = waiting(certain=False)
-    assert play.tell(AnswerOverdue(silent_ms=3_000, heard=False), ANSWER_LIMIT_MS) == []
-    assert play.state is State.LIVE
-
-
-def test_speech_that_the_provider_heard_and_does_not_answer_is_a_fault_though_it_talks() -> None:
-    play = waiting(certain=False)
-    play.tell(AnswerOverdue(silent_ms=3_000, heard=True), ANSWER_LIMIT_MS)
-    assert play.state is State.RECONNECTING
-
-
-def test_a_reply_that_stalls_is_cut_and_asked_for_again() -> None:
-    play = waiting()
-    play.tell(ReplyBegan(), 500)
-    wishes = play.tell(SILENT, ANSWER_LIMIT_MS)
-    assert only(wishes, CutReply) == CutReply(produced=False)
-    assert of(wishes, Connect)
-
-
-def test_a_reply_that_still_comes_is_waited_for() -> None:
-    play = waiting()
-    play.tell(ReplyBegan(), 500)
-    wishes = play.tell(AnswerOverdue(silent_ms=1_000, heard=False), ANSWER_LIMIT_MS)
-    assert wishes == [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS - 1_000)]
-    assert play.state is State.LIVE
-
-
-@pytest.mark.parametrize("fact", [ReplyProduced(60_000), ReplyEnded()])
-def test_nothing_is_owed_once_the_reply_is_there(fact: ReplyProduced | ReplyEnded) -> None:
-    play = waiting()
-    play.tell(ReplyBegan(), 500)
-    assert StopTimer(Timer.ANSWER) in play.tell(fact, 500)
-    assert play.tell(SILENT, ANSWER_LIMIT_MS) == []
-    assert play.state is State.LIVE
 
 
 def test_a_send_that_blocks_is_a_connection_that_has_gone() -> None:

@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 
 from sessions_app.live.machine.backoff import OUTAGE_LIMIT_MS, REDIALS_PER_HOUR
+from sessions_app.live.machine.diagrams import session_diagram
 from sessions_app.live.machine.events import (
     Action,
     BacklogReplayed,
     CloseFinished,
     CloseUpstream,
-    CompleteReply,
     Connect,
     ConnectionLost,
-    CutReply,
     DropAudio,
     Fact,
     Finish,
@@ -62,12 +61,10 @@ from sessions_app.live.machine.states import (
     PARK_MS,
     RETRY_AFTER_CLOSE_MS,
     STABLE_MS,
-    TURN_END_GRACE_MS,
     SessionMachine,
     swap_deadline_ms,
 )
-from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact, diagram
-from sessions_app.live.machine.turns import TurnState
+from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact
 from tests.live.facts import FACTS, can_come
 from tests.live.play import (
     ABORTED,
@@ -99,7 +96,6 @@ def name_of(value: object) -> str | None:
 def everything_in(machine: SessionMachine) -> dict[str, Any]:
     """All that a machine knows, for comparing."""
     known = dict(vars(machine))
-    known["turn"] = dict(vars(machine.turn))
     known["_backoff"] = {name: repr(value) for name, value in vars(known["_backoff"]).items()}
     return known
 
@@ -282,7 +278,7 @@ def test_a_go_away_during_a_reply_waits_for_its_end_and_for_a_handle_that_knows_
     wishes = play.tell(GoAwayReceived(50_000))
     assert play.state is State.LIVE
     assert StartTimer(Timer.SWAP, 45_000) in wishes
-    play.tell(ReplyProduced(1_000), 500)
+    play.tell(ReplyProduced(), 500)
     play.tell(ReplyEnded(), 1_000)
     assert play.is_in(State.LIVE), "the handle is older than the turn"
     play.tell(HandleOffered("h-2"), 20)
@@ -290,7 +286,7 @@ def test_a_go_away_during_a_reply_waits_for_its_end_and_for_a_handle_that_knows_
     assert only(play.tell(CloseFinished()), Connect) == Connect("h-2")
 
 
-@pytest.mark.parametrize("turn", [[ReplyBegan()], [ReplyBegan(), ReplyProduced(9_000)]])
+@pytest.mark.parametrize("turn", [[ReplyBegan()], [ReplyBegan(), ReplyProduced()]])
 def test_a_go_away_that_finds_no_safe_point_is_forced_in_time(turn: list[Fact]) -> None:
     play = Play().go_live().offer_handle("h")
     for fact in turn:
@@ -298,7 +294,7 @@ def test_a_go_away_that_finds_no_safe_point_is_forced_in_time(turn: list[Fact]) 
     play.tell(GoAwayReceived(50_000))
     wishes = play.tell(TimerFired(Timer.SWAP), 45_000)
     assert play.state is State.HANDOVER
-    assert only(wishes, CutReply).produced is (len(turn) == 2)
+    assert of(wishes, HoldInput)
 
 
 def test_a_second_go_away_replaces_the_deadline_of_the_first() -> None:
@@ -405,23 +401,11 @@ def test_a_swap_is_forced_five_seconds_before_the_end_or_at_half_of_a_short_noti
 # -- cuts --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("turn", "expected"),
-    [
-        ([], []),
-        ([ReplyBegan()], [CutReply(produced=False)]),
-        ([ReplyBegan(), ReplyProduced(2_000)], [CutReply(produced=True)]),
-        ([ReplyBegan(), ReplyProduced(2_000), ReplyEnded()], []),
-    ],
-)
 @pytest.mark.parametrize("failure", [NETWORK, ABORTED, INTERNAL])
-def test_a_cut_tells_what_it_did_to_the_reply(turn: list[Fact], expected: list[CutReply], failure: Failure) -> None:
+def test_a_cut_holds_the_input_before_anything_else(failure: Failure) -> None:
     play = Play().go_live().offer_handle("h")
-    for fact in turn:
-        play.tell(fact)
-    wishes = play.lose(failure)
-    assert of(wishes, CutReply) == expected
-    assert play.machine.turn.state is TurnState.LISTENING
+    play.tell(ReplyBegan())
+    assert play.lose(failure)[0] == HoldInput()
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 0.999])
@@ -505,7 +489,7 @@ def test_a_cut_after_the_handle_fell_behind_starts_anew_with_the_context_where_t
 def test_a_reply_that_was_all_there_when_the_cut_came_is_newer_than_the_handle() -> None:
     play = Play().go_live().offer_handle("h")
     play.tell(ReplyBegan())
-    play.tell(ReplyProduced(3_000))
+    play.tell(ReplyProduced())
     play.lose()
     assert only(play.tell(TimerFired(Timer.REDIAL)), Connect) == Connect("h", catch_up=True)
 
@@ -820,23 +804,28 @@ def test_more_than_fifty_redials_an_hour_are_not_made() -> None:
 # -- the end of a turn -------------------------------------------------------------------------------------------------
 
 
-def test_a_reply_whose_end_is_never_told_ends_after_its_playback() -> None:
-    play = Play().go_live()
-    play.tell(ReplyBegan())
-    wishes = play.tell(ReplyProduced(playback_left_ms=2_500))
-    assert only(wishes, StartTimer) == StartTimer(Timer.PLAYBACK, 2_500 + TURN_END_GRACE_MS)
-    assert play.tell(TimerFired(Timer.PLAYBACK), 5_500) == [CompleteReply()]
+def test_a_handle_that_came_when_all_of_the_reply_was_there_is_not_behind_it() -> None:
+    play = Play().go_live().offer_handle("h-1")
+    play.tell(ReplyBegan(), 100)
+    play.tell(ReplyProduced(), 500)
+    play.tell(HandleOffered("h-2"), 20)
+    play.tell(ReplyEnded(), 5_000)
+    assert play.machine.handle_is_current
+    play.tell(GoAwayReceived(50_000))
+    assert play.state is State.HANDOVER
+    assert only(play.tell(CloseFinished()), Connect) == Connect("h-2")
 
 
-def test_a_reply_whose_end_is_told_needs_no_timer() -> None:
-    play = Play().go_live()
-    play.tell(ReplyBegan())
-    play.tell(ReplyProduced(2_500))
-    assert StopTimer(Timer.PLAYBACK) in play.tell(ReplyEnded())
-    assert play.tell(TimerFired(Timer.PLAYBACK)) == []
+def test_a_handle_that_came_before_the_reply_was_whole_is_behind_it() -> None:
+    play = Play().go_live().offer_handle("h-1")
+    play.tell(ReplyBegan(), 100)
+    play.tell(HandleOffered("h-2"), 20)
+    play.tell(ReplyProduced(), 500)
+    play.tell(ReplyEnded(), 5_000)
+    assert not play.machine.handle_is_current
 
 
-@pytest.mark.parametrize("fact", [ReplyEnded(), ReplyProduced(1_000)])
+@pytest.mark.parametrize("fact", [ReplyEnded(), ReplyProduced()])
 def test_signals_of_a_reply_that_is_not_there_do_nothing(fact: Fact) -> None:
     play = Play().go_live().offer_handle("h")
     assert play.tell(fact) == []
@@ -879,7 +868,7 @@ def test_every_loss_is_recorded_with_what_was_made_of_it() -> None:
 
 
 def test_the_diagram_shows_every_move_to_another_state() -> None:
-    lines = diagram().splitlines()
+    lines = session_diagram().splitlines()
     assert lines[0] == "stateDiagram-v2"
     arrows = {tuple(line.strip().split(":")[0].split(" --> ")) for line in lines[1:]}
     moves = {

@@ -8,7 +8,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sessions_app.live.machine.events import (
     Action,
-    AnswerOverdue,
     BacklogReplayed,
     CloseFinished,
     CloseUpstream,
@@ -30,6 +29,7 @@ from sessions_app.live.machine.events import (
     OwnerLeaving,
     PageBack,
     PageGone,
+    ProviderSilent,
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
@@ -45,7 +45,6 @@ from sessions_app.live.machine.events import (
     Timer,
     TimerFired,
     Toast,
-    UserTurnEnded,
 )
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.machine.states import PROOF_OF_LIFE_MS, STABLE_MS, Features, SessionMachine
@@ -198,13 +197,12 @@ class AnyLife(RuleBasedStateMachine):
                 GoAwayReceived(50_000),
                 GoAwayReceived(0),
                 ReplyBegan(),
-                ReplyProduced(0),
-                ReplyProduced(2_000),
+                ReplyProduced(),
                 ReplyEnded(),
                 BacklogReplayed(),
                 BacklogReplayed(anything=False),
-                UserTurnEnded(certain=True),
-                UserTurnEnded(certain=False),
+                ProviderSilent(),
+                ProviderSilent("silent", costs_handle=True),
                 SendBlocked(),
                 MemoryLost(),
             ]
@@ -233,7 +231,7 @@ class AnyLife(RuleBasedStateMachine):
             self.said.clear()
         self.note_swap()
         held = self.machine.handle
-        self.tell(AnswerOverdue(9_000, heard=False) if timer is Timer.ANSWER else TimerFired(timer))
+        self.tell(TimerFired(timer))
         self.forget_what_is_forgotten(held)
 
     @rule(ms=st.integers(1, 700))

@@ -8,11 +8,11 @@ import pytest
 
 from energy.levels import Mode
 from sessions_app.live.machine.events import State
-from sessions_app.live.providers.upstream import HandleUpdate, ReplyWords, UserWords
+from sessions_app.live.providers.upstream import HandleUpdate, ReplyAudio, ReplyWords, UserWords
 from sessions_app.live.writer import QUEUE_LIMIT, RETRY_AFTER_S, TRIES, StoreWriter
 from tests.fakes.store import FakeStore
 from tests.fakes.upstream import Answer
-from tests.live.stage import CONSUMED_S, Stage, a_turn, numbers
+from tests.live.stage import CONSUMED_S, Stage, a_turn, numbers, sound
 
 
 async def test_a_handle_covers_audio_only_once_it_is_stored() -> None:
@@ -98,7 +98,7 @@ async def test_a_line_that_is_still_growing_is_stored_within_a_second() -> None:
     await stage.wait(0.5)
     assert stage.store.lines == [("user", "I think that ", "partial")]
     assert stage.store.tries <= tries + 1, "not with every word"
-    await stage.hear(ReplyWords("So "))
+    await stage.hear(ReplyAudio(sound(40)), ReplyWords("So "))
     await stage.wait(0.01)
     assert stage.store.lines[0] == ("user", "I think that ", "complete")
 

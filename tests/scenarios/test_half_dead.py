@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.scenarios.page import Page
@@ -22,20 +20,15 @@ async def tell_code_word(page: Page) -> None:
 async def test_a_provider_that_says_nothing_any_more_is_left_and_the_question_answered_by_the_next(
     web: WebServer, emulator: Emulator
 ) -> None:
-    async with Page(web, "text", "alice") as swallowed, Page(web, "text", "bob") as unanswered:
-        for page, fault in ((swallowed, "black_hole"), (unanswered, "mute")):
-            await page.start()
-            await tell_code_word(page)
-            emulator.fault(fault)
-        await asyncio.gather(*(is_answered(page) for page in (swallowed, unanswered)))
-
-
-async def is_answered(page: Page) -> None:
     """How soon is measured where the clock is virtual, in `tests/live`."""
-    await page.say("What is my code word?")
-    await page.wait_for("state", state="reconnecting")
-    assert "PLUM-42" in await page.reply()
-    assert page.of_type("lost") == []
+    async with Page(web, "text") as page:
+        await page.start()
+        await tell_code_word(page)
+        emulator.fault("black_hole")
+        await page.say("What is my code word?")
+        await page.wait_for("state", state="reconnecting")
+        assert "PLUM-42" in await page.reply()
+        assert page.of_type("lost") == []
 
 
 async def test_speech_into_a_black_hole_arrives_after_it(web: WebServer, emulator: Emulator) -> None:

@@ -532,7 +532,7 @@ async def test_a_process_that_leaves_stores_everything_and_asks_its_pages_to_com
         await exchange(page, upstream, "typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
         await page.send(type="text", id="typed-2", text="Tell me a story.")
         await asyncio.sleep(0.5)
-        upstream.connection.feed(ReplyWords("Once upon"))
+        upstream.connection.feed(ReplyAudio(b"\x01\x00" * 960), ReplyWords("Once upon"))
         await page.wait_for("turn", text="Once upon")
         draining = asyncio.create_task(registry.drain())
         assert await page.wait_closed() == 4012

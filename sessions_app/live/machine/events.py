@@ -41,8 +41,6 @@ class Timer(StrEnum):
     SWAP = "swap"
     STABLE = "stable"
     PARK = "park"
-    PLAYBACK = "playback"
-    ANSWER = "answer"
     FIRST_HANDLE = "first_handle"
 
 
@@ -109,18 +107,11 @@ class GoAwayReceived:
 
 
 @dataclass(frozen=True, slots=True)
-class UserTurnEnded:
-    """The user has said something and waits. `certain`: it was typed; else speech ended, as far as loudness tells."""
+class ProviderSilent:
+    """An answer is owed, and the connection is dead or the session sick. `costs_handle`: the handle is no way out."""
 
-    certain: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerOverdue:
-    """The timer ANSWER fired. `silent_ms`: since the provider last said anything. `heard`: it showed that it heard."""
-
-    silent_ms: int
-    heard: bool
+    reason: str = "silent"
+    costs_handle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +131,7 @@ class ReplyBegan:
 
 @dataclass(frozen=True, slots=True)
 class ReplyProduced:
-    """All of the reply has arrived; `playback_left_ms` of it are still to be played."""
-
-    playback_left_ms: int = 0
+    """All of the reply has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +216,7 @@ Fact = (
     | HandleOffered
     | HandleWithdrawn
     | GoAwayReceived
-    | UserTurnEnded
-    | AnswerOverdue
+    | ProviderSilent
     | SendBlocked
     | MemoryLost
     | ReplyBegan
@@ -262,7 +250,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class HoldInput:
-    """Send nothing more: input waits in the backlog."""
+    """The line is lost or given up: input waits in the backlog, and a reply that was being given is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,18 +327,6 @@ class ForgetHandle:
 
 
 @dataclass(frozen=True, slots=True)
-class CutReply:
-    """The connection went while a reply was being given. `produced`: all of it had arrived, so it is whole."""
-
-    produced: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CompleteReply:
-    """The reply has been played, and the provider never said that the turn is over: it is."""
-
-
-@dataclass(frozen=True, slots=True)
 class DropAudio:
     """The audio backlog is the cause of a refusal: give it up, and say so."""
 
@@ -405,8 +381,6 @@ Wish = (
     | Toast
     | KeepHandle
     | ForgetHandle
-    | CutReply
-    | CompleteReply
     | DropAudio
     | LeaveOut
     | LowerLevel

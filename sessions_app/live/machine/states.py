@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from sessions_app.live.machine.backoff import Backoff
 from sessions_app.live.machine.events import (
     Action,
-    AnswerOverdue,
     BacklogReplayed,
     CloseFinished,
     CloseUpstream,
-    CompleteReply,
     Connect,
     ConnectionLost,
-    CutReply,
     DropAudio,
     Fact,
     Finish,
@@ -44,6 +42,7 @@ from sessions_app.live.machine.events import (
     OwnerLeaving,
     PageBack,
     PageGone,
+    ProviderSilent,
     Record,
     Replay,
     ReplyBegan,
@@ -62,12 +61,10 @@ from sessions_app.live.machine.events import (
     Timer,
     TimerFired,
     Toast,
-    UserTurnEnded,
     Wish,
 )
 from sessions_app.live.machine.failures import Failure, History, Judgement, Verdict, is_short_life, judge
 from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact
-from sessions_app.live.machine.turns import TurnMachine, TurnState
 
 PARK_MS = 30_000
 """How long the upstream connection stays open for a page that vanished."""
@@ -93,15 +90,6 @@ GO_AWAY_MARGIN_MS = 5_000
 
 SHORT_NOTICE_MS = 10_000
 """Below this, half of the time left is used instead of the margin."""
-
-TURN_END_GRACE_MS = 3_000
-"""Some generations never say that a turn is over: after the playback and this long, it is."""
-
-ANSWER_LIMIT_MS = 8_000
-"""A provider that says nothing for this long, though it is its turn to speak, has gone without closing."""
-
-UNANSWERED_LIMIT = 2
-"""After so many connections that did not answer the same words, it is the words: noise, or nothing to be answered."""
 
 RETRY_AFTER_CLOSE_MS = 500
 """A resume may be refused right after the old connection closed, while the provider still tidies up."""
@@ -132,6 +120,15 @@ class Features:
     """The provider lets a session be resumed while its old connection is open, so a planned swap dials first."""
 
 
+class _Reply(Enum):
+    """What a reply means for a swap. COVERED: all of it was there when the newest handle came."""
+
+    NONE = auto()
+    GENERATING = auto()
+    PRODUCED = auto()
+    COVERED = auto()
+
+
 class SessionMachine:
     """Decides what becomes of one live session.
 
@@ -143,7 +140,7 @@ class SessionMachine:
     def __init__(self, features: Features, random: Callable[[], float]) -> None:
         self.state = State.IDLE
         self.features = features
-        self.turn = TurnMachine()
+        self._reply = _Reply.NONE
         self.handle: str | None = None
         self._backoff = Backoff(random)
         self._has_context = False
@@ -163,9 +160,6 @@ class SessionMachine:
         self._waits = 0
         self._forgotten = False
         self._severity_told = 0
-        self._awaits_answer = False
-        self._words_are_certain = False
-        self._unanswered = 0
 
     @property
     def handle_is_current(self) -> bool:
@@ -256,36 +250,36 @@ class SessionMachine:
             return self._replay_now()
         self.handle = fact.handle
         self._handle_is_behind = not fact.covers_context
+        if self._reply is _Reply.PRODUCED:
+            self._reply = _Reply.COVERED
         return [KeepHandle(fact.handle), *self._replay_now(), *self._swap_if_safe(now_ms)]
 
     def _on_handle_withdrawn(self, fact: HandleWithdrawn, now_ms: int) -> list[Wish]:
         return []
 
     def _on_reply_began(self, fact: ReplyBegan, now_ms: int) -> list[Wish]:
-        self.turn.reply_began()
+        self._reply = _Reply.GENERATING
         self._has_context = True
-        self._unanswered = 0
-        return [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS)]
+        return []
 
     def _on_reply_produced(self, fact: ReplyProduced, now_ms: int) -> list[Wish]:
-        if not self.turn.generation_completed():
-            return []
-        self._awaits_answer = False
-        return [StopTimer(Timer.ANSWER), StartTimer(Timer.PLAYBACK, fact.playback_left_ms + TURN_END_GRACE_MS)]
+        if self._reply is _Reply.GENERATING:
+            self._reply = _Reply.PRODUCED
+        return []
 
     def _on_reply_ended(self, fact: ReplyEnded, now_ms: int) -> list[Wish]:
-        awaited, self._awaits_answer = self._awaits_answer, False
-        if self.turn.ended() is TurnState.LISTENING:
-            return [StopTimer(Timer.ANSWER)] if awaited else []
-        self._handle_is_behind = True
+        was, self._reply = self._reply, _Reply.NONE
+        if was is _Reply.NONE:
+            return []
+        self._handle_is_behind = was is not _Reply.COVERED
         self._prove_stable()
-        return [StopTimer(Timer.ANSWER), StopTimer(Timer.PLAYBACK), *self._swap_if_safe(now_ms)]
+        return self._swap_if_safe(now_ms)
 
     def _on_backlog_replayed(self, fact: BacklogReplayed, now_ms: int) -> list[Wish]:
         if self._is_replaying and fact.anything:
             self._replayed_at_ms = now_ms
-        was_replaying, self._is_replaying = self._is_replaying, False
-        return [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS)] if was_replaying and self._awaits_answer else []
+        self._is_replaying = False
+        return []
 
     # -- planned swap ------------------------------------------------------------------------------------------------
 
@@ -300,7 +294,7 @@ class SessionMachine:
 
     def _swap_if_safe(self, now_ms: int) -> list[Wish]:
         """A safe point: nobody speaks for the model, and the handle is newer than the last turn."""
-        if self.turn.state is not TurnState.LISTENING:
+        if self._reply is not _Reply.NONE:
             return []
         return self._swap(now_ms) if self._change_is_due or (self._swap_is_due and self.handle_is_current) else []
 
@@ -318,37 +312,14 @@ class SessionMachine:
 
     # -- half-dead ---------------------------------------------------------------------------------------------------
 
-    def _on_user_turn_ended(self, fact: UserTurnEnded, now_ms: int) -> list[Wish]:
-        if self.turn.state is not TurnState.LISTENING:
-            return []
-        if not self._awaits_answer:
-            self._unanswered = 0
-        self._awaits_answer = True
-        self._words_are_certain = fact.certain
-        return [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS)]
-
-    def _on_answer_overdue(self, fact: AnswerOverdue, now_ms: int) -> list[Wish]:
-        """Silence is a fault only when it is the provider's turn; noise that it does not take for speech is none."""
-        if self.turn.state is TurnState.GENERATING and fact.silent_ms < ANSWER_LIMIT_MS:
-            return [StartTimer(Timer.ANSWER, ANSWER_LIMIT_MS - fact.silent_ms)]
-        if self.turn.state is not TurnState.GENERATING and not self._answer_is_owed(fact):
-            self._awaits_answer = False
-            return []
-        self._unanswered += 1
-        return self._abandon("silent", now_ms)
-
-    def _answer_is_owed(self, fact: AnswerOverdue) -> bool:
-        """Words that only loudness tells of are worth one new connection, and no session is given up for them."""
-        self._words_are_certain = self._words_are_certain or fact.heard
-        limit = UNANSWERED_LIMIT if self._words_are_certain else 1
-        is_dead = self._words_are_certain or fact.silent_ms >= ANSWER_LIMIT_MS
-        return self._awaits_answer and is_dead and self._unanswered < limit
+    def _on_provider_silent(self, fact: ProviderSilent, now_ms: int) -> list[Wish]:
+        return self._abandon(fact.reason, now_ms, costs_handle=fact.costs_handle)
 
     def _on_send_blocked(self, fact: SendBlocked, now_ms: int) -> list[Wish]:
         return self._abandon("send-blocked", now_ms)
 
-    def _abandon(self, reason: str, now_ms: int) -> list[Wish]:
-        """Leave a connection that is open and dead, without waiting for it to close; a second one is not trusted."""
+    def _abandon(self, reason: str, now_ms: int, *, costs_handle: bool = False) -> list[Wish]:
+        """Leave a connection that is open and dead, without waiting for it to close."""
         self._note_life(now_ms)
         wishes: list[Wish] = [
             HoldInput(),
@@ -356,7 +327,7 @@ class SessionMachine:
             LeaveUpstream(),
             Record("connection_abandoned", {"reason": reason}),
         ]
-        if self._unanswered >= UNANSWERED_LIMIT and self._words_are_certain:
+        if costs_handle:
             wishes += self._forget_handle(reason)
         return wishes + self._redial_later(reason, now_ms, at_once=True)
 
@@ -418,18 +389,16 @@ class SessionMachine:
 
     def _leave_connection(self) -> list[Wish]:
         """What the end of a connection means for the reply that was being given, and for its timers."""
-        ended = (Timer.SWAP, Timer.STABLE, Timer.PLAYBACK, Timer.ANSWER, Timer.FIRST_HANDLE)
+        ended = (Timer.SWAP, Timer.STABLE, Timer.FIRST_HANDLE)
         wishes: list[Wish] = [StopTimer(timer) for timer in ended]
         self._holds_replay = False
         self._swap_is_due = False
         self._is_dialling = False
         self._is_replaying = False
         self._live_since_ms = None
-        was = self.turn.ended()
-        if was is TurnState.SPEAKING:
+        was, self._reply = self._reply, _Reply.NONE
+        if was is _Reply.PRODUCED:
             self._handle_is_behind = True
-        if was is not TurnState.LISTENING:
-            wishes.append(CutReply(produced=was is TurnState.SPEAKING))
         return wishes
 
     def _resume(self, judgement: Judgement, now_ms: int) -> list[Wish]:
@@ -531,8 +500,6 @@ class SessionMachine:
                 return self._ask_for_any_model()
             case Timer.SWAP if self.state is State.LIVE:
                 return self._swap(now_ms)
-            case Timer.PLAYBACK if self.state is State.LIVE and self.turn.state is TurnState.SPEAKING:
-                return [CompleteReply()]
             case Timer.FIRST_HANDLE:
                 return self._replay_now()
             case Timer.STABLE if self.state is State.LIVE:
@@ -643,8 +610,7 @@ class SessionMachine:
         HandleOffered: _on_handle_offered,
         HandleWithdrawn: _on_handle_withdrawn,
         GoAwayReceived: _on_go_away_received,
-        UserTurnEnded: _on_user_turn_ended,
-        AnswerOverdue: _on_answer_overdue,
+        ProviderSilent: _on_provider_silent,
         SendBlocked: _on_send_blocked,
         MemoryLost: _on_memory_lost,
         ReplyBegan: _on_reply_began,

@@ -6,11 +6,9 @@ nothing. `docs/architecture.md` shows the diagram printed from `TRANSITIONS`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from sessions_app.live.machine.events import (
-    AnswerOverdue,
     BacklogReplayed,
     CloseFinished,
     ConnectionLost,
@@ -27,6 +25,7 @@ from sessions_app.live.machine.events import (
     OwnerLeaving,
     PageBack,
     PageGone,
+    ProviderSilent,
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
@@ -35,7 +34,6 @@ from sessions_app.live.machine.events import (
     SetupCompleted,
     State,
     TimerFired,
-    UserTurnEnded,
 )
 
 S = State
@@ -64,8 +62,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
         HandleOffered: frozenset({S.LIVE, S.HANDOVER}),
         HandleWithdrawn: frozenset({S.LIVE}),
         GoAwayReceived: frozenset({S.LIVE, S.HANDOVER}),
-        UserTurnEnded: frozenset({S.LIVE}),
-        AnswerOverdue: frozenset({S.LIVE, S.RECONNECTING, S.FAILED}),
+        ProviderSilent: frozenset({S.RECONNECTING, S.FAILED}),
         SendBlocked: frozenset({S.RECONNECTING, S.FAILED}),
         MemoryLost: frozenset({S.HANDOVER}),
         LevelChanged: frozenset({S.LIVE, S.HANDOVER}),
@@ -141,8 +138,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
 }
 
 _LATE_PROVIDER_FACTS = (
-    UserTurnEnded,
-    AnswerOverdue,
+    ProviderSilent,
     SendBlocked,
     MemoryLost,
     HandleOffered,
@@ -156,7 +152,7 @@ _LATE_PROVIDER_FACTS = (
 
 IGNORED: Mapping[State, frozenset[type[Fact]]] = {
     # Whoever waits for a place asks for the level when the place is there.
-    S.IDLE: frozenset({RetryRequested, UserTurnEnded, LevelChanged, LevelKept, LadderExhausted}),
+    S.IDLE: frozenset({RetryRequested, LevelChanged, LevelKept, LadderExhausted}),
     S.CONNECTING: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested, CloseFinished}),
     S.LIVE: frozenset({RetryRequested, CloseFinished, LevelKept}),
     S.HANDOVER: frozenset({*_LATE_PROVIDER_FACTS, LevelKept, RetryRequested}),
@@ -175,20 +171,3 @@ class UnexpectedFact(Exception):
         super().__init__(f"{type(fact).__name__} is not expected in state {state}")
         self.state = state
         self.fact = fact
-
-
-def diagram() -> str:
-    """The transition table as a Mermaid state diagram; facts that lead back to the same state are left out."""
-    lines = ["stateDiagram-v2", "    [*] --> idle"]
-    for state, row in TRANSITIONS.items():
-        reasons: dict[State, list[str]] = {}
-        for fact, targets in row.items():
-            for target in targets - {state}:
-                reasons.setdefault(target, []).append(_words_of(fact))
-        for target in sorted(reasons):
-            lines.append(f"    {state} --> {target}: {', '.join(reasons[target])}")
-    return "\n".join([*lines, "    ended --> [*]", ""])
-
-
-def _words_of(fact: type[Fact]) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", fact.__name__).lower()

@@ -44,6 +44,7 @@ from sessions_app.live.providers.upstream import (
     UsageReported,
     UserWords,
     VoiceBegan,
+    Working,
 )
 from sessions_app.live.transcript import Role, Turn
 
@@ -121,6 +122,7 @@ class GeminiConnection:
         self._early: list[UpstreamMessage] = []
         self._messages_sent = 0
         self._setup_ms = 0.0
+        self._heard_at = time.monotonic()
 
     @property
     def unread_ms(self) -> float:
@@ -130,6 +132,10 @@ class GeminiConnection:
         """
         measured = self._socket.round_trip_ms()
         return self._probes.unread_ms(self._setup_ms if measured is None else measured)
+
+    @property
+    def lifeless_ms(self) -> float:
+        return min(self._probes.lifeless_ms, (time.monotonic() - self._heard_at) * 1000)
 
     @property
     def messages_sent(self) -> int:
@@ -165,6 +171,7 @@ class GeminiConnection:
                 frame = await self._next_frame()
             except _CONNECTION_ERRORS as error:
                 raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
+            self._heard_at = time.monotonic()
             if type(frame) is bytes:
                 yield ReplyAudio(frame)
                 continue
@@ -322,10 +329,12 @@ def _translate_content(content: types.LiveServerContent) -> list[UpstreamMessage
         found.append(ReplyWords(content.output_transcription.text))
     if content.generation_complete:
         found.append(GenerationComplete())
+    in_progress = content.interaction_status == types.InteractionStatus.IN_PROGRESS
     if content.turn_complete:
-        in_progress = content.interaction_status == types.InteractionStatus.IN_PROGRESS
         reason = content.turn_complete_reason
         found.append(TurnComplete(in_progress, reason.value if reason else ""))
+    elif in_progress:
+        found.append(Working())
     return found
 
 

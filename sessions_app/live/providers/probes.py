@@ -43,7 +43,7 @@ class Pings:
 
     def __init__(self, now_ms: float) -> None:
         self._read_until_ms = self._read_before_ms = now_ms
-        self._answered_ms = now_ms
+        self.answered_ms = now_ms
         self._waiting_since_ms: float | None = None
         self._delays_ms: deque[float] = deque(maxlen=DELAYS_KEPT)
         self._burst_from_ms: float | None = None
@@ -70,7 +70,7 @@ class Pings:
             return
         self._delays_ms.append(now_ms - self._waiting_since_ms)
         self._read_before_ms, self._read_until_ms = self._read_until_ms, self._waiting_since_ms
-        self._answered_ms, self._waiting_since_ms = now_ms, None
+        self.answered_ms, self._waiting_since_ms = now_ms, None
         if self._waits_for_question and not (self._is_asked or self._is_bursting):
             self._burst_from_ms = None
 
@@ -94,7 +94,7 @@ class Pings:
 
     def _shown_until_ms(self, heard_ms: float) -> float:
         """What was sent by then was read before a ping was answered, and has been taken in since."""
-        is_taken_in = heard_ms - self._answered_ms >= TAKEN_IN_AFTER_MS
+        is_taken_in = heard_ms - self.answered_ms >= TAKEN_IN_AFTER_MS
         return self._read_until_ms if is_taken_in else self._read_before_ms
 
     def _pings_tell(self, now_ms: float) -> bool:
@@ -126,6 +126,11 @@ class Probes:
     def unread_ms(self, round_trip_ms: float) -> float:
         """For how long the provider may not have taken in what it was sent."""
         return self._pings.unread_ms(_now_ms(), round_trip_ms, self._lag.recent_ms)
+
+    @property
+    def lifeless_ms(self) -> float:
+        """Since the last ping was answered, or the first was sent."""
+        return _now_ms() - self._pings.answered_ms
 
     def start(self) -> None:
         self._lag.enter()

@@ -118,6 +118,11 @@ class GoAway:
 
 
 @dataclass(frozen=True, slots=True)
+class Working:
+    """The model is at work, and has nothing to say yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unrecognised:
     """A frame that this version of ours, or of the SDK, does not know; `what` names it for the log."""
 
@@ -135,6 +140,7 @@ UpstreamMessage = (
     | UsageReported
     | HandleUpdate
     | GoAway
+    | Working
     | Unrecognised
 )
 
@@ -145,6 +151,10 @@ class Connection(Protocol):
     @property
     def unread_ms(self) -> float:
         """How long ago something must have been sent to be certainly taken in, as far as this connection shows."""
+
+    @property
+    def lifeless_ms(self) -> float:
+        """Since anything at all came of the other side, the answer to a ping included."""
 
     @property
     def messages_sent(self) -> int:

@@ -1,0 +1,30 @@
+"""Lines of our own in the transcript: why something that was said has no answer. Codes are those of the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_TEXTS: Mapping[str, str] = {
+    "turn.no_answer": "No answer was given to this. You can ask again.",
+    "turn.not_heard": "This was not heard. Say it again, or type it.",
+    "turn.refused": "The model declined to answer{because}.",
+}
+
+_REASONS: Mapping[str, str] = {
+    "MALFORMED_FUNCTION_CALL": "it tried to use a tool and failed",
+    "RESPONSE_REJECTED": "its answer was rejected by the provider",
+    "PROHIBITED_INPUT_CONTENT": "the provider does not allow what was said",
+    "BLOCKLIST": "the provider does not allow a word of it",
+    "GENERATED_AUDIO_SAFETY": "the provider held its answer back as unsafe",
+    "GENERATED_CONTENT_SAFETY": "the provider held its answer back as unsafe",
+    "GENERATED_CONTENT_PROHIBITED": "the provider does not allow its answer",
+    "GENERATED_CONTENT_BLOCKLIST": "the provider does not allow a word of its answer",
+    "MAX_REGENERATION_REACHED": "it could not find an answer that the provider allows",
+}
+"""Values of `turnCompleteReason` (google-genai 3.6, `types.TurnCompleteReason`), in plain words."""
+
+
+def explanation_of(code: str, reason: str = "") -> str:
+    """What a line with this code says. `reason` is the provider's word for a refusal; unknown ones are left out."""
+    known = _REASONS.get(reason)
+    return _TEXTS[code].format(because=f": {known}" if known else "")

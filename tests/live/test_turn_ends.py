@@ -1,0 +1,254 @@
+"""Every exchange has one honest end, and only a dead connection is treated as dead: the driver, on virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from energy.levels import Mode
+from sessions_app.live.machine.events import Action, State
+from sessions_app.live.providers.upstream import (
+    GenerationComplete,
+    GoAway,
+    HandleUpdate,
+    Interrupted,
+    ReplyAudio,
+    ReplyWords,
+    TurnComplete,
+    UserWords,
+    VoiceBegan,
+    Working,
+)
+from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, sound
+
+LOUD = (4_000).to_bytes(2, "little", signed=True) * 640
+QUIET = bytes(1_280)
+
+
+async def a_call(*, history: bool = True) -> Stage:
+    """A call that has had an exchange, and holds a handle that covers it."""
+    stage = await Stage(Mode.CALL).open_quietly()
+    if history:
+        await stage.spoken_exchange("Hello.", "Hello!", handle="h-1")
+    await stage.wait(5)
+    return stage
+
+
+async def speak_aloud(stage: Stage, ms: int = 800, quiet_ms: int = 800) -> None:
+    """Something loud, and the quiet after it."""
+    for pcm in [*[LOUD] * (ms // FRAME_MS), *[QUIET] * (quiet_ms // FRAME_MS)]:
+        stage.manager.take_audio(stage.next_frame, pcm)
+        stage.next_frame += 1
+        await stage.wait(FRAME_MS / 1000 - 0.001)
+
+
+def lines_after(stage: Stage, count: int = 2) -> list[tuple[str, str, str]]:
+    return stage.page.lines[count:]
+
+
+def codes(stage: Stage) -> list[str]:
+    return [turn.code for turn in stage.page.transcript if turn.code]
+
+
+# -- the provider's own end of a turn ----------------------------------------------------------------------------------
+
+
+async def test_a_turn_without_a_word_ends_the_users_turn_and_the_next_sentence_is_one_of_its_own() -> None:
+    stage = await a_call()
+    await speak_aloud(stage)
+    await stage.hear(UserWords("Buy milk."))
+    await stage.hear(TurnComplete())
+    await stage.wait(30)
+    await stage.hear(UserWords("Call mum."))
+    await stage.reply("Calling.")
+    assert lines_after(stage) == [
+        ("user", "Buy milk.", "complete"),
+        ("user", "Call mum.", "complete"),
+        ("model", "Calling.", "complete"),
+    ]
+    assert len(stage.upstream.attempts) == 1
+    assert stage.page.toasts == []
+
+
+async def test_a_refusal_is_told_in_the_transcript_in_plain_words() -> None:
+    stage = await a_call()
+    await stage.hear(UserWords("Say something wicked."), TurnComplete(reason="RESPONSE_REJECTED"))
+    await stage.wait(30)
+    assert lines_after(stage) == [
+        ("user", "Say something wicked.", "complete"),
+        ("system", "The model declined to answer: its answer was rejected by the provider.", "complete"),
+    ]
+    assert codes(stage) == ["turn.refused"]
+    assert len(stage.upstream.attempts) == 1
+
+
+async def test_a_typed_message_without_an_answer_is_over_and_a_line_says_so() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "Hello?")
+    await stage.wait(CONSUMED_S)
+    await stage.hear(TurnComplete())
+    await stage.wait(30)
+    assert codes(stage) == ["turn.no_answer"]
+    assert [turn for turn, _ in stage.page.all_of("turn_complete")] == [0]
+    assert stage.page.acks == [(0, ("typed-1",))]
+    assert len(stage.upstream.attempts) == 1
+
+
+async def test_words_of_the_reply_after_its_end_stand_in_it_and_nothing_is_asked_again() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "What is the time?")
+    await stage.wait(CONSUMED_S)
+    await stage.hear(ReplyAudio(sound(200)), ReplyWords("It is "), GenerationComplete(), TurnComplete())
+    await stage.wait(0.3)
+    await stage.hear(ReplyWords("noon."))
+    await stage.wait(60)
+    assert stage.page.lines == [("user", "What is the time?", "complete"), ("model", "It is noon.", "complete")]
+    assert stage.connection.texts == ["What is the time?"]
+    assert len(stage.upstream.attempts) == 1
+
+
+async def test_words_of_the_user_after_the_reply_stand_before_it_and_not_in_the_next_sentence() -> None:
+    stage = await a_call()
+    await stage.speak(5)
+    await stage.wait(CONSUMED_S)
+    await stage.reply("Noted.")
+    await stage.wait(0.3)
+    await stage.hear(UserWords("Buy milk."))
+    await stage.wait(3)
+    await stage.hear(UserWords("Call mum."))
+    await stage.reply("Calling.")
+    assert lines_after(stage) == [
+        ("user", "Buy milk.", "complete"),
+        ("model", "Noted.", "complete"),
+        ("user", "Call mum.", "complete"),
+        ("model", "Calling.", "complete"),
+    ]
+
+
+async def test_a_message_typed_while_the_turn_before_is_open_is_answered_only_by_its_own_reply() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "One")
+    await stage.wait(CONSUMED_S)
+    await stage.produce_reply("First.")
+    await stage.wait(1)
+    stage.manager.take_text("typed-2", "Two")
+    await stage.wait(7)
+    await stage.hear(TurnComplete())
+    await stage.wait(0.5)
+    assert not any("typed-2" in ids for _, ids in stage.page.acks)
+    stage.connection.drop()
+    await stage.wait(1)
+    assert stage.connection.texts[-1:] == ["Two"]
+
+
+async def test_an_answer_that_ends_without_turn_complete_is_handed_over_by_its_handle_and_nothing_is_said() -> None:
+    stage = await a_call()
+    stage.manager.take_text("typed-1", "Tell me.")
+    await stage.wait(CONSUMED_S)
+    await stage.produce_reply("Told.", ms=1_000)
+    await stage.offer("h-2")
+    await stage.hear(GoAway(50_000))
+    await stage.wait(8)
+    assert len(stage.upstream.attempts) == 2
+    assert stage.upstream.attempts[1].setup.handle == "h-2"
+    assert stage.page.toasts == []
+    assert [ready.action for ready in stage.page.readies] == []
+    assert lines_after(stage)[-1] == ("model", "Told.", "complete")
+
+
+async def test_a_session_that_is_stuck_in_empty_turns_is_left_once_and_the_words_are_answered_by_the_next() -> None:
+    stage = await a_call()
+    for words in ("One.", "Two."):
+        await speak_aloud(stage)
+        await stage.hear(UserWords(words), TurnComplete())
+        await stage.wait(2)
+    assert len(stage.upstream.attempts) == 2
+    await stage.hear(UserWords("Two."))
+    await stage.reply("Two what?")
+    assert lines_after(stage) == [
+        ("user", "One.", "complete"),
+        ("user", "Two.", "complete"),
+        ("model", "Two what?", "complete"),
+    ]
+
+
+# -- silence is not death ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [True, False])
+async def test_a_spoken_question_that_takes_half_a_minute_is_waited_for(status: bool) -> None:
+    stage = await a_call()
+    await speak_aloud(stage)
+    await stage.hear(UserWords("Why is the sky blue?"))
+    for _ in range(6):
+        await stage.wait(5)
+        if status:
+            await stage.hear(Working())
+    await stage.reply("Because of the air.")
+    assert len(stage.upstream.attempts) == 1
+    assert lines_after(stage)[-1] == ("model", "Because of the air.", "complete")
+
+
+async def test_a_connection_on_which_nothing_moves_is_left_within_ten_seconds_of_the_users_turn() -> None:
+    stage = await a_call()
+    stage.connection.die()
+    await speak_aloud(stage)
+    ended_at = stage.now_s
+    await stage.wait(10)
+    assert len(stage.upstream.attempts) == 2
+    assert stage.upstream.attempts[1].at_s - ended_at < 10
+    assert stage.upstream.attempts[1].setup.handle == "h-1"
+    assert stage.page.losses == []
+
+
+async def test_six_bangs_in_a_minute_at_a_provider_that_lives_and_says_nothing_redial_nothing() -> None:
+    stage = await a_call()
+    for _ in range(6):
+        await speak_aloud(stage, ms=280, quiet_ms=9_720)
+    assert len(stage.upstream.attempts) == 1
+    assert codes(stage) == []
+
+
+async def test_an_answer_that_begins_before_our_own_ear_has_heard_the_end_of_the_question_starts_no_watch() -> None:
+    stage = await a_call()
+    await speak_aloud(stage, quiet_ms=200)
+    await stage.hear(UserWords("Hello again."))
+    await stage.reply("Hello!")
+    stage.connection.die()
+    await speak_aloud(stage, ms=0, quiet_ms=20_000)
+    assert len(stage.upstream.attempts) == 1
+
+
+async def test_an_answer_that_never_comes_on_a_connection_that_lives_is_told_after_a_minute() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "Hello?")
+    await stage.wait(70)
+    assert codes(stage) == ["turn.no_answer"]
+    assert len(stage.upstream.attempts) == 1
+    assert stage.manager.state is State.LIVE
+
+
+async def test_after_a_barge_in_the_words_of_the_user_are_a_new_sentence_however_soon_they_come() -> None:
+    stage = await a_call()
+    await stage.hear(UserWords("Tell me a story."))
+    await stage.begin_reply("Once upon", ms=3_000)
+    await stage.hear(VoiceBegan(), Interrupted(), TurnComplete(), UserWords("No, a joke."))
+    await stage.reply("Knock knock.")
+    assert lines_after(stage) == [
+        ("user", "Tell me a story.", "complete"),
+        ("model", "Once upon", "interrupted"),
+        ("user", "No, a joke.", "complete"),
+        ("model", "Knock knock.", "complete"),
+    ]
+
+
+async def test_a_handle_after_the_answer_resumes_at_a_cut_without_being_called_behind() -> None:
+    stage = await a_call()
+    stage.manager.take_text("typed-1", "Tell me.")
+    await stage.wait(CONSUMED_S)
+    await stage.produce_reply("Told.", ms=200)
+    await stage.hear(HandleUpdate("h-2"))
+    await stage.wait(5)
+    stage.connection.drop()
+    await stage.wait(1)
+    assert stage.upstream.attempts[1].setup.handle == "h-2"
+    assert Action.REBUILT not in [ready.action for ready in stage.page.readies]
