@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +17,9 @@ from energy.levels import Mode
 from sessions_app import secrets
 from sessions_app.chains import chain_of
 from sessions_app.live.page import Opening
-from sessions_app.live.transcript import Role, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
+from sessions_app.stored_turns import load_past, spoken_turn
 
 
 class NotYours(Exception):
@@ -61,19 +61,12 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
     session = LiveSession.objects.create(conversation=conversation, page_id=request.page_id, model=model, owner=owner)
     handle = _handle_for(request) if same_page else None
     plain = secrets.decrypt(handle.ciphertext) if handle is not None else None
-    opening = Opening(
-        conversation=str(conversation.pk),
-        session=str(session.pk),
-        turns=turns_of(conversation, request.page_id),
-        same_page=same_page,
-    )
+    turns, earlier = load_past(conversation, request.page_id)
+    opening = Opening(str(conversation.pk), str(session.pk), turns, earlier, same_page=same_page)
     if handle is None or plain is None:
         return opening
-    return Opening(
-        conversation=opening.conversation,
-        session=opening.session,
-        turns=opening.turns,
-        same_page=True,
+    return replace(
+        opening,
         handle=plain,
         handle_model=handle.model,
         covered_turn=handle.covered_turn,
@@ -87,18 +80,18 @@ def turns_of(conversation: Conversation, page_id: uuid.UUID | None = None) -> tu
     Ids of typed messages are unique in a page only, so those of other page lives than `page_id` are left out.
     """
     turns = Turn.objects.filter(conversation__in=chain_of(conversation))
-    return tuple(_spoken(turn, page_id) for turn in turns.order_by("number"))
+    return tuple(spoken_turn(turn, page_id) for turn in turns.order_by("number"))
 
 
 def turns_since(conversation: Conversation, number: int) -> tuple[SpokenTurn, ...]:
     """As `turns_of`, those with a higher number than this."""
     turns = Turn.objects.filter(conversation__in=chain_of(conversation), number__gt=number)
-    return tuple(_spoken(turn, None) for turn in turns.order_by("number"))
+    return tuple(spoken_turn(turn, None) for turn in turns.order_by("number"))
 
 
 def own_turns_of(conversation: Conversation) -> tuple[SpokenTurn, ...]:
     """The turns of a conversation without those it continues, oldest first."""
-    return tuple(_spoken(turn, None) for turn in conversation.turns.order_by("number"))
+    return tuple(spoken_turn(turn, None) for turn in conversation.turns.order_by("number"))
 
 
 @transaction.atomic
@@ -238,18 +231,6 @@ def _handle_for(request: SessionRequest) -> ResumptionHandle | None:
 
 def _handle_validity() -> datetime.timedelta:
     return datetime.timedelta(hours=settings.HANDLE_VALID_HOURS)
-
-
-def _spoken(turn: Turn, page_id: uuid.UUID | None) -> SpokenTurn:
-    return SpokenTurn(
-        number=turn.number,
-        role=Role(turn.role),
-        text=turn.text,
-        status=TurnStatus(turn.status),
-        at_ms=int(turn.at.timestamp() * 1000),
-        id=turn.client_id if turn.page_id == page_id else "",
-        code=turn.code,
-    )
 
 
 def _moment(unix_ms: int) -> datetime.datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
@@ -26,6 +27,7 @@ from sessions_app.gateway.limits import (
     Bucket,
     Strikes,
 )
+from sessions_app.gateway.older_turns import OlderTurns
 from sessions_app.gateway.page_socket import (
     MALFORMED,
     NO_START,
@@ -44,6 +46,7 @@ from sessions_app.gateway.wire import (
     HangUp,
     Malformed,
     Mic,
+    Older,
     Oversized,
     PageMessage,
     Ping,
@@ -79,6 +82,7 @@ class LiveConsumer(AsyncConsumer):
     def __init__(self, registry: SessionRegistry) -> None:
         self._registry = registry
         self._manager: BaseSessionManager | None = None
+        self._page_id = uuid.UUID(int=0)
         self._malformed = 0
         self._oversized = Strikes(seconds_limit=MALFORMED_ALLOWED, volume_limit=MALFORMED_ALLOWED)
         self._too_much = Strikes()
@@ -88,6 +92,7 @@ class LiveConsumer(AsyncConsumer):
         self._user: User | AnonymousUser = scope["user"]
         now_s = self._now_s()
         self._page = SocketPage(self.mode, send)
+        self._older = OlderTurns(self._registry.turns_before, self._page)
         self._audio_allowance = Bucket(AUDIO_SPEED * 1000 * BYTES_PER_MS, AUDIO_BURST_BYTES, now_s)
         self._message_allowance = Bucket(MESSAGES_PER_S, MESSAGES_BURST, now_s)
         try:
@@ -129,6 +134,7 @@ class LiveConsumer(AsyncConsumer):
     def _leave(self) -> None:
         if self._start_timer is not None:
             self._start_timer.cancel()
+        self._older.forget()
         self._page.drop()
         self._registry.dismiss(self._page)
         if self._manager is not None:
@@ -185,6 +191,7 @@ class LiveConsumer(AsyncConsumer):
             raise Malformed("protocol.started", "There was a start already.")
         if self._start_timer is not None:
             self._start_timer.cancel()
+        self._page_id = start.page_id
         self._manager = await self._registry.open(self._user, self.mode, start, self._page)
         if self._manager.is_returning_page:
             self._audio_allowance.add(AUDIO_RESENT_BYTES)
@@ -204,7 +211,10 @@ class LiveConsumer(AsyncConsumer):
                 manager.reconnect_session()
             case HangUp():
                 manager.hang_up()
+            case Older(before):
+                self._older.ask(manager.opening.conversation, self._page_id, before)
             case Reset() if isinstance(self._user, User):
+                self._older.forget()
                 self._manager = await self._registry.reset(self._user, manager, self._page)
 
     # -- answers -----------------------------------------------------------------------------------------------------

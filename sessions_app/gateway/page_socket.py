@@ -17,6 +17,7 @@ from sessions_app.live.machine.events import State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
+from sessions_app.live.turn_window import TurnWindow
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,9 @@ class SocketPage:
 
     def tell_turn(self, turn: Turn) -> None:
         self.tell(wire.turn(turn))
+
+    def tell_turns(self, window: TurnWindow) -> None:
+        self.tell(wire.turns(window))
 
     def tell_flush(self) -> None:
         self.tell(wire.flush())

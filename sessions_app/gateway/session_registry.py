@@ -21,7 +21,7 @@ from energy.fair_use import FairUseRefusal
 from energy.levels import Mode
 from energy.queue import holder_of
 from energy.services import EnergyBarService
-from sessions_app import services
+from sessions_app import services, stored_turns
 from sessions_app.gateway.admission import Admission
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.gateway.energy_bar import SessionEnergy
@@ -36,6 +36,7 @@ from sessions_app.live.manager import BaseSessionManager, CallSessionManager, Te
 from sessions_app.live.page import Assistant, Opening
 from sessions_app.live.providers.upstream import Upstream
 from sessions_app.live.task_owner import TaskOwner
+from sessions_app.live.turn_window import TurnWindow
 from sessions_app.services import SessionRequest
 from sessions_app.usage import fair_use_refusal, is_limited
 
@@ -117,6 +118,12 @@ class SessionRegistry:
             request = SessionRequest(user, mode, manager.storage_key, page_id, fresh=True)
             manager.downlink.discard()
             return await self._open(request, page, -1, manager.downlink, manager.next_number)
+
+    async def turns_before(self, conversation: str, page_id: uuid.UUID, number: int) -> TurnWindow:
+        """What was said before the turn of this number, in a conversation that this page life has open."""
+        read = partial(stored_turns.turns_before, uuid.UUID(conversation), page_id, number)
+        window: TurnWindow = await self._database.run(read)
+        return window
 
     async def drain(self) -> None:
         """Let every session and page go: all is stored, and the pages are asked to come back at once."""

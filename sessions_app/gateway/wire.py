@@ -17,6 +17,7 @@ from sessions_app.live.machine.events import TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
+from sessions_app.live.turn_window import TurnWindow
 
 TEXT_FRAME_LIMIT_BYTES = 64 * 1024
 AUDIO_FRAME_LIMIT_BYTES = 16 * 1024
@@ -27,6 +28,7 @@ TYPED_FRAME_LIMIT_BYTES = 384 * 1024
 
 _NUMBER = struct.Struct(">I")
 _LARGEST_NUMBER = 2**32 - 1
+_LARGEST_TURN = 2**31 - 1
 
 
 class Malformed(Exception):
@@ -85,11 +87,16 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Older:
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     t: int | float | str | None
 
 
-PageMessage = Start | TypedText | Mic | Stop | Reset | Retry | HangUp | Ping
+PageMessage = Start | TypedText | Mic | Stop | Reset | Retry | HangUp | Older | Ping
 
 
 def _size_bytes(frame: str) -> int:
@@ -162,6 +169,13 @@ def _read_mic(fields: dict[str, Any]) -> Mic:
     return Mic(_boolean(fields.get("on"), "on"))
 
 
+def _read_older(fields: dict[str, Any]) -> Older:
+    before = fields.get("before")
+    if not isinstance(before, int) or isinstance(before, bool) or not 0 <= before <= _LARGEST_TURN:
+        raise Malformed("protocol.malformed", "before is the number of a turn.")
+    return Older(before)
+
+
 def _read_ping(fields: dict[str, Any]) -> Ping:
     t = fields.get("t")
     if t is not None and not _can_be_told_again(t):
@@ -177,6 +191,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
     "reset": lambda fields: Reset(),
     "retry": lambda fields: Retry(),
     "hangup": lambda fields: HangUp(),
+    "older": _read_older,
     "ping": _read_ping,
 }
 
@@ -236,6 +251,7 @@ def ready(message: Ready) -> dict[str, Any]:
         ),
         "ack": message.ack,
         "transcript": [turn_facts(turn) for turn in message.turns],
+        "more": message.more,
         "summary": message.summary or None,
     }
 
@@ -254,6 +270,10 @@ def state(told: TellState) -> dict[str, Any]:
 
 def turn(turn: Turn) -> dict[str, Any]:
     return {"type": "turn", **turn_facts(turn)}
+
+
+def turns(window: TurnWindow) -> dict[str, Any]:
+    return {"type": "turns", "turns": [turn_facts(turn) for turn in window.turns], "more": window.more}
 
 
 def turn_facts(turn: Turn) -> dict[str, Any]:

@@ -7,6 +7,7 @@ initial history, where the model takes that, or as text in the system instructio
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sessions_app.live.transcript import Role, Turn, TurnStatus
@@ -42,9 +43,14 @@ class Recap:
 
 def select_turns(turns: tuple[Turn, ...], budget_tokens: int = CONTEXT_BUDGET_TOKENS) -> tuple[Turn, ...]:
     """The latest turns that fit the budget, at least the last eight, without our own lines and empty ones."""
+    return select_newest(reversed(turns), budget_tokens)
+
+
+def select_newest(newest_first: Iterable[Turn], budget_tokens: int = CONTEXT_BUDGET_TOKENS) -> tuple[Turn, ...]:
+    """As `select_turns`, oldest first, of turns that come newest first; no more of them are taken than it needs."""
     kept: list[Turn] = []
     spent_tokens = 0
-    for turn in reversed(_spoken(turns)):
+    for turn in filter(_is_spoken, newest_first):
         spent_tokens += len(turn.text) // _CHARACTERS_PER_TOKEN + 1
         if spent_tokens > budget_tokens and len(kept) >= TURNS_KEPT_AT_LEAST:
             break
@@ -82,7 +88,11 @@ def as_text(turns: tuple[Turn, ...]) -> str:
 
 
 def _spoken(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    return tuple(turn for turn in turns if turn.role is not Role.SYSTEM and turn.text.strip())
+    return tuple(filter(_is_spoken, turns))
+
+
+def _is_spoken(turn: Turn) -> bool:
+    return turn.role is not Role.SYSTEM and bool(turn.text.strip())
 
 
 def _speaker(turn: Turn) -> str:

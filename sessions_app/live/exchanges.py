@@ -119,7 +119,8 @@ class Exchanges:
         feed: Callable[[Fact], None],
         on_answered: Callable[[], None],
     ) -> None:
-        self.transcript = Transcript(opening.turns)
+        self.transcript = Transcript(opening.turns, opening.earlier.typed)
+        self._earlier = opening.earlier.spoken
         self.recap = opening.recap
         self.acknowledged_number = opening.next_number
         self.settled_turn = _last_settled_turn(opening)
@@ -179,7 +180,7 @@ class Exchanges:
             self.tell_turns((self.transcript.add_typed(id, text, _unix_ms()),))
         elif self._backlog.holds_typed(id):
             return
-        elif known.number <= self.settled_turn and id not in self._unanswered:
+        elif known <= self.settled_turn and id not in self._unanswered:
             self._writer.after(partial(self._acknowledge, frozenset({id})))
             return
         self._unanswered -= {id}
@@ -206,7 +207,8 @@ class Exchanges:
 
     def context(self) -> Context:
         """What a session without memory is given: the last recap, and the turns since that are settled."""
-        return context_of(tuple(filter(self._is_settled, self.transcript.turns)), self.recap)
+        turns = (*self._earlier, *self.transcript.turns)
+        return context_of(tuple(filter(self._is_settled, turns)), self.recap)
 
     def turns_after_handle(self) -> tuple[Turn, ...]:
         return tuple(turn for turn in self.context().turns if turn.number > self.covered_turn)
@@ -498,14 +500,15 @@ class Exchanges:
 def _last_settled_turn(opening: Opening) -> int:
     """The last turn that no page will send again: of a known page life, the last one that the model gave."""
     settled = (turn for turn in opening.turns if turn.role is Role.MODEL or not opening.same_page)
-    return max((turn.number for turn in settled), default=-1)
+    return max((turn.number for turn in settled), default=opening.earlier.last_reply)
 
 
 def _typed_unanswered(opening: Opening) -> frozenset[str]:
     """Typed messages of this page life that no whole reply followed: their replies were cut off with the process."""
     whole = (turn for turn in opening.turns if turn.role is Role.MODEL and turn.status is TurnStatus.COMPLETE)
-    last_whole = max((turn.number for turn in whole), default=-1)
-    return frozenset(turn.id for turn in opening.turns if turn.id and turn.number > last_whole)
+    last_whole = max((turn.number for turn in whole), default=opening.earlier.last_whole_reply)
+    numbers = {**opening.earlier.typed, **{turn.id: turn.number for turn in opening.turns if turn.id}}
+    return frozenset(id for id, number in numbers.items() if number > last_whole)
 
 
 def _now_ms() -> int:

@@ -68,6 +68,7 @@ from sessions_app.live.providers.upstream import Connection, GoAway, Setup, Unre
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
+from sessions_app.live.turn_window import TurnWindow, newest_window
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
@@ -121,7 +122,8 @@ class BaseSessionManager:
         self._tasks = TaskOwner()
         self._timers: Timers[Timer] = Timers(self._on_timer)
         self._writer = StoreWriter(store)
-        self._teller = PageTeller(self.downlink, self._levels, self._describe, opening.turns)
+        stored = TurnWindow(opening.turns, opening.earlier.exist)
+        self._teller = PageTeller(self.downlink, self._levels, self._describe, stored)
         self._backlog = Backlog(opening.next_number)
         self._sender = BacklogSender(
             self._backlog, _now_ms, self._on_drained, lambda: self._feed(SendBlocked()), self._on_sending_failed
@@ -182,7 +184,7 @@ class BaseSessionManager:
         opening = self.opening
         handle = opening.handle if opening.handle_model == self.get_current_model() else None
         behind = opening.covered_turn < self._exchanges.settled_turn
-        has_context = bool(select_turns(opening.turns))
+        has_context = bool(select_turns(opening.turns) or opening.earlier.spoken)
         self._feed(Opened(handle, behind, has_context, self._levels.no_model))
 
     def attach(self, page: Page, last_heard: int = -1) -> None:
@@ -419,6 +421,7 @@ class BaseSessionManager:
 
     def _describe(self, action: Action) -> Ready:
         recap = self._exchanges.recap
+        window = newest_window(reversed(self._exchanges.transcript.turns))
         return Ready(
             action=action,
             conversation=self.opening.conversation,
@@ -428,7 +431,8 @@ class BaseSessionManager:
             resets_at=self._levels.resets_at,
             summary=recap.text if recap is not None else "",
             ack=self._exchanges.acknowledged_number,
-            turns=self._exchanges.transcript.turns,
+            turns=window.turns,
+            more=window.more or self.opening.earlier.exist,
         )
 
     def _ids(self) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from energy.levels import Level, LevelChange
@@ -12,11 +13,15 @@ from sessions_app.live.context import Recap
 from sessions_app.live.machine.events import Action, TellState
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
+from sessions_app.live.turn_window import TurnWindow
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a page is told when a live session is open, see `ready` in the browser protocol."""
+    """What a page is told when a live session is open, see `ready` in the browser protocol.
+
+    `turns`: the newest, as many as a `TurnWindow` holds. `more`: there are turns before them.
+    """
 
     action: Action
     conversation: str
@@ -27,6 +32,7 @@ class Ready:
     turns: tuple[Turn, ...]
     resets_at: datetime.datetime | None = None
     summary: str = ""
+    more: bool = False
 
 
 class Page(Protocol):
@@ -37,6 +43,8 @@ class Page(Protocol):
     def tell_state(self, told: TellState) -> None: ...
 
     def tell_turn(self, turn: Turn) -> None: ...
+
+    def tell_turns(self, window: TurnWindow) -> None: ...
 
     def tell_flush(self) -> None: ...
 
@@ -81,17 +89,35 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierTurns:
+    """What a live session knows of the turns before those that it holds; without any, nothing.
+
+    `spoken`: as many as belong into the context of a session without memory, not all of them. `typed`: the number of
+    the turn by the id of each message that this page life typed. `last_reply`, `last_whole_reply`: the numbers of the
+    model's last turn and of its last complete one; -1 when there is none, or when the session holds such a turn.
+    """
+
+    exist: bool = False
+    spoken: tuple[Turn, ...] = ()
+    typed: Mapping[str, int] = field(default_factory=dict)
+    last_reply: int = -1
+    last_whole_reply: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """What a live session starts from.
 
-    `turns`: of the conversation so far. `recap`: what of them has been condensed. `handle`: held for this page life and
-    for `handle_model`; it covers the turns up to `covered_turn`. `next_number`: the first audio number that is not safe
-    yet. `same_page`: the page life has had a live session before, so the page sends again what was not acknowledged.
+    `turns`: the newest of the conversation so far, `earlier`: what is known of those before. `recap`: what of them all
+    has been condensed. `handle`: held for this page life and for `handle_model`; it covers the turns up to
+    `covered_turn`. `next_number`: the first audio number that is not safe yet. `same_page`: the page life has had a
+    live session before, so the page sends again what was not acknowledged.
     """
 
     conversation: str
     session: str
     turns: tuple[Turn, ...] = ()
+    earlier: EarlierTurns = field(default_factory=EarlierTurns)
     recap: Recap | None = None
     handle: str | None = None
     handle_model: str = ""

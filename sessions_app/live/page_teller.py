@@ -13,6 +13,7 @@ from sessions_app.live.machine.events import Action, State, TellGoAway, TellStat
 from sessions_app.live.page import Page, Ready
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
+from sessions_app.live.turn_window import TurnWindow
 
 LEVEL_TOASTS = ("energy.lower", "energy.restored", "exhausted")
 
@@ -24,7 +25,7 @@ class PageTeller:
         downlink: where sound goes.
         levels: whose words are used for toasts about the level.
         describe: gives the `ready` that holds now.
-        stored_turns: what is readable where there is no live session to say `ready`.
+        stored: what is readable where there is no live session to say `ready`.
     """
 
     def __init__(
@@ -32,13 +33,13 @@ class PageTeller:
         downlink: Downlink,
         levels: LevelKeeper,
         describe: Callable[[Action], Ready],
-        stored_turns: tuple[Turn, ...],
+        stored: TurnWindow,
     ) -> None:
         self.downlink = downlink
         self.told_state = TellState(State.CONNECTING)
         self._levels = levels
         self._describe = describe
-        self._stored_turns = stored_turns
+        self._stored = stored
         self._page: Page | None = None
         self._owes_ready = False
 
@@ -88,8 +89,10 @@ class PageTeller:
             self._standing(self._page)
         if wish.state in (State.FAILED, State.EXHAUSTED):
             # Without a live session there is no `ready`, and what was said stays readable all the same.
-            for turn in self._stored_turns:
+            for turn in self._stored.turns:
                 self._page.tell_turn(turn)
+            if self._stored.more:
+                self._page.tell_turns(TurnWindow(more=True))
 
     def ready(self, action: Action) -> None:
         if self._page is not None:

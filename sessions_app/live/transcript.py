@@ -7,6 +7,7 @@ says and the reply to it; a late piece of the user's words still belongs to the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -47,10 +48,15 @@ class Transcript:
     """The turns of a conversation, in order, growing as fragments arrive.
 
     Every method that changes something returns the turns it changed, whole, for the page and the store.
+
+    Args:
+        turns: the newest of those that were stored before.
+        typed_before: the numbers of turns before those, by the ids of the typed messages that they are.
     """
 
-    def __init__(self, turns: tuple[Turn, ...] = ()) -> None:
+    def __init__(self, turns: tuple[Turn, ...] = (), typed_before: Mapping[str, int] | None = None) -> None:
         self._turns: dict[int, Turn] = {turn.number: turn for turn in turns}
+        self._typed_before = typed_before or {}
         self._next_number = max(self._turns, default=-1) + 1
         self._spoken: int | None = None
         self._reply: int | None = None
@@ -87,9 +93,10 @@ class Transcript:
         """A line of our own, about what happened to the conversation."""
         return self._put(Turn(self._take_number(), Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms, code=code))
 
-    def find_typed(self, id: str) -> Turn | None:
-        """The turn of a typed message, if that message was taken in before."""
-        return next((turn for turn in self._turns.values() if turn.id == id), None)
+    def find_typed(self, id: str) -> int | None:
+        """The number of a typed message's turn, if that message was taken in before."""
+        held = (turn.number for turn in self._turns.values() if turn.id == id)
+        return next(held, self._typed_before.get(id))
 
     def voice_began(self) -> None:
         """The provider heard the user begin to speak during a reply: what follows is a new turn of theirs."""

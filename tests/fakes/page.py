@@ -12,6 +12,7 @@ from sessions_app.live.machine.events import State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
+from sessions_app.live.turn_window import TurnWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,9 @@ class FakePage:
 
     def tell_turn(self, turn: Turn) -> None:
         self._note("turn", turn)
+
+    def tell_turns(self, window: TurnWindow) -> None:
+        self._note("turns", window)
 
     def tell_flush(self) -> None:
         self._note("flush", None)

@@ -266,7 +266,7 @@ def test_numbers_go_on_after_the_turns_of_before() -> None:
 def test_a_typed_message_is_found_by_its_id() -> None:
     talk = Talk()
     turn = talk.transcript.add_typed("typed-1", "Hello", 0)
-    assert talk.transcript.find_typed("typed-1") == turn
+    assert talk.transcript.find_typed("typed-1") == turn.number
     assert talk.transcript.find_typed("typed-2") is None
 
 

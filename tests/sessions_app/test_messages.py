@@ -19,6 +19,7 @@ from sessions_app.gateway.wire import (
     HangUp,
     Malformed,
     Mic,
+    Older,
     Oversized,
     Ping,
     Reset,
@@ -34,6 +35,7 @@ from sessions_app.live.machine.events import Action, State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Role, Turn, TurnStatus
+from sessions_app.live.turn_window import TurnWindow
 
 PAGE_ID = "6f1c1f0e-8f0a-4b53-9a41-0f8f3f1d2c3b"
 OTHER_ID = "0b7a3c52-4a0e-4b0e-8a83-6f6a4c1f9d10"
@@ -62,6 +64,8 @@ def parse(**fields: Any) -> wire.PageMessage:
         ({"type": "reset"}, Reset()),
         ({"type": "retry"}, Retry()),
         ({"type": "hangup"}, HangUp()),
+        ({"type": "older", "before": 0}, Older(0)),
+        ({"type": "older", "before": 2**31 - 1}, Older(2**31 - 1)),
         ({"type": "ping", "t": 12.5}, Ping(12.5)),
         ({"type": "ping", "t": "now"}, Ping("now")),
         ({"type": "ping"}, Ping(None)),
@@ -162,8 +166,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
     max_leaves=12,
 )
-TYPES = st.sampled_from(["start", "text", "mic", "stop", "reset", "retry", "hangup", "ping"])
-FIELDS = st.sampled_from(["page_id", "last_down", "continue", "fresh", "id", "text", "on", "t"])
+TYPES = st.sampled_from(["start", "text", "mic", "stop", "reset", "retry", "hangup", "older", "ping"])
+FIELDS = st.sampled_from(["page_id", "last_down", "continue", "fresh", "id", "text", "on", "before", "t"])
 
 
 @given(ANY_TEXT)
@@ -263,6 +267,7 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
                 "at": "2026-01-01T00:00:01.000+00:00",
             },
         ],
+        "more": False,
         "summary": None,
     }
 
@@ -335,6 +340,11 @@ def test_messages_to_the_page_have_the_fields_of_the_protocol(
     message: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     assert json.loads(json.dumps(message)) == expected
+
+
+def test_earlier_turns_are_told_like_those_of_a_transcript() -> None:
+    facts = [wire.turn_facts(TYPED), wire.turn_facts(REPLY)]
+    assert wire.turns(TurnWindow((TYPED, REPLY), more=True)) == {"type": "turns", "turns": facts, "more": True}
 
 
 def test_a_turn_is_told_like_one_in_a_transcript() -> None:
