@@ -263,6 +263,70 @@ def test_a_session_that_goes_on_keeps_the_line_that_is_still_growing(modules: Pa
     assert [line["text"] for line in state["turns"]] == ["Hi!", "Hel"]
 
 
+def shown(state: dict[str, Any]) -> tuple[list[int], str]:
+    """The numbers of the turns, and what is known of earlier ones."""
+    return [line["turn"] for line in state["turns"]], state["earlier"]
+
+
+def lines(*numbers: int) -> list[dict[str, Any]]:
+    return [turn(number, "model", f"line {number}") for number in numbers]
+
+
+LONG_READY = {**READY, "action": "resumed", "transcript": lines(8, 9), "more": True}
+ASKED = {"type": "earlier_asked"}
+
+
+def earlier(*numbers: int, more: bool) -> dict[str, Any]:
+    return {"type": "turns", "turns": lines(*numbers), "more": more}
+
+
+def test_earlier_turns_come_before_the_others_until_there_are_no_more(modules: Page) -> None:
+    assert shown(reduce(modules, READY)) == ([], "none")
+    assert shown(reduce(modules, LONG_READY)) == ([8, 9], "some")
+    assert shown(reduce(modules, LONG_READY, ASKED)) == ([8, 9], "loading")
+    first = (LONG_READY, ASKED, earlier(5, 7, more=True))
+    assert shown(reduce(modules, *first)) == ([5, 7, 8, 9], "some")
+    assert shown(reduce(modules, *first, ASKED, earlier(2, 3, more=False))) == ([2, 3, 5, 7, 8, 9], "none")
+
+
+def test_without_a_session_the_page_knows_that_there_are_earlier_turns(modules: Page) -> None:
+    failed = ({"type": "state", "state": "failed"}, {"type": "turn", **lines(9)[0]}, earlier(more=True))
+    assert shown(reduce(modules, *failed)) == ([9], "some")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "earlier_missed"},
+        {"type": "error", "code": "older.unavailable", "text": "No.", "fatal": False},
+        {"type": "link", "link": "closed", "action": "taken", "text": "Elsewhere."},
+    ],
+)
+def test_earlier_turns_that_do_not_come_can_be_asked_for_again(modules: Page, message: dict[str, Any]) -> None:
+    assert shown(reduce(modules, LONG_READY, message))[1] == "some"
+    assert shown(reduce(modules, LONG_READY, ASKED, message))[1] == "failed"
+    late = reduce(modules, LONG_READY, ASKED, message, earlier(7, more=False))
+    assert shown(late) == ([7, 8, 9], "none")
+
+
+def test_after_a_reconnection_the_page_keeps_the_earlier_turns_it_has(modules: Page) -> None:
+    known = (LONG_READY, ASKED, earlier(6, 7, more=False))
+    assert shown(reduce(modules, *known, {**LONG_READY, "transcript": lines(9, 10)})) == ([6, 7, 8, 9, 10], "none")
+    asked = (LONG_READY, ASKED, {**LONG_READY, "transcript": lines(9, 10)})
+    assert shown(reduce(modules, *asked)) == ([8, 9, 10], "loading")
+
+
+def test_turns_between_which_others_are_missing_do_not_stand_together(modules: Page) -> None:
+    """Elsewhere the conversation went on for longer than a transcript holds."""
+    known = (LONG_READY, ASKED, earlier(6, 7, more=False))
+    assert shown(reduce(modules, *known, {**LONG_READY, "transcript": lines(30, 31)})) == ([30, 31], "some")
+
+
+def test_earlier_turns_of_a_conversation_that_was_cleared_are_not_shown(modules: Page) -> None:
+    cleared = (LONG_READY, ASKED, {"type": "cleared"})
+    assert shown(reduce(modules, *cleared, earlier(6, 7, more=True))) == ([], "none")
+
+
 def test_a_typed_message_is_sending_then_sent_then_delivered(modules: Page) -> None:
     steps: list[dict[str, Any]] = [
         READY,

@@ -36,7 +36,12 @@ const timer = new CallTimer(find("[data-timer]"));
 const meter = new LevelMeter(find("[data-input-level]"));
 const wire = new Wire(find("[data-wire]"));
 const wakeLock = new WakeLock();
-const view = new LiveView({ mode: "call", onAction: act, onSendAgain: (text) => session.type(text) });
+const view = new LiveView({
+  mode: "call",
+  onAction: act,
+  onSendAgain: (text) => session.type(text),
+  onEarlier: () => session.loadEarlier(),
+});
 const session = new LiveSession({
   url: socketUrl(root.wsPath),
   continues: continuedConversation(),

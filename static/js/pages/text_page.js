@@ -29,6 +29,7 @@ const view = new LiveView({
   mode: "text",
   onAction: (action) => performAction(session, action),
   onSendAgain: send,
+  onEarlier: () => session.loadEarlier(),
 });
 const speaker = new Speaker({ onReport: (report) => view.showPlayback(report) });
 const session = new LiveSession({

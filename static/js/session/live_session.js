@@ -17,6 +17,8 @@ const FRAMES_PER_SECOND = 60;
 const BURST_FRAMES = 25;
 const TYPED_PER_SECOND = 8;
 const HANG_UP_TIMEOUT_MS = 2000;
+/** After so long without an answer the page offers to ask for earlier turns again. */
+const EARLIER_TIMEOUT_MS = 10000;
 /** While audio is being lost, this much more is worth saying again. */
 const LOSS_STEP_MS = 5000;
 
@@ -51,6 +53,7 @@ export class LiveSession {
     this._toldLostMs = 0;
     this._pumpTimer = null;
     this._hangUpTimer = null;
+    this._earlierTimer = null;
     this.state = INITIAL;
     this._socket = new LiveSocket({
       url,
@@ -114,6 +117,20 @@ export class LiveSession {
     this._socket.send(messages.reset());
   }
 
+  /** Asks for the turns before those that are known, if there are any and nobody has asked. */
+  loadEarlier() {
+    if (this.state.earlier !== "some" && this.state.earlier !== "failed") return;
+    this._apply({ type: "earlier_asked" });
+    this._askForEarlier();
+  }
+
+  /** Without a connection the question waits for the next one. */
+  _askForEarlier() {
+    clearTimeout(this._earlierTimer);
+    this._earlierTimer = setTimeout(() => this._apply({ type: "earlier_missed" }), EARLIER_TIMEOUT_MS);
+    this._socket.send(messages.older(this.state.turns[0].turn));
+  }
+
   /** Tries now: the page's own connection if that is what is missing, else the server's. */
   retry() {
     if (this._socket.isOpen) this._socket.send(messages.retry());
@@ -139,11 +156,13 @@ export class LiveSession {
   }
 
   _received(message) {
-    if (message.type === "ready" && !this.state.ready) this._takenIn(message);
+    const takesIn = message.type === "ready" && !this.state.ready;
+    if (takesIn) this._takenIn(message);
     if (message.type === "ack") this._acknowledged(message);
     if (message.type === "lost") this._typed.settle(message.ids ?? []);
     if (message.type === "error" && message.id) this._typed.settle([message.id]);
     this._apply(message);
+    if (takesIn && this.state.earlier === "loading") this._askForEarlier();
     this._onMessage(message);
     this._pump();
   }

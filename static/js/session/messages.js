@@ -36,6 +36,8 @@ export const stop = () => ({ type: "stop" });
 export const reset = () => ({ type: "reset" });
 export const retry = () => ({ type: "retry" });
 export const hangup = () => ({ type: "hangup" });
+/** @param {number} before  the number of the turn before which earlier ones are wanted */
+export const older = (before) => ({ type: "older", before });
 export const ping = (t) => ({ type: "ping", t });
 
 /**

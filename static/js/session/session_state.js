@@ -5,6 +5,8 @@
  *           | "ended" | "taken" | "stopped"} Phase  the protocol's states, and three that only the page can know
  * @typedef {"listening" | "thinking" | "answering"} TurnState
  * @typedef {"sending" | "sent" | "delivered" | "failed"} Delivery
+ * @typedef {"none" | "some" | "loading" | "failed"} Earlier  whether there are turns before those that are shown, and
+ *           what became of asking for them
  *
  * @typedef {object} SessionState
  * @property {Phase} phase
@@ -19,7 +21,8 @@
  * @property {string} model
  * @property {string | null} summary
  * @property {import("./messages.js").Energy | null} energy
- * @property {import("./messages.js").Turn[]} turns  in order
+ * @property {import("./messages.js").Turn[]} turns  in order, none missing between the first and the last
+ * @property {Earlier} earlier
  * @property {{id: string, text: string, delivery: Delivery}[]} typed  in the order they were typed
  */
 
@@ -38,8 +41,12 @@ export const INITIAL = Object.freeze({
   summary: null,
   energy: null,
   turns: [],
+  earlier: "none",
   typed: [],
 });
+
+/** The `error` that answers a wish for earlier turns. */
+export const EARLIER_UNAVAILABLE = "older.unavailable";
 
 const PHASE_AFTER_CLOSE = { end: "ended", taken: "taken", stop: "stopped", login: "stopped" };
 
@@ -47,13 +54,16 @@ const HANDLERS = {
   ready: onReady,
   state: onServerState,
   turn: onTurn,
+  turns: onEarlierTurns,
   turn_complete: (state) => ({ ...state, turnState: "listening" }),
   flush: (state) => ({ ...state, turnState: state.turnState === "thinking" ? "thinking" : "listening" }),
   ack: (state, { ids }) => withDelivery(state, ids ?? [], "delivered"),
   lost: (state, { ids }) => withDelivery(state, ids ?? [], "failed"),
-  error: (state, { id }) => withDelivery(state, id ? [id] : [], "failed"),
+  error: onError,
   energy: (state, { type, ...energy }) => ({ ...state, energy, model: energy.model ?? state.model }),
   link: onLink,
+  earlier_asked: (state) => ({ ...state, earlier: "loading" }),
+  earlier_missed: withoutEarlier,
   typed: onTyped,
   typed_sent: (state, { id }) => withDelivery(state, [id], "sent"),
   cleared: (state) => ({ ...INITIAL, phase: state.phase, ready: state.ready, energy: state.energy }),
@@ -61,7 +71,8 @@ const HANDLERS = {
 
 /**
  * @param {SessionState} state
- * @param {{type: string}} message  of the server, or `link`, `typed`, `typed_sent`, `cleared` of the page itself
+ * @param {{type: string}} message  of the server, or `link`, `typed`, `typed_sent`, `earlier_asked`, `earlier_missed`,
+ *   `cleared` of the page itself
  * @param {number} nowMs
  * @returns {SessionState}
  */
@@ -101,7 +112,10 @@ export function shownDelivery(state, delivery) {
 
 function onReady(state, message) {
   const sameConversation = message.conversation === state.conversation && message.action !== "new";
-  const turns = message.transcript ?? [];
+  const newest = message.transcript ?? [];
+  // Of a long conversation only the newest turns come. After a long absence some may be missing between what the page
+  // shows and those: then it begins with them anew.
+  const goesOn = sameConversation && (!message.more || state.turns.at(-1)?.turn >= newest[0]?.turn);
   return {
     ...state,
     phase: "live",
@@ -116,9 +130,31 @@ function onReady(state, message) {
     summary: message.summary ?? null,
     energy: message.energy ?? state.energy,
     // What the server stores replaces what the page saw; a line that is still growing may not be stored yet.
-    turns: sameConversation ? turns.reduce(withTurn, state.turns) : turns,
+    turns: goesOn ? withTurns(state.turns, newest) : newest,
+    earlier: earlierAfterReady(goesOn ? state : INITIAL, newest, message.more),
     typed: sameConversation || state.conversation === null ? state.typed : state.typed.filter(isUndelivered),
   };
+}
+
+function earlierAfterReady({ turns, earlier }, newest, more) {
+  if (turns[0]?.turn < newest[0]?.turn) return earlier;
+  if (!more) return "none";
+  return earlier === "none" ? "some" : earlier;
+}
+
+/** An answer that nobody waits for any more belongs to a conversation that was cleared. */
+function onEarlierTurns(state, { turns, more }) {
+  const isWaitedFor = state.earlier === "loading" || state.earlier === "failed";
+  if (turns.length > 0 && !isWaitedFor) return state;
+  return { ...state, turns: withTurns(state.turns, turns), earlier: more ? "some" : "none" };
+}
+
+function onError(state, { code, id }) {
+  return code === EARLIER_UNAVAILABLE ? withoutEarlier(state) : withDelivery(state, id ? [id] : [], "failed");
+}
+
+function withoutEarlier(state) {
+  return state.earlier === "loading" ? { ...state, earlier: "failed" } : state;
 }
 
 function onServerState(state, message, nowMs) {
@@ -149,7 +185,8 @@ function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
     const typed = state.typed.map((message) => (isUndelivered(message) ? { ...message, delivery: "failed" } : message));
     const reason = text || state.reason;
     const phase = PHASE_AFTER_CLOSE[action];
-    return { ...state, phase, ready: false, attempt: 0, retryAt: null, reason, place: null, typed };
+    const closed = { ...state, phase, ready: false, attempt: 0, retryAt: null, reason, place: null, typed };
+    return withoutEarlier(closed);
   }
   if (link === "open") return { ...state, retryAt: null };
   const phase = attempt === 0 ? "connecting" : "reconnecting";
@@ -166,6 +203,12 @@ function withTurn(turns, turn) {
   const rest = turns.filter((other) => other.turn !== turn.turn);
   const after = rest.findIndex((other) => other.turn > turn.turn);
   return after === -1 ? [...rest, turn] : [...rest.slice(0, after), turn, ...rest.slice(after)];
+}
+
+/** As many turns as the page may have are not put in one by one. */
+function withTurns(turns, more) {
+  const byNumber = new Map([...turns, ...more].map((turn) => [turn.turn, turn]));
+  return [...byNumber.values()].sort((one, other) => one.turn - other.turn);
 }
 
 function withDelivery(state, ids, delivery) {

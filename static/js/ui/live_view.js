@@ -5,9 +5,10 @@
 
 import { find, setText } from "../helpers/dom.js";
 import { duration } from "../helpers/time.js";
-import { waitingFor } from "../session/session_state.js";
+import { EARLIER_UNAVAILABLE, waitingFor } from "../session/session_state.js";
 import { activityOf, reasonText, statusOf } from "../session/status_words.js";
 import { Announcer } from "./announcer.js";
+import { EarlierMessages } from "./earlier_messages.js";
 import { EnergyMeter } from "./energy_meter.js";
 import { Notice } from "./notice.js";
 import { StatusLine } from "./status_line.js";
@@ -24,8 +25,9 @@ export class LiveView {
    * @param {"text" | "call"} options.mode
    * @param {(action: import("../session/status_words.js").StatusAction) => void} options.onAction
    * @param {(text: string) => void} options.onSendAgain
+   * @param {() => void} options.onEarlier  somebody wants to read what was said before the first line
    */
-  constructor({ mode, onAction, onSendAgain }) {
+  constructor({ mode, onAction, onSendAgain, onEarlier }) {
     this._mode = mode;
     this._onAction = onAction;
     const announcer = new Announcer(find("[data-announcer]"));
@@ -35,6 +37,7 @@ export class LiveView {
     this._statusLine = new StatusLine(find("[data-status]"), { announcer, onAction });
     this._transcript = new TranscriptView(find("[data-transcript]"), { onSendAgain });
     this._scroll = new StickToBottom(find("[data-scroller]"), find("[data-to-latest]"));
+    this._earlier = new EarlierMessages(find("[data-transcript]"), { onWanted: onEarlier });
     this._energy = new EnergyMeter(find("[data-energy]"));
     this._toaster = new Toaster(find("[data-toasts]"), find("[data-toasts-assertive]"));
     this._notice = new Notice(find("[data-notice]"));
@@ -79,7 +82,7 @@ export class LiveView {
   receive(message) {
     if (message.type === "toast") this._toaster.show(message, this._toastAction(message));
     if (message.type === "ready") this._toaster.withdraw("energy.exhausted");
-    if (message.type === "error") this._notice.show(message.text || "Something went wrong.");
+    if (message.type === "error" && message.code !== EARLIER_UNAVAILABLE) this._notice.show(message.text || "Something went wrong.");
     if (message.type === "lost") this._notice.show(lostText(message));
   }
 
@@ -126,7 +129,10 @@ export class LiveView {
     this._drawing = true;
     requestAnimationFrame(() => {
       this._drawing = false;
-      this._transcript.show(this._state);
+      this._scroll.keeping(this._transcript.firstLine, () => {
+        this._transcript.show(this._state);
+        this._earlier.show(this._state);
+      });
       root.turns = String(this._state.turns.length);
       this._scroll.follow();
     });

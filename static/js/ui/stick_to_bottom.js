@@ -22,6 +22,18 @@ export class StickToBottom {
     else this._button.hidden = this._isNear();
   }
 
+  /**
+   * Changes the content and leaves a line of it where the reader sees it, whatever comes or goes above.
+   *
+   * @param {Element | null} line
+   * @param {() => void} change
+   */
+  keeping(line, change) {
+    const before = line?.getBoundingClientRect().top;
+    change();
+    if (line?.isConnected) this._scroller.scrollTop += line.getBoundingClientRect().top - before;
+  }
+
   /** Goes to the newest line and stays there. */
   hold() {
     this._held = true;

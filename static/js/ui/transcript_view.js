@@ -26,24 +26,33 @@ export class TranscriptView {
     /** @type {Map<string, Line>} */
     this._lines = new Map();
     this._conversation = null;
+    this._firstKey = null;
+    this._muted = null;
+  }
+
+  /** The first line that is shown, if any. */
+  get firstLine() {
+    return this._lines.get(this._firstKey)?.node ?? null;
   }
 
   /** @param {import("../session/session_state.js").SessionState} state */
   show(state) {
     const entries = entriesOf(state);
-    this._muteWhileLoading(state.conversation);
     const wanted = new Set(entries.map((entry) => entry.key));
+    const isLonger = wanted.has(this._firstKey) && entries[0].key !== this._firstKey;
+    if (state.conversation !== this._conversation || isLonger) this._muteWhileLoading();
+    this._conversation = state.conversation;
+    this._firstKey = entries[0]?.key ?? null;
     for (const [key, line] of this._lines) if (!wanted.has(key)) this._remove(key, line);
     for (const entry of entries) this._lineFor(entry).show(entry);
     this._arrange(entries);
   }
 
   /** A stored transcript that is put back is not news. */
-  _muteWhileLoading(conversation) {
-    if (conversation === this._conversation) return;
-    this._conversation = conversation;
+  _muteWhileLoading() {
     this._log.setAttribute("aria-live", "off");
-    setTimeout(() => this._log.setAttribute("aria-live", "polite"), 500);
+    clearTimeout(this._muted);
+    this._muted = setTimeout(() => this._log.setAttribute("aria-live", "polite"), 500);
   }
 
   _lineFor(entry) {
