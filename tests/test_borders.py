@@ -17,7 +17,10 @@ PURE = {
         f"sessions_app.live.machine.{name}"
         for name in ("events", "states", "transitions", "turns", "reply", "backoff", "failures", "diagrams")
     ),
-    *(f"sessions_app.live.{name}" for name in ("transcript", "turn_window", "backlog", "context", "voice")),
+    *(
+        f"sessions_app.live.{name}"
+        for name in ("transcript", "turn_window", "backlog", "context", "voice", "close_codes")
+    ),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export")),
 }

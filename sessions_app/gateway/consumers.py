@@ -28,16 +28,7 @@ from sessions_app.gateway.limits import (
     Strikes,
 )
 from sessions_app.gateway.older_turns import OlderTurns
-from sessions_app.gateway.page_socket import (
-    MALFORMED,
-    NO_START,
-    NOT_LOGGED_IN,
-    NOT_YOURS,
-    OUR_FAULT,
-    TOO_LARGE,
-    TOO_MUCH,
-    SocketPage,
-)
+from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.gateway.wire import (
     AUDIO_FRAME_LIMIT_BYTES,
@@ -55,6 +46,15 @@ from sessions_app.gateway.wire import (
     Start,
     Stop,
     TypedText,
+)
+from sessions_app.live.close_codes import (
+    MALFORMED,
+    NO_START,
+    NOT_LOGGED_IN,
+    NOT_YOURS,
+    OUR_FAULT,
+    TOO_LARGE,
+    TOO_MUCH,
 )
 from sessions_app.live.manager import BaseSessionManager
 from sessions_app.live.voice import BYTES_PER_MS

@@ -13,6 +13,7 @@ from energy.levels import Level, LevelChange, Mode
 from sessions_app.gateway import wire
 from sessions_app.gateway.wording import wording_of
 from sessions_app.live.backlog import Loss
+from sessions_app.live.close_codes import HUNG_UP, OUR_FAULT
 from sessions_app.live.machine.events import State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
@@ -22,17 +23,6 @@ from sessions_app.live.turn_window import TurnWindow
 logger = logging.getLogger(__name__)
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-HUNG_UP = 1000
-DRAINING = 4012
-MALFORMED = 4400
-NOT_LOGGED_IN = 4401
-NOT_YOURS = 4403
-NO_START = 4408
-OPENED_ELSEWHERE = 4409
-TOO_LARGE = 4413
-TOO_MUCH = 4429
-OUR_FAULT = 4500
 
 WAITING_LIMIT_BYTES = 8_000_000
 """More than two minutes of speech that a page does not take is a page that is gone."""

@@ -25,10 +25,11 @@ from sessions_app import services, stored_turns
 from sessions_app.gateway.admission import Admission
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.gateway.energy_bar import SessionEnergy
-from sessions_app.gateway.page_socket import DRAINING, OPENED_ELSEWHERE, SocketPage
+from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.store import DatabaseStore
 from sessions_app.gateway.wire import Start
 from sessions_app.gateway.worker_channel import WorkerChannel
+from sessions_app.live.close_codes import DRAINING, OPENED_ELSEWHERE
 from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.machine.events import State

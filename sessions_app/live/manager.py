@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from energy.levels import Level, Mode, Seeding, profile_of
 from sessions_app.live.backlog import Backlog
+from sessions_app.live.close_codes import OPENED_ELSEWHERE
 from sessions_app.live.context import Context, instruction_with, select_turns
 from sessions_app.live.dialler import Dialler
 from sessions_app.live.downlink import Downlink
@@ -72,8 +73,6 @@ from sessions_app.live.turn_window import TurnWindow, newest_window
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
-
-OPENED_ELSEWHERE = 4409
 
 
 class BaseSessionManager:

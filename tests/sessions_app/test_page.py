@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from energy.levels import Mode
-from sessions_app.gateway.page_socket import HUNG_UP, MALFORMED, OUR_FAULT, WAITING_LIMIT_BYTES, SocketPage
+from sessions_app.gateway.page_socket import WAITING_LIMIT_BYTES, SocketPage
 from sessions_app.live.backlog import Loss
+from sessions_app.live.close_codes import HUNG_UP, MALFORMED, OUR_FAULT
 from sessions_app.live.machine.events import State, TellState
 
 

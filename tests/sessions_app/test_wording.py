@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from energy.levels import Mode
-from sessions_app.gateway import page_socket
 from sessions_app.gateway.wording import wording_of
+from sessions_app.live import close_codes
 from sessions_app.live.machine import states
 
 PROTOCOL = (Path(__file__).parents[2] / "docs" / "browser-protocol.md").read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def test_a_new_session_is_never_called_a_resumed_one() -> None:
 def test_the_close_codes_are_those_of_the_protocol() -> None:
     ours = {
         value
-        for name, value in vars(page_socket).items()
+        for name, value in vars(close_codes).items()
         if name.isupper() and isinstance(value, int) and value < 5_000
     }
     assert ours == documented_close_codes()
