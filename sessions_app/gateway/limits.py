@@ -8,7 +8,8 @@ from sessions_app.live.voice import BYTES_PER_MS
 
 AUDIO_SPEED = 3
 AUDIO_BURST_BYTES = 5_000 * BYTES_PER_MS
-AUDIO_RESENT_BYTES = 60_000 * BYTES_PER_MS
+AUDIO_RESENT_MS = 60_000
+AUDIO_RESENT_BYTES = AUDIO_RESENT_MS * BYTES_PER_MS
 """A page that comes back may send again at once what was not acknowledged."""
 
 MESSAGES_PER_S = 20

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from energy.levels import Level, LevelChange, Reason
@@ -19,6 +20,40 @@ from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
 
+
+class PageMessageType(StrEnum):
+    """The `type` of what a page says."""
+
+    START = "start"
+    TEXT = "text"
+    MIC = "mic"
+    STOP = "stop"
+    RESET = "reset"
+    RETRY = "retry"
+    HANGUP = "hangup"
+    OLDER = "older"
+    PING = "ping"
+
+
+class ServerMessageType(StrEnum):
+    """The `type` of what a page is told."""
+
+    READY = "ready"
+    STATE = "state"
+    TURN = "turn"
+    TURNS = "turns"
+    FLUSH = "flush"
+    GENERATION_COMPLETE = "generation_complete"
+    TURN_COMPLETE = "turn_complete"
+    GO_AWAY = "go_away"
+    ACK = "ack"
+    LOST = "lost"
+    ENERGY = "energy"
+    TOAST = "toast"
+    ERROR = "error"
+    PONG = "pong"
+
+
 TEXT_FRAME_LIMIT_BYTES = 64 * 1024
 AUDIO_FRAME_LIMIT_BYTES = 16 * 1024
 TYPED_LIMIT_CHARACTERS = 32_000
@@ -26,7 +61,11 @@ TYPED_ID_LIMIT_CHARACTERS = 64
 TYPED_FRAME_LIMIT_BYTES = 384 * 1024
 """A frame with a typed message may be so large: the longest message whose every character is two escaped surrogates."""
 
-_NUMBER = struct.Struct(">I")
+FRAME_NUMBER = struct.Struct(">I")
+"""Begins each audio frame, of either direction; PCM16 follows."""
+
+SAMPLE_BYTES = 2
+
 _LARGEST_NUMBER = 2**32 - 1
 _LARGEST_TURN = 2**31 - 1
 
@@ -138,10 +177,10 @@ def _parse(frame: str) -> PageMessage:
 
 def parse_audio_frame(frame: bytes) -> tuple[int, bytes]:
     """The number and the PCM of one binary frame. Raises `Malformed`."""
-    size_bytes = len(frame) - _NUMBER.size
-    if size_bytes <= 0 or size_bytes % 2:
+    size_bytes = len(frame) - FRAME_NUMBER.size
+    if size_bytes <= 0 or size_bytes % SAMPLE_BYTES:
         raise Malformed("protocol.malformed_audio", "An audio frame is a 4-byte number and whole 16-bit samples.")
-    return _NUMBER.unpack_from(frame)[0], frame[_NUMBER.size :]
+    return FRAME_NUMBER.unpack_from(frame)[0], frame[FRAME_NUMBER.size :]
 
 
 def _read_start(fields: dict[str, Any]) -> Start:
@@ -184,15 +223,15 @@ def _read_ping(fields: dict[str, Any]) -> Ping:
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
-    "start": _read_start,
-    "text": _read_text,
-    "mic": _read_mic,
-    "stop": lambda fields: Stop(),
-    "reset": lambda fields: Reset(),
-    "retry": lambda fields: Retry(),
-    "hangup": lambda fields: HangUp(),
-    "older": _read_older,
-    "ping": _read_ping,
+    PageMessageType.START: _read_start,
+    PageMessageType.TEXT: _read_text,
+    PageMessageType.MIC: _read_mic,
+    PageMessageType.STOP: lambda fields: Stop(),
+    PageMessageType.RESET: lambda fields: Reset(),
+    PageMessageType.RETRY: lambda fields: Retry(),
+    PageMessageType.HANGUP: lambda fields: HangUp(),
+    PageMessageType.OLDER: _read_older,
+    PageMessageType.PING: _read_ping,
 }
 
 
@@ -235,12 +274,12 @@ def _is_storable(text: str) -> bool:
 
 
 def audio_frame(number: int, pcm: bytes) -> bytes:
-    return _NUMBER.pack(number & _LARGEST_NUMBER) + pcm
+    return FRAME_NUMBER.pack(number & _LARGEST_NUMBER) + pcm
 
 
 def ready(message: Ready) -> dict[str, Any]:
     return {
-        "type": "ready",
+        "type": ServerMessageType.READY,
         "action": message.action,
         "conversation": message.conversation,
         "session": message.session,
@@ -259,7 +298,7 @@ def ready(message: Ready) -> dict[str, Any]:
 def state(told: TellState) -> dict[str, Any]:
     """`place` is there only for a page that waits in the queue for a live session."""
     facts = {
-        "type": "state",
+        "type": ServerMessageType.STATE,
         "state": told.state,
         "attempt": told.attempt,
         "retry_in_ms": told.retry_in_ms,
@@ -269,11 +308,11 @@ def state(told: TellState) -> dict[str, Any]:
 
 
 def turn(turn: Turn) -> dict[str, Any]:
-    return {"type": "turn", **turn_facts(turn)}
+    return {"type": ServerMessageType.TURN, **turn_facts(turn)}
 
 
 def turns(window: TurnWindow) -> dict[str, Any]:
-    return {"type": "turns", "turns": [turn_facts(turn) for turn in window.turns], "more": window.more}
+    return {"type": ServerMessageType.TURNS, "turns": [turn_facts(turn) for turn in window.turns], "more": window.more}
 
 
 def turn_facts(turn: Turn) -> dict[str, Any]:
@@ -292,32 +331,32 @@ def turn_facts(turn: Turn) -> dict[str, Any]:
 
 
 def flush() -> dict[str, Any]:
-    return {"type": "flush"}
+    return {"type": ServerMessageType.FLUSH}
 
 
 def generation_complete(turn: int) -> dict[str, Any]:
-    return {"type": "generation_complete", "turn": turn}
+    return {"type": ServerMessageType.GENERATION_COMPLETE, "turn": turn}
 
 
 def turn_complete(turn: int, usage: UsageReported | None) -> dict[str, Any]:
-    return {"type": "turn_complete", "turn": turn, "usage": None if usage is None else usage.as_data()}
+    return {"type": ServerMessageType.TURN_COMPLETE, "turn": turn, "usage": None if usage is None else usage.as_data()}
 
 
 def go_away(time_left_ms: int) -> dict[str, Any]:
-    return {"type": "go_away", "time_left_ms": time_left_ms}
+    return {"type": ServerMessageType.GO_AWAY, "time_left_ms": time_left_ms}
 
 
 def ack(audio: int, ids: tuple[str, ...]) -> dict[str, Any]:
-    return {"type": "ack", "audio": audio, "ids": list(ids)}
+    return {"type": ServerMessageType.ACK, "audio": audio, "ids": list(ids)}
 
 
 def lost(loss: Loss, reason: str) -> dict[str, Any]:
-    return {"type": "lost", "ms": loss.ms, "ids": list(loss.ids), "reason": reason}
+    return {"type": ServerMessageType.LOST, "ms": loss.ms, "ids": list(loss.ids), "reason": reason}
 
 
 def energy(change: LevelChange, top_level: Level) -> dict[str, Any]:
     facts = energy_facts(change.level, change.previous, top_level, change.reason, change.resets_at)
-    return {"type": "energy", **facts}
+    return {"type": ServerMessageType.ENERGY, **facts}
 
 
 def energy_facts(
@@ -336,14 +375,14 @@ def energy_facts(
 
 
 def toast(code: str, level: str, text: str, ms: int) -> dict[str, Any]:
-    return {"type": "toast", "code": code, "level": level, "text": text, "ms": ms}
+    return {"type": ServerMessageType.TOAST, "code": code, "level": level, "text": text, "ms": ms}
 
 
 def error(code: str, text: str, *, fatal: bool = False, id: str = "") -> dict[str, Any]:
     """`id` names the typed message that was refused, so that the page can mark it."""
-    facts: dict[str, Any] = {"type": "error", "code": code, "text": text, "fatal": fatal}
+    facts: dict[str, Any] = {"type": ServerMessageType.ERROR, "code": code, "text": text, "fatal": fatal}
     return facts | {"id": id} if id else facts
 
 
 def pong(t: int | float | str | None) -> dict[str, Any]:
-    return {"type": "pong", "t": t}
+    return {"type": ServerMessageType.PONG, "t": t}
