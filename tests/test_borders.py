@@ -13,10 +13,7 @@ APPS = ("sessions_app", "energy", "summarization")
 PROGRAMS = ("config", "emulator", *APPS)
 
 PURE = {
-    *(
-        f"sessions_app.live.machine.{name}"
-        for name in ("events", "states", "transitions", "turns", "reply", "backoff", "failures", "diagrams")
-    ),
+    *(f"sessions_app.live.machine.{path.stem}" for path in (ROOT / "sessions_app/live/machine").glob("*.py")),
     *(
         f"sessions_app.live.{name}"
         for name in ("transcript", "turn_window", "backlog", "context", "voice", "close_codes")

@@ -20,6 +20,7 @@ from energy.services import EnergyBarService, notice_for
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.live.energy import LevelNews
 from sessions_app.live.machine.failures import Failure
+from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.task_owner import TaskOwner
 
 logger = logging.getLogger(__name__)
@@ -30,9 +31,6 @@ ANSWER_LIMIT_S = 1.0
 PATIENCE_S = 2.0
 ASK_AGAIN_S = 0.25
 """While another session finds out whether a model answers, a new one waits a moment for the result."""
-
-FAIR_USE = "fair-use"
-QUOTA = "quota"
 
 
 class SessionEnergy:
@@ -83,7 +81,7 @@ class SessionEnergy:
 
     @property
     def reason_for_nothing(self) -> str:
-        return QUOTA if self._refusal is None else FAIR_USE
+        return StateReason.QUOTA if self._refusal is None else StateReason.FAIR_USE
 
     @property
     def notice(self) -> str:

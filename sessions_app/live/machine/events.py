@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from sessions_app.live.machine.failures import Failure
+from sessions_app.live.machine.reasons import StateReason
 
 
 class State(StrEnum):
@@ -51,7 +52,7 @@ class Timer(StrEnum):
 class NoModel:
     """Why no model may be dialled, in a word, and when one may again, if that is known."""
 
-    reason: str = "quota"
+    reason: str = StateReason.QUOTA
     retry_in_ms: int | None = None
 
 

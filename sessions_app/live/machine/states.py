@@ -64,6 +64,7 @@ from sessions_app.live.machine.events import (
     Wish,
 )
 from sessions_app.live.machine.failures import Failure, History, Judgement, Verdict, is_short_life, judge
+from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact
 
 PARK_MS = 30_000
@@ -536,7 +537,7 @@ class SessionMachine:
             return [*wishes, *self._change_when_safe(now_ms)]
         if self.state is not State.FALLING_BACK:
             self.state = State.FALLING_BACK
-            wishes += [StopTimer(Timer.REDIAL), TellState(State.FALLING_BACK, reason="quota")]
+            wishes += [StopTimer(Timer.REDIAL), TellState(State.FALLING_BACK, reason=StateReason.QUOTA)]
         return [*wishes, self._dial()]
 
     def _change_when_safe(self, now_ms: int) -> list[Wish]:
@@ -550,7 +551,7 @@ class SessionMachine:
     def _on_level_kept(self, fact: LevelKept, now_ms: int) -> list[Wish]:
         self.state = State.RECONNECTING
         return [
-            TellState(State.RECONNECTING, self._backoff.attempt, fact.retry_in_ms, "busy"),
+            TellState(State.RECONNECTING, self._backoff.attempt, fact.retry_in_ms, StateReason.BUSY),
             StartTimer(Timer.REDIAL, fact.retry_in_ms),
         ]
 

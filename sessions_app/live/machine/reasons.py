@@ -1,0 +1,26 @@
+"""Why a live session stands where it stands, in the words that pages have sentences for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class StateReason(StrEnum):
+    """Of the `state` message. Other reasons are codes for logs, of which a page says nothing.
+
+    Those after `FAIR_USE` are verdicts of `failures.judge`.
+    """
+
+    QUEUED = "queued"
+    BUSY = "busy"
+    QUOTA = "quota"
+    FAIR_USE = "fair-use"
+    ACCESS_DENIED = "access-denied"
+    BAD_KEY = "bad-key"
+    BAD_REQUEST = "bad-request"
+    BILLING = "billing"
+    NETWORK = "network"
+    PROVIDER_FAULT = "provider-fault"
+    PROVIDER_UNAVAILABLE = "provider-unavailable"
+    RATE_LIMIT = "rate-limit"
+    REGION = "region"
