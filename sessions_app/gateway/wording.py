@@ -3,42 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from energy.levels import Mode
+
+
+class ToastLevel(StrEnum):
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
     """`text` may hold {seconds}, the length of the outage. `ms`: how long it is shown, 0 until it is dismissed."""
 
-    level: str
+    level: ToastLevel
     text: str
     ms: int
 
 
 OF_A_MODE = {
-    "resumed": Wording("success", "The conversation goes on where it was.", 4_000),
-    "started": Wording("info", "The old session could not be resumed. A new session was started.", 8_000),
-    "reconnecting": Wording("warning", "The connection was lost. Trying to get it back.", 6_000),
-    "reconnected": Wording("success", "The connection was away for {seconds} s. Nothing was forgotten.", 5_000),
+    "resumed": Wording(ToastLevel.SUCCESS, "The conversation goes on where it was.", 4_000),
+    "started": Wording(ToastLevel.INFO, "The old session could not be resumed. A new session was started.", 8_000),
+    "reconnecting": Wording(ToastLevel.WARNING, "The connection was lost. Trying to get it back.", 6_000),
+    "reconnected": Wording(
+        ToastLevel.SUCCESS, "The connection was away for {seconds} s. Nothing was forgotten.", 5_000
+    ),
     "rebuilt": Wording(
-        "info",
+        ToastLevel.INFO,
         "The old session could not be resumed. A new session was started, and it was given the conversation so far.",
         8_000,
     ),
-    "failed": Wording("error", "The connection could not be restored. What you typed is kept.", 0),
+    "failed": Wording(ToastLevel.ERROR, "The connection could not be restored. What you typed is kept.", 0),
 }
 
 OF_BOTH_MODES = {
-    "energy.lower": Wording("warning", "The service was lowered one step; the conversation goes on.", 8_000),
-    "energy.restored": Wording("success", "The service is back at a higher level.", 5_000),
-    "energy.exhausted": Wording("error", "The quota of every model is used up for now.", 0),
-    "input.lost": Wording("warning", "Some of what you said could not be saved.", 8_000),
-    "takeover": Wording("info", "This conversation was opened in another place.", 0),
-    "server.draining": Wording("info", "The server restarts. The conversation goes on in a moment.", 6_000),
+    "energy.lower": Wording(ToastLevel.WARNING, "The service was lowered one step; the conversation goes on.", 8_000),
+    "energy.restored": Wording(ToastLevel.SUCCESS, "The service is back at a higher level.", 5_000),
+    "energy.exhausted": Wording(ToastLevel.ERROR, "The quota of every model is used up for now.", 0),
+    "input.lost": Wording(ToastLevel.WARNING, "Some of what you said could not be saved.", 8_000),
+    "takeover": Wording(ToastLevel.INFO, "This conversation was opened in another place.", 0),
+    "server.draining": Wording(ToastLevel.INFO, "The server restarts. The conversation goes on in a moment.", 6_000),
 }
 
 _FULL_CODES = {"exhausted": "energy.exhausted"}
+
+
+def all_codes() -> tuple[str, ...]:
+    """Every full code."""
+    return (*(f"{mode}.{code}" for mode in Mode for code in OF_A_MODE), *OF_BOTH_MODES)
 
 
 def wording_of(code: str, mode: Mode, outage_ms: int = 0) -> tuple[str, Wording]:

@@ -370,10 +370,11 @@ def test_the_page_is_thinking_until_the_answer_begins_and_listens_when_it_is_ove
         {"type": "turn", **turn(0, "user", "Hi")},
         {"type": "turn", **turn(1, "model", "Hel", "partial")},
         {"type": "turn", **turn(0, "user", "Hi!")},
+        {"type": "generation_complete", "turn": 1},
         {"type": "turn_complete", "turn": 1, "usage": None},
     ]
-    seen = [reduce(modules, *steps[:count])["turnState"] for count in range(1, 7)]
-    assert seen == ["listening", "listening", "thinking", "answering", "answering", "listening"]
+    seen = [reduce(modules, *steps[:count])["turnState"] for count in range(1, 8)]
+    assert seen == ["listening", "listening", "thinking", "generating", "generating", "speaking", "listening"]
 
 
 def test_a_lost_connection_is_said_with_its_countdown_and_forgotten_when_it_is_back(modules: Page) -> None:
@@ -644,6 +645,8 @@ STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, { pa
         ({"phase": "live"}, {"muted": True}, "Muted", "Hold Space to talk"),
         ({"phase": "live"}, {"playing": True}, "Speaking", "Talk to interrupt"),
         ({"phase": "live", "turnState": "thinking"}, {}, "Thinking", ""),
+        ({"phase": "live", "turnState": "generating"}, {}, "Speaking", "Talk to interrupt"),
+        ({"phase": "live", "turnState": "speaking"}, {"mode": "text"}, "Answering", ""),
         ({"phase": "live"}, {"mode": "text"}, "Connected", ""),
         ({"phase": "handover"}, {}, "Changing lines", "Keep going, nothing is lost"),
         ({"phase": "reconnecting", "attempt": 3, "retryAt": 5000}, {}, "Reconnecting", "Try 3, next in 0:04"),

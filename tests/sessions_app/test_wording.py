@@ -9,7 +9,6 @@ import pytest
 
 from energy.levels import Mode
 from sessions_app.gateway.wording import wording_of
-from sessions_app.live import close_codes
 from sessions_app.live.machine import states
 
 PROTOCOL = (Path(__file__).parents[2] / "docs" / "browser-protocol.md").read_text(encoding="utf-8")
@@ -20,11 +19,6 @@ def documented_toasts() -> set[str]:
     (paragraph,) = re.findall(r"^Toast codes:.*?(?=\n\n)", PROTOCOL, re.MULTILINE | re.DOTALL)
     codes = {code for code in re.findall(r"`([a-z_.]+)`", paragraph) if not code.endswith(".")}
     return codes | {code.replace("call.", "text.") for code in codes}
-
-
-def documented_close_codes() -> set[int]:
-    (section,) = re.findall(r"^## Close codes\n(.*?)(?=\n\n|\Z)", PROTOCOL, re.MULTILINE | re.DOTALL)
-    return {int(code) for code in re.findall(r"(?:^|· ?|\s)(1000|4\d{3})\b", section)}
 
 
 @pytest.mark.parametrize("code", sorted(documented_toasts()))
@@ -56,12 +50,3 @@ def test_a_new_session_is_never_called_a_resumed_one() -> None:
         text = wording_of(code, Mode.TEXT)[1].text
         assert "new session" in text
         assert "could not be resumed" in text
-
-
-def test_the_close_codes_are_those_of_the_protocol() -> None:
-    ours = {
-        value
-        for name, value in vars(close_codes).items()
-        if name.isupper() and isinstance(value, int) and value < 5_000
-    }
-    assert ours == documented_close_codes()

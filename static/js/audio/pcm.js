@@ -5,15 +5,14 @@
  * the byte order of the machine, which is little-endian wherever a browser runs.
  */
 
-export const CAPTURE_RATE_HZ = 16000;
-export const PLAYBACK_RATE_HZ = 24000;
+import { FRAME } from "../session/protocol.js";
+
+export const CAPTURE_RATE_HZ = FRAME.UP_RATE_HZ;
+export const PLAYBACK_RATE_HZ = FRAME.DOWN_RATE_HZ;
 /** What waits to be heard is bounded: replies are shorter, and five minutes are 14 MB. */
 export const LONGEST_QUEUED_SAMPLES = 5 * 60 * PLAYBACK_RATE_HZ;
 export const FRAME_MS = 40;
 export const FRAME_SAMPLES = (CAPTURE_RATE_HZ * FRAME_MS) / 1000;
-
-const HEADER_BYTES = 4;
-const BYTES_PER_SAMPLE = 2;
 
 /**
  * @param {number} number  sequence number of the frame, 0 or more
@@ -21,9 +20,9 @@ const BYTES_PER_SAMPLE = 2;
  * @returns {ArrayBuffer}  the binary message to send
  */
 export function encodeFrame(number, pcm) {
-  const frame = new Uint8Array(HEADER_BYTES + pcm.byteLength);
+  const frame = new Uint8Array(FRAME.NUMBER_BYTES + pcm.byteLength);
   new DataView(frame.buffer).setUint32(0, number, false);
-  frame.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), HEADER_BYTES);
+  frame.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), FRAME.NUMBER_BYTES);
   return frame.buffer;
 }
 
@@ -32,10 +31,10 @@ export function encodeFrame(number, pcm) {
  * @returns {{number: number, pcm: Int16Array} | null}  null when it is too short to hold a whole sample
  */
 export function decodeFrame(frame) {
-  if (frame.byteLength < HEADER_BYTES + BYTES_PER_SAMPLE) return null;
+  if (frame.byteLength < FRAME.NUMBER_BYTES + FRAME.SAMPLE_BYTES) return null;
   const number = new DataView(frame).getUint32(0, false);
-  const sampleBytes = (frame.byteLength - HEADER_BYTES) & ~1;
-  return { number, pcm: new Int16Array(frame.slice(HEADER_BYTES, HEADER_BYTES + sampleBytes)) };
+  const sampleBytes = (frame.byteLength - FRAME.NUMBER_BYTES) & ~1;
+  return { number, pcm: new Int16Array(frame.slice(FRAME.NUMBER_BYTES, FRAME.NUMBER_BYTES + sampleBytes)) };
 }
 
 /**

@@ -6,7 +6,6 @@ import { remembered } from "../helpers/storage.js";
 import { duration } from "../helpers/time.js";
 import { WakeLock } from "../helpers/wake_lock.js";
 import { LiveSession } from "../session/live_session.js";
-import { LONGEST_TEXT } from "../session/messages.js";
 import {
   continuedConversation,
   forgetContinued,
@@ -15,6 +14,7 @@ import {
   redirectWhenLoggedOut,
   socketUrl,
 } from "../session/page_life.js";
+import { LIMIT, MODE, SERVER_MESSAGE, STATE } from "../session/protocol.js";
 import { reasonText } from "../session/status_words.js";
 import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
@@ -25,7 +25,7 @@ import { onShortcut } from "../ui/shortcuts.js";
 import { Wire } from "../ui/wire.js";
 
 const CAPTIONS_KEY = "holdline:captions";
-const ENDED_TITLES = { ended: "Call ended", taken: "Call moved", stopped: "Call stopped" };
+const ENDED_TITLES = { [STATE.ENDED]: "Call ended", taken: "Call moved", stopped: "Call stopped" };
 const root = document.documentElement.dataset;
 
 const startButton = find("[data-start]");
@@ -37,7 +37,7 @@ const meter = new LevelMeter(find("[data-input-level]"));
 const wire = new Wire(find("[data-wire]"));
 const wakeLock = new WakeLock();
 const view = new LiveView({
-  mode: "call",
+  mode: MODE.CALL,
   onAction: act,
   onSendAgain: (text) => session.type(text),
   onEarlier: () => session.loadEarlier(),
@@ -57,7 +57,11 @@ const audio = new CallAudio({
   onMicrophoneLost: loseMicrophone,
   onReport: showPlayback,
 });
-new Composer(find("[data-composer]"), { draftKey: "holdline:call-draft", longest: LONGEST_TEXT, onSend: type });
+new Composer(find("[data-composer]"), {
+  draftKey: "holdline:call-draft",
+  longest: LIMIT.TYPED_CHARACTERS,
+  onSend: type,
+});
 let microphoneLost = false;
 
 /** @param {boolean} fresh  a new call, not the one this page had before */
@@ -96,7 +100,7 @@ function end() {
   root.stage = "ended";
   root.mic = "off";
   const { phase, reason } = session.state;
-  setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES.ended);
+  setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES[STATE.ENDED]);
   setText(find("[data-ended-duration]"), duration(timer.elapsedMs));
   setText(find("[data-ended-reason]"), reasonText(reason));
   find("[data-ended]").focus();
@@ -116,9 +120,9 @@ function act(action) {
 
 function received(message) {
   forgetContinued(message);
-  if (message.type === "flush") audio.speaker.flush();
-  if (message.type === "flush" || message.type === "turn_complete") audio.speaker.listen();
-  if (message.type === "ready") timer.start();
+  if (message.type === SERVER_MESSAGE.FLUSH) audio.speaker.flush();
+  if (message.type === SERVER_MESSAGE.FLUSH || message.type === SERVER_MESSAGE.TURN_COMPLETE) audio.speaker.listen();
+  if (message.type === SERVER_MESSAGE.READY) timer.start();
   if (message.type === "link") onLink(message);
   view.receive(message);
 }
@@ -130,7 +134,7 @@ function onLink(change) {
 
 function showState(state) {
   view.show(state);
-  if (state.phase === "ended") end();
+  if (state.phase === STATE.ENDED) end();
 }
 
 function showPlayback(report) {

@@ -5,7 +5,6 @@ import { Speaker } from "../audio/speaker.js";
 import { find } from "../helpers/dom.js";
 import { remembered } from "../helpers/storage.js";
 import { LiveSession } from "../session/live_session.js";
-import { LONGEST_TEXT } from "../session/messages.js";
 import { Composer } from "../ui/composer.js";
 import { LiveView } from "../ui/live_view.js";
 import {
@@ -16,6 +15,7 @@ import {
   redirectWhenLoggedOut,
   socketUrl,
 } from "../session/page_life.js";
+import { LIMIT, MODE, SERVER_MESSAGE } from "../session/protocol.js";
 
 const SPEAK_KEY = "holdline:speak-aloud";
 const { wsPath, loginUrl, playbackWorklet } = document.documentElement.dataset;
@@ -26,7 +26,7 @@ const clearButton = find("[data-clear]");
 const clearDialog = find("[data-clear-dialog]");
 
 const view = new LiveView({
-  mode: "text",
+  mode: MODE.TEXT,
   onAction: (action) => performAction(session, action),
   onSendAgain: send,
   onEarlier: () => session.loadEarlier(),
@@ -42,7 +42,7 @@ const session = new LiveSession({
 });
 const composer = new Composer(find("[data-composer]"), {
   draftKey: "holdline:text-draft",
-  longest: LONGEST_TEXT,
+  longest: LIMIT.TYPED_CHARACTERS,
   onSend: send,
 });
 let audio = null;
@@ -71,8 +71,8 @@ async function unlockAudio() {
 
 function received(message) {
   forgetContinued(message);
-  if (message.type === "flush") speaker.flush();
-  if (message.type === "flush" || message.type === "turn_complete") speaker.listen();
+  if (message.type === SERVER_MESSAGE.FLUSH) speaker.flush();
+  if (message.type === SERVER_MESSAGE.FLUSH || message.type === SERVER_MESSAGE.TURN_COMPLETE) speaker.listen();
   if (message.type === "link") redirectWhenLoggedOut(message, loginUrl);
   view.receive(message);
 }

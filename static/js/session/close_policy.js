@@ -4,15 +4,26 @@
  * @typedef {"reconnect" | "login" | "taken" | "stop" | "end"} CloseAction
  */
 
-/** Codes after which a new connection would only be closed again. */
-const FINAL = new Map([
-  [1000, { action: "end", text: "" }],
-  [4400, { action: "stop", text: "The server did not understand this page. Reload it to get the current version." }],
-  [4401, { action: "login", text: "You are logged out." }],
-  [4403, { action: "stop", text: "This conversation belongs to somebody else." }],
-  [4409, { action: "taken", text: "This conversation was opened in another place." }],
-  [4413, { action: "stop", text: "That was too large to send." }],
-  [4429, { action: "stop", text: "Too much was sent in a short time. Wait a moment, then try again." }],
+import { CLOSE } from "./protocol.js";
+
+/** @type {{action: CloseAction, text: string}} */
+const RECONNECT = { action: "reconnect", text: "" };
+
+/** After those that do not lead to a new connection, it would only be closed again. */
+const VERDICTS = new Map([
+  [CLOSE.HUNG_UP, { action: "end", text: "" }],
+  [CLOSE.DRAINING, RECONNECT],
+  [
+    CLOSE.MALFORMED,
+    { action: "stop", text: "The server did not understand this page. Reload it to get the current version." },
+  ],
+  [CLOSE.NOT_LOGGED_IN, { action: "login", text: "You are logged out." }],
+  [CLOSE.NOT_YOURS, { action: "stop", text: "This conversation belongs to somebody else." }],
+  [CLOSE.NO_START, RECONNECT],
+  [CLOSE.OPENED_ELSEWHERE, { action: "taken", text: "This conversation was opened in another place." }],
+  [CLOSE.TOO_LARGE, { action: "stop", text: "That was too large to send." }],
+  [CLOSE.TOO_MUCH, { action: "stop", text: "Too much was sent in a short time. Wait a moment, then try again." }],
+  [CLOSE.OUR_FAULT, RECONNECT],
 ]);
 
 /**
@@ -20,6 +31,6 @@ const FINAL = new Map([
  * @returns {{action: CloseAction, text: string}}  `text` is for the user, and empty when there is nothing to say
  */
 export function verdictOnClose(code) {
-  // All others (1006, 1011, 1012, 4012, 4408, 4500, ...) are faults of the network or of one worker.
-  return FINAL.get(code) ?? { action: "reconnect", text: "" };
+  // All others (1006, 1011, 1012, ...) are faults of the network or of a server that died.
+  return VERDICTS.get(code) ?? RECONNECT;
 }

@@ -3,19 +3,21 @@
  * and to nothing below it.
  */
 
-import { decodeFrame, encodeFrame } from "../audio/pcm.js";
+import { decodeFrame, encodeFrame, FRAME_MS } from "../audio/pcm.js";
 import { uuid } from "../helpers/uuid.js";
 import { LiveSocket } from "./live_socket.js";
 import * as messages from "./messages.js";
 import { AudioOutbox, TextOutbox } from "./outbox.js";
 import { Pace } from "./pace.js";
+import { LIMIT, SERVER_MESSAGE } from "./protocol.js";
 import { INITIAL, reduce, waitingFor } from "./session_state.js";
 
 const PUMP_MS = 40;
-/** The server takes about three times real time; staying below leaves room for its measuring. */
-const FRAMES_PER_SECOND = 60;
+/** Staying below what the server takes leaves room for its measuring. */
+const FRAMES_PER_SECOND = (0.8 * LIMIT.AUDIO_SPEED * 1000) / FRAME_MS;
 const BURST_FRAMES = 25;
-const TYPED_PER_SECOND = 8;
+/** Typed messages share what the server takes with all others. */
+const TYPED_PER_SECOND = 0.4 * LIMIT.MESSAGES_PER_S;
 const HANG_UP_TIMEOUT_MS = 2000;
 /** After so long without an answer the page offers to ask for earlier turns again. */
 const EARLIER_TIMEOUT_MS = 10000;
@@ -156,11 +158,11 @@ export class LiveSession {
   }
 
   _received(message) {
-    const takesIn = message.type === "ready" && !this.state.ready;
+    const takesIn = message.type === SERVER_MESSAGE.READY && !this.state.ready;
     if (takesIn) this._takenIn(message);
-    if (message.type === "ack") this._acknowledged(message);
-    if (message.type === "lost") this._typed.settle(message.ids ?? []);
-    if (message.type === "error" && message.id) this._typed.settle([message.id]);
+    if (message.type === SERVER_MESSAGE.ACK) this._acknowledged(message);
+    if (message.type === SERVER_MESSAGE.LOST) this._typed.settle(message.ids ?? []);
+    if (message.type === SERVER_MESSAGE.ERROR && message.id) this._typed.settle([message.id]);
     this._apply(message);
     if (takesIn && this.state.earlier === "loading") this._askForEarlier();
     this._onMessage(message);

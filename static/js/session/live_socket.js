@@ -13,6 +13,7 @@
 import { retryDelayMs } from "./backoff.js";
 import { verdictOnClose } from "./close_policy.js";
 import { parse, ping } from "./messages.js";
+import { SERVER_MESSAGE } from "./protocol.js";
 
 const OPEN_TIMEOUT_MS = 10000;
 const PING_EVERY_MS = 15000;
@@ -120,7 +121,7 @@ export class LiveSocket {
       return;
     }
     const message = parse(data);
-    if (message && message.type !== "pong") this._onMessage(message);
+    if (message && message.type !== SERVER_MESSAGE.PONG) this._onMessage(message);
   }
 
   _ping(timeoutMs) {

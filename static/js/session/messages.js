@@ -18,27 +18,27 @@
  * @property {string | null} [resets_at]  ISO 8601; when a better model is expected back, null when nobody knows
  */
 
-export const LONGEST_TEXT = 32000;
+import { PAGE_MESSAGE } from "./protocol.js";
 
 /**
  * @param {{pageId: string, lastDown: number, fresh: boolean, continues: string | null}} start  `lastDown` is -1 before any
  *   audio came; `continues` is the id of a conversation to go on with
  */
 export function start({ pageId, lastDown, fresh, continues }) {
-  const message = { type: "start", page_id: pageId, last_down: lastDown };
+  const message = { type: PAGE_MESSAGE.START, page_id: pageId, last_down: lastDown };
   if (fresh) return { ...message, fresh: true };
   return continues ? { ...message, continue: continues } : message;
 }
 
-export const text = (id, content) => ({ type: "text", id, text: content });
-export const mic = (on) => ({ type: "mic", on });
-export const stop = () => ({ type: "stop" });
-export const reset = () => ({ type: "reset" });
-export const retry = () => ({ type: "retry" });
-export const hangup = () => ({ type: "hangup" });
+export const text = (id, content) => ({ type: PAGE_MESSAGE.TEXT, id, text: content });
+export const mic = (on) => ({ type: PAGE_MESSAGE.MIC, on });
+export const stop = () => ({ type: PAGE_MESSAGE.STOP });
+export const reset = () => ({ type: PAGE_MESSAGE.RESET });
+export const retry = () => ({ type: PAGE_MESSAGE.RETRY });
+export const hangup = () => ({ type: PAGE_MESSAGE.HANGUP });
 /** @param {number} before  the number of the turn before which earlier ones are wanted */
-export const older = (before) => ({ type: "older", before });
-export const ping = (t) => ({ type: "ping", t });
+export const older = (before) => ({ type: PAGE_MESSAGE.OLDER, before });
+export const ping = (t) => ({ type: PAGE_MESSAGE.PING, t });
 
 /**
  * @param {string} data  a text frame

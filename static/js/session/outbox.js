@@ -5,13 +5,12 @@
  */
 
 import { FRAME_MS } from "../audio/pcm.js";
+import { LIMIT } from "./protocol.js";
 
-const LONGEST_MS = 60000;
-
-/** Numbered audio frames, at most 60 s of them. */
+/** Numbered audio frames: as many of the last as the server takes at once from a page that comes back. */
 export class AudioOutbox {
   /** @param {number} [longestMs]  the oldest frames go first when there is more */
-  constructor(longestMs = LONGEST_MS) {
+  constructor(longestMs = LIMIT.RESENT_AUDIO_MS) {
     this._limit = Math.floor(longestMs / FRAME_MS);
     /** @type {Int16Array[]} */
     this._frames = [];

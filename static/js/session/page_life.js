@@ -1,5 +1,7 @@
 /** What the entry modules of both conversation pages share. */
 
+import { SERVER_MESSAGE, STATE } from "./protocol.js";
+
 /**
  * @param {string} path
  * @returns {string}  the address of the WebSocket beside this page
@@ -26,7 +28,7 @@ export function continuedConversation() {
  * @param {{type: string}} message  of the server
  */
 export function forgetContinued({ type }) {
-  if (type !== "ready" || !new URLSearchParams(location.search).has("continue")) return;
+  if (type !== SERVER_MESSAGE.READY || !new URLSearchParams(location.search).has("continue")) return;
   history.replaceState(history.state, "", location.pathname);
 }
 
@@ -48,7 +50,7 @@ export function performAction(session, action) {
  */
 export function onComeback(session) {
   const comeback = () => {
-    if (session.state.phase === "failed" && document.visibilityState === "visible") session.retry();
+    if (session.state.phase === STATE.FAILED && document.visibilityState === "visible") session.retry();
   };
   window.addEventListener("online", comeback);
   document.addEventListener("visibilitychange", comeback);

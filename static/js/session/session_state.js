@@ -3,7 +3,8 @@
  *
  * @typedef {"idle" | "connecting" | "live" | "handover" | "reconnecting" | "falling_back" | "exhausted" | "failed"
  *           | "ended" | "taken" | "stopped"} Phase  the protocol's states, and three that only the page can know
- * @typedef {"listening" | "thinking" | "answering"} TurnState
+ * @typedef {"listening" | "thinking" | "generating" | "speaking"} TurnState  the server's, and `thinking`, which only
+ *   the page can know: nothing has come yet of the reply to what the user said
  * @typedef {"sending" | "sent" | "delivered" | "failed"} Delivery
  * @typedef {"none" | "some" | "loading" | "failed"} Earlier  whether there are turns before those that are shown, and
  *           what became of asking for them
@@ -26,6 +27,10 @@
  * @property {{id: string, text: string, delivery: Delivery}[]} typed  in the order they were typed
  */
 
+import { ACTION, ROLE, SERVER_MESSAGE, STATE, STATE_REASON, TURN_STATE, TURN_STATUS } from "./protocol.js";
+
+export const THINKING = "thinking";
+
 /** @type {SessionState} */
 export const INITIAL = Object.freeze({
   phase: "idle",
@@ -34,7 +39,7 @@ export const INITIAL = Object.freeze({
   retryAt: null,
   reason: "",
   place: null,
-  turnState: "listening",
+  turnState: TURN_STATE.LISTENING,
   conversation: null,
   action: null,
   model: "",
@@ -48,19 +53,22 @@ export const INITIAL = Object.freeze({
 /** The `error` that answers a wish for earlier turns. */
 export const EARLIER_UNAVAILABLE = "older.unavailable";
 
-const PHASE_AFTER_CLOSE = { end: "ended", taken: "taken", stop: "stopped", login: "stopped" };
+const PHASE_AFTER_CLOSE = { end: STATE.ENDED, taken: "taken", stop: "stopped", login: "stopped" };
 
 const HANDLERS = {
-  ready: onReady,
-  state: onServerState,
-  turn: onTurn,
-  turns: onEarlierTurns,
-  turn_complete: (state) => ({ ...state, turnState: "listening" }),
-  flush: (state) => ({ ...state, turnState: state.turnState === "thinking" ? "thinking" : "listening" }),
-  ack: (state, { ids }) => withDelivery(state, ids ?? [], "delivered"),
-  lost: (state, { ids }) => withDelivery(state, ids ?? [], "failed"),
-  error: onError,
-  energy: (state, { type, ...energy }) => ({ ...state, energy, model: energy.model ?? state.model }),
+  [SERVER_MESSAGE.READY]: onReady,
+  [SERVER_MESSAGE.STATE]: onServerState,
+  [SERVER_MESSAGE.TURN]: onTurn,
+  [SERVER_MESSAGE.TURNS]: onEarlierTurns,
+  [SERVER_MESSAGE.GENERATION_COMPLETE]: onGenerationComplete,
+  [SERVER_MESSAGE.TURN_COMPLETE]: (state) => ({ ...state, turnState: TURN_STATE.LISTENING }),
+  [SERVER_MESSAGE.FLUSH]: (state) => ({ ...state, turnState: turnStateAfterFlush(state) }),
+  // The handover that follows is told as a state.
+  [SERVER_MESSAGE.GO_AWAY]: (state) => state,
+  [SERVER_MESSAGE.ACK]: (state, { ids }) => withDelivery(state, ids ?? [], "delivered"),
+  [SERVER_MESSAGE.LOST]: (state, { ids }) => withDelivery(state, ids ?? [], "failed"),
+  [SERVER_MESSAGE.ERROR]: onError,
+  [SERVER_MESSAGE.ENERGY]: (state, { type, ...energy }) => ({ ...state, energy, model: energy.model ?? state.model }),
   link: onLink,
   earlier_asked: (state) => ({ ...state, earlier: "loading" }),
   earlier_missed: withoutEarlier,
@@ -96,9 +104,9 @@ export function untakenMessages(state) {
  *   network: its turn among the project's sessions, room at the provider, or quota
  */
 export function waitingFor({ phase, reason }) {
-  if (phase === "connecting" && reason === "queued") return "place";
-  if (phase === "reconnecting" && reason === "busy") return "room";
-  return phase === "exhausted" ? "energy" : "";
+  if (phase === STATE.CONNECTING && reason === STATE_REASON.QUEUED) return "place";
+  if (phase === STATE.RECONNECTING && reason === STATE_REASON.BUSY) return "room";
+  return phase === STATE.EXHAUSTED ? "energy" : "";
 }
 
 /**
@@ -111,14 +119,14 @@ export function shownDelivery(state, delivery) {
 }
 
 function onReady(state, message) {
-  const sameConversation = message.conversation === state.conversation && message.action !== "new";
+  const sameConversation = message.conversation === state.conversation && message.action !== ACTION.NEW;
   const newest = message.transcript ?? [];
   // Of a long conversation only the newest turns come. After a long absence some may be missing between what the page
   // shows and those: then it begins with them anew.
   const goesOn = sameConversation && (!message.more || state.turns.at(-1)?.turn >= newest[0]?.turn);
   return {
     ...state,
-    phase: "live",
+    phase: STATE.LIVE,
     ready: true,
     attempt: 0,
     retryAt: null,
@@ -173,11 +181,21 @@ function onTurn(state, { type, ...turn }) {
 }
 
 function turnStateAfter(state, turn) {
-  if (turn.role === "model") return turn.status === "partial" ? "answering" : state.turnState;
+  const isGrowing = turn.status === TURN_STATUS.PARTIAL;
+  if (turn.role === ROLE.MODEL) return isGrowing ? TURN_STATE.GENERATING : state.turnState;
   const isLatest = state.turns.every((other) => other.turn <= turn.turn);
   // The transcription of what was said may come when the answer has already begun.
-  if (turn.role !== "user" || !isLatest) return state.turnState;
-  return turn.status === "partial" ? "listening" : "thinking";
+  if (turn.role !== ROLE.USER || !isLatest) return state.turnState;
+  return isGrowing ? TURN_STATE.LISTENING : THINKING;
+}
+
+/** What is produced is not heard yet. */
+function onGenerationComplete(state) {
+  return state.turnState === TURN_STATE.GENERATING ? { ...state, turnState: TURN_STATE.SPEAKING } : state;
+}
+
+function turnStateAfterFlush({ turnState }) {
+  return turnState === THINKING ? THINKING : TURN_STATE.LISTENING;
 }
 
 function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
@@ -189,14 +207,14 @@ function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
     return withoutEarlier(closed);
   }
   if (link === "open") return { ...state, retryAt: null };
-  const phase = attempt === 0 ? "connecting" : "reconnecting";
+  const phase = attempt === 0 ? STATE.CONNECTING : STATE.RECONNECTING;
   const retryAt = link === "waiting" && retryInMs > 0 ? nowMs + retryInMs : null;
   return { ...state, phase, ready: false, attempt, retryAt, reason: "", place: null };
 }
 
 function onTyped(state, { id, text }) {
   const delivery = state.phase === "stopped" ? "failed" : "sending";
-  return { ...state, turnState: "thinking", typed: [...state.typed, { id, text, delivery }] };
+  return { ...state, turnState: THINKING, typed: [...state.typed, { id, text, delivery }] };
 }
 
 function withTurn(turns, turn) {

@@ -17,24 +17,25 @@
 
 import { clock } from "../helpers/time.js";
 import { comebackWords, returnAt } from "./energy_words.js";
-import { waitingFor } from "./session_state.js";
+import { MODE, STATE, STATE_REASON, TURN_STATE } from "./protocol.js";
+import { THINKING, waitingFor } from "./session_state.js";
 
 const OPERATOR = "Whoever runs this server has to look into it.";
 
-/** The codes that mean something to the user, as sentences. */
+/** The codes that mean something to the user, as sentences; who waits in line is told the place. */
 const REASONS = {
-  "access-denied": `Gemini does not let this server in. ${OPERATOR}`,
-  "bad-key": `Gemini does not accept this server's key. ${OPERATOR}`,
-  "bad-request": `Gemini does not understand this server. ${OPERATOR}`,
-  billing: `The credit for Gemini is used up. ${OPERATOR}`,
-  busy: "Gemini has no room for one more conversation.",
-  "fair-use": "You have reached a limit of this server.",
-  network: "Gemini cannot be reached.",
-  "provider-fault": "Gemini has a fault at present.",
-  "provider-unavailable": "Gemini cannot be reached.",
-  quota: "The quota is used up for now.",
-  "rate-limit": "Gemini asks for a pause.",
-  region: `Gemini is not offered where this server stands. ${OPERATOR}`,
+  [STATE_REASON.ACCESS_DENIED]: `Gemini does not let this server in. ${OPERATOR}`,
+  [STATE_REASON.BAD_KEY]: `Gemini does not accept this server's key. ${OPERATOR}`,
+  [STATE_REASON.BAD_REQUEST]: `Gemini does not understand this server. ${OPERATOR}`,
+  [STATE_REASON.BILLING]: `The credit for Gemini is used up. ${OPERATOR}`,
+  [STATE_REASON.BUSY]: "Gemini has no room for one more conversation.",
+  [STATE_REASON.FAIR_USE]: "You have reached a limit of this server.",
+  [STATE_REASON.NETWORK]: "Gemini cannot be reached.",
+  [STATE_REASON.PROVIDER_FAULT]: "Gemini has a fault at present.",
+  [STATE_REASON.PROVIDER_UNAVAILABLE]: "Gemini cannot be reached.",
+  [STATE_REASON.QUOTA]: "The quota is used up for now.",
+  [STATE_REASON.RATE_LIMIT]: "Gemini asks for a pause.",
+  [STATE_REASON.REGION]: `Gemini is not offered where this server stands. ${OPERATOR}`,
 };
 
 const ORDINALS = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth"];
@@ -43,13 +44,13 @@ const HOUR_MS = 3_600_000;
 /** @type {{[phase: string]: (state: object, now: Now, mode: "text" | "call") => Status}} */
 const PHASES = {
   idle: () => status("Not connected", "", "quiet"),
-  connecting: (state, now, mode) => (waitingFor(state) ? inLine(state, mode) : status("Connecting", "", "busy")),
-  handover: () => status("Changing lines", "Keep going, nothing is lost", "busy"),
-  reconnecting,
-  falling_back: () => status("Changing to another model", "One moment", "hold"),
-  exhausted,
-  failed: (state) => status("No connection", reasonText(state.reason), "down", "retry"),
-  ended: (state, now, mode) => status("Ended", reasonText(state.reason), "quiet", mode === "text" ? "reload" : null),
+  [STATE.CONNECTING]: connecting,
+  [STATE.HANDOVER]: () => status("Changing lines", "Keep going, nothing is lost", "busy"),
+  [STATE.RECONNECTING]: reconnecting,
+  [STATE.FALLING_BACK]: () => status("Changing to another model", "One moment", "hold"),
+  [STATE.EXHAUSTED]: exhausted,
+  [STATE.FAILED]: (state) => status("No connection", reasonText(state.reason), "down", "retry"),
+  [STATE.ENDED]: ended,
   taken: () => status("Open in another place", "", "hold", "take-back"),
   stopped: (state) => status("Stopped", reasonText(state.reason), "down", "reload"),
 };
@@ -61,11 +62,11 @@ const PHASES = {
  * @returns {Status}
  */
 export function statusOf(state, page, now) {
-  if (state.phase !== "live") return PHASES[state.phase](state, now, page.mode);
+  if (state.phase !== STATE.LIVE) return PHASES[state.phase](state, now, page.mode);
   const activity = activityOf(state, page.playing);
-  if (activity === "speaking") return speaking(page);
-  if (activity === "thinking") return status("Thinking", "", "busy");
-  if (page.mode === "text") return status("Connected", "", "live");
+  if (activity === TURN_STATE.SPEAKING) return speaking(page);
+  if (activity === THINKING) return status("Thinking", "", "busy");
+  if (page.mode === MODE.TEXT) return status("Connected", "", "live");
   return page.muted ? status("Muted", "Hold Space to talk", "hold") : status("Listening", "", "live");
 }
 
@@ -75,12 +76,13 @@ export function statusOf(state, page, now) {
  * @returns {"listening" | "thinking" | "speaking"}
  */
 export function activityOf(state, playing) {
-  if (playing || state.turnState === "answering") return "speaking";
+  // Producing a reply and playing it is the same to the user.
+  if (playing || state.turnState === TURN_STATE.GENERATING) return TURN_STATE.SPEAKING;
   return state.turnState;
 }
 
 function speaking({ mode, playing, muted }) {
-  if (mode === "text") return status(playing ? "Speaking" : "Answering", "", "live");
+  if (mode === MODE.TEXT) return status(playing ? "Speaking" : "Answering", "", "live");
   return status("Speaking", muted ? "You are muted" : "Talk to interrupt", "live");
 }
 
@@ -88,13 +90,22 @@ function status(word, detail, tone, action = null, spoken = word) {
   return { word, detail, tone, action, spoken };
 }
 
+function connecting(state, now, mode) {
+  return waitingFor(state) ? inLine(state, mode) : status("Connecting", "", "busy");
+}
+
 /** On the call page the button that hangs up leaves the line, too. */
 function inLine({ place }, mode) {
-  const what = mode === "call" ? "The call starts by itself, and hears you from then on." : "The chat starts by itself.";
+  const isCall = mode === MODE.CALL;
+  const what = isCall ? "The call starts by itself, and hears you from then on." : "The chat starts by itself.";
   const ordinal = ORDINALS[place - 1];
   const word = ordinal ? `${ordinal} in line` : place ? `Place ${place} in line` : "Waiting in line";
   const spoken = ordinal ? `You are ${ordinal.toLowerCase()} in line.` : `${word}.`;
-  return status(word, what, "hold", mode === "text" ? "leave" : null, `${spoken} ${what}`);
+  return status(word, what, "hold", isCall ? null : "leave", `${spoken} ${what}`);
+}
+
+function ended(state, now, mode) {
+  return status("Ended", reasonText(state.reason), "quiet", mode === MODE.TEXT ? "reload" : null);
 }
 
 function reconnecting(state, { pageMs }) {
@@ -103,7 +114,7 @@ function reconnecting(state, { pageMs }) {
 }
 
 function exhausted(state, now) {
-  const word = state.reason === "fair-use" ? "Limit reached" : "Out of energy";
+  const word = state.reason === STATE_REASON.FAIR_USE ? "Limit reached" : "Out of energy";
   const at = comebackAt(state, now);
   const back = at === null ? "" : `Back ${comebackWords(at, now.wallMs)}`;
   const detail = [reasonText(state.reason), back + timeLeft(at, now.wallMs)].filter(Boolean).join(" ");

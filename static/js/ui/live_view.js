@@ -5,6 +5,7 @@
 
 import { find, setText } from "../helpers/dom.js";
 import { duration } from "../helpers/time.js";
+import { SERVER_MESSAGE, STATE, TOAST } from "../session/protocol.js";
 import { EARLIER_UNAVAILABLE, waitingFor } from "../session/session_state.js";
 import { activityOf, reasonText, statusOf } from "../session/status_words.js";
 import { Announcer } from "./announcer.js";
@@ -80,10 +81,12 @@ export class LiveView {
 
   /** @param {{type: string}} message  of the server */
   receive(message) {
-    if (message.type === "toast") this._toaster.show(message, this._toastAction(message));
-    if (message.type === "ready") this._toaster.withdraw("energy.exhausted");
-    if (message.type === "error" && message.code !== EARLIER_UNAVAILABLE) this._notice.show(message.text || "Something went wrong.");
-    if (message.type === "lost") this._notice.show(lostText(message));
+    if (message.type === SERVER_MESSAGE.TOAST) this._toaster.show(message, this._toastAction(message));
+    if (message.type === SERVER_MESSAGE.READY) this._toaster.withdraw(TOAST.ENERGY_EXHAUSTED);
+    if (message.type === SERVER_MESSAGE.ERROR && message.code !== EARLIER_UNAVAILABLE) {
+      this._notice.show(message.text || "Something went wrong.");
+    }
+    if (message.type === SERVER_MESSAGE.LOST) this._notice.show(lostText(message));
   }
 
   /** @param {number} ms  of audio that the page could not keep */
@@ -106,7 +109,7 @@ export class LiveView {
   }
 
   _toastAction({ code }) {
-    if (!code?.endsWith(".failed")) return undefined;
+    if (code !== TOAST.CALL_FAILED && code !== TOAST.TEXT_FAILED) return undefined;
     return { label: "Try again", run: () => this._onAction("retry") };
   }
 
@@ -120,7 +123,7 @@ export class LiveView {
   }
 
   _isCounting() {
-    return this._state !== null && (this._state.retryAt !== null || this._state.phase === "exhausted");
+    return this._state !== null && (this._state.retryAt !== null || this._state.phase === STATE.EXHAUSTED);
   }
 
   /** A reply grows many times a second; the screen shows it at most once a frame. */

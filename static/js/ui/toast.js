@@ -3,10 +3,16 @@
  */
 
 import { element, icon } from "../helpers/dom.js";
+import { TOAST_LEVEL } from "../session/protocol.js";
 
 const MOST_AT_ONCE = 3;
 const DEFAULT_MS = 6000;
-const ICONS = { info: "info", success: "check", warning: "warning", error: "warning" };
+const ICONS = {
+  [TOAST_LEVEL.INFO]: "info",
+  [TOAST_LEVEL.SUCCESS]: "check",
+  [TOAST_LEVEL.WARNING]: "warning",
+  [TOAST_LEVEL.ERROR]: "warning",
+};
 
 /**
  * @typedef {object} ToastMessage
@@ -33,7 +39,7 @@ export class Toaster {
    * @param {{label: string, run: () => void}} [action]
    */
   show(message, action) {
-    const region = message.level === "error" ? this._assertive : this._polite;
+    const region = message.level === TOAST_LEVEL.ERROR ? this._assertive : this._polite;
     const toast = new Toast(message, action, () => this._gone(toast));
     this._toasts.push(toast);
     region.append(toast.node);
@@ -72,7 +78,7 @@ class Toast {
   _build(code, level, text, action) {
     const close = element("button", { type: "button", class: "toast__close", "aria-label": "Dismiss" }, [icon("close")]);
     close.addEventListener("click", () => this.dismiss());
-    const children = [icon(ICONS[level] ?? "info"), element("p", { class: "toast__text" }, [text])];
+    const children = [icon(ICONS[level] ?? ICONS[TOAST_LEVEL.INFO]), element("p", { class: "toast__text" }, [text])];
     if (action) children.push(this._actionButton(action));
     return element("div", { class: "toast", "data-level": level, "data-code": code }, [...children, close]);
   }

@@ -6,11 +6,12 @@
  */
 
 import { element, icon, setText } from "../helpers/dom.js";
+import { ROLE, TURN_STATUS } from "../session/protocol.js";
 import { shownDelivery, untakenMessages } from "../session/session_state.js";
 import { copyButton } from "./copy_button.js";
 import { renderMarkdown } from "./markdown.js";
 
-const SPEAKERS = { user: "You", model: "Holdline", system: "Notice" };
+const SPEAKERS = { [ROLE.USER]: "You", [ROLE.MODEL]: "Holdline", [ROLE.SYSTEM]: "Notice" };
 const DELIVERY_WORDS = { sending: "Sending", sent: "Sent", delivered: "Delivered", failed: "Not sent" };
 
 export class TranscriptView {
@@ -71,7 +72,7 @@ export class TranscriptView {
   _arrange(entries) {
     const [whole, growing] = [[], []];
     for (const entry of entries) {
-      (entry.status === "partial" ? growing : whole).push(this._lines.get(entry.key).node);
+      (entry.status === TURN_STATUS.PARTIAL ? growing : whole).push(this._lines.get(entry.key).node);
     }
     placeInOrder(this._log, whole);
     placeInOrder(this._growing, growing);
@@ -87,7 +88,7 @@ class Line {
     this._body = element("div", { class: "turn__body" });
     this._foot = element("p", { class: "turn__foot" });
     const speaker = element("h2", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
-    const sign = role === "system" ? [icon("info")] : [];
+    const sign = role === ROLE.SYSTEM ? [icon("info")] : [];
     this.node = element("article", { class: "turn", "data-role": role }, [...sign, speaker, this._body, this._foot]);
     this._state = element("span", { class: "turn__state" });
     this._again = element("button", { type: "button", class: "link-button" }, ["Send again"]);
@@ -109,7 +110,7 @@ class Line {
   _write(text) {
     if (text === this._text) return;
     this._text = text;
-    if (this._role === "model") this._body.replaceChildren(renderMarkdown(text));
+    if (this._role === ROLE.MODEL) this._body.replaceChildren(renderMarkdown(text));
     else setText(this._body, text);
   }
 
@@ -117,7 +118,7 @@ class Line {
     setText(this._state, stateWord(status, delivery));
     const children = [this._state];
     if (delivery === "failed") children.push(this._again);
-    if (this._role === "model" && status !== "partial") children.push(this._copy, ...this._codeButtons());
+    if (this._role === ROLE.MODEL && status !== TURN_STATUS.PARTIAL) children.push(this._copy, ...this._codeButtons());
     this._foot.replaceChildren(...children.filter((child) => child !== this._state || child.textContent));
   }
 
@@ -139,16 +140,16 @@ function entriesOf(state) {
   }));
   const waiting = untakenMessages(state).map(({ id, text }) => ({
     key: `typed-${id}`,
-    role: "user",
+    role: ROLE.USER,
     text,
-    status: "complete",
+    status: TURN_STATUS.COMPLETE,
     delivery: deliveries.get(id),
   }));
   return [...turns, ...waiting];
 }
 
 function stateWord(status, delivery) {
-  if (status === "interrupted") return "Interrupted";
+  if (status === TURN_STATUS.INTERRUPTED) return "Interrupted";
   return DELIVERY_WORDS[delivery] ?? "";
 }
 
