@@ -11,7 +11,7 @@ from django.http import QueryDict
 from energy.levels import Mode
 from summarization.history import Filters
 from summarization.search import words_of
-from summarization.services import TITLE_LIMIT_CHARACTERS
+from summarization.titles import TITLE_LIMIT_CHARACTERS
 
 QUERY_LIMIT_CHARACTERS = 200
 _MODES = [("", "Calls and text chats"), (Mode.CALL.value, "Calls"), (Mode.TEXT.value, "Text chats")]

@@ -11,7 +11,8 @@ from typing import Any, overload
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Coalesce
 from django.utils.text import Truncator
 
 from energy.prices import parse_prices
@@ -25,10 +26,10 @@ from summarization.models import CallHistory, SummaryState
 from summarization.record import Line, Neighbour, Record, Tokens, WrittenSummary, milliseconds_between
 from summarization.search import Piece
 from summarization.timeline import Event, timeline
+from summarization.titles import UNTITLED, first_words, title_from
 
 _SPOKEN = (Role.USER, Role.MODEL)
 _LEVEL_CHANGES = ("level_lowered", "level_raised")
-_TITLE_WORDS = 8
 _EXCERPT_CHARACTERS = 220
 
 
@@ -155,7 +156,7 @@ def read(user: User, id: uuid.UUID) -> Record:
     lines = tuple(Line(turn.number, turn.role, turn.text, turn.status, turn.at) for turn in turns if turn.text.strip())
     return Record(
         id=conversation.pk,
-        title=(history.title if history else "") or _title_from(_first_words(lines)),
+        title=(history.title if history else "") or title_from(first_words(lines)) or UNTITLED,
         mode=conversation.mode,
         is_over=conversation.status == Conversation.Status.ENDED,
         is_live=any(session.ended_at is None for session in sessions),
@@ -215,7 +216,7 @@ def _entry(history: CallHistory, words: tuple[str, ...]) -> Entry:
         excerpt = _pieces_of(history.summary)
     return Entry(
         id=conversation.pk,
-        title=history.title or _title_from(""),
+        title=history.title,
         mode=conversation.mode,
         started_at=conversation.started_at,
         until=conversation.ended_at or conversation.last_activity_at,
@@ -231,7 +232,7 @@ def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
     return [
         Entry(
             id=conversation.pk,
-            title=_title_from(conversation.first_words),
+            title=title_from(conversation.first_words) or UNTITLED,
             mode=conversation.mode,
             started_at=conversation.started_at,
             until=conversation.ended_at or conversation.last_activity_at,
@@ -242,24 +243,18 @@ def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
 
 
 def _with_first_words(conversations: QuerySet[Conversation]) -> QuerySet[Any]:
-    """With `first_words`, what was said first, None when nothing was. In the order in which they were begun."""
-    first_turn = Turn.objects.filter(conversation=OuterRef("pk"), role__in=_SPOKEN).order_by("number")
-    return conversations.annotate(first_words=Subquery(first_turn.values("text")[:1])).order_by("started_at")
+    """With `first_words`, as `titles.first_words` has them. In the order in which they were begun."""
+    spoken = Turn.objects.filter(conversation=OuterRef("pk"), text__regex=r"\S").order_by("number").values("text")
+    by_user, by_model = (Subquery(spoken.filter(role=role)[:1]) for role in (Role.USER, Role.MODEL))
+    words = Coalesce(by_user, by_model, Value(""), output_field=TextField())
+    return conversations.annotate(first_words=words).order_by("started_at")
 
 
 def _pieces_of(text: str) -> tuple[Piece, ...]:
     return (Piece(Truncator(" ".join(text.split())).chars(_EXCERPT_CHARACTERS)),) if text else ()
 
 
-def _title_from(words: str | None) -> str:
-    return Truncator(words or "").words(_TITLE_WORDS) or "Conversation"
-
-
 # -- one conversation --------------------------------------------------------------------------------------------------
-
-
-def _first_words(lines: Iterable[Line]) -> str:
-    return next((line.text for line in lines if line.role in _SPOKEN), "")
 
 
 def _models(sessions: Iterable[LiveSession], events: Iterable[SessionEvent]) -> tuple[str, ...]:
@@ -290,7 +285,7 @@ def _neighbours(conversation: Conversation) -> list[Neighbour]:
     if conversation.continues_id is not None:
         beside |= Q(pk=conversation.continues_id)
     rows = _with_first_words(Conversation.objects.filter(beside)).annotate(given=F("history__title"))
-    return [Neighbour(row.pk, row.given or _title_from(row.first_words), row.started_at) for row in rows]
+    return [Neighbour(row.pk, row.given or title_from(row.first_words) or UNTITLED, row.started_at) for row in rows]
 
 
 def _usage_of(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Tokens]:

@@ -28,7 +28,6 @@ from sessions_app.services import NotYours, get_conversation_for, own_turns_of, 
 from summarization import attempts, queue
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.prompts import (
-    TITLE_LIMIT_CHARACTERS,
     Prompt,
     Summary,
     as_script,
@@ -40,10 +39,10 @@ from summarization.prompts import (
     recap_text,
     spoken,
     summary_prompt,
-    title_from,
     verbatim_summary,
 )
 from summarization.summarizer import BadAnswer, Refused, Summarizer, SummarizerError, Unavailable
+from summarization.titles import TITLE_LIMIT_CHARACTERS, first_words, title_from
 
 logger = logging.getLogger(__name__)
 
@@ -361,7 +360,7 @@ def _enter(history: CallHistory, turns: tuple[SpokenTurn, ...], is_over: bool) -
         _fill_in(history, verbatim)
     else:
         if not history.is_title_given and not history.title:
-            history.title = title_from(turns)
+            history.title = title_from(first_words(turns))
         history.state = SummaryState.PENDING
         history.due_at = now if is_over else now + LEFT_BEFORE_SUMMARY
         if is_over:

@@ -19,7 +19,7 @@ PURE = {
         for name in ("transcript", "turn_window", "backlog", "context", "voice", "close_codes")
     ),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
-    *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export")),
+    *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export", "titles")),
 }
 NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logging", "os", "subprocess"}
 """Of the standard library: no await, no clock, no randomness, no I/O of its own."""

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from sessions_app.models import Conversation, LiveSession
 from summarization.models import CallHistory
+from summarization.services import write_call_history
 from tests.pages.history_rows import NOON, converse
 
 PAGES = ["", "rename/", "delete/", "export.md", "export.json"]
@@ -40,6 +41,18 @@ def titles(client: Client, query: str = "") -> list[str]:
     """The titles in the list, in order."""
     page = client.get(f"/history/?{query}").content.decode()
     return re.findall(r'class="entry__title"><a [^>]*>([^<]*)</a>', page)
+
+
+def heading(client: Client, conversation: Conversation) -> str:
+    """The title on the page of a conversation."""
+    page = client.get(f"/history/{conversation.pk}/").content.decode()
+    return re.findall(r'class="conversation__title">([^<]*)</h1>', page)[0]
+
+
+def earlier(client: Client, conversation: Conversation) -> str:
+    """The title of the one that a conversation continues, on its page."""
+    page = client.get(f"/history/{conversation.pk}/").content.decode()
+    return re.findall(r"Continues <a [^>]*>([^<]*)</a>", page)[0]
 
 
 # -- whose it is -------------------------------------------------------------------------------------------------------
@@ -99,8 +112,30 @@ def test_the_newest_conversation_comes_first_and_what_goes_on_before_all(page: C
     converse(alice, "Older", started_at=NOON)
     converse(alice, "Newer", started_at=NOON + timedelta(hours=1))
     converse(alice, "Is anybody there and will they answer me today", started_at=NOON, is_over=False)
-    assert titles(page) == ["Is anybody there and will they answer me…", "Newer", "Older"]
+    assert titles(page) == ["Is anybody there and will they answer me …", "Newer", "Older"]
     assert "Open" in text_of(page, "/history/")
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("Tell me about herons", "Tell me about herons"),
+        ("one two three four five six seven eight nine", "one two three four five six seven eight …"),
+        ("x" * 300, "x" * 200),
+    ],
+)
+def test_a_conversation_is_called_the_same_before_it_has_an_entry_and_after(
+    page: Client, alice: User, words: str, title: str
+) -> None:
+    """The model spoke first, which is not what the user knows the conversation by."""
+    talk = converse(alice, "Hello, I am here.", "How are you?", words, is_over=False)
+    talk.turns.filter(number=0).update(role="model")
+    following = converse(alice, "Next", continues=talk)
+    names = [(titles(page)[0], heading(page, talk), earlier(page, following))]
+    talk.live_sessions.update(ended_at=NOON)
+    write_call_history(talk.pk)
+    names += [(titles(page)[0], heading(page, talk), earlier(page, following))]
+    assert names == [(title, title, title)] * 2
 
 
 def test_a_conversation_in_which_nobody_spoke_is_not_listed(page: Client, alice: User) -> None:

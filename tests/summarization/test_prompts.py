@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sessions_app.live.transcript import Role, Turn, TurnStatus
 from summarization import prompts
+from summarization.titles import TITLE_LIMIT_CHARACTERS, first_words, title_from
 from tests.repeatable import choose_profile
 
 choose_profile()
@@ -62,15 +63,15 @@ def test_a_short_transcript_is_its_own_summary_and_a_long_one_is_not(turns: list
     assert (summary is None) == (prompts.count_tokens(script) > prompts.VERBATIM_LIMIT_TOKENS)
     if summary is not None:
         assert summary.summary == script
-        assert len(summary.title) <= prompts.TITLE_LIMIT_CHARACTERS
+        assert len(summary.title) <= TITLE_LIMIT_CHARACTERS
 
 
 def test_the_title_is_what_the_user_said_first() -> None:
     turns = (said("Hello, I am here.", Role.MODEL), said("one two three four five six seven eight nine"))
-    assert prompts.title_from(turns) == "one two three four five six seven eight …"
-    assert prompts.title_from(turns[:1]) == "Hello, I am here."
-    assert prompts.title_from(()) == ""
-    assert len(prompts.title_from((said("x" * 500 + " y" * 10),))) == prompts.TITLE_LIMIT_CHARACTERS
+    assert title_from(first_words(turns)) == "one two three four five six seven eight …"
+    assert title_from(first_words(turns[:1])) == "Hello, I am here."
+    assert title_from(first_words(())) == ""
+    assert len(title_from("x" * 500 + " y" * 10)) == TITLE_LIMIT_CHARACTERS
 
 
 def test_other_scripts_than_latin_are_not_taken_for_cheap() -> None:
