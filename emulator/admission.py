@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from emulator.heard import Heard
+from emulator.line import Line
 from emulator.memory import Memory
 from emulator.sessions import HandleRefusedError, Session
 from emulator.setup import Setup, read_setup
+from emulator.state import Emulator
 from emulator.texts import CATALOGUE, CloseText, RefusedError, unknown_name
 from emulator.tokens import TokenError
 from emulator.wire import Json, camel_name, snake_name
 
-if TYPE_CHECKING:
-    from emulator.connection import Connection
-
 _SETUP_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who opens a connection: the API version of its address, and its key or the ephemeral token instead of one."""
+
+    line: Line
+    version: str
+    key: str
+    token: str | None
 
 
 def key_refusal(key: str) -> str | None:
@@ -27,53 +35,54 @@ def key_refusal(key: str) -> str | None:
     return "key not valid" if key.lower().startswith("bad") else None
 
 
-def admit(connection: Connection, body: Json) -> Setup:
+def admit(emulator: Emulator, caller: Caller, body: Json) -> Setup:
     """Read the set-up of a connection and check everything but its handle; raises `RefusedError`."""
-    emulator = connection.emulator
-    body = _constrained(connection, body)
+    line = caller.line
+    body = _constrained(emulator, caller, body)
     model = str(body.get("model", "")).removeprefix("models/")
-    rejected = emulator.faults.peek("reject_field", connection.id, model)
+    rejected = emulator.faults.peek("reject_field", line.id, model)
     if rejected is not None and (refusal := _refusal_of_field(body, rejected.params["field"])):
-        emulator.faults.use("reject_field", connection.id, model)
+        emulator.faults.use("reject_field", line.id, model)
         raise RefusedError(refusal)
-    setup = read_setup(body, connection.version)
-    refusal = emulator.quota.refusal_of_session(setup.model.id, connection)
+    setup = read_setup(body, caller.version)
+    others = [other.model for other in emulator.connections.values() if other is not line and other.model]
+    refusal = emulator.quota.refusal_of_session(setup.model.id, line.id, others)
     if refusal is not None:
         raise RefusedError(refusal)
     return setup
 
 
-async def take_up_session(connection: Connection, setup: Setup) -> tuple[Session, bool]:
+async def take_up_session(emulator: Emulator, caller: Caller, setup: Setup) -> tuple[Session, bool]:
     """Begin a session or resume the one of the handle; the flag tells which. Raises `RefusedError`."""
-    emulator = connection.emulator
-    slow = emulator.faults.use("slow_setup", connection.id, setup.model.id)
+    line = caller.line
+    slow = emulator.faults.use("slow_setup", line.id, setup.model.id)
     await asyncio.sleep(slow.params["delay_s"] if slow else _SETUP_S)
     if setup.handle is None:
-        _use_token(connection)
+        _use_token(emulator, caller)
         session = emulator.sessions.create(setup.model.id, Memory(setup.instruction))
     else:
-        session = await _resume(connection, setup, setup.handle)
-    emulator.sessions.connection_opened(session, connection.id)
+        session = await _resume(emulator, line, setup, setup.handle)
+    emulator.sessions.connection_opened(session, line.id)
     return session, setup.handle is not None
 
 
-def _constrained(connection: Connection, body: Json) -> Json:
-    if connection.token is None:
-        refused = key_refusal(connection.key)
+def _constrained(emulator: Emulator, caller: Caller, body: Json) -> Json:
+    if caller.token is None:
+        refused = key_refusal(caller.key)
         if refused:
             raise RefusedError(CATALOGUE[refused])
         return body
     try:
-        return connection.emulator.tokens.find(connection.token).constrain(body)
+        return emulator.tokens.find(caller.token).constrain(body)
     except TokenError as error:
         raise RefusedError(CATALOGUE["key not valid"]) from error
 
 
-def _use_token(connection: Connection) -> None:
-    if connection.token is None:
+def _use_token(emulator: Emulator, caller: Caller) -> None:
+    if caller.token is None:
         return
     try:
-        connection.emulator.tokens.use(connection.emulator.tokens.find(connection.token))
+        emulator.tokens.use(emulator.tokens.find(caller.token))
     except TokenError as error:
         raise RefusedError(CATALOGUE["key not valid"]) from error
 
@@ -90,19 +99,18 @@ def _refusal_of_field(setup: Json, field: str, path: str = "setup") -> CloseText
     return None
 
 
-async def _resume(connection: Connection, setup: Setup, handle: str) -> Session:
-    emulator = connection.emulator
+async def _resume(emulator: Emulator, line: Line, setup: Setup, handle: str) -> Session:
     try:
         checkpoint = emulator.sessions.resume(handle, setup.model.id)
     except HandleRefusedError as refused:
-        connection.log("handle_refused", why=refused.why)
+        line.log("handle_refused", why=refused.why)
         raise
     session = checkpoint.session
-    await _part_with_old_connections(connection, session)
+    await _part_with_old_connections(emulator, line, session)
     memory, heard = checkpoint.memory, checkpoint.heard
     if emulator.faults.use("forget", session.connection, setup.model.id):
         memory, heard = Memory(setup.instruction), Heard()
-        connection.log("forgotten", handle=handle)
+        line.log("forgotten", handle=handle)
     elif setup.instruction and not setup.profile.keeps_instruction_on_resume:
         memory = replace(memory, instruction=setup.instruction)
     session.memory = memory
@@ -110,15 +118,13 @@ async def _resume(connection: Connection, setup: Setup, handle: str) -> Session:
     return session
 
 
-async def _part_with_old_connections(connection: Connection, session: Session) -> None:
+async def _part_with_old_connections(emulator: Emulator, line: Line, session: Session) -> None:
     """A session has one connection: the old one is closed, or the new one refused where the fault says so."""
-    emulator = connection.emulator
-    others = [other for other in emulator.connections.values() if other is not connection]
-    old = [other for other in others if other.dialogue and other.dialogue.session is session]
+    old = [other for other in emulator.connections.values() if other is not line and other.session_id == session.id]
     if not old:
         return
-    if emulator.faults.use("overlap_refused", connection.id, session.model):
-        connection.log("handle_refused", why="the session's old connection is still open")
+    if emulator.faults.use("overlap_refused", line.id, session.model):
+        line.log("handle_refused", why="the session's old connection is still open")
         raise RefusedError(CATALOGUE["internal error encountered"])
     for other in old:
         other.close_soon(CATALOGUE["cancelled"].code, CATALOGUE["cancelled"].text)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable
+from enum import Enum, auto
 
 from emulator import brain
 from emulator.delivery import Delivered, opening, spoken, unspoken
+from emulator.line import Line
 from emulator.memory import Turn
 from emulator.models import Generation
+from emulator.sessions import Session
+from emulator.setup import Setup
+from emulator.state import Emulator
 from emulator.tools import ToolCall, choose_call, result_sentence
 from emulator.usage import live_usage
 from emulator.wire import Json
-
-if TYPE_CHECKING:
-    from emulator.dialogue import Dialogue
 
 _FILLER = "Let me think about that for a moment."
 _WORDS_WORTH_THINKING = 8
@@ -23,15 +24,39 @@ _WORDS_WORTH_THINKING = 8
 _HARDLY_BEGUN_MS = 400
 
 
-class Answer:
-    """The model's side of a turn; `run` is a task that an interruption cancels."""
+class Progress(Enum):
+    """How far an answer is, as its dialogue is told."""
 
-    def __init__(self, dialogue: Dialogue, *, aloud: bool) -> None:
-        self._dialogue = dialogue
-        self._connection = dialogue.connection
-        self._emulator = dialogue.emulator
+    BEGUN = auto()
+    GENERATED = auto()
+    OVER = auto()
+    CUT_SHORT = auto()
+
+
+class Answer:
+    """The model's side of a turn; `run` is a task that an interruption cancels.
+
+    `tell` is awaited at each step of its progress; a `RefusedError` of it ends the answer.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        line: Line,
+        setup: Setup,
+        session: Session,
+        tell: Callable[[Progress], Awaitable[None]],
+        *,
+        aloud: bool,
+    ) -> None:
+        self._emulator = emulator
+        self._line = line
+        self._setup = setup
+        self._profile = setup.profile
+        self._session = session
+        self._tell = tell
         self._aloud = aloud
-        self._context = dialogue.memory
+        self._context = session.memory
         self._sent: list[tuple[float, str]] = []
         self._sent_ms = 0.0
         self._started_at: float | None = None
@@ -46,8 +71,8 @@ class Answer:
         """Answer whatever the user has said and nobody answered yet."""
         while self._has_question():
             self._restart()
-            await self._dialogue.before_answer()
-            if self._dialogue.profile.generation is Generation.TRANSCRIBE:
+            await self._tell(Progress.BEGUN)
+            if self._profile.generation is Generation.TRANSCRIBE:
                 await self._end_transcription()
                 continue
             text = await self._words()
@@ -59,7 +84,7 @@ class Answer:
             await self._say(text)
             self._remember(text)
             await self._complete("IDLE")
-            await self._dialogue.turn_over()
+            await self._tell(Progress.OVER)
 
     def take_tool_results(self, results: list[Json]) -> bool:
         """Hand over the client's tool response; False if nothing waits for these ids."""
@@ -75,25 +100,24 @@ class Answer:
         heard = self._heard()
         if heard and not self._is_filling:
             self._remember(heard)
-        self._connection.log("reply_interrupted", text=heard)
-        await self._connection.send({"serverContent": {"interrupted": True}})
+        self._line.log("reply_interrupted", text=heard)
+        await self._line.send({"serverContent": {"interrupted": True}})
         await self._turn_complete("IDLE", interrupted=True)
-        self._dialogue.state = "listening"
+        await self._tell(Progress.CUT_SHORT)
 
     # The steps of an answer.
 
     def _has_question(self) -> bool:
-        turns = self._dialogue.memory.turns
+        turns = self._session.memory.turns
         return bool(turns) and turns[-1].role == "user"
 
     def _restart(self) -> None:
         self.is_over = self._is_filling = False
-        self._context = self._dialogue.memory
+        self._context = self._session.memory
         self._sent, self._sent_ms, self._started_at = [], 0.0, None
 
     async def _words(self) -> str:
-        prefix = self._dialogue.profile.tool_id_prefix
-        call = choose_call(self._dialogue.setup.tools, self._context, prefix)
+        call = choose_call(self._setup.tools, self._context, self._profile.tool_id_prefix)
         if call is None:
             return brain.reply(self._context, self._emulator.options.seed)
         return result_sentence(await self._call_tool(call))
@@ -101,31 +125,30 @@ class Answer:
     async def _call_tool(self, call: ToolCall) -> list[Json]:
         self._tool_results = asyncio.get_running_loop().create_future()
         self.open_calls = [call.id]
-        await self._connection.send(call.frame())
+        await self._line.send(call.frame())
         return await self._tool_results
 
     def _is_worth_thinking(self) -> bool:
         words = self._context.turns[-1].text.split()
-        return self._dialogue.profile.reports_interaction_status and len(words) >= _WORDS_WORTH_THINKING
+        return self._profile.reports_interaction_status and len(words) >= _WORDS_WORTH_THINKING
 
     async def _say(self, text: str) -> None:
-        profile = self._dialogue.profile
-        self._connection.log("reply", text=text)
-        for frame in opening(profile, text):
-            await self._connection.send(frame)
+        self._line.log("reply", text=text)
+        for frame in opening(self._profile, text):
+            await self._line.send(frame)
         is_midway = False
         async for delivered in self._frames(text):
-            await self._connection.send(delivered.frame)
+            await self._line.send(delivered.frame)
             await self._keep_pace(delivered)
             if delivered.words and not is_midway:
                 is_midway = True
-                await self._connection.enter("midway")
-        await self._connection.send({"serverContent": {"generationComplete": True}})
-        self._dialogue.state = "speaking"
+                await self._line.enter("midway")
+        await self._line.send({"serverContent": {"generationComplete": True}})
+        await self._tell(Progress.GENERATED)
         await self._wait_for_playback()
 
     async def _frames(self, text: str) -> AsyncIterator[Delivered]:
-        setup = self._dialogue.setup
+        setup = self._setup
         if not self._aloud:
             for delivered in unspoken(text, transcribe=setup.output_transcription):
                 yield delivered
@@ -167,28 +190,27 @@ class Answer:
     def _remember(self, text: str) -> None:
         audio_ms = round(self._sent_ms) if self._aloud else 0
         # Input that came in during the answer is still unanswered, so the answer takes its place before it.
-        memory = self._dialogue.memory
+        memory = self._session.memory
         asked = len(self._context.turns)
         turns = (*memory.turns[:asked], Turn("model", text, audio_ms=audio_ms), *memory.turns[asked:])
-        self._dialogue.memory = memory.with_reply(turns)
+        self._session.memory = memory.with_reply(turns)
 
     async def _complete(self, status: str) -> None:
-        fault = self._emulator.faults.use("no_turn_complete", self._connection.id, self._connection.model)
+        fault = self._emulator.faults.use("no_turn_complete", self._line.id, self._line.model)
         self.is_over = True
         if fault is None:
             await self._turn_complete(status, interrupted=False)
 
     async def _turn_complete(self, status: str, *, interrupted: bool) -> None:
-        profile = self._dialogue.profile
         content: Json = {"turnComplete": True}
-        if profile.reports_interaction_status:
+        if self._profile.reports_interaction_status:
             content["interactionStatus"] = status
-        usage = live_usage(profile, self._context, round(self._sent_ms), spoke=self._aloud)
-        await self._connection.send({"serverContent": content, "usageMetadata": usage})
-        self._connection.log("turn_complete", interrupted=interrupted, prompt_tokens=usage["promptTokenCount"])
+        usage = live_usage(self._profile, self._context, round(self._sent_ms), spoke=self._aloud)
+        await self._line.send({"serverContent": content, "usageMetadata": usage})
+        self._line.log("turn_complete", interrupted=interrupted, prompt_tokens=usage["promptTokenCount"])
 
     async def _end_transcription(self) -> None:
         """A transcribing model says nothing: the transcript was the answer."""
         self._remember("")
         await self._complete("IDLE")
-        await self._dialogue.turn_over()
+        await self._tell(Progress.OVER)

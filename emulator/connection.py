@@ -10,19 +10,17 @@ import socket
 import struct
 import time
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
 
-from emulator.admission import admit, take_up_session
+from emulator.admission import Caller, admit, take_up_session
 from emulator.dialogue import Dialogue
 from emulator.fault_actions import perform_all
-from emulator.faults import Phase
+from emulator.faults import Fault, Phase
+from emulator.state import Emulator
 from emulator.texts import CATALOGUE, CloseText, RefusedError, cut_reason
 from emulator.wire import Json, WireError, encode_frame, format_duration, parse_client_message
-
-if TYPE_CHECKING:
-    from emulator.state import Emulator
 
 _logger = logging.getLogger("emulator")
 
@@ -38,9 +36,7 @@ class Connection:
 
     def __init__(self, emulator: Emulator, *, version: str, key: str, token: str | None) -> None:
         self.emulator = emulator
-        self.version = version
-        self.key = key
-        self.token = token
+        self._caller = Caller(self, version, key, token)
         self.opened_at = time.time()
         self.closing = False
         self.id = emulator.register(self)
@@ -120,7 +116,14 @@ class Connection:
 
     async def enter(self, phase: Phase) -> None:
         """Let the faults happen that wait for this phase."""
-        due = self.emulator.faults.entering(phase, self.id, self.model)
+        await self._perform(self.emulator.faults.entering(phase, self.id, self.model))
+
+    async def turn_completed(self) -> None:
+        """A turn is complete here; let the faults happen that waited for so many of the whole emulator."""
+        self.emulator.turns_completed += 1
+        await self._perform(self.emulator.faults.after_turns(self.emulator.turns_completed))
+
+    async def _perform(self, due: list[Fault]) -> None:
         if due:
             await perform_all(self.emulator, due, self)
 
@@ -224,13 +227,13 @@ class Connection:
         self.spawn(self._set_up(setup))
 
     async def _set_up(self, body: Json) -> None:
-        setup = admit(self, body)
+        setup = admit(self.emulator, self._caller, body)
         self.model = setup.model.id
         await self.enter("setup")
         if self.closing:
             return
-        session, resumed = await take_up_session(self, setup)
-        self.dialogue = Dialogue(self, setup, session, resumed=resumed)
+        session, resumed = await take_up_session(self.emulator, self._caller, setup)
+        self.dialogue = Dialogue(self.emulator, self, setup, session, resumed=resumed)
         await self.dialogue.open()
 
     def _detach(self) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from emulator.answer import Answer
+from emulator.answer import Answer, Progress
 from emulator.delivery import input_transcripts
 from emulator.hearing import AudioInput
+from emulator.line import Line
 from emulator.memory import Memory, Turn
 from emulator.models import Generation, Profile
+from emulator.sessions import Session
 from emulator.setup import Fields, Setup, check_fields, content_text
+from emulator.state import Emulator
 from emulator.texts import CATALOGUE, RefusedError, unknown_name
 from emulator.tools import cancellation, read_tool_response
 from emulator.vad import SpeechEnded, SpeechStarted
 from emulator.wire import Json, camel_keys, camel_name, format_duration, snake_name
-
-if TYPE_CHECKING:
-    from emulator.connection import Connection
-    from emulator.sessions import Session
 
 _AFTER_SEED_S = 0.05
 _BLOB: Fields = {"data": None, "mimeType": None, "displayName": None}
@@ -41,9 +40,9 @@ _MESSAGES: dict[str, Fields] = {
 class Dialogue:
     """What a connection and its session say to each other, from `setupComplete` on."""
 
-    def __init__(self, connection: Connection, setup: Setup, session: Session, *, resumed: bool) -> None:
-        self.connection = connection
-        self.emulator = connection.emulator
+    def __init__(self, emulator: Emulator, line: Line, setup: Setup, session: Session, *, resumed: bool) -> None:
+        self._emulator = emulator
+        self._line = line
         self.setup = setup
         self.profile: Profile = setup.profile
         self.session = session
@@ -70,7 +69,7 @@ class Dialogue:
 
     async def open(self) -> None:
         """Tell the client that the set-up is complete, and begin what happens by itself."""
-        self.connection.log(
+        self._line.log(
             "opened",
             resumed=self.resumed,
             handle_given=bool(self.setup.handle),
@@ -78,21 +77,21 @@ class Dialogue:
             chunks=len(self.session.heard),
         )
         if self._happens("first_frame_not_setup"):
-            await self.connection.send({"sessionResumptionUpdate": {}})
-        await self.connection.send({"setupComplete": {}})
+            await self._line.send({"sessionResumptionUpdate": {}})
+        await self._line.send({"setupComplete": {}})
         await self._send_extra_frames()
-        self.connection.spawn(self._offer_handles())
-        self.connection.spawn(self._live_out())
+        self._line.spawn(self._offer_handles())
+        self._line.spawn(self._live_out())
         # Loading takes longer than a short sentence where the machine is busy.
-        self.connection.spawn(self.emulator.recogniser.warm_up())
-        await self.connection.enter("listening")
+        self._line.spawn(self._emulator.recogniser.warm_up())
+        await self._line.enter("listening")
 
     def detach(self) -> None:
         """Let go of the session: the connection ends."""
         if self._answer_task is not None:
             self._answer_task.cancel()
         if not self._detached:
-            self.emulator.sessions.connection_closed(self.session)
+            self._emulator.sessions.connection_closed(self.session)
         self._detached = True
 
     # Messages.
@@ -121,7 +120,7 @@ class Dialogue:
 
     def _happens(self, fault: str) -> bool:
         """True if the standing fault concerns this connection now; counts it as used."""
-        return self.emulator.faults.use(fault, self.connection.id, self.setup.model.id) is not None
+        return self._emulator.faults.use(fault, self._line.id, self.setup.model.id) is not None
 
     async def _client_content(self, body: Json) -> None:
         turns = [_read_turn(turn) for turn in body.get("turns") or []]
@@ -136,13 +135,13 @@ class Dialogue:
         self._check_room()
         if not complete:
             self.memory = self.memory.plus(*turns)
-            self.connection.log("seeded", turns=len(turns))
+            self._line.log("seeded", turns=len(turns))
             return
         self.memory = self.memory.plus(*turns)
         if len(turns) > 1:
-            self.connection.log("seeded", turns=len(turns) - 1)
+            self._line.log("seeded", turns=len(turns) - 1)
         if turns:
-            self.connection.log("text_in", text=turns[-1].text)
+            self._line.log("text_in", text=turns[-1].text)
         await self.interrupt()
         self._conversing = True
         self._begin_answer(aloud=not self.profile.mute_for_client_content)
@@ -150,11 +149,11 @@ class Dialogue:
     def _seed(self, turns: list[Turn], complete: bool) -> None:
         self.memory = self.memory.plus(*turns)
         if turns:
-            self.connection.log("seeded", turns=len(turns))
+            self._line.log("seeded", turns=len(turns))
         if complete:
             self._awaits_history = False
             self._conversing = True
-            self.connection.spawn(self._offer_handle_soon())
+            self._line.spawn(self._offer_handle_soon())
 
     async def _realtime_input(self, body: Json) -> None:
         if self._awaits_history:
@@ -171,7 +170,7 @@ class Dialogue:
                 case "text":
                     await self._take_text(str(value))
                 case "audioStreamEnd" if value:
-                    self.connection.log("audio_end")
+                    self._line.log("audio_end")
                     await self._activity(self.audio.stream_end())
                 case "activityStart":
                     await self._activity(self.audio.activity_start())
@@ -188,7 +187,7 @@ class Dialogue:
     async def _take_text(self, text: str) -> None:
         self._check_room()
         self.memory = self.memory.plus(Turn("user", text))
-        self.connection.log("text_in", text=text)
+        self._line.log("text_in", text=text)
         if self.setup.interrupts:
             await self.interrupt()
         self._begin_answer()
@@ -215,33 +214,33 @@ class Dialogue:
         match activity:
             case SpeechStarted():
                 await self._voice_activity("ACTIVITY_START", activity.offset_ms)
-                await self.connection.enter("speech")
+                await self._line.enter("speech")
                 if self.setup.interrupts:
                     await self.interrupt()
             case SpeechEnded():
                 await self._voice_activity("ACTIVITY_END", activity.offset_ms)
                 self._hearing += 1
-                self.connection.spawn(self._hear(activity))
+                self._line.spawn(self._hear(activity))
 
     async def _voice_activity(self, kind: str, offset_ms: int) -> None:
         if self.profile.sends_voice_activity:
             offset = format_duration(offset_ms / 1000)
-            await self.connection.send({"voiceActivity": {"type": kind, "audioOffset": offset}})
+            await self._line.send({"voiceActivity": {"type": kind, "audioOffset": offset}})
 
     async def _hear(self, speech: SpeechEnded) -> None:
         try:
             async with self._hearing_in_order:
-                text = await self.emulator.recogniser.recognise(speech.pcm)
-                if self.connection.closing:
+                text = await self._emulator.recogniser.recognise(speech.pcm)
+                if self._line.closing:
                     return
                 self._check_room()
                 self.memory = self.memory.plus(
                     Turn("user", text or "", "spoken", speech.speech_ms, recognised=text is not None)
                 )
-                self.connection.log("speech_in", ms=speech.speech_ms, text=text or "", recognised=text is not None)
+                self._line.log("speech_in", ms=speech.speech_ms, text=text or "", recognised=text is not None)
                 if text and (self.setup.input_transcription or self.profile.generation is Generation.TRANSCRIBE):
                     for frame in input_transcripts(self.profile, text):
-                        await self.connection.send(frame)
+                        await self._line.send(frame)
         finally:
             self._hearing -= 1
         if self.audio.rate_is_missing:
@@ -256,8 +255,8 @@ class Dialogue:
         if self._answer_task is not None and not self._answer_task.done():
             # Not interrupted on purpose: the running answer goes on to whatever is still unanswered.
             return
-        self._answer = Answer(self, aloud=aloud)
-        self._answer_task = self.connection.spawn(self._answer.run())
+        self._answer = Answer(self._emulator, self._line, self.setup, self.session, self._follow, aloud=aloud)
+        self._answer_task = self._line.spawn(self._answer.run())
 
     async def interrupt(self) -> None:
         """Stop the answer that is being given, if there is one, and say so."""
@@ -271,58 +270,69 @@ class Dialogue:
         task.cancel()
         await asyncio.wait([task])
         if answer.open_calls:
-            await self.connection.send(cancellation(answer.open_calls))
+            await self._line.send(cancellation(answer.open_calls))
         await answer.finish_interrupted()
 
-    async def turn_over(self) -> None:
+    async def _follow(self, progress: Progress) -> None:
+        match progress:
+            case Progress.BEGUN:
+                await self._before_answer()
+            case Progress.GENERATED:
+                self.state = "speaking"
+            case Progress.OVER:
+                await self._turn_over()
+            case Progress.CUT_SHORT:
+                self.state = "listening"
+
+    async def _turn_over(self) -> None:
         """A turn is complete: compress, listen again and offer a handle."""
         compression = self.setup.compression
         if compression and self.memory.tokens > compression.trigger_tokens:
             self.memory = self.memory.compressed(compression.target_tokens)
         self.state = "listening"
         await self.offer_handle()
-        await self.emulator.count_turn(self.connection)
-        await self.connection.enter("listening")
+        await self._line.turn_completed()
+        await self._line.enter("listening")
 
     async def _send_extra_frames(self) -> None:
         if not self._happens("extra_frames"):
             return
-        await self.connection.send({"modelWeather": {"outlook": "fair"}})
-        await self.connection.send({})
-        await self.connection.send({"error": {"code": 13, "message": "Internal error.", "status": "INTERNAL"}})
+        await self._line.send({"modelWeather": {"outlook": "fair"}})
+        await self._line.send({})
+        await self._line.send({"error": {"code": 13, "message": "Internal error.", "status": "INTERNAL"}})
 
-    async def before_answer(self) -> None:
+    async def _before_answer(self) -> None:
         """An answer begins: it cannot be resumed from here, and the quota may be gone."""
         self.state = "generating"
-        await self.connection.enter("generating")
-        refusal = self.emulator.quota.refusal_of_reply(self.setup.model.id, self.connection.id)
+        await self._line.enter("generating")
+        refusal = self._emulator.quota.refusal_of_reply(self.setup.model.id, self._line.id)
         if refusal is not None:
             raise RefusedError(refusal)
         await self._send_extra_frames()
         if self._handle_offered:
-            await self.connection.send({"sessionResumptionUpdate": {}})
+            await self._line.send({"sessionResumptionUpdate": {}})
 
     # Handles.
 
     async def offer_handle(self) -> None:
         """Send a handle for the state as it is, unless something is going on that it could not name."""
         busy = self.state != "listening" or self._hearing or self.audio.in_speech or self._awaits_history
-        if busy or self.connection.closing:
+        if busy or self._line.closing:
             return
         if self.profile.first_handle_s is None and not (self.setup.wants_resumption and self.memory.replies):
             return
         if self._happens("withhold_handles"):
-            self.connection.log("handle_withheld")
+            self._line.log("handle_withheld")
             return
-        checkpoint = self.emulator.sessions.issue(self.session)
+        checkpoint = self._emulator.sessions.issue(self.session)
         self._handle_offered = True
-        self.connection.log(
+        self._line.log(
             "handle_issued",
             handle=checkpoint.handle,
             turns=len(checkpoint.memory.turns),
             chunks=len(checkpoint.heard),
         )
-        await self.connection.send({"sessionResumptionUpdate": {"newHandle": checkpoint.handle, "resumable": True}})
+        await self._line.send({"sessionResumptionUpdate": {"newHandle": checkpoint.handle, "resumable": True}})
 
     async def _offer_handles(self) -> None:
         if self.profile.first_handle_s is None:
@@ -341,9 +351,7 @@ class Dialogue:
     async def _live_out(self) -> None:
         """Connections do not last: GoAway first, the end a while later."""
         await asyncio.sleep(self.profile.lifetime_s - self.profile.go_away_before_s)
-        await self.connection.go_away(
-            self.profile.go_away_before_s, then_close=True, end=CATALOGUE[self.profile.end_text]
-        )
+        await self._line.go_away(self.profile.go_away_before_s, then_close=True, end=CATALOGUE[self.profile.end_text])
 
 
 def _read_turn(content: Json) -> Turn:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from emulator.faults import Fault
+from emulator.line import OpenConnection
+from emulator.state import Emulator
 from emulator.texts import CloseText
 from emulator.wire import Json
-
-if TYPE_CHECKING:
-    from emulator.connection import Connection
-    from emulator.state import Emulator
 
 
 class NoConnectionError(LookupError):
@@ -36,7 +33,7 @@ async def submit(emulator: Emulator, fault: Fault) -> list[str]:
     return await perform(emulator, fault, None)
 
 
-async def perform_all(emulator: Emulator, faults: list[Fault], connection: Connection | None) -> None:
+async def perform_all(emulator: Emulator, faults: list[Fault], connection: OpenConnection | None) -> None:
     """Make faults happen that waited for a phase of `connection` (or for a number of turns)."""
     for fault in faults:
         if fault.after_ms:
@@ -45,7 +42,7 @@ async def perform_all(emulator: Emulator, faults: list[Fault], connection: Conne
             await perform(emulator, fault, connection)
 
 
-async def perform(emulator: Emulator, fault: Fault, connection: Connection | None) -> list[str]:
+async def perform(emulator: Emulator, fault: Fault, connection: OpenConnection | None) -> list[str]:
     """Make one fault happen now, to `connection` or to those it names."""
     if not fault.kind.momentary:
         emulator.faults.arm(fault)
@@ -61,12 +58,12 @@ async def perform(emulator: Emulator, fault: Fault, connection: Connection | Non
     return [target.id for target in targets]
 
 
-async def _delayed(emulator: Emulator, fault: Fault, connection: Connection | None) -> None:
+async def _delayed(emulator: Emulator, fault: Fault, connection: OpenConnection | None) -> None:
     await asyncio.sleep(fault.after_ms / 1000)
     await perform(emulator, fault, connection)
 
 
-def _targets(emulator: Emulator, fault: Fault) -> list[Connection]:
+def _targets(emulator: Emulator, fault: Fault) -> list[OpenConnection]:
     open_ones = [c for c in emulator.connections.values() if not c.closing and fault.model in (None, c.model)]
     if fault.connection == "all":
         return open_ones
@@ -75,7 +72,7 @@ def _targets(emulator: Emulator, fault: Fault) -> list[Connection]:
     return [c for c in open_ones if c.id == fault.connection]
 
 
-async def _strike(connection: Connection, fault: Fault) -> None:
+async def _strike(connection: OpenConnection, fault: Fault) -> None:
     params = fault.params
     match fault.kind.name:
         case "go_away":
@@ -94,7 +91,7 @@ async def _strike(connection: Connection, fault: Fault) -> None:
             connection.mute()
 
 
-def _kill_handles(emulator: Emulator, fault: Fault, connection: Connection | None) -> str:
+def _kill_handles(emulator: Emulator, fault: Fault, connection: OpenConnection | None) -> str:
     chosen = connection or (
         emulator.latest if fault.connection == "latest" else emulator.connections.get(fault.connection)
     )

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from emulator.faults import Fault
+from emulator.faults import Fault, FaultBoard
 from emulator.texts import CATALOGUE, CloseText
 from emulator.wire import Json, format_duration
-
-if TYPE_CHECKING:
-    from emulator.connection import Connection
-    from emulator.state import Emulator
 
 _LIVE_TEXTS = {
     "minute": "resource exhausted",
@@ -30,17 +26,16 @@ _HELP = "https://ai.google.dev/gemini-api/docs/rate-limits"
 class Quota:
     """Reads the quota faults; holds nothing itself."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+    def __init__(self, faults: FaultBoard) -> None:
+        self._faults = faults
 
-    def refusal_of_session(self, model: str, connection: Connection) -> CloseText | None:
-        """The close that refuses a new connection for `model`, if its quota is gone."""
-        fault = self._fault(model, connection.id)
+    def refusal_of_session(self, model: str, connection: str, others: Iterable[str]) -> CloseText | None:
+        """The close that refuses a new connection for `model`, if its quota is gone; `others` are the models in use."""
+        fault = self._fault(model, connection)
         if fault is None:
             return None
         if fault.params["limit"] == "concurrency":
-            others = [c for c in self._emulator.connections.values() if c is not connection and c.model]
-            counted = [c for c in others if fault.model in (None, c.model)]
+            counted = [other for other in others if fault.model in (None, other)]
             if len(counted) < fault.params.get("sessions", _DEFAULT_SESSIONS):
                 return None
         return self._refuse(fault)
@@ -57,14 +52,14 @@ class Quota:
         fault = self._fault(model, "")
         if fault is None or fault.params["limit"] == "concurrency":
             return None
-        self._emulator.faults.use("quota", "", model)
+        self._faults.use("quota", "", model)
         return _rest_error(fault, model)
 
     def _fault(self, model: str, connection: str) -> Fault | None:
-        return self._emulator.faults.peek("quota", connection, model)
+        return self._faults.peek("quota", connection, model)
 
     def _refuse(self, fault: Fault) -> CloseText:
-        self._emulator.faults.use("quota", fault.connection, fault.model or "")
+        self._faults.use("quota", fault.connection, fault.model or "")
         return CATALOGUE[_LIVE_TEXTS[fault.params["limit"]]]
 
 

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.fault_actions import perform_all
 from emulator.faults import FaultBoard
+from emulator.line import OpenConnection
 from emulator.log import EventLog
 from emulator.quota import Quota
 from emulator.recogniser import Recogniser
@@ -17,9 +17,6 @@ from emulator.sessions import SessionStore
 from emulator.tokens import TokenStore
 from emulator.uploads import UploadStore
 from emulator.voice import Voice
-
-if TYPE_CHECKING:
-    from emulator.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +48,8 @@ class Emulator:
     faults: FaultBoard = field(default_factory=FaultBoard)
     tokens: TokenStore = field(default_factory=TokenStore)
     uploads: UploadStore = field(default_factory=UploadStore)
-    connections: dict[str, Connection] = field(default_factory=dict)
-    latest: Connection | None = None
+    connections: dict[str, OpenConnection] = field(default_factory=dict)
+    latest: OpenConnection | None = None
     has_connected: asyncio.Event = field(default_factory=asyncio.Event)
     turns_completed: int = 0
     _opened: int = 0
@@ -62,9 +59,9 @@ class Emulator:
     def __post_init__(self) -> None:
         self.voice = Voice(enabled=self.options.voice)
         self.recogniser = Recogniser(enabled=self.options.recogniser)
-        self.quota = Quota(self)
+        self.quota = Quota(self.faults)
 
-    def register(self, connection: Connection) -> str:
+    def register(self, connection: OpenConnection) -> str:
         """Take a new connection in and name it."""
         self._opened += 1
         name = f"c{self._opened}"
@@ -76,11 +73,6 @@ class Emulator:
     def unregister(self, name: str) -> None:
         """A connection is gone."""
         self.connections.pop(name, None)
-
-    async def count_turn(self, connection: Connection) -> None:
-        """A turn is complete somewhere; faults that waited for so many turns happen to its connection."""
-        self.turns_completed += 1
-        await perform_all(self, self.faults.after_turns(self.turns_completed), connection)
 
     async def close(self) -> None:
         """Stop the voice, the recogniser and whatever waits."""
