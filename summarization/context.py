@@ -5,7 +5,7 @@ from __future__ import annotations
 from sessions_app.live.context import Context, context_of
 from sessions_app.models import Conversation
 from sessions_app.services import turns_of
-from summarization.services import latest_recap
+from summarization.rolling import latest_recap
 
 
 def context_for(conversation: Conversation) -> Context:

@@ -1,4 +1,4 @@
-"""What is kept of a conversation beside its turns. Rows are written by `services` alone.
+"""What is kept of a conversation beside its turns. Rows are written by `services` and `rolling` alone.
 
 A request for a summary is a row first: whoever claims it does the work, and a claim ends by itself.
 """

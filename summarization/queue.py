@@ -24,6 +24,8 @@ SWEEP_LIMIT = 100
 """A sweep tells of so many rows of a kind at a time."""
 
 SWEEP_EVERY_S = 60.0
+WRITE_SUMMARY = "summarization.write_summary"
+WRITE_ROLLING_SUMMARY = "summarization.write_rolling_summary"
 CLOSE_STALE_SESSIONS = "summarization.close_stale_sessions"
 ENQUEUE_DUE = "summarization.enqueue_due"
 

@@ -11,7 +11,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 
 from sessions_app.services import purge_expired_handles as purge_handles
-from summarization import queue, services, sweeps
+from summarization import queue, rolling, services, sweeps
 from summarization.attempts import CLAIM_VALID
 
 logger = logging.getLogger(__name__)
@@ -24,14 +24,14 @@ def sweep_at_the_start(**kwargs: Any) -> None:
     queue.send_for_sweeps()
 
 
-@shared_task(name=services.WRITE_SUMMARY, time_limit=TIME_LIMIT_S)
+@shared_task(name=queue.WRITE_SUMMARY, time_limit=TIME_LIMIT_S)
 def write_summary(conversation_id: str) -> None:
     services.write_summary(uuid.UUID(conversation_id))
 
 
-@shared_task(name=services.WRITE_ROLLING_SUMMARY, time_limit=TIME_LIMIT_S)
+@shared_task(name=queue.WRITE_ROLLING_SUMMARY, time_limit=TIME_LIMIT_S)
 def write_rolling_summary(conversation_id: str) -> None:
-    services.write_rolling_summary(uuid.UUID(conversation_id))
+    rolling.write_rolling_summary(uuid.UUID(conversation_id))
 
 
 @shared_task(name=queue.CLOSE_STALE_SESSIONS)

@@ -17,11 +17,11 @@ from django.db import connection
 from django.utils import timezone
 
 from sessions_app.models import LiveSession
-from summarization import services
+from summarization import rolling, services
 from summarization.context import context_for
 from summarization.gemini import GeminiSummarizer
 from summarization.models import CallHistory, RollingSummary, SummaryState
-from summarization.services import SummarizationService
+from summarization.summarizing import SummarizationService
 from tests.services.emulator import Emulator
 from tests.services.processes import Program
 from tests.services.valkey import running_valkey
@@ -125,8 +125,8 @@ def test_a_conversation_of_forty_turns_is_always_condensed_in_time(
     service, talk = gemini(), Talk(alice)
     for turn in turns(40, FACTS):
         talk.say((turn,))
-        services.request_rolling_summary_if_due(talk.id)
-        services.write_rolling_summary(talk.id, service)
+        rolling.request_rolling_summary_if_due(talk.id)
+        rolling.write_rolling_summary(talk.id, service)
     context = context_for(talk.row)
     known = context.summary + " ".join(turn.text for turn in context.turns)
     assert all(fact in known for fact in KEPT)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from summarization.services import SummarizationService
+from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
 
 

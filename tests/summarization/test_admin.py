@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from summarization import services
+from summarization import rolling, services
 from summarization.models import CallHistory, RollingSummary, SummaryState
-from summarization.services import SummarizationService
+from summarization.summarizing import SummarizationService
 from tests.summarization.talk import Talk, past_call, turns
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_fifty_rows_cost_as_many_queries_as_one(
     enter(alice, 50)
     going_on = Talk(alice)
     going_on.say(turns(6))
-    services.request_rolling_summary_if_due(going_on.id)
+    rolling.request_rolling_summary_if_due(going_on.id)
     for page in (HISTORIES, ROLLING):
         with django_assert_max_num_queries(QUERIES):
             answer = operator.get(page)

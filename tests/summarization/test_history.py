@@ -18,8 +18,8 @@ from sessions_app.services import NotYours
 from summarization import services
 from summarization.attempts import CLAIM_VALID, TRIES_BEFORE_FAILED, TRIES_BY_ITSELF
 from summarization.models import CallHistory, SummaryState
-from summarization.services import SummarizationService
 from summarization.summarizer import Refused, Unavailable
+from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
 from tests.summarization.talk import Talk, past_call, spoken, turns
 

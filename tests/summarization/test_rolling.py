@@ -8,14 +8,15 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from sessions_app.live.context import Recap
 from sessions_app.live.transcript import TurnStatus
-from summarization import services
+from summarization import rolling, services
 from summarization.attempts import TRIES_BEFORE_FAILED
 from summarization.context import context_for
 from summarization.memory import SummarisedMemory
 from summarization.models import RollingSummary
-from summarization.services import Recap, SummarizationService
 from summarization.summarizer import Unavailable
+from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
 from tests.summarization.talk import Talk, past_call, spoken, turns
 
@@ -28,8 +29,8 @@ def talk_on(talk: Talk, count: int, service: SummarizationService, first: int = 
     """Turn by turn, as it happens: each is stored, and whatever is due is written."""
     for turn in turns(count, {n: text for n, text in FACTS.items() if n < first + count}, first)[:count]:
         talk.say((turn,))
-        services.request_rolling_summary_if_due(talk.id)
-        services.write_rolling_summary(talk.id, service)
+        rolling.request_rolling_summary_if_due(talk.id)
+        rolling.write_rolling_summary(talk.id, service)
 
 
 def wanted(talk: Talk) -> int | None:
@@ -40,40 +41,40 @@ def wanted(talk: Talk) -> int | None:
 def test_a_summary_is_wanted_after_six_turns(alice: User) -> None:
     talk = Talk(alice)
     talk.say(turns(5))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     assert wanted(talk) is None
     talk.say((spoken(5, "Yes."),))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     assert wanted(talk) == 5
 
 
 def test_a_summary_is_wanted_after_1500_tokens(alice: User) -> None:
     talk = Talk(alice)
     talk.say((spoken(0, "x" * 5_990),))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     assert wanted(talk) is None
     talk.say((spoken(1, "x" * 20),))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     assert wanted(talk) == 1
 
 
 def test_a_turn_that_is_still_growing_is_not_covered(alice: User) -> None:
     talk = Talk(alice)
     talk.say((*turns(6), spoken(6, "And", status=TurnStatus.PARTIAL)))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     assert wanted(talk) == 5
 
 
 def test_one_is_wanted_at_a_time(alice: User, service: SummarizationService, summarizer: FakeSummarizer) -> None:
     talk = Talk(alice)
     talk.say(turns(6))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     talk.say(turns(3, first=6))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     assert wanted(talk) == 5
-    services.write_rolling_summary(talk.id, service)
-    services.write_rolling_summary(talk.id, service)
-    assert services.latest_recap(talk.id) == Recap(RollingSummary.objects.get().text, 5)
+    rolling.write_rolling_summary(talk.id, service)
+    rolling.write_rolling_summary(talk.id, service)
+    assert rolling.latest_recap(talk.id) == Recap(RollingSummary.objects.get().text, 5)
     assert wanted(talk) is None
     assert len(summarizer.asked) == 1
 
@@ -81,7 +82,7 @@ def test_one_is_wanted_at_a_time(alice: User, service: SummarizationService, sum
 def test_forty_turns_later_every_fact_is_known(alice: User, service: SummarizationService) -> None:
     talk = Talk(alice)
     talk_on(talk, 40, service)
-    recap = services.latest_recap(talk.id)
+    recap = rolling.latest_recap(talk.id)
     assert recap is not None
     assert recap.until_turn >= 33
     context = context_for(talk.row)
@@ -97,7 +98,7 @@ def test_a_model_that_is_away_is_not_waited_for(
     summarizer.break_down(Unavailable("busy"))
     talk = Talk(alice)
     talk_on(talk, 40, service)
-    assert services.latest_recap(talk.id) is None
+    assert rolling.latest_recap(talk.id) is None
     assert len(context_for(talk.row).turns) == 40
 
 
@@ -108,14 +109,14 @@ def test_when_the_model_is_back_the_summary_comes(
     talk = Talk(alice)
     talk.say(turns(6))
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        services.request_rolling_summary_if_due(talk.id)
-        services.write_rolling_summary(talk.id, service)
+        rolling.request_rolling_summary_if_due(talk.id)
+        rolling.write_rolling_summary(talk.id, service)
         summarizer.recover()
-        services.write_rolling_summary(talk.id, service)
-        assert services.latest_recap(talk.id) is None
+        rolling.write_rolling_summary(talk.id, service)
+        assert rolling.latest_recap(talk.id) is None
         clock.move_to(RollingSummary.objects.get().due_at or timezone.now())
-        services.write_rolling_summary(talk.id, service)
-    assert services.latest_recap(talk.id) is not None
+        rolling.write_rolling_summary(talk.id, service)
+    assert rolling.latest_recap(talk.id) is not None
 
 
 def test_after_too_many_tries_the_next_turn_asks_anew(
@@ -124,14 +125,14 @@ def test_after_too_many_tries_the_next_turn_asks_anew(
     summarizer.break_down(Unavailable("busy"))
     talk = Talk(alice)
     talk.say(turns(6))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(TRIES_BEFORE_FAILED):
             clock.move_to(RollingSummary.objects.get().due_at or timezone.now())
-            services.write_rolling_summary(talk.id, service)
+            rolling.write_rolling_summary(talk.id, service)
     assert wanted(talk) is None
     talk.say(turns(1, first=6))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     assert wanted(talk) == 6
 
 
@@ -140,9 +141,9 @@ def test_a_conversation_that_is_over_needs_none(
 ) -> None:
     talk = Talk(alice)
     talk.say(turns(6))
-    services.request_rolling_summary_if_due(talk.id)
+    rolling.request_rolling_summary_if_due(talk.id)
     talk.hang_up()
-    services.write_rolling_summary(talk.id, service)
+    rolling.write_rolling_summary(talk.id, service)
     assert wanted(talk) is None
     assert not summarizer.asked
 
@@ -152,7 +153,7 @@ def test_a_continued_call_is_told_the_summary_of_the_earlier_one(alice: User, se
     services.write_call_history(first.id)
     services.write_summary(first.id, service)
     second = Talk(alice, continues=first.id)
-    recap = services.latest_recap(second.id)
+    recap = rolling.latest_recap(second.id)
     assert recap is not None
     assert recap.until_turn == 39
     assert all(fact in recap.text for fact in FACTS.values())
@@ -169,7 +170,7 @@ def test_the_memory_goes_through_a_chain_of_continued_calls(alice: User, service
     services.write_call_history(second.id)
     third = Talk(alice, continues=second.id)
     talk_on(third, 12, service, first=3)
-    recap = services.latest_recap(third.id)
+    recap = rolling.latest_recap(third.id)
     assert recap is not None
     assert "Rex" in recap.text
     assert "Tom" in recap.text
@@ -200,7 +201,7 @@ def test_a_summary_that_is_late_leaves_the_turns_of_the_earlier_call(alice: User
     first = past_call(alice, turns(40, FACTS))
     services.write_call_history(first.id)
     second = Talk(alice, continues=first.id)
-    assert services.latest_recap(second.id) is None
+    assert rolling.latest_recap(second.id) is None
     assert len(context_for(second.row).turns) == 40
 
 
@@ -208,10 +209,10 @@ def test_a_long_inherited_recap_is_condensed_soon(alice: User) -> None:
     first = past_call(alice, tuple(spoken(n, f"{n} " + "x" * 150) for n in range(7)))
     services.write_call_history(first.id)
     second = Talk(alice, continues=first.id)
-    recap = services.latest_recap(second.id)
+    recap = rolling.latest_recap(second.id)
     assert recap is not None
     second.say((spoken(7, "y" * 5_000),))
-    services.request_rolling_summary_if_due(second.id)
+    rolling.request_rolling_summary_if_due(second.id)
     assert wanted(second) == 7
 
 
@@ -222,6 +223,6 @@ def test_a_chat_that_was_left_for_days_is_told_its_own_summary(alice: User, serv
     services.write_call_history(talk.id)
     services.request_summary(talk.id)
     services.write_summary(talk.id, service)
-    recap = services.latest_recap(talk.id)
+    recap = rolling.latest_recap(talk.id)
     assert recap is not None
     assert recap.until_turn == 39

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from summarization.services import SummarizationService
 from summarization.summarizer import BadAnswer, Refused, Unavailable
+from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
 from tests.summarization.talk import turns
 

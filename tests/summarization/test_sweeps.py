@@ -22,9 +22,9 @@ from pytest_django import Settings
 from energy.levels import Mode
 from sessions_app import services as conversations
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle
-from summarization import services, sweeps
+from summarization import rolling, services, sweeps
 from summarization.models import CallHistory, SummaryState
-from summarization.services import SummarizationService
+from summarization.summarizing import SummarizationService
 from summarization.sweeps import Swept
 from tests.summarization.talk import MODEL, Talk, past_call, turns
 
@@ -238,11 +238,11 @@ def test_the_sweep_finds_what_is_due_and_nobody_is_at(alice: User, service: Summ
     first, second = past_call(alice, turns(40)), past_call(alice, turns(40))
     going_on = Talk(alice)
     going_on.say(turns(6))
-    services.request_rolling_summary_if_due(going_on.id)
+    rolling.request_rolling_summary_if_due(going_on.id)
     services.write_call_history(first.id)
     services.write_call_history(second.id)
     assert services.enqueue_due() == 3
     CallHistory.objects.filter(conversation_id=first.id).update(claimed_until=timezone.now() + HOUR)
     CallHistory.objects.filter(conversation_id=second.id).update(due_at=timezone.now() + HOUR)
-    services.write_rolling_summary(going_on.id, service)
+    rolling.write_rolling_summary(going_on.id, service)
     assert services.enqueue_due() == 0

@@ -1,0 +1,97 @@
+"""Asking for summaries: the models in their order, long transcripts piece by piece."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cache
+from typing import TypeVar
+
+from django.conf import settings
+
+from sessions_app.live.transcript import Turn as SpokenTurn
+from summarization.prompts import (
+    Prompt,
+    Summary,
+    as_script,
+    pieces,
+    read_recap,
+    read_summary,
+    recap_prompt,
+    summary_prompt,
+    verbatim_summary,
+)
+from summarization.summarizer import BadAnswer, Refused, Summarizer, SummarizerError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+
+class SummarizationService:
+    """Summaries of transcripts, by the first of the summarizer's models that gives a usable answer."""
+
+    def __init__(self, summarizer: Summarizer) -> None:
+        self._summarizer = summarizer
+
+    def summarize(self, turns: tuple[SpokenTurn, ...], recap: str = "") -> Summary:
+        """The summary of a conversation: of these turns and of what `recap` says came before them.
+
+        A short transcript is kept as it is; of a long one each piece but the last becomes part of the recap. Blocks.
+        Raises `SummarizerError`, and ValueError when nobody said anything.
+        """
+        script = as_script(turns)
+        if not script:
+            raise ValueError("nobody said anything")
+        if not recap and (verbatim := verbatim_summary(turns)) is not None:
+            return verbatim
+        *earlier, last = pieces(script)
+        for piece in earlier:
+            recap = self._condense(piece, recap)
+        return self._ask(summary_prompt(last, recap), read_summary)
+
+    def condense(self, turns: tuple[SpokenTurn, ...], recap: str = "") -> str:
+        """A recap of these turns and of what `recap` says came before them. Blocks. Raises `SummarizerError`."""
+        for piece in pieces(as_script(turns)):
+            recap = self._condense(piece, recap)
+        return recap
+
+    def _condense(self, piece: str, recap: str) -> str:
+        return self._ask(recap_prompt(piece, recap), lambda answer, _: read_recap(answer))
+
+    def _ask(self, prompt: Prompt, read: Callable[[str, str], Answer]) -> Answer:
+        failures: list[SummarizerError] = []
+        for model in self._summarizer.models:
+            try:
+                return self._ask_one(model, prompt, read)
+            except SummarizerError as error:
+                failures.append(error)
+            logger.warning("no summary: %s", failures[-1].reason)
+        raise next((failure for failure in failures if failure.may_work_later), failures[0])
+
+    def _ask_one(self, model: str, prompt: Prompt, read: Callable[[str, str], Answer]) -> Answer:
+        answer = self._summarizer.ask(model, prompt)
+        try:
+            return read(answer, model)
+        except ValueError as error:
+            raise BadAnswer(f"{model} gave an answer that cannot be used") from error
+
+
+@cache
+def gemini_service() -> SummarizationService:
+    """Gemini, as the settings have it. Made when it is first needed. Raises `Refused` without a key."""
+    if not settings.GEMINI_API_KEY:
+        raise Refused("no API key is set")
+    # The SDK takes most of a second to import, which commands and web workers without a summary to write need not pay.
+    from summarization.gemini import GeminiSummarizer
+
+    return SummarizationService(
+        GeminiSummarizer(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION, settings.SUMMARY_MODELS)
+    )
+
+
+def as_failure(error: Exception) -> SummarizerError:
+    if isinstance(error, SummarizerError):
+        return error
+    logger.error("summarising failed", exc_info=error)
+    return Unavailable("something went wrong here; the log says what")
