@@ -83,9 +83,9 @@ def turns_of(conversation: Conversation, page_id: uuid.UUID | None = None) -> tu
     return tuple(spoken_turn(turn, page_id) for turn in turns.order_by("number"))
 
 
-def turns_since(conversation: Conversation, number: int) -> tuple[SpokenTurn, ...]:
-    """As `turns_of`, those with a higher number than this."""
-    turns = Turn.objects.filter(conversation__in=chain_of(conversation), number__gt=number)
+def turns_since(chain: list[uuid.UUID], number: int) -> tuple[SpokenTurn, ...]:
+    """The turns of a chain of conversations (see `chains`) with a higher number than this, oldest first."""
+    turns = Turn.objects.filter(conversation__in=chain, number__gt=number)
     return tuple(spoken_turn(turn, None) for turn in turns.order_by("number"))
 
 

@@ -14,8 +14,8 @@ class SummarisedMemory:
     def recap(self, conversation_id: uuid.UUID) -> Recap | None:
         return rolling.latest_recap(conversation_id)
 
-    def condense(self, conversation_id: uuid.UUID) -> None:
-        rolling.request_rolling_summary_if_due(conversation_id)
+    def condense(self, conversation_id: uuid.UUID) -> Recap | None:
+        return rolling.request_rolling_summary_if_due(conversation_id)
 
     def remember(self, conversation_id: uuid.UUID) -> None:
         services.write_call_history(conversation_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from dataclasses import replace
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +18,7 @@ from sessions_app.services import turns_since
 from summarization import attempts, queue
 from summarization.claims import claim_row, held_row
 from summarization.models import CallHistory, RollingSummary, SummaryState
-from summarization.prompts import count_tokens, recap_text, spoken
+from summarization.prompts import count_tokens, recap_text, spoken, within_limit
 from summarization.summarizer import SummarizerError
 from summarization.summarizing import SummarizationService, as_failure, gemini_service
 
@@ -29,21 +30,28 @@ def latest_recap(conversation_id: uuid.UUID) -> Recap | None:
     """What a new session of this conversation is told of the past, as far as it has been condensed.
 
     Its rolling summary or, while it has none, the recap of the conversation it continues; and its summary in the
-    history where that covers more.
+    history where that covers more. Of all that at most `RECAP_LIMIT_TOKENS`. None when nothing has been condensed.
     """
     chain = chain_of_id(conversation_id)
-    written = RollingSummary.objects.filter(conversation__in=chain).exclude(text="")
-    rolling = {row.conversation_id: row for row in written}
-    ready = CallHistory.objects.filter(conversation__in=chain, state=SummaryState.READY)
-    histories = {row.conversation_id: row for row in ready}
-    condensed = next((place for place, id in enumerate(chain) if id in rolling), len(chain) - 1)
-    recap: Recap | None = None
-    for id in reversed(chain[: condensed + 1]):
-        if id in rolling:
-            recap = Recap(rolling[id].text, rolling[id].until_turn)
+    return _recap_of(chain, _rows_of(chain))
+
+
+def _rows_of(chain: list[uuid.UUID]) -> dict[uuid.UUID, RollingSummary]:
+    return {row.conversation_id: row for row in RollingSummary.objects.filter(conversation__in=chain)}
+
+
+def _recap_of(chain: list[uuid.UUID], rows: dict[uuid.UUID, RollingSummary]) -> Recap | None:
+    """What the nearest rolling summary of the chain says, and what the histories add that were written since."""
+    written = next((place for place, id in enumerate(chain) if id in rows and rows[id].text), None)
+    row = rows[chain[written]] if written is not None else None
+    since = chain if written is None else chain[: written + 1]
+    ready = CallHistory.objects.filter(conversation__in=since, state=SummaryState.READY)
+    histories = {history.conversation_id: history for history in ready}
+    recap = Recap(row.text, row.until_turn) if row is not None else None
+    for id in reversed(since):
         if id in histories:
             recap = _told_more(recap, histories[id])
-    return recap
+    return replace(recap, text=within_limit(recap.text)) if recap is not None else None
 
 
 def _told_more(before: Recap | None, history: CallHistory) -> Recap:
@@ -54,19 +62,22 @@ def _told_more(before: Recap | None, history: CallHistory) -> Recap:
     return Recap(f"{before.text}\n{own}" if before is not None else own, history.until_turn)
 
 
-def request_rolling_summary_if_due(conversation_id: uuid.UUID) -> None:
-    """Ask for the next rolling summary when enough was said since the last; at most one is wanted at a time."""
-    rolling = RollingSummary.objects.filter(conversation_id=conversation_id).first()
-    if rolling is not None and rolling.requested_at is not None:
-        return
-    conversation = Conversation.objects.filter(pk=conversation_id, status=Conversation.Status.ACTIVE).first()
-    if conversation is None:
-        return
-    recap = latest_recap(conversation_id)
-    turns = _settled(_turns_after(conversation, recap))
-    if not turns or not _is_due(turns, recap, rolling):
-        return
-    _want_rolling_summary(conversation, turns[-1].number)
+def request_rolling_summary_if_due(conversation_id: uuid.UUID) -> Recap | None:
+    """Ask for the next rolling summary when enough was said since the last; at most one is wanted at a time.
+
+    Gives `latest_recap` as it is now: this is called after every reply, and both are found by the same queries.
+    """
+    chain = chain_of_id(conversation_id)
+    rows = _rows_of(chain)
+    recap = _recap_of(chain, rows)
+    own = rows.get(conversation_id)
+    is_wanted = own is not None and own.requested_at is not None
+    if is_wanted or not Conversation.objects.filter(pk=conversation_id, status=Conversation.Status.ACTIVE).exists():
+        return recap
+    turns = _settled(_turns_after(chain, recap))
+    if turns and _is_due(turns, recap, own):
+        _want_rolling_summary(conversation_id, turns[-1].number)
+    return recap
 
 
 def write_rolling_summary(conversation_id: uuid.UUID, service: SummarizationService | None = None) -> None:
@@ -78,10 +89,9 @@ def write_rolling_summary(conversation_id: uuid.UUID, service: SummarizationServ
     rolling = held_row(RollingSummary.objects.all(), conversation_id, claim)
     if rolling is None:
         return
-    recap = latest_recap(conversation_id)
-    turns = tuple(
-        turn for turn in _turns_after(rolling.conversation, recap) if turn.number <= rolling.wanted_until_turn
-    )
+    chain = chain_of_id(conversation_id)
+    recap = _recap_of(chain, _rows_of(chain))
+    turns = tuple(turn for turn in _turns_after(chain, recap) if turn.number <= rolling.wanted_until_turn)
     if not turns or rolling.conversation.status == Conversation.Status.ENDED:
         _let_go_of_rolling_summary(rolling, claim)
         return
@@ -96,8 +106,8 @@ def write_rolling_summary(conversation_id: uuid.UUID, service: SummarizationServ
         request_rolling_summary_if_due(conversation_id)
 
 
-def _turns_after(conversation: Conversation, recap: Recap | None) -> tuple[SpokenTurn, ...]:
-    return spoken(turns_since(conversation, recap.until_turn if recap is not None else -1))
+def _turns_after(chain: list[uuid.UUID], recap: Recap | None) -> tuple[SpokenTurn, ...]:
+    return spoken(turns_since(chain, recap.until_turn if recap is not None else -1))
 
 
 def _settled(turns: tuple[SpokenTurn, ...]) -> tuple[SpokenTurn, ...]:
@@ -115,14 +125,14 @@ def _is_due(turns: tuple[SpokenTurn, ...], recap: Recap | None, rolling: Rolling
 
 
 @transaction.atomic
-def _want_rolling_summary(conversation: Conversation, until_turn: int) -> None:
+def _want_rolling_summary(conversation_id: uuid.UUID, until_turn: int) -> None:
     now = timezone.now()
-    rolling, _ = RollingSummary.objects.get_or_create(conversation=conversation)
+    rolling, _ = RollingSummary.objects.get_or_create(conversation_id=conversation_id)
     wanted = RollingSummary.objects.filter(pk=rolling.pk, requested_at=None).update(
         requested_at=now, due_at=now, wanted_until_turn=until_turn, attempts=0
     )
     if wanted:
-        queue.enqueue(queue.WRITE_ROLLING_SUMMARY, conversation.pk)
+        queue.enqueue(queue.WRITE_ROLLING_SUMMARY, conversation_id)
 
 
 def _let_go_of_rolling_summary(rolling: RollingSummary, claim: datetime.datetime, **written: object) -> None:

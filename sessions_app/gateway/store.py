@@ -47,7 +47,7 @@ class DatabaseStore:
         await self._run(partial(save_usage, *arguments))
 
     async def load_recap(self) -> Recap | None:
-        recap: Recap | None = await self._run(partial(_condense, self._memory, uuid.UUID(self._conversation)))
+        recap: Recap | None = await self._run(partial(self._memory.condense, uuid.UUID(self._conversation)))
         return recap
 
     async def record(self, kind: str, data: dict[str, Any]) -> None:
@@ -57,9 +57,3 @@ class DatabaseStore:
         arguments = (self._conversation, self._session, reason, conversation_over)
         await self._run(partial(services.finish_session, *arguments))
         await self._run(partial(self._memory.remember, uuid.UUID(self._conversation)))
-
-
-def _condense(memory: ConversationMemory, conversation_id: uuid.UUID) -> Recap | None:
-    """Have the conversation condensed if it is time; gives what there is, and waits for nothing."""
-    memory.condense(conversation_id)
-    return memory.recap(conversation_id)

@@ -14,8 +14,8 @@ class ConversationMemory(Protocol):
     def recap(self, conversation_id: uuid.UUID) -> Recap | None:
         """What a new session of this conversation is told of the past, as far as it has been condensed."""
 
-    def condense(self, conversation_id: uuid.UUID) -> None:
-        """More was said: have it condensed if it is time. Nobody waits for the result."""
+    def condense(self, conversation_id: uuid.UUID) -> Recap | None:
+        """More was said: have it condensed if it is time. Nobody waits for that: gives `recap` as it is by now."""
 
     def remember(self, conversation_id: uuid.UUID) -> None:
         """A session of this conversation has ended, and the conversation perhaps with it. May be called again."""

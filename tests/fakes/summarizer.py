@@ -9,6 +9,7 @@ from collections.abc import Callable
 from summarization.prompts import Prompt
 from summarization.summarizer import SummarizerError
 
+FACT_LIMIT_CHARACTERS = 80
 Answer = str | SummarizerError
 
 
@@ -45,14 +46,18 @@ class FakeSummarizer:
 
 
 def sensible_answer(prompt: Prompt) -> str:
-    """An object of the prompt's schema: each line of the user becomes a fact, and each fact of the recap stays one."""
+    """An object of the prompt's schema: short lines of the user become facts, and each fact of the recap stays one.
+
+    Where there is none of either, all lines of the user do.
+    """
     lines = prompt.text.splitlines()
     kept = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
     said = [line.removeprefix("User: ") for line in lines if line.startswith("User: ")]
+    short = [line for line in said if len(line) <= FACT_LIMIT_CHARACTERS]
     answer = {
         "title": "What was talked about",
         "summary": f"The user said {len(said)} things.",
         "open_points": [fact for fact in said if fact.endswith("?")],
-        "facts": [*kept, *said],
+        "facts": [*kept, *short] or said,
     }
     return json.dumps({name: answer[name] for name in prompt.schema["properties"]})

@@ -118,6 +118,23 @@ def test_an_answer_that_says_nothing_is_refused(answer: str) -> None:
         prompts.read_summary(answer, "a-model")
 
 
+@given(st.lists(st.text(max_size=80), max_size=40), st.integers(1, 200))
+def test_a_recap_that_is_cut_keeps_to_its_limit_and_to_its_order(lines: list[str], limit: int) -> None:
+    recap = "\n".join(lines)
+    kept = prompts.within_limit(recap, limit)
+    assert prompts.count_tokens(kept) <= limit
+    rest = iter(recap)
+    assert all(character in rest for character in kept)
+    assert kept == recap or prompts.count_tokens(recap) > limit
+
+
+def test_the_oldest_lines_of_a_recap_go_first_and_facts_have_the_larger_part() -> None:
+    recap = "Long ago.\n- Her name is Ada.\nYesterday.\nToday.\n- She likes tea.\n- She has a dog."
+    assert prompts.within_limit(recap, 1_000) == recap
+    assert prompts.within_limit(recap, 18) == "Yesterday.\nToday.\n- She likes tea.\n- She has a dog."
+    assert prompts.within_limit(recap, 11) == "Today.\n- She has a dog."
+
+
 def test_a_recap_lists_each_fact_once() -> None:
     answer = {"summary": "They talked.", "facts": ["A is B.", "C is D.", "A is B."]}
     assert prompts.read_recap(json.dumps(answer)) == "They talked.\n- A is B.\n- C is D."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import time_machine
 from django.contrib.auth.models import User
@@ -15,6 +17,7 @@ from summarization.attempts import TRIES_BEFORE_FAILED
 from summarization.context import context_for
 from summarization.memory import SummarisedMemory
 from summarization.models import RollingSummary
+from summarization.prompts import RECAP_LIMIT_TOKENS, count_tokens
 from summarization.summarizer import Unavailable
 from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
@@ -189,12 +192,44 @@ def test_asking_for_the_recap_of_a_long_chain_takes_no_more_queries_than_of_a_sh
         if number not in (0, 9, 39):
             continue
         going_on = Talk(alice, continues=talk.id)
-        with django_assert_max_num_queries(10):
-            SummarisedMemory().condense(going_on.id)
-            recap = SummarisedMemory().recap(going_on.id)
+        going_on.say((spoken(number + 1, "Good."),))
+        with django_assert_max_num_queries(5):
+            recap = SummarisedMemory().condense(going_on.id)
+        assert recap == SummarisedMemory().recap(going_on.id)
         assert recap is not None
         assert recap.until_turn == number
         assert [line for line in range(number + 1) if f"Fact {line} is" not in recap.text] == []
+
+
+def test_the_recap_of_a_chain_that_grows_call_by_call_stays_within_its_limit(alice: User) -> None:
+    """What was said last is kept, whole lines of it."""
+    last: Talk | None = None
+    for number in range(40):
+        talk = Talk(alice, continues=last.id if last is not None else None)
+        talk.say((spoken(number, f"Fact {number} is {'word ' * 150}."),))
+        talk.hang_up()
+        services.write_call_history(talk.id)
+        last = talk
+        recap = rolling.latest_recap(talk.id)
+        assert recap is not None
+        assert count_tokens(recap.text) <= RECAP_LIMIT_TOKENS
+        assert recap.until_turn == number
+        text = recap.text
+    assert [line.split()[2] for line in text.splitlines()] == [str(number) for number in range(30, 40)]
+
+
+def test_a_model_that_keeps_too_much_is_cut_to_the_limit(
+    alice: User, service: SummarizationService, summarizer: FakeSummarizer
+) -> None:
+    facts = [f"Fact {number} is this." for number in range(2_000)]
+    summarizer.break_down(json.dumps({"summary": "They talked.", "facts": facts}))
+    talk = Talk(alice)
+    talk_on(talk, 6, service)
+    recap = rolling.latest_recap(talk.id)
+    assert recap is not None
+    assert count_tokens(recap.text) <= RECAP_LIMIT_TOKENS
+    assert recap.text.startswith("They talked.")
+    assert recap.text.endswith("Fact 1999 is this.")
 
 
 def test_a_summary_that_is_late_leaves_the_turns_of_the_earlier_call(alice: User) -> None:
