@@ -24,7 +24,6 @@ from energy.quota import (
     after_success,
     claimed,
     limit_of,
-    retry_after_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ def note_refusal(model: str, refusal: Refusal, now: datetime.datetime) -> ModelS
     """
     kind = limit_of(refusal)
     states = {
-        each: _change(each, lambda state: after_refusal(state, kind, now, retry_after_of(refusal), _cut(refusal.text)))
+        each: _change(each, lambda state: after_refusal(state, kind, now, refusal.retry_after_ms, _cut(refusal.text)))
         for each in sorted({model, *_ladder_models()} if kind is LimitKind.BILLING else {model})
     }
     logger.warning("%s is spent (%s) until %s", model, states[model].kind, states[model].resets_at)

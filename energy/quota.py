@@ -9,12 +9,9 @@ session dials first, so that many that open at once learn of a spent quota from 
 from __future__ import annotations
 
 import datetime
-import re
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from energy.days import day_of
 
@@ -64,14 +61,14 @@ class LimitKind(StrEnum):
 class Refusal:
     """A confirmed verdict about quota, as the provider gave it.
 
-    `code`: a WebSocket close code or an HTTP status, 0 when there was none. `details`: of Google's error object, where
-    there is one.
+    `retry_after_ms`: how long it asks to wait, if it does. `quotas`: ids and metrics of the quotas that were exceeded,
+    where it names them: `GenerateRequestsPerDayPerProjectPerModel-FreeTier`.
     """
 
     text: str
-    code: int = 0
+    _: KW_ONLY
     retry_after_ms: int | None = None
-    details: tuple[Mapping[str, Any], ...] = ()
+    quotas: tuple[str, ...] = ()
 
 
 class Access(StrEnum):
@@ -140,34 +137,20 @@ _HINTS: tuple[tuple[LimitKind, tuple[str, ...]], ...] = (
     (LimitKind.MINUTE, _MINUTE_TEXTS),
 )
 
-_SECONDS = r"(?P<seconds>\d{1,9}(\.\d{1,9})?)"
-_RETRY_IN = re.compile(rf"retry in {_SECONDS} ?s", re.IGNORECASE)
-_DURATION = re.compile(rf"^{_SECONDS}s$")
-
 
 def limit_of(refusal: Refusal) -> LimitKind:
-    """The limit a refusal speaks of; `unknown` when it gives no hint."""
-    violations = " ".join(_violations(refusal)).lower()
-    for text in (violations, refusal.text.lower()):
+    """The limit a refusal speaks of; `unknown` when it gives no hint.
+
+    The names of the quotas count more than the sentence. Where several were exceeded at once, as on a model that a free
+    project may not use at all (google-gemini/gemini-cli#8437), that of the day counts, not that of the minute.
+    """
+    for text in (" ".join(refusal.quotas).lower(), refusal.text.lower()):
         for kind, needles in _HINTS:
             if any(needle in text for needle in needles):
                 return kind
-    retry_after_ms = retry_after_of(refusal)
-    if retry_after_ms is None:
+    if refusal.retry_after_ms is None:
         return LimitKind.UNKNOWN
-    return LimitKind.DAY if retry_after_ms >= DAILY_FROM_MS else LimitKind.MINUTE
-
-
-def retry_after_of(refusal: Refusal) -> int | None:
-    """How long the provider asks to wait, in ms: by a header, by its `RetryInfo`, or in its sentence."""
-    if refusal.retry_after_ms is not None:
-        return refusal.retry_after_ms
-    for detail in refusal.details:
-        match = _DURATION.match(str(detail.get("retryDelay", "")))
-        if match:
-            return int(float(match["seconds"]) * 1000)
-    match = _RETRY_IN.search(refusal.text)
-    return int(float(match["seconds"]) * 1000) if match else None
+    return LimitKind.DAY if refusal.retry_after_ms >= DAILY_FROM_MS else LimitKind.MINUTE
 
 
 def resets_at(
@@ -247,16 +230,6 @@ def after_success(state: ModelState, holder: uuid.UUID, now: datetime.datetime) 
     elif _is_after(state.trusted_until, now) and state.prober != holder:
         return state
     return replace(state, prober=None, probe_until=None, trusted_until=now + TRUST)
-
-
-def _violations(refusal: Refusal) -> list[str]:
-    """The names of the quotas that were exceeded, from Google's `QuotaFailure`."""
-    return [
-        f"{violation.get('quotaId', '')} {violation.get('quotaMetric', '')}"
-        for detail in refusal.details
-        for violation in detail.get("violations") or ()
-        if isinstance(violation, Mapping)
-    ]
 
 
 _STRENGTH = (LimitKind.CONCURRENCY, LimitKind.UNKNOWN, LimitKind.MINUTE, LimitKind.DAY, LimitKind.BILLING)

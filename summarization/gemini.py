@@ -5,14 +5,13 @@ The SDK requires httpx2, and lets its errors through as they are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import httpx2
 from google import genai
 from google.genai import errors, types
 
+from sessions_app.live.providers.google_errors import read_error
 from summarization.prompts import Prompt
 from summarization.summarizer import BadAnswer, Refused, Unavailable
 
@@ -23,7 +22,6 @@ ANSWER_LIMIT_TOKENS = 16_384
 _MAY_PASS = {408, 409, 425, 429, 499}
 """HTTP statuses below 500 that another try may not meet again."""
 
-_DURATION = re.compile(r"^(?P<seconds>\d+(\.\d+)?)s$")
 _BLOCKED = {
     types.FinishReason.SAFETY,
     types.FinishReason.RECITATION,
@@ -83,22 +81,14 @@ def _text_of(response: types.GenerateContentResponse, model: str) -> str:
 
 def _translated(error: errors.APIError, model: str) -> Unavailable | Refused:
     code = error.code or 0
+    retry_after_ms = read_error(error.details).retry_after_ms
+    retry_after_s = None if retry_after_ms is None else retry_after_ms / 1000
     if code == 429:
-        return Unavailable(f"the quota of {model} is used up for now", _retry_after_s(error.details))
+        return Unavailable(f"the quota of {model} is used up for now", retry_after_s)
     if code in _MAY_PASS or code >= 500 or not code:
-        return Unavailable(f"{model} is not available at present ({code})", _retry_after_s(error.details))
+        return Unavailable(f"{model} is not available at present ({code})", retry_after_s)
     if code in (401, 403) or "API_KEY_INVALID" in str(error.details):
         return Refused(f"the API key does not allow the use of {model}")
     if code == 404:
         return Refused(f"there is no model {model}")
     return Refused(f"{model} refused the request ({code} {error.status or ''})".replace(" )", ")"))
-
-
-def _retry_after_s(details: Any) -> float | None:
-    """The delay of a `RetryInfo` in Google's error object."""
-    error = details.get("error", details) if isinstance(details, dict) else {}
-    for detail in error.get("details", []) if isinstance(error, dict) else []:
-        match = _DURATION.match(str(detail.get("retryDelay", ""))) if isinstance(detail, dict) else None
-        if match:
-            return float(match["seconds"])
-    return None

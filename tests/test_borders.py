@@ -17,6 +17,7 @@ PURE = {
         f"sessions_app.live.{name}"
         for name in ("transcript", "turn_window", "backlog", "context", "voice", "close_codes")
     ),
+    *(f"sessions_app.live.providers.{name}" for name in ("durations", "google_errors")),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export", "titles")),
 }

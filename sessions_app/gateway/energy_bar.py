@@ -90,7 +90,7 @@ class SessionEnergy:
     # -- with the ledger -----------------------------------------------------------------------------------------------
 
     async def handle_rate_limit_error(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
-        refusal = Refusal(failure.text, failure.code, failure.retry_after_ms)
+        refusal = Refusal(failure.text, retry_after_ms=failure.retry_after_ms, quotas=failure.quotas)
         return await self._move(partial(self._bar.lower, mode, refusal, model), mode)
 
     async def next_model(self, mode: Mode, model: str, reason: str) -> LevelNews:

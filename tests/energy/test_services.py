@@ -23,11 +23,11 @@ from tests.fakes.energy import NEWEST, OLDER, OLDEST
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUOTA = Refusal("You exceeded your current quota, please check your plan and billing details.", 1011)
-DAY = Refusal("Quota exceeded for requests per day", 1011)
-MINUTE = Refusal("Quota exceeded for requests per minute", 1011)
-CROWDED = Refusal("Too many concurrent sessions", 1011)
-NO_CREDIT = Refusal("Your prepayment credits are depleted.", 1011)
+QUOTA = Refusal("You exceeded your current quota, please check your plan and billing details.")
+DAY = Refusal("Quota exceeded for requests per day")
+MINUTE = Refusal("Quota exceeded for requests per minute")
+CROWDED = Refusal("Too many concurrent sessions")
+NO_CREDIT = Refusal("Your prepayment credits are depleted.")
 MIDNIGHT = datetime.datetime(2026, 11, 21, 8, 0, tzinfo=datetime.UTC)
 LADDER = {Mode.CALL: [NEWEST, OLDER, OLDEST], Mode.TEXT: [NEWEST, OLDER]}
 

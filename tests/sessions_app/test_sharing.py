@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
+import time_machine
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.utils import timezone
+from google.genai import errors
 from pytest_django import Settings
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidStatus
+from websockets.http11 import Response
 
 from energy import budget
 from energy.announcements import announce
@@ -24,9 +30,11 @@ from energy.quota import Refusal
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.gateway.worker_channel import end_everywhere
 from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.gemini import failure_of
 from sessions_app.usage import save_usage
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.fakes.upstream import FakeUpstream
+from tests.live.test_google_errors import quota_error
 from tests.sessions_app.page_socket import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -170,6 +178,48 @@ async def test_a_step_down_is_a_row_and_an_operators_reset_brings_the_best_model
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
     changes = await ask(lambda: list(EnergyChange.objects.order_by("at").values_list("previous", "level", "reason")))
     assert changes == [(2, 1, "rate-limit-exceeded"), (1, 2, "manual")]
+
+
+PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
+PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"
+
+
+@pytest.mark.parametrize("way", ["refused handshake", "exception of the SDK", "close reason"])
+@pytest.mark.parametrize(
+    ("quota", "delay", "kind", "ends_at"),
+    [
+        (PER_DAY, "36s", "day", "2026-11-21T08:00:00+00:00"),
+        (PER_MINUTE, "36.5s", "minute", "2026-11-20T20:00:36.500000+00:00"),
+        (PER_MINUTE, "", "minute", "2026-11-20T20:01:05+00:00"),
+    ],
+    ids=["day", "minute with delay", "minute"],
+)
+async def test_what_google_says_of_the_quota_decides_how_long_a_model_is_spent(
+    registry: SessionRegistry,
+    upstream: FakeUpstream,
+    alice: User,
+    way: str,
+    quota: str,
+    delay: str,
+    kind: str,
+    ends_at: str,
+) -> None:
+    """By the names of quotas and the delay in the details of its error: at once, without a second refusal."""
+    error = quota_error(quota, delay=delay)
+    raw = {
+        "refused handshake": InvalidStatus(Response(429, "", Headers(), json.dumps(error).encode())),
+        "exception of the SDK": errors.APIError(429, error),
+        "close reason": errors.APIError(1011, json.dumps(error)),
+    }[way]
+    async with Socket(registry, Mode.CALL, alice) as page:
+        await page.start()
+        with time_machine.travel("2026-11-20T20:00:00+00:00", tick=False):
+            upstream.connection.drop(failure_of(raw, Phase.LIVE))
+            await page.wait_for("energy", level=2)
+    row = await ask(lambda: ModelQuota.objects.get(model=NEWEST))
+    assert row.kind == kind
+    assert row.resets_at is not None
+    assert row.resets_at.isoformat() == ends_at
 
 
 # -- fair use ----------------------------------------------------------------------------------------------------------

@@ -49,12 +49,15 @@ class Failure:
 
     `code` is the WebSocket close code, an HTTP status when the handshake was refused, or 0 when there was neither
     (refused, timed out, no route). `text` is the reason as the provider gave it, possibly cut or empty.
+    `retry_after_ms`: how long it asks to be left alone, if it does. `quotas`: ids and metrics of the quotas that it
+    says were exceeded.
     """
 
     code: int
     text: str
     phase: Phase
     retry_after_ms: int | None = None
+    quotas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ def _judge_by_refusal_text(text: str, failure: Failure) -> Judgement | None:
     for needle, reason in _STOP_TEXTS:
         if needle in text:
             return Judgement(Verdict.STOP, reason)
-    if any(needle in text for needle in _QUOTA_TEXTS):
+    if failure.quotas or any(needle in text for needle in _QUOTA_TEXTS):
         return Judgement(Verdict.NEXT_MODEL, "quota", quota=True)
     if any(needle in text for needle in _MODEL_TEXTS):
         return Judgement(Verdict.NEXT_MODEL, "unknown-model")

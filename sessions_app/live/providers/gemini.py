@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 from google import genai
@@ -26,7 +25,9 @@ from google.genai.live import AsyncSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.providers.durations import seconds_of
 from sessions_app.live.providers.frames import AudioSocket
+from sessions_app.live.providers.google_errors import GoogleError, read_error
 from sessions_app.live.providers.loop_lag import LoopLag
 from sessions_app.live.providers.probes import Probes
 from sessions_app.live.providers.upstream import (
@@ -62,7 +63,6 @@ SOCKET_OPTIONS: dict[str, Any] = {
 _CONNECTION_ERRORS = (errors.APIError, WebSocketException, OSError, TimeoutError)
 _LOWEST_CLOSE_CODE = 1000
 _ABNORMAL_CLOSURE = 1006
-_DURATION = re.compile(r"^(?P<seconds>\d+(\.\d+)?)s$")
 
 
 class GeminiUpstream:
@@ -354,9 +354,8 @@ def _by_modality(details: list[types.ModalityTokenCount] | None) -> dict[str, in
 
 
 def duration_ms(text: str | None) -> int:
-    """A protobuf Duration as JSON ("9.5s") in ms; nothing, or something else, means no time at all."""
-    match = _DURATION.match(text or "")
-    return int(float(match["seconds"]) * 1000) if match else 0
+    """A duration as the provider writes it ("9.5s") in ms, rounded down; nothing, or something else, means no time."""
+    return int((seconds_of(text) or 0) * 1000)
 
 
 def failure_of(error: BaseException, phase: Phase) -> Failure:
@@ -364,11 +363,11 @@ def failure_of(error: BaseException, phase: Phase) -> Failure:
     if isinstance(error, InvalidStatus):
         return _failure_of_refusal(error)
     if isinstance(error, errors.APIError):
-        code = error.code if error.code is not None else 0
-        return Failure(code, _local_reason(error) or _text_of(error.details), phase)
+        said = GoogleError(reason) if (reason := _local_reason(error)) else read_error(error.details)
+        return _failure(error.code or 0, said, phase)
     if isinstance(error, ConnectionClosed):
         if error.rcvd is not None:
-            return Failure(error.rcvd.code, error.rcvd.reason, phase)
+            return _failure(error.rcvd.code, read_error(error.rcvd.reason), phase)
         return Failure(_ABNORMAL_CLOSURE, error.sent.reason if error.sent else "", phase)
     if isinstance(error, TimeoutError):
         return Failure(0, "timed out", phase)
@@ -386,26 +385,11 @@ def _local_reason(error: errors.APIError) -> str:
 def _failure_of_refusal(error: InvalidStatus) -> Failure:
     """The upgrade was answered with an HTTP status; the body may hold Google's error object."""
     response = error.response
-    body = (response.body or b"").decode(errors="replace")
+    said = read_error((response.body or b"").decode(errors="replace"))
+    failure = _failure(response.status_code, said, Phase.HANDSHAKE)
     retry_after = response.headers.get("Retry-After", "")
-    wait_ms = int(retry_after) * 1000 if retry_after.isdecimal() else _retry_info_ms(body)
-    return Failure(response.status_code, _text_of(body), Phase.HANDSHAKE, wait_ms)
+    return replace(failure, retry_after_ms=int(retry_after) * 1000) if retry_after.isdecimal() else failure
 
 
-def _retry_info_ms(body: str) -> int | None:
-    match = re.search(r'"retryDelay":\s*"([^"]+)"', body)
-    return duration_ms(match[1]) if match else None
-
-
-def _text_of(details: Any) -> str:
-    """The sentence in an error: it may be text, JSON text, or the parsed object."""
-    if isinstance(details, str):
-        try:
-            details = json.loads(details)
-        except ValueError:
-            return str(details)
-    if isinstance(details, dict):
-        error = details.get("error", details)
-        if isinstance(error, dict):
-            return f"{error.get('status', '')} {error.get('message', '')}".strip()
-    return str(details or "")
+def _failure(code: int, said: GoogleError, phase: Phase) -> Failure:
+    return Failure(code, said.text, phase, said.retry_after_ms, said.quotas)
