@@ -13,7 +13,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from config.composition import registry  # noqa: E402
+from config.composition import registry, upstream  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
 from config.sockets import OriginGate, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
@@ -26,7 +26,14 @@ refuse_failed_checks()
 # The stubs know patterns of views only; a pattern may hold any ASGI application.
 socket_routes: list[Any] = [*websocket_urlpatterns(registry), re_path("", cast("Any", refuse))]
 
-drain = Drain(registry.drain, start_background_work)
+
+def begin() -> None:
+    """To be called once the server runs: nobody who opens a conversation waits for the SDK to be loaded."""
+    upstream.prepare()
+    start_background_work()
+
+
+drain = Drain(registry.drain, begin)
 install_with_daphne(drain)
 
 application = ProtocolTypeRouter(

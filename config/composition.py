@@ -1,19 +1,22 @@
 """Puts the parts of a web process together: sessions, their provider, and who remembers what was said."""
 
-from functools import cache
-
 from django.conf import settings
 
 from sessions_app.gateway.session_registry import SessionRegistry
-from sessions_app.live.providers.gemini import GeminiUpstream
-from sessions_app.live.providers.upstream import Upstream
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.late_upstream import LateUpstream
+from sessions_app.live.providers.upstream import Upstream, UpstreamFailed
 from summarization.memory import SummarisedMemory
 
 
-@cache
 def gemini_upstream() -> Upstream:
-    """Gemini, as the settings have it. Made when it is first needed: the SDK wants a key."""
+    """Gemini, as the settings have it. Blocks: see `LateUpstream`. Raises `UpstreamFailed` without a key."""
+    if not settings.GEMINI_API_KEY:
+        raise UpstreamFailed(Failure(0, "API key not found: GEMINI_API_KEY is not set", Phase.HANDSHAKE))
+    from sessions_app.live.providers.gemini import GeminiUpstream
+
     return GeminiUpstream(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
 
 
-registry = SessionRegistry(gemini_upstream, SummarisedMemory())
+upstream = LateUpstream(gemini_upstream)
+registry = SessionRegistry(upstream, SummarisedMemory())

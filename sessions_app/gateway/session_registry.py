@@ -8,7 +8,7 @@ import os
 import socket
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -60,11 +60,11 @@ class SessionRegistry:
     """Opens live sessions for pages, and finds them again.
 
     Args:
-        upstream: gives the provider to dial.
+        upstream: the provider to dial.
         memory: remembers conversations for the sessions to come.
     """
 
-    def __init__(self, upstream: Callable[[], Upstream], memory: ConversationMemory) -> None:
+    def __init__(self, upstream: Upstream, memory: ConversationMemory) -> None:
         self._upstream = upstream
         self._memory = memory
         self._database = DatabaseThread()
@@ -170,7 +170,7 @@ class SessionRegistry:
         if next_number is not None:
             opening = replace(opening, next_number=next_number)
         manager = MANAGERS[request.mode](
-            upstream=self._upstream(),
+            upstream=self._upstream,
             store=DatabaseStore(self._database, request, opening, self._memory),
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),

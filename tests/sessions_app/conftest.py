@@ -33,7 +33,7 @@ def registry(upstream: FakeUpstream, transactional_db: None, settings: Settings)
     Its channel layer is in memory: on virtual time a real server would never answer in time.
     """
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    registry = SessionRegistry(lambda: upstream, SummarisedMemory())
+    registry = SessionRegistry(upstream, SummarisedMemory())
     yield registry
     registry._database._executor.submit(close_connections).result()
     registry._database._executor.shutdown()
