@@ -11,12 +11,13 @@ Origin = Literal["typed", "spoken", "history"]
 
 AUDIO_TOKENS_PER_S = 25
 IMAGE_TOKENS = 258
-_CHARACTERS_PER_TOKEN = 4
+_ASCII_CHARACTERS_PER_TOKEN = 4
 
 
 def text_tokens(text: str) -> int:
-    """About how many tokens `text` has; at least one when there is any."""
-    return -(-len(text) // _CHARACTERS_PER_TOKEN)
+    """About how many tokens `text` has, at least one when there is any; beyond ASCII every character is one."""
+    ascii_characters = len(text.encode("ascii", "ignore"))
+    return -(-ascii_characters // _ASCII_CHARACTERS_PER_TOKEN) + len(text) - ascii_characters
 
 
 @dataclass(frozen=True, slots=True)

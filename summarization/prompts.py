@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Role, Turn, TurnStatus
 from summarization.titles import TITLE_LIMIT_CHARACTERS, first_words, title_from
 
@@ -22,7 +23,6 @@ PIECE_LIMIT_TOKENS = 6_000
 RECAP_LIMIT_TOKENS = 2_000
 """A third of what a session without memory is given. However many calls continue each other, a recap stays below it."""
 
-_CHARACTERS_PER_TOKEN = 4
 _FACT = "- "
 
 _RULES = (
@@ -89,12 +89,6 @@ RECAP_SCHEMA: Mapping[str, Any] = {
 # -- transcripts -------------------------------------------------------------------------------------------------------
 
 
-def count_tokens(text: str) -> int:
-    """About how many tokens a text takes: four letters of ASCII make one, any other character is counted as one."""
-    ascii_characters = sum(character.isascii() for character in text)
-    return -(-ascii_characters // _CHARACTERS_PER_TOKEN) + len(text) - ascii_characters
-
-
 def spoken(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     """The turns in which somebody said something: no lines of our own, no empty ones."""
     return tuple(turn for turn in turns if turn.role is not Role.SYSTEM and turn.text.strip())
@@ -125,7 +119,7 @@ def verbatim_summary(turns: Iterable[Turn]) -> Summary | None:
     """The summary of a transcript that is short enough to be its own; else None."""
     said = spoken(turns)
     script = as_script(said)
-    if count_tokens(script) > VERBATIM_LIMIT_TOKENS:
+    if estimate_tokens(script) > VERBATIM_LIMIT_TOKENS:
         return None
     return Summary(title_from(first_words(said)), script)
 
@@ -175,7 +169,7 @@ def within_limit(recap: str, limit_tokens: int = RECAP_LIMIT_TOKENS) -> str:
     Facts may take three quarters, for they were picked to be remembered; prose takes what they leave. A line that is
     too long for itself alone is left with its end.
     """
-    if count_tokens(recap) <= limit_tokens:
+    if estimate_tokens(recap) <= limit_tokens:
         return recap
     lines = recap.split("\n")
     facts = {place: line for place, line in enumerate(lines) if line.startswith(_FACT)}
@@ -200,7 +194,7 @@ def _newest(lines: dict[int, str], limit_tokens: int) -> dict[int, str]:
 
 
 def _line_tokens(line: str) -> int:
-    return count_tokens(line) + 1  # and the end of the line
+    return estimate_tokens(line) + 1  # and the end of the line
 
 
 def _line(turn: Turn) -> str:
@@ -211,7 +205,7 @@ def _line(turn: Turn) -> str:
 
 def _fragments(line: str, limit_tokens: int) -> list[str]:
     """The line, or parts of it that are short enough whatever they are made of."""
-    if count_tokens(line) < limit_tokens:
+    if estimate_tokens(line) < limit_tokens:
         return [line]
     size = max(1, limit_tokens - 1)
     return [line[start : start + size] for start in range(0, len(line), size)]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sessions_app.chains import chain_of_id
 from sessions_app.live.context import Recap
+from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.live.transcript import TurnStatus
 from sessions_app.models import Conversation
@@ -18,7 +19,7 @@ from sessions_app.services import turns_since
 from summarization import attempts, queue
 from summarization.claims import claim_row, held_row
 from summarization.models import CallHistory, RollingSummary, SummaryState
-from summarization.prompts import count_tokens, recap_text, spoken, within_limit
+from summarization.prompts import recap_text, spoken, within_limit
 from summarization.summarizer import SummarizerError
 from summarization.summarizing import SummarizationService, as_failure, gemini_service
 
@@ -118,9 +119,9 @@ def _settled(turns: tuple[SpokenTurn, ...]) -> tuple[SpokenTurn, ...]:
 
 def _is_due(turns: tuple[SpokenTurn, ...], recap: Recap | None, rolling: RollingSummary | None) -> bool:
     """Whether enough has come together that no rolling summary covers; a recap that was inherited counts, too."""
-    tokens = sum(count_tokens(turn.text) for turn in turns)
+    tokens = sum(estimate_tokens(turn.text) for turn in turns)
     if recap is not None and (rolling is None or rolling.until_turn < recap.until_turn):
-        tokens += count_tokens(recap.text)
+        tokens += estimate_tokens(recap.text)
     return len(turns) >= ROLLING_EVERY_TURNS or tokens >= ROLLING_EVERY_TOKENS
 
 

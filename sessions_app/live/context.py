@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Role, Turn, TurnStatus
 
 CONTEXT_BUDGET_TOKENS = 6_000
 TURNS_KEPT_AT_LEAST = 8
-_CHARACTERS_PER_TOKEN = 4
 
 _PREFACE = (
     "You are in the middle of a conversation that went on before over a connection that ended. "
@@ -51,7 +51,7 @@ def select_newest(newest_first: Iterable[Turn], budget_tokens: int = CONTEXT_BUD
     kept: list[Turn] = []
     spent_tokens = 0
     for turn in filter(_is_spoken, newest_first):
-        spent_tokens += len(turn.text) // _CHARACTERS_PER_TOKEN + 1
+        spent_tokens += estimate_tokens(turn.text) + 1
         if spent_tokens > budget_tokens and len(kept) >= TURNS_KEPT_AT_LEAST:
             break
         kept.append(turn)
@@ -65,7 +65,7 @@ def context_of(turns: tuple[Turn, ...], recap: Recap | None) -> Context:
     spoken = _spoken(turns)
     first = next((place for place, turn in enumerate(spoken) if turn.number > recap.until_turn), len(spoken))
     first = max(0, min(first, len(spoken) - TURNS_KEPT_AT_LEAST))
-    budget_tokens = CONTEXT_BUDGET_TOKENS - len(recap.text) // _CHARACTERS_PER_TOKEN
+    budget_tokens = CONTEXT_BUDGET_TOKENS - estimate_tokens(recap.text)
     return Context(select_turns(spoken[first:], budget_tokens), recap.text)
 
 

@@ -67,7 +67,7 @@ from sessions_app.live.machine.turns import (
     WordsCame,
     WordsWaited,
 )
-from sessions_app.live.memory import MemoryProof, typed_tokens
+from sessions_app.live.memory import MemoryProof
 from sessions_app.live.page import Opening
 from sessions_app.live.page_teller import PageTeller
 from sessions_app.live.providers.upstream import (
@@ -85,6 +85,7 @@ from sessions_app.live.providers.upstream import (
 )
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.timers import Timers
+from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus
 from sessions_app.live.voice import VoiceGate
 from sessions_app.live.writer import StoreWriter
@@ -185,7 +186,7 @@ class Exchanges:
             return
         self._unanswered -= {id}
         self._backlog.add_typed(id, text)
-        self._input_tokens += typed_tokens(text)
+        self._input_tokens += estimate_tokens(text)
         self._sender.wake()
 
     def mute(self) -> None:

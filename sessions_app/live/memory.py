@@ -6,8 +6,6 @@ on where it was; one that falls back to the bare instruction shows that the prov
 
 from __future__ import annotations
 
-CHARACTERS_PER_TOKEN = 4
-
 KEPT_AT_LEAST = 0.5
 """Of what the conversation had added to the prompt, so much must still be there. Compression keeps about half."""
 
@@ -43,8 +41,3 @@ class MemoryProof:
         self._is_due = False
         self._expected_tokens = prompt_tokens + response_tokens
         return lost
-
-
-def typed_tokens(text: str) -> int:
-    """An estimate of the tokens of a typed text."""
-    return len(text) // CHARACTERS_PER_TOKEN

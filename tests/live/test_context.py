@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from sessions_app.live.context import (
     TURNS_KEPT_AT_LEAST,
     Context,
+    Recap,
     as_text,
+    context_of,
     instruction_with,
     select_turns,
 )
@@ -39,6 +41,14 @@ def test_the_oldest_turns_are_dropped_first() -> None:
 def test_the_last_turns_go_in_even_beyond_the_budget() -> None:
     turns = talk(20, text="word " * 5_000)
     assert select_turns(turns, budget_tokens=10) == turns[-TURNS_KEPT_AT_LEAST:]
+
+
+def test_what_was_said_in_another_script_fills_the_budget_as_fast_as_it_fills_a_prompt() -> None:
+    """Four characters to a token would keep four times the budget of Chinese."""
+    turns = tuple(turn(number, "今天天气很好。我们出去走走吧。" * 10) for number in range(40))
+    assert len(select_turns(turns, budget_tokens=1_600)) == 10
+    recap = Recap("昨天下了一整天的雨。" * 590, until_turn=0)
+    assert len(context_of(turns, recap).turns) == TURNS_KEPT_AT_LEAST
 
 
 def test_our_own_lines_and_empty_ones_stay_out() -> None:

@@ -17,7 +17,7 @@ from sessions_app.live.machine.events import (
     TellReady,
     Toast,
 )
-from sessions_app.live.memory import MemoryProof, typed_tokens
+from sessions_app.live.memory import MemoryProof
 from sessions_app.live.voice import VoiceGate
 from tests.live.play import LIVED_MS, Play, of, only
 
@@ -117,10 +117,6 @@ def test_nothing_is_judged_before_anything_is_known() -> None:
     memory = MemoryProof()
     memory.resumed()
     assert not memory.is_lost(100, 10, 0)
-
-
-def test_four_characters_are_a_token() -> None:
-    assert typed_tokens("twelve chars") == 3
 
 
 # -- the gate ----------------------------------------------------------------------------------------------------------
