@@ -66,17 +66,11 @@ def may_use(model: str, holder: uuid.UUID, now: datetime.datetime, state: ModelS
 
 
 def note_refusal(model: str, refusal: Refusal, now: datetime.datetime) -> ModelState:
-    """Take in a quota verdict about a model; gives what is known now.
-
-    Without credit the project has no model at all, so that is noted of each.
-    """
+    """Take in a quota verdict about a model; gives what is known now."""
     kind = limit_of(refusal)
-    states = {
-        each: _change(each, lambda state: after_refusal(state, kind, now, refusal.retry_after_ms, _cut(refusal.text)))
-        for each in sorted({model, *_ladder_models()} if kind is LimitKind.BILLING else {model})
-    }
-    logger.warning("%s is spent (%s) until %s", model, states[model].kind, states[model].resets_at)
-    return states[model]
+    known = _change(model, lambda state: after_refusal(state, kind, now, refusal.retry_after_ms, _cut(refusal.text)))
+    logger.warning("%s is spent (%s) until %s", model, known.kind, known.resets_at)
+    return known
 
 
 def note_missing(model: str, text: str, now: datetime.datetime) -> ModelState:
@@ -160,10 +154,6 @@ def _write(row: ModelQuota, state: ModelState) -> None:
     row.prober, row.probe_until, row.trusted_until = state.prober, state.probe_until, state.trusted_until
     row.refusals, row.answered_at, row.text = state.refusals, state.answered_at, state.text
     row.save()
-
-
-def _ladder_models() -> set[str]:
-    return {model for models in settings.ENERGY_LADDERS.values() for model in models}
 
 
 def _cut(text: str) -> str:

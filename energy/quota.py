@@ -21,7 +21,7 @@ QUOTA_ZONE = "America/Los_Angeles"
 MINUTE_WAIT = datetime.timedelta(seconds=65)
 """Per-minute quota is back after a minute; every attempt before that counts against it."""
 
-MINUTE_WAIT_LIMIT = datetime.timedelta(minutes=5)
+WAIT_LIMIT = datetime.timedelta(minutes=5)
 
 CONCURRENCY_WAIT = datetime.timedelta(seconds=20)
 """A session that somebody else ends makes room at any moment; the provider also notices late that one has ended."""
@@ -52,7 +52,6 @@ class LimitKind(StrEnum):
     MINUTE = "minute"
     DAY = "day"
     CONCURRENCY = "concurrency"
-    BILLING = "billing"
     UNKNOWN = "unknown"
     MISSING = "missing"
 
@@ -116,22 +115,11 @@ class ModelState:
         return self.prober is not None and self.prober != holder and _is_after(self.probe_until, now)
 
 
-_BILLING_TEXTS = (
-    "credits are depleted",
-    "billing account",
-    "billing is disabled",
-    "billing to be enabled",
-    "spending limit",
-    "spend limit",
-    "spending cap",
-    "spend cap",
-)
 _CONCURRENCY_TEXTS = ("concurrent", "too many sessions", "simultaneous")
 _DAY_TEXTS = ("per day", "perday", "per_day", "daily")
 _MINUTE_TEXTS = ("per minute", "perminute", "per_minute")
 
 _HINTS: tuple[tuple[LimitKind, tuple[str, ...]], ...] = (
-    (LimitKind.BILLING, _BILLING_TEXTS),
     (LimitKind.CONCURRENCY, _CONCURRENCY_TEXTS),
     (LimitKind.DAY, _DAY_TEXTS),
     (LimitKind.MINUTE, _MINUTE_TEXTS),
@@ -163,16 +151,24 @@ def resets_at(
     Args:
         refusals: in a row, this one included; short waits double with each.
     """
-    if kind in (LimitKind.BILLING, LimitKind.MISSING):
+    if kind is LimitKind.MISSING:
         return now + OPERATOR_WAIT
     if kind is LimitKind.DAY and (retry_after_ms is None or retry_after_ms < DAILY_FROM_MS):
         return day_of(now, QUOTA_ZONE)[1]
     if retry_after_ms is not None:
         seconds = min(retry_after_ms / 1000, LONGEST_WAIT.total_seconds())
         return now + max(SHORTEST_WAIT, datetime.timedelta(seconds=seconds))
-    first = CONCURRENCY_WAIT if kind is LimitKind.CONCURRENCY else MINUTE_WAIT
+    return now + untold_wait(refusals, CONCURRENCY_WAIT if kind is LimitKind.CONCURRENCY else MINUTE_WAIT)
+
+
+def untold_wait(refusals: int, first: datetime.timedelta = MINUTE_WAIT) -> datetime.timedelta:
+    """How long to leave a provider alone that did not say how long: `first`, doubling up to five minutes.
+
+    Args:
+        refusals: in a row, this one included.
+    """
     doublings = min(max(0, refusals - 1), 8)
-    return now + min(first * 2**doublings, MINUTE_WAIT_LIMIT)
+    return min(first * 2**doublings, WAIT_LIMIT)
 
 
 def access_of(state: ModelState, holder: uuid.UUID, now: datetime.datetime) -> Access:
@@ -232,7 +228,7 @@ def after_success(state: ModelState, holder: uuid.UUID, now: datetime.datetime) 
     return replace(state, prober=None, probe_until=None, trusted_until=now + TRUST)
 
 
-_STRENGTH = (LimitKind.CONCURRENCY, LimitKind.UNKNOWN, LimitKind.MINUTE, LimitKind.DAY, LimitKind.BILLING)
+_STRENGTH = (LimitKind.CONCURRENCY, LimitKind.UNKNOWN, LimitKind.MINUTE, LimitKind.DAY)
 
 
 def _is_stronger(kind: LimitKind, known: LimitKind | None) -> bool:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from energy.levels import Level, LevelChange, Mode, Reason, should_clear_resumption_handle
+from energy.quota import CONCURRENCY_WAIT
 from sessions_app.live.energy import Energy, LevelNews
 from sessions_app.live.machine.events import Fact, LadderExhausted, LevelChanged, LevelKept, NoModel
 from sessions_app.live.machine.failures import Failure
 from sessions_app.live.task_owner import TaskOwner
 
-RETRY_WHEN_BUSY_MS = 20_000
-"""When the provider has no room for one more session, and the ledger does not know for how long."""
+_RETRY_WHEN_BUSY_MS = CONCURRENCY_WAIT // datetime.timedelta(milliseconds=1)
+"""When the ledger does not know for how long the provider has no room for one more session."""
 
 LEAST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 24 * 3_600_000
@@ -133,7 +134,7 @@ class LevelKeeper:
             is_raised = change.level.number > change.previous.number
             self._feed(LevelChanged(change.level.model, keeps_handle, is_raised))
         else:
-            self._feed(LevelKept(_ms_until(change.resets_at) or RETRY_WHEN_BUSY_MS))
+            self._feed(LevelKept(_ms_until(change.resets_at) or _RETRY_WHEN_BUSY_MS))
 
     def _why_none(self) -> NoModel:
         return NoModel(self._energy.reason_for_nothing, _ms_until(self.resets_at))

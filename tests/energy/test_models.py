@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
@@ -93,3 +95,12 @@ def test_a_notice_with_a_placeholder_that_means_nothing_is_not_saved_by_a_form()
     notice = Notice(persona=persona, mode="call", level=2, occasion="lower", text="Hello {user}")
     with pytest.raises(ValidationError, match=r"\{user\} means nothing here"):
         notice.full_clean()
+
+
+def test_missing_credit_that_was_noted_as_quota_is_forgotten() -> None:
+    """Rows from before it stopped conversations instead."""
+    forget = import_module("energy.migrations.0003_missing_credit_is_no_quota").forget
+    for model, kind in (("a", "billing"), ("b", "day")):
+        ModelQuota.objects.create(project="p", model=model, kind=kind, spent_since=NOON, resets_at=LATER)
+    forget(apps, None)
+    assert ModelQuota.objects.get().model == "b"

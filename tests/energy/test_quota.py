@@ -54,8 +54,6 @@ def spent(kind: LimitKind = LimitKind.UNKNOWN, now: datetime.datetime = NOON) ->
         (Refusal("Resource has been exhausted (e.g. check quota)"), LimitKind.UNKNOWN),
         (Refusal("Resource exhausted. Please try again later."), LimitKind.UNKNOWN),
         (Refusal(""), LimitKind.UNKNOWN),
-        (Refusal("Your prepayment credits are depleted. Please go to AI Studio"), LimitKind.BILLING),
-        (Refusal("Billing account for project is not found"), LimitKind.BILLING),
         (Refusal("Too many concurrent sessions"), LimitKind.CONCURRENCY),
         (Refusal("Quota exceeded: requests per minute"), LimitKind.MINUTE),
         (Refusal("Quota exceeded: requests per day"), LimitKind.DAY),
@@ -108,8 +106,7 @@ def test_short_waits_are_those_asked_for_or_double_up_to_five_minutes() -> None:
     assert [wait.total_seconds() for wait in waits] == [65, 130, 260, 300, 300]
     waits = [resets_at(LimitKind.CONCURRENCY, NOON, refusals=count) - NOON for count in (1, 2, 999)]
     assert [wait.total_seconds() for wait in waits] == [20, 40, 300]
-    for kind in (LimitKind.BILLING, LimitKind.MISSING):
-        assert resets_at(kind, NOON, retry_after_ms=1) == NOON + minutes(60)
+    assert resets_at(LimitKind.MISSING, NOON, retry_after_ms=1) == NOON + minutes(60)
 
 
 def test_a_model_nobody_has_heard_of_is_scouted_by_one_while_others_wait() -> None:

@@ -27,7 +27,6 @@ QUOTA = Refusal("You exceeded your current quota, please check your plan and bil
 DAY = Refusal("Quota exceeded for requests per day")
 MINUTE = Refusal("Quota exceeded for requests per minute")
 CROWDED = Refusal("Too many concurrent sessions")
-NO_CREDIT = Refusal("Your prepayment credits are depleted.")
 MIDNIGHT = datetime.datetime(2026, 11, 21, 8, 0, tzinfo=datetime.UTC)
 LADDER = {Mode.CALL: [NEWEST, OLDER, OLDEST], Mode.TEXT: [NEWEST, OLDER]}
 
@@ -158,13 +157,6 @@ def test_one_session_too_many_changes_no_level_and_says_when_to_dial_again(
     assert energy.get_current_model(Mode.CALL) == NEWEST
     assert rows() == []
     assert open_session("bob").load(Mode.CALL) == energy.get_level(Mode.CALL)
-
-
-def test_without_credit_every_model_is_spent_at_once(open_session: Begin, clock: time_machine.Traveller) -> None:
-    change = begun(open_session("alice")).lower(Mode.CALL, NO_CREDIT, NEWEST)
-    assert (change.level.number, change.resets_at) == (0, NOON + datetime.timedelta(hours=1))
-    assert open_session("bob").load(Mode.TEXT) == Level(Mode.TEXT, 0, "exhausted", "")
-    assert set(ModelQuota.objects.values_list("kind", flat=True)) == {"billing"}
 
 
 def test_a_session_that_dials_again_leaves_a_model_that_others_found_spent_meanwhile(open_session: Begin) -> None:

@@ -5,13 +5,14 @@ The texts are those of the Live API as observed. On the wire they are cut at 123
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 
 import pytest
 
+from energy.quota import LimitKind, resets_at
 from sessions_app.live.machine.failures import (
     INITIAL_HISTORY_FIELD,
-    RATE_LIMIT_WAIT_MS,
     SHORT_LIFE_MS,
     Failure,
     History,
@@ -108,6 +109,14 @@ WRONG_MODELS = [
     (1007, TEXT_MODALITY.replace("TEXT", "AUDIO")),
 ]
 
+NO_CREDIT = [
+    (1011, "Your prepayment credits are depleted. Please go to AI Studio to add more."),
+    (429, "RESOURCE_EXHAUSTED Your prepayment credits are depleted. Please go to AI Studio to add more."),
+    (429, "RESOURCE_EXHAUSTED Your billing account has exceeded its monthly spending cap."),
+    (1011, "Your project has exceeded its monthly spending cap."),
+    (403, "PERMISSION_DENIED This API method requires billing to be enabled."),
+]
+
 DEAD_ENDS = [
     (1007, "API key not valid. Please pass a valid API key."),
     (1008, "API key not valid. Please pass a valid API key."),
@@ -115,7 +124,7 @@ DEAD_ENDS = [
     (1008, "Generative Language API has not been used in project 12345 before or it is disabled."),
     (1008, "Method doesn't allow unregistered callers (callers without established identity)."),
     (1007, "User location is not supported for the API use."),
-    (1011, "Your prepayment credits are depleted. Please go to AI Studio to add more."),
+    *NO_CREDIT,
 ]
 
 QUOTA = [
@@ -272,6 +281,19 @@ def test_what_only_the_owner_can_mend_stops_at_once(code: int, text: str, histor
     assert verdict(code, text, Phase.SETUP, history) is STOP
 
 
+@pytest.mark.parametrize(("code", "text"), NO_CREDIT)
+def test_missing_credit_is_said_by_its_name_and_is_nobodys_quota(code: int, text: str) -> None:
+    """No model is any better, and no time is known at which it comes back."""
+    judgement = judge(Failure(code, text, Phase.SETUP), ANEW)
+    assert (judgement.verdict, judgement.reason, judgement.quota) == (STOP, "billing", False)
+
+
+def test_a_quota_that_is_named_is_one_whatever_the_sentence() -> None:
+    failure = Failure(429, "Slow down.", Phase.HANDSHAKE, 7_000, ("GenerateRequestsPerMinutePerProjectPerModel",))
+    judgement = judge(failure, ANEW)
+    assert (judgement.verdict, judgement.quota) == (NEXT_MODEL, True)
+
+
 @pytest.mark.parametrize(("code", "text"), QUOTA)
 @pytest.mark.parametrize("history", [ANEW, WITH_HANDLE, LONG_LIFE])
 def test_quota_that_is_used_up_gives_way_to_the_next_model(code: int, text: str, history: History) -> None:
@@ -293,8 +315,15 @@ def test_a_rate_limit_waits_as_long_as_the_provider_says_or_a_minute() -> None:
     told = judge(Failure(429, "", Phase.HANDSHAKE, retry_after_ms=12_000), ANEW)
     untold = judge(Failure(429, "", Phase.HANDSHAKE), ANEW)
     assert (told.verdict, told.wait_ms) == (WAIT, 12_000)
-    assert (untold.verdict, untold.wait_ms) == (WAIT, RATE_LIMIT_WAIT_MS)
-    assert RATE_LIMIT_WAIT_MS >= 65_000
+    assert (untold.verdict, untold.wait_ms) == (WAIT, 65_000)
+
+
+def test_a_rate_limit_that_goes_on_is_waited_for_as_the_ledger_would() -> None:
+    now = datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
+    for waits in range(12):
+        judgement = judge(Failure(429, "", Phase.HANDSHAKE), History(waits=waits))
+        ledger = resets_at(LimitKind.MINUTE, now, refusals=waits + 1) - now
+        assert datetime.timedelta(milliseconds=judgement.wait_ms) == ledger
 
 
 @pytest.mark.parametrize("code", [500, 502, 503, 504])

@@ -113,6 +113,23 @@ async def test_what_is_not_quota_lowers_no_level(web: WebServer, emulator: Emula
         assert levels(page) == []
 
 
+async def test_missing_credit_stops_a_conversation_by_its_name_and_is_not_in_the_ledger(
+    web: WebServer, emulator: Emulator
+) -> None:
+    """As soon as the operator has paid, "try again" works, and so does whoever comes next."""
+    async with Page(web, "text") as page:
+        await page.start()
+        await page.say(CODE_WORD)
+        await page.reply()
+        emulator.fault("quota", limit="billing", connection="all")
+        await page.say(QUESTION)
+        assert (await page.wait_for("state", state="failed"))["reason"] == "billing"
+        emulator.disarm()
+        await page.send(type="retry")
+        assert "PLUM-42" in await page.reply()
+        assert levels(page) == []
+
+
 async def test_many_users_on_a_spent_model_cost_one_refusal(web: WebServer, emulator: Emulator) -> None:
     names = [f"caller{number}" for number in range(10)]
     web.shell(

@@ -9,17 +9,15 @@ The texts and the reactions to them are those of the Live API as observed; `test
 
 from __future__ import annotations
 
+import datetime
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from energy.quota import untold_wait
+
 SHORT_LIFE_MS = 5_000
 """A connection that the provider ends sooner than this counts as a short life."""
-
-RATE_LIMIT_WAIT_MS = 65_000
-"""Per-minute quota is back after a minute; every attempt before that counts against it."""
-
-RATE_LIMIT_WAIT_LIMIT_MS = 300_000
 
 TRY_LATER_WAIT_MS = 5_000
 
@@ -116,7 +114,12 @@ _STOP_TEXTS: tuple[tuple[str, str], ...] = (
     ("denied access", "access-denied"),
     ("has not been used in project", "access-denied"),
     ("user location is not supported", "region"),
-    ("prepayment credits are depleted", "billing"),
+    ("credits are depleted", "billing"),
+    ("billing account", "billing"),
+    ("billing is disabled", "billing"),
+    ("billing to be enabled", "billing"),
+    ("spending cap", "billing"),
+    ("spend cap", "billing"),
     ("response modalities (text)", "bad-request"),
     ("text output is not supported", "bad-request"),
     ("thinking level must be specified", "bad-request"),
@@ -224,8 +227,8 @@ def _judge_by_invalid_argument(text: str, failure: Failure, history: History) ->
 def _judge_by_http_status(failure: Failure, history: History) -> Judgement | None:
     """The WebSocket upgrade itself was answered with an HTTP status."""
     if failure.code == 429:
-        doubled_ms = min(RATE_LIMIT_WAIT_MS * 2**history.waits, RATE_LIMIT_WAIT_LIMIT_MS)
-        return Judgement(Verdict.WAIT, "rate-limit", wait_ms=failure.retry_after_ms or doubled_ms)
+        untold_ms = untold_wait(history.waits + 1) // datetime.timedelta(milliseconds=1)
+        return Judgement(Verdict.WAIT, "rate-limit", wait_ms=failure.retry_after_ms or untold_ms)
     if failure.code in (400, 401, 403):
         return Judgement(Verdict.STOP, "bad-key")
     if failure.code == 404:
