@@ -8,34 +8,7 @@ import json
 import logging
 import time
 
-FACTS = (
-    "action",
-    "attempt",
-    "bytes",
-    "code",
-    "connection",
-    "conversation",
-    "count",
-    "delay_ms",
-    "duration_ms",
-    "event",
-    "fence",
-    "level",
-    "mode",
-    "model",
-    "ms",
-    "page",
-    "phase",
-    "previous",
-    "reason",
-    "seconds",
-    "session",
-    "state",
-    "turn",
-    "user",
-    "verdict",
-    "worker",
-)
+FACTS = ("conversation", "session", "mode")
 """Names of facts a line may carry."""
 
 

@@ -40,8 +40,7 @@ class ModelProfile:
     """What is particular about the models whose ids begin with `prefix`; sources are in `docs/architecture.md`.
 
     `history_anytime`: takes turns of the past in the middle of a session. `typed_as_content`: takes typed turns as
-    content, not as realtime text. `thinking_level`: must be told one. `resumable`: issues handles. `compression`: lets
-    old turns fall out of its context instead of ending. `affective_dialog`: has that switch, which others refuse.
+    content, not as realtime text. `thinking_level`: must be told one. `resumable`: issues handles.
     """
 
     prefix: str
@@ -50,15 +49,13 @@ class ModelProfile:
     typed_as_content: bool = False
     thinking_level: str = ""
     resumable: bool = True
-    compression: bool = True
-    affective_dialog: bool = False
 
 
 PROFILES: tuple[ModelProfile, ...] = (
     ModelProfile("gemini-3.8-live-extended-thinking", Seeding.HISTORY, history_anytime=True, thinking_level="LOW"),
     ModelProfile("gemini-3.8-live", Seeding.HISTORY, history_anytime=True),
     ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY),
-    ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True, affective_dialog=True),
+    ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True),
 )
 
 
@@ -74,11 +71,6 @@ class Level:
     @property
     def is_exhausted(self) -> bool:
         return self.number == 0
-
-    @property
-    def features(self) -> ModelProfile | None:
-        """What the level's model can do; None at level 0. Raises `UnknownModel`."""
-        return None if self.is_exhausted else profile_of(self.model)
 
 
 class Reason(StrEnum):

@@ -15,11 +15,11 @@ def record(message: str = "went live", **extra: Any) -> logging.LogRecord:
 
 
 def test_a_json_line_carries_ids_and_states() -> None:
-    line = json.loads(JsonFormatter().format(record(conversation="c1", mode="call", attempt=2)))
+    line = json.loads(JsonFormatter().format(record(conversation="c1", mode="call", session=2)))
     assert line["message"] == "went live"
     assert line["severity"] == "INFO"
     assert line["at"].endswith("Z")
-    assert (line["conversation"], line["mode"], line["attempt"]) == ("c1", "call", 2)
+    assert (line["conversation"], line["mode"], line["session"]) == ("c1", "call", 2)
 
 
 def test_a_console_line_carries_them_as_well() -> None:

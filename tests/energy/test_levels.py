@@ -125,13 +125,6 @@ def test_the_levels_above_and_below_are_given_best_first(ladder: Ladder) -> None
         assert [*ladder.all_above(level), *rest, *ladder.all_below(level)] == list(ladder.all_above(ladder.level(0)))
 
 
-def test_a_level_knows_what_its_model_can_do(ladder: Ladder) -> None:
-    assert ladder.level(0).features is None
-    assert ladder.top.features == profile_of(ladder.top.model)
-    assert all(profile.compression for profile in PROFILES)
-    assert [profile.prefix for profile in PROFILES if profile.affective_dialog] == ["gemini-2.5-flash-native-audio"]
-
-
 def test_to_come_to_the_same_level_is_no_change(ladder: Ladder) -> None:
     now = datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
     assert not LevelChange(ladder.top, ladder.level(99), Reason.MANUAL, now).is_change

@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from sessions_app.models import LiveSession
 from summarization import rolling, services
-from summarization.context import context_for
 from summarization.gemini import GeminiSummarizer
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.summarizing import SummarizationService
@@ -127,7 +126,7 @@ def test_a_conversation_of_forty_turns_is_always_condensed_in_time(
         talk.say((turn,))
         rolling.request_rolling_summary_if_due(talk.id)
         rolling.write_rolling_summary(talk.id, service)
-    context = context_for(talk.row)
+    context = talk.context
     known = context.summary + " ".join(turn.text for turn in context.turns)
     assert all(fact in known for fact in KEPT)
     assert RollingSummary.objects.get().until_turn >= 33

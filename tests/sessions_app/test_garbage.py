@@ -38,7 +38,7 @@ class RegistryWithoutDatabase(SessionRegistry):
     """Opens sessions over fakes, each page life its own."""
 
     def __init__(self) -> None:
-        super().__init__(lambda: Stage().upstream, SummarisedMemory())
+        super().__init__(Stage().upstream, SummarisedMemory())
 
     async def open(self, user: User, mode: Mode, start: Start, page: SocketPage) -> BaseSessionManager:
         stage = Stage(mode)

@@ -9,9 +9,11 @@ from django.contrib.auth.models import User
 
 from energy.levels import Mode
 from sessions_app import services
+from sessions_app.live.context import Context, context_of
 from sessions_app.live.transcript import Role, Turn, TurnStatus
 from sessions_app.models import Conversation
 from sessions_app.services import SessionRequest
+from summarization.rolling import latest_recap
 
 MODEL = "gemini-3.8-live"
 AT_MS = 1_767_225_600_000
@@ -52,6 +54,11 @@ class Talk:
 
     def say(self, said: Iterable[Turn]) -> None:
         services.save_turns(self.opening.conversation, self.request.page_id, tuple(said))
+
+    @property
+    def context(self) -> Context:
+        """What a session without memory would be given of it."""
+        return context_of(services.turns_of(self.row), latest_recap(self.id))
 
     def leave(self) -> None:
         """The page is gone for good, as far as its session knows."""

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 
 from sessions_app.live.context import CONTEXT_BUDGET_TOKENS, TURNS_KEPT_AT_LEAST, Context
 from sessions_app.live.transcript import Role, Turn
-from summarization.context import context_for
 from summarization.models import RollingSummary
 from tests.summarization.talk import Talk, spoken, turns
 
@@ -24,7 +23,7 @@ def context(talk: Talk, said: tuple[Turn, ...], until_turn: int = -1, recap: str
     talk.say(said)
     if until_turn >= 0:
         RollingSummary.objects.create(conversation_id=talk.id, text=recap, until_turn=until_turn)
-    return context_for(talk.row)
+    return talk.context
 
 
 def numbers(context: Context) -> list[int]:

@@ -118,10 +118,10 @@ def test_an_answer_that_says_nothing_is_refused(answer: str) -> None:
 def test_a_recap_that_is_cut_keeps_to_its_limit_and_to_its_order(lines: list[str], limit: int) -> None:
     recap = "\n".join(lines)
     kept = prompts.within_limit(recap, limit)
-    assert prompts.count_tokens(kept) <= limit
+    assert estimate_tokens(kept) <= limit
     rest = iter(recap)
     assert all(character in rest for character in kept)
-    assert kept == recap or prompts.count_tokens(recap) > limit
+    assert kept == recap or estimate_tokens(recap) > limit
 
 
 def test_the_oldest_lines_of_a_recap_go_first_and_facts_have_the_larger_part() -> None:

@@ -11,13 +11,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from sessions_app.live.context import Recap
+from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import TurnStatus
 from summarization import rolling, services
 from summarization.attempts import TRIES_BEFORE_FAILED
-from summarization.context import context_for
 from summarization.memory import SummarisedMemory
 from summarization.models import RollingSummary
-from summarization.prompts import RECAP_LIMIT_TOKENS, count_tokens
+from summarization.prompts import RECAP_LIMIT_TOKENS
 from summarization.summarizer import Unavailable
 from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
@@ -88,7 +88,7 @@ def test_forty_turns_later_every_fact_is_known(alice: User, service: Summarizati
     recap = rolling.latest_recap(talk.id)
     assert recap is not None
     assert recap.until_turn >= 33
-    context = context_for(talk.row)
+    context = talk.context
     known = context.summary + " ".join(turn.text for turn in context.turns)
     assert all(fact in known for fact in FACTS.values())
     assert len(context.turns) >= 8
@@ -102,7 +102,7 @@ def test_a_model_that_is_away_is_not_waited_for(
     talk = Talk(alice)
     talk_on(talk, 40, service)
     assert rolling.latest_recap(talk.id) is None
-    assert len(context_for(talk.row).turns) == 40
+    assert len(talk.context.turns) == 40
 
 
 def test_when_the_model_is_back_the_summary_comes(
@@ -160,7 +160,7 @@ def test_a_continued_call_is_told_the_summary_of_the_earlier_one(alice: User, se
     assert recap is not None
     assert recap.until_turn == 39
     assert all(fact in recap.text for fact in FACTS.values())
-    context = context_for(second.row)
+    context = second.context
     assert [turn.number for turn in context.turns] == list(range(32, 40))
 
 
@@ -212,7 +212,7 @@ def test_the_recap_of_a_chain_that_grows_call_by_call_stays_within_its_limit(ali
         last = talk
         recap = rolling.latest_recap(talk.id)
         assert recap is not None
-        assert count_tokens(recap.text) <= RECAP_LIMIT_TOKENS
+        assert estimate_tokens(recap.text) <= RECAP_LIMIT_TOKENS
         assert recap.until_turn == number
         text = recap.text
     assert [line.split()[2] for line in text.splitlines()] == [str(number) for number in range(30, 40)]
@@ -227,7 +227,7 @@ def test_a_model_that_keeps_too_much_is_cut_to_the_limit(
     talk_on(talk, 6, service)
     recap = rolling.latest_recap(talk.id)
     assert recap is not None
-    assert count_tokens(recap.text) <= RECAP_LIMIT_TOKENS
+    assert estimate_tokens(recap.text) <= RECAP_LIMIT_TOKENS
     assert recap.text.startswith("They talked.")
     assert recap.text.endswith("Fact 1999 is this.")
 
@@ -237,7 +237,7 @@ def test_a_summary_that_is_late_leaves_the_turns_of_the_earlier_call(alice: User
     services.write_call_history(first.id)
     second = Talk(alice, continues=first.id)
     assert rolling.latest_recap(second.id) is None
-    assert len(context_for(second.row).turns) == 40
+    assert len(second.context.turns) == 40
 
 
 def test_a_long_inherited_recap_is_condensed_soon(alice: User) -> None:
