@@ -1,5 +1,6 @@
 """The pinned lists hold what any installer needs to take them to the letter."""
 
+import sys
 from collections import defaultdict
 from importlib import metadata
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.test_borders import PROGRAMS, below, imports
 from tools.paths import ALL_LISTS, BASE
 from tools.pins import Pin, pinned_names, pins
 
@@ -68,3 +70,27 @@ def test_every_pin_of_a_list_has_a_hash(name: str) -> None:
     packages = text.split("--hash=sha256:")
     assert len(list(pins(BASE / name))) == sum(1 for line in text.splitlines() if line and not line.startswith(" "))
     assert len(packages) > len(list(pins(BASE / name)))
+
+
+ROOM_OF = {
+    "requirements.in": ("config", "sessions_app", "energy", "summarization"),
+    "emulator/requirements.in": ("emulator",),
+}
+PART_OF_ANOTHER = {"asgiref": "django"}
+"""Packages that are documented as part of the one that brings them."""
+
+
+@pytest.mark.parametrize("name", ROOM_OF)
+def test_every_package_that_is_imported_is_asked_for_by_name(name: str) -> None:
+    """One that merely comes with another goes when that one does without it."""
+    lines = (BASE / name).read_text(encoding="utf-8").splitlines()
+    asked = {canonicalize_name(Requirement(line.strip()).name) for line in lines if not line.startswith("#")}
+    modules = {imported.split(".")[0] for module in below(*ROOM_OF[name]) for imported in imports(module)}
+    strangers = modules - {*sys.stdlib_module_names, *PROGRAMS, ""}
+    packages = metadata.packages_distributions()
+    assert strangers
+    for module in strangers:
+        brought_by = {
+            canonicalize_name(PART_OF_ANOTHER.get(package, package)) for package in packages.get(module, [module])
+        }
+        assert brought_by & asked, module
