@@ -53,7 +53,7 @@ class Quota:
         if fault is None or fault.params["limit"] == "concurrency":
             return None
         self._faults.use("quota", "", model)
-        return _rest_error(fault, model)
+        return quota_error(fault.params["limit"], model, fault.params.get("retry_after_s"))
 
     def _fault(self, model: str, connection: str) -> Fault | None:
         return self._faults.peek("quota", connection, model)
@@ -63,8 +63,8 @@ class Quota:
         return CATALOGUE[_LIVE_TEXTS[fault.params["limit"]]]
 
 
-def _rest_error(fault: Fault, model: str) -> Json:
-    limit = fault.params["limit"]
+def quota_error(limit: str, model: str, retry_after_s: float | None) -> Json:
+    """The body of an HTTP 429 that says which limit was met, and when to come back if that is given."""
     details: list[Json] = [
         {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"description": "Quotas", "url": _HELP}]}
     ]
@@ -77,7 +77,8 @@ def _rest_error(fault: Fault, model: str) -> Json:
         }
         details.append({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]})
         message = CATALOGUE["quota exceeded"].text
-    if (retry := fault.params.get("retry_after_s")) is not None:
-        details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format_duration(retry)})
-        message += f"\nPlease retry in {format_duration(retry)}."
+    if retry_after_s is not None:
+        delay = format_duration(retry_after_s)
+        details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay})
+        message += f"\nPlease retry in {delay}."
     return {"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}}

@@ -11,8 +11,11 @@ from aiohttp import web
 from emulator.certificate import ensure_certificate, server_context
 from emulator.connection import Connection
 from emulator.control import control_application
+from emulator.faults import Fault
+from emulator.quota import quota_error
 from emulator.rest import add_rest_routes, error_body, read_key, rest_errors
 from emulator.state import Emulator
+from emulator.wire import Json
 
 _CONTROL_HOST = "127.0.0.1"
 _SERVICE = re.compile(
@@ -83,7 +86,7 @@ async def _live(request: web.Request) -> web.StreamResponse:
     if refusal := emulator.faults.use("refuse_handshake"):
         status = refusal.params["status"]
         emulator.log.add("fault", fault="refuse_handshake", status=status)
-        return web.json_response(_handshake_error(status), status=status)
+        return web.json_response(_handshake_error(status, refusal), status=status)
     constrained = service["method"].endswith("Constrained")
     key = read_key(request)
     connection = Connection(
@@ -100,7 +103,9 @@ def _read_token(request: web.Request, key: str) -> str:
     return value if scheme.lower() == "token" else request.query.get("access_token", key)
 
 
-def _handshake_error(status: int) -> dict[str, object]:
+def _handshake_error(status: int, refusal: Fault) -> Json:
+    if status == 429 and "limit" in refusal.params:
+        return quota_error(refusal.params["limit"], refusal.model or "", refusal.params.get("retry_after_s"))
     if status == 429:
         return error_body(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota).")
     if status in (401, 403):

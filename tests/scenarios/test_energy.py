@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import re
 import urllib.parse
 import urllib.request
+import zoneinfo
 from collections.abc import Iterator
 
 import pytest
 
+from energy.quota import QUOTA_ZONE
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.scenarios.page import Page, log_in
 from tests.services.cast import PASSWORD
@@ -111,6 +114,19 @@ async def test_what_is_not_quota_lowers_no_level(web: WebServer, emulator: Emula
         await page.wait_for("state", state="live")
         assert "PLUM-42" in await ask(page)
         assert levels(page) == []
+
+
+async def test_a_refused_handshake_that_names_a_days_quota_is_believed_at_once(
+    web: WebServer, emulator: Emulator
+) -> None:
+    """Until midnight Pacific, whatever short delay the provider asks for beside it."""
+    emulator.fault("refuse_handshake", status=429, limit="day", retry_after_s=36, count=1)
+    async with Page(web, "call") as page:
+        await page.start()
+        lowered = page.of_type("energy")[-1]
+        assert (lowered["previous"], lowered["level"]) == (3, 2)
+        resets_at = datetime.datetime.fromisoformat(lowered["resets_at"]).astimezone(zoneinfo.ZoneInfo(QUOTA_ZONE))
+        assert (resets_at.hour, resets_at.minute, resets_at.second) == (0, 0, 0)
 
 
 async def test_missing_credit_stops_a_conversation_by_its_name_and_is_not_in_the_ledger(
