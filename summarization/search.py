@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db import connection
-from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, TextField, Value
+from django.db.models import Q, QuerySet
 
 from summarization.models import CallHistory
 
@@ -19,6 +20,9 @@ MOST_RANKED = 500
 
 PASSAGE_CHARACTERS = 220
 _BEFORE_CHARACTERS = 60
+
+_CONFIG = "simple"
+"""Of PostgreSQL: letters become small, and nothing else is done to words."""
 
 _HAS_LETTER = re.compile(r"\w")
 
@@ -38,17 +42,16 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def matching(histories: QuerySet[CallHistory], words: Iterable[str]) -> QuerySet[CallHistory]:
     """Those in which every word occurs: on PostgreSQL at the beginning of a word, elsewhere anywhere."""
-    if connection.vendor == "postgresql":
-        return histories.filter(_Matches(_Vector(F("search_text")), _query(words)))
+    if _finds_beginnings():
+        return histories.alias(words=_vector("search_text")).filter(words=_query(words))
     return histories.filter(all_words("search_text", words))
 
 
 def best_first(histories: QuerySet[CallHistory], words: Iterable[str], *, count: int) -> QuerySet[CallHistory]:
     """The same, those first whose title or summary has the words; then the newest. `count`: how many there are."""
-    if connection.vendor != "postgresql" or count > MOST_RANKED:
+    if not _finds_beginnings() or count > MOST_RANKED:
         return histories
-    parts = _Joined(_Weighted(F("title"), weight="A"), _Weighted(F("summary"), weight="B"))
-    rank = Func(parts, _query(words), function="ts_rank", output_field=FloatField())
+    rank = SearchRank(_vector("title", weight="A") + _vector("summary", weight="B"), _query(words))
     return histories.annotate(rank=rank).order_by("-rank", *histories.query.order_by)
 
 
@@ -58,8 +61,12 @@ def all_words(field: str, words: Iterable[str]) -> Q:
 
 
 def passage(text: str, words: Iterable[str]) -> tuple[Piece, ...]:
-    """Some of the text around the first hit, in pieces; the beginning of the text when there is none."""
-    hits = re.compile("|".join(re.escape(word) for word in words), re.IGNORECASE)
+    """Some of the text around the first hit, in pieces; the beginning of the text when there is none.
+
+    Hits are found as `matching` finds them, but not by `SearchHeadline`: PostgreSQL would parse the whole of each text
+    for it, mark whole words instead of what was typed, and say of no passage whether it begins the text.
+    """
+    hits = re.compile("|".join(map(_hit, words)), re.IGNORECASE)
     text = " ".join(text.split())
     first = hits.search(text)
     start = _word_start(text, max(0, first.start() - _BEFORE_CHARACTERS)) if first else 0
@@ -70,6 +77,12 @@ def passage(text: str, words: Iterable[str]) -> tuple[Piece, ...]:
     if start + PASSAGE_CHARACTERS < len(text):
         pieces.append(Piece(" …"))
     return tuple(pieces)
+
+
+def _hit(word: str) -> str:
+    """The pattern of a hit. What stands before it is asked afterwards: looking for the word itself is much faster."""
+    before = rf"(?<![^\W_].{{{len(word)}}})" if _finds_beginnings() else ""
+    return re.escape(word) + before
 
 
 def _pieces(text: str, hits: re.Pattern[str]) -> Iterable[Piece]:
@@ -88,36 +101,20 @@ def _word_start(text: str, position: int) -> int:
     return 0 if position == 0 else text.find(" ", position) + 1
 
 
-class _Vector(Func):
-    """The words of a text. Of `search_text` it is the expression of the index `history_search`, word for word."""
-
-    template = "to_tsvector('simple'::regconfig, %(expressions)s)"
-    output_field = TextField()
+def _finds_beginnings() -> bool:
+    """Whether a word is found at the beginning of words alone, by the full-text search of PostgreSQL."""
+    return connection.vendor == "postgresql"
 
 
-class _Weighted(Func):
-    template = "setweight(to_tsvector('simple'::regconfig, %(expressions)s), '%(weight)s')"
-    output_field = TextField()
+def _vector(field: str, weight: str | None = None) -> SearchVector:
+    """The words of a field, whatever the language. The index `history_words` is that of `search_text`."""
+    return SearchVector(field, config=_CONFIG, weight=weight)
 
 
-class _Query(Func):
-    template = "to_tsquery('simple'::regconfig, %(expressions)s)"
-    output_field = TextField()
+def _query(words: Iterable[str]) -> SearchQuery:
+    """Every word, each as the beginning of a longer one; quoted, so that none is read as an operator.
 
-
-class _Matches(Func):
-    template = "%(expressions)s"
-    arg_joiner = " @@ "
-    output_field = BooleanField()
-
-
-class _Joined(Func):
-    template = "%(expressions)s"
-    arg_joiner = " || "
-    output_field = TextField()
-
-
-def _query(words: Iterable[str]) -> _Query:
-    """Every word, each as the beginning of a longer one; quoted, so that none is read as an operator."""
+    Only a raw query has beginnings: https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY
+    """
     quoted = ("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)
-    return _Query(Value(" & ".join(quoted)))
+    return SearchQuery(" & ".join(quoted), config=_CONFIG, search_type="raw")

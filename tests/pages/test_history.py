@@ -10,10 +10,12 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from sessions_app.models import Conversation, LiveSession
+from summarization import search
 from summarization.models import CallHistory
 from summarization.services import write_call_history
 from tests.pages.history_rows import NOON, converse
@@ -130,7 +132,7 @@ def test_a_conversation_is_called_the_same_before_it_has_an_entry_and_after(
     """The model spoke first, which is not what the user knows the conversation by."""
     talk = converse(alice, "Hello, I am here.", "How are you?", words, is_over=False)
     talk.turns.filter(number=0).update(role="model")
-    following = converse(alice, "Next", continues=talk)
+    following = converse(alice, "Next", continues=talk, started_at=NOON - timedelta(hours=1))
     names = [(titles(page)[0], heading(page, talk), earlier(page, following))]
     talk.live_sessions.update(ended_at=NOON)
     write_call_history(talk.pk)
@@ -196,6 +198,40 @@ def test_a_hit_is_shown_in_its_place_and_marked(page: Client, alice: User) -> No
     converse(alice, "long ago " * 60 + "a <b>Heron</b> stood there", title="Birds")
     shown = page.get("/history/?q=heron").content.decode()
     assert "&lt;b&gt;<mark>Heron</mark>&lt;/b&gt; stood there" in shown
+
+
+def test_what_is_marked_is_what_was_found(page: Client, alice: User) -> None:
+    """On PostgreSQL a word is found by its beginning, elsewhere by any part of it."""
+    converse(alice, "It starts. " * 40 + "Her art is great", title="One")
+    shown = page.get("/history/?q=art").content.decode()
+    found_inside = "st<mark>art</mark>s" in shown
+    assert found_inside == (connection.vendor == "sqlite")
+    assert ("Her <mark>art</mark> is great" in shown) == (connection.vendor == "postgresql")
+
+
+def test_those_whose_title_or_summary_has_the_words_come_first(page: Client, alice: User) -> None:
+    """On PostgreSQL, which weighs them; elsewhere the newest come first."""
+    for hours, title, summary in (
+        (3, "Other", "Of a heron"),
+        (2, "Heron", "They talked."),
+        (1, "Other", "They talked."),
+    ):
+        said, begun = f"A heron, {hours} hours ago", NOON - timedelta(hours=hours)
+        converse(alice, said, title=f"{title} {hours}", summary=summary, started_at=begun)
+    ranked = ["Heron 2", "Other 3", "Other 1"]
+    assert titles(page, "q=heron") == (
+        ranked if connection.vendor == "postgresql" else ["Other 1", "Heron 2", "Other 3"]
+    )
+
+
+@pytest.mark.django_db
+def test_on_postgresql_words_are_found_by_the_index() -> None:
+    """Of a table so small that it is read whole when it may be."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = search.matching(CallHistory.objects.order_by(), ("o'neill", "heron")).explain()
+    assert ("Bitmap Index Scan on history_words" in plan) == (connection.vendor == "postgresql"), plan
 
 
 @pytest.mark.parametrize(
