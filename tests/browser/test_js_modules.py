@@ -374,7 +374,7 @@ def test_the_page_is_thinking_until_the_answer_begins_and_listens_when_it_is_ove
         {"type": "turn_complete", "turn": 1, "usage": None},
     ]
     seen = [reduce(modules, *steps[:count])["turnState"] for count in range(1, 8)]
-    assert seen == ["listening", "listening", "thinking", "generating", "generating", "speaking", "listening"]
+    assert seen == ["listening", "listening", "waiting", "generating", "generating", "speaking", "listening"]
 
 
 def test_a_lost_connection_is_said_with_its_countdown_and_forgotten_when_it_is_back(modules: Page) -> None:
@@ -644,7 +644,7 @@ STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, { pa
         ({"phase": "live"}, {}, "Listening", ""),
         ({"phase": "live"}, {"muted": True}, "Muted", "Hold Space to talk"),
         ({"phase": "live"}, {"playing": True}, "Speaking", "Talk to interrupt"),
-        ({"phase": "live", "turnState": "thinking"}, {}, "Thinking", ""),
+        ({"phase": "live", "turnState": "waiting"}, {}, "Thinking", ""),
         ({"phase": "live", "turnState": "generating"}, {}, "Speaking", "Talk to interrupt"),
         ({"phase": "live", "turnState": "speaking"}, {"mode": "text"}, "Answering", ""),
         ({"phase": "live"}, {"mode": "text"}, "Connected", ""),

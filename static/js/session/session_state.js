@@ -3,8 +3,8 @@
  *
  * @typedef {"idle" | "connecting" | "live" | "handover" | "reconnecting" | "falling_back" | "exhausted" | "failed"
  *           | "ended" | "taken" | "stopped"} Phase  the protocol's states, and three that only the page can know
- * @typedef {"listening" | "thinking" | "generating" | "speaking"} TurnState  the server's, and `thinking`, which only
- *   the page can know: nothing has come yet of the reply to what the user said
+ * @typedef {"listening" | "waiting" | "generating" | "speaking"} TurnState  the server's; `waiting`: nothing has
+ *   come yet of the reply to what the user said
  * @typedef {"sending" | "sent" | "delivered" | "failed"} Delivery
  * @typedef {"none" | "some" | "loading" | "failed"} Earlier  whether there are turns before those that are shown, and
  *           what became of asking for them
@@ -28,8 +28,6 @@
  */
 
 import { ACTION, ROLE, SERVER_MESSAGE, STATE, STATE_REASON, TURN_STATE, TURN_STATUS } from "./protocol.js";
-
-export const THINKING = "thinking";
 
 /** @type {SessionState} */
 export const INITIAL = Object.freeze({
@@ -186,7 +184,7 @@ function turnStateAfter(state, turn) {
   const isLatest = state.turns.every((other) => other.turn <= turn.turn);
   // The transcription of what was said may come when the answer has already begun.
   if (turn.role !== ROLE.USER || !isLatest) return state.turnState;
-  return isGrowing ? TURN_STATE.LISTENING : THINKING;
+  return isGrowing ? TURN_STATE.LISTENING : TURN_STATE.WAITING;
 }
 
 /** What is produced is not heard yet. */
@@ -195,7 +193,7 @@ function onGenerationComplete(state) {
 }
 
 function turnStateAfterFlush({ turnState }) {
-  return turnState === THINKING ? THINKING : TURN_STATE.LISTENING;
+  return turnState === TURN_STATE.WAITING ? TURN_STATE.WAITING : TURN_STATE.LISTENING;
 }
 
 function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
@@ -214,7 +212,7 @@ function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
 
 function onTyped(state, { id, text }) {
   const delivery = state.phase === "stopped" ? "failed" : "sending";
-  return { ...state, turnState: THINKING, typed: [...state.typed, { id, text, delivery }] };
+  return { ...state, turnState: TURN_STATE.WAITING, typed: [...state.typed, { id, text, delivery }] };
 }
 
 function withTurn(turns, turn) {

@@ -18,7 +18,7 @@
 import { clock } from "../helpers/time.js";
 import { comebackWords, returnAt } from "./energy_words.js";
 import { MODE, STATE, STATE_REASON, TURN_STATE } from "./protocol.js";
-import { THINKING, waitingFor } from "./session_state.js";
+import { waitingFor } from "./session_state.js";
 
 const OPERATOR = "Whoever runs this server has to look into it.";
 
@@ -65,7 +65,7 @@ export function statusOf(state, page, now) {
   if (state.phase !== STATE.LIVE) return PHASES[state.phase](state, now, page.mode);
   const activity = activityOf(state, page.playing);
   if (activity === TURN_STATE.SPEAKING) return speaking(page);
-  if (activity === THINKING) return status("Thinking", "", "busy");
+  if (activity === TURN_STATE.WAITING) return status("Thinking", "", "busy");
   if (page.mode === MODE.TEXT) return status("Connected", "", "live");
   return page.muted ? status("Muted", "Hold Space to talk", "hold") : status("Listening", "", "live");
 }
@@ -73,7 +73,7 @@ export function statusOf(state, page, now) {
 /**
  * @param {import("./session_state.js").SessionState} state
  * @param {boolean} playing  something is heard
- * @returns {"listening" | "thinking" | "speaking"}
+ * @returns {"listening" | "waiting" | "speaking"}
  */
 export function activityOf(state, playing) {
   // Producing a reply and playing it is the same to the user.
