@@ -41,6 +41,9 @@ class ModelProfile:
 
     `history_anytime`: takes turns of the past in the middle of a session. `typed_as_content`: takes typed turns as
     content, not as realtime text. `thinking_level`: must be told one. `resumable`: issues handles.
+    `silence_before_end_ms`: the end of the microphone's sound ends a turn only after so much silence (openclaw 152830,
+    measured 2026-09-19). `intake_margin_ms`: what it was sent may be read so long before it is taken in, so that a
+    handle does not cover it yet: our own margin, nothing of it is documented.
     """
 
     prefix: str
@@ -49,11 +52,19 @@ class ModelProfile:
     typed_as_content: bool = False
     thinking_level: str = ""
     resumable: bool = True
+    silence_before_end_ms: int = 0
+    intake_margin_ms: int = 250
 
 
 PROFILES: tuple[ModelProfile, ...] = (
-    ModelProfile("gemini-3.8-live-extended-thinking", Seeding.HISTORY, history_anytime=True, thinking_level="LOW"),
-    ModelProfile("gemini-3.8-live", Seeding.HISTORY, history_anytime=True),
+    ModelProfile(
+        "gemini-3.8-live-extended-thinking",
+        Seeding.HISTORY,
+        history_anytime=True,
+        thinking_level="LOW",
+        silence_before_end_ms=1_000,
+    ),
+    ModelProfile("gemini-3.8-live", Seeding.HISTORY, history_anytime=True, silence_before_end_ms=1_000),
     ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY),
     ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True),
 )

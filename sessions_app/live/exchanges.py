@@ -6,6 +6,7 @@ The machine of turns decides; this carries its steps out on the transcript, the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -61,6 +62,7 @@ from sessions_app.live.machine.turns import (
     TurnEnded,
     TurnFact,
     TurnMachine,
+    TurnState,
     UserWordsCame,
     VoiceNoticed,
     WatchFired,
@@ -78,6 +80,7 @@ from sessions_app.live.providers.upstream import (
     ReplyAudio,
     ReplyWords,
     TurnComplete,
+    UpstreamFailed,
     UpstreamMessage,
     UsageReported,
     UserWords,
@@ -91,6 +94,9 @@ from sessions_app.live.voice import VoiceGate
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
+
+TAIL_LIMIT_S = 1.0
+"""After a hang-up the words of what was said last are waited for this long, in the background."""
 
 TimedFact = type[WatchFired] | type[PlayedOut] | type[WordsWaited]
 
@@ -146,6 +152,7 @@ class Exchanges:
         self._memory = MemoryProof()
         self._unanswered = _typed_unanswered(opening)
         self._ended_turn: int | None = None
+        self._tail_ended = asyncio.Event()
         self._usage: UsageReported | None = None
         self._input_tokens = 0
         self._connections = 0
@@ -203,6 +210,21 @@ class Exchanges:
     def delivered(self, *, typed: bool) -> None:
         """The connection has been sent all there is. `typed`: a typed message was among it."""
         self._tell(Delivered(typed))
+
+    @property
+    def awaits_words(self) -> bool:
+        """Whether the user has said something just now that the provider has not answered."""
+        return self._turns.state is TurnState.WAITING or self._gate.is_voiced
+
+    async def hear_tail(self) -> None:
+        """Say that the user is done, and wait for the words of what they said last, for a moment."""
+        connection, self._tail_ended = self._connection(), asyncio.Event()
+        if connection is None:
+            return
+        with contextlib.suppress(UpstreamFailed, TimeoutError):
+            async with asyncio.timeout(TAIL_LIMIT_S):
+                await connection.send_audio_end()
+                await self._tail_ended.wait()
 
     # -- the past ----------------------------------------------------------------------------------------------------
 
@@ -345,6 +367,7 @@ class Exchanges:
     def _begin_reply(self, step: BeginReply) -> None:
         """Speech that ended before a reply began has been answered by it, however late our own ear is."""
         self._ended_turn = None
+        self._tail_ended.set()
         self._gate.end()
         self.tell_turns(self.transcript.reply_began(step.answers_voice))
         self._feed(ReplyBegan())
@@ -393,6 +416,7 @@ class Exchanges:
         self._timers.start(WordsWaited, step.ms)
 
     def _end_exchange(self, step: EndExchange) -> None:
+        self._tail_ended.set()
         reply = self.transcript.reply_number
         self._ended_turn = self.transcript.last_of_user if reply is None else reply
         self.tell_turns(self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED))

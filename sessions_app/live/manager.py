@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from random import random as system_random
 from typing import Any, ClassVar
 
-from energy.levels import Level, Mode, Seeding, profile_of
+from energy.levels import Level, Mode, profile_of
 from sessions_app.live.backlog import Backlog
 from sessions_app.live.close_codes import OPENED_ELSEWHERE
-from sessions_app.live.context import Context, instruction_with, select_turns
+from sessions_app.live.context import Context, select_turns
 from sessions_app.live.dialler import Dialler
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.energy import Energy, LevelNews
@@ -26,6 +26,7 @@ from sessions_app.live.level_keeper import LevelKeeper
 from sessions_app.live.machine.events import (
     Action,
     BacklogReplayed,
+    CloseAfterTail,
     CloseUpstream,
     Connect,
     DropAudio,
@@ -60,13 +61,13 @@ from sessions_app.live.machine.events import (
     Toast,
     Wish,
 )
-from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD
 from sessions_app.live.machine.states import Features, SessionMachine
 from sessions_app.live.machine.transitions import UnexpectedFact
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
 from sessions_app.live.page_teller import PageTeller
 from sessions_app.live.providers.upstream import Connection, GoAway, Setup, Unrecognised, Upstream, UpstreamMessage
 from sessions_app.live.sender import BacklogSender
+from sessions_app.live.setups import gives_history, setup_for
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
 from sessions_app.live.turn_window import TurnWindow, newest_window
@@ -119,6 +120,7 @@ class BaseSessionManager:
         self._left_out: set[str] = set()
         self._dialled_model = ""
         self._tasks = TaskOwner()
+        self._tail: asyncio.Task[None] | None = None
         self._timers: Timers[Timer] = Timers(self._on_timer)
         self._writer = StoreWriter(store)
         stored = TurnWindow(opening.turns, opening.earlier.exist)
@@ -244,7 +246,9 @@ class BaseSessionManager:
         self._feed(OwnerLeaving(reason, conversation_over))
 
     async def stored(self) -> None:
-        """Wait until everything so far is stored."""
+        """Wait until everything so far is stored, what was said last before a hang-up included."""
+        if self._tail is not None:
+            await asyncio.wait({self._tail})
         await self._writer.flush()
 
     def get_current_model(self) -> str:
@@ -339,33 +343,15 @@ class BaseSessionManager:
         self._exchanges.connected(self._dialled_model, resumed=wish.handle is not None, caught_up=wish.catch_up)
         if wish.catch_up:
             await connection.send_past_turns(self._exchanges.turns_after_handle())
-        self._exchanges.context_given(wish.catch_up or self._gives_history(wish))
+        given = wish.catch_up or gives_history(wish, self._dialled_model, frozenset(self._left_out))
+        self._exchanges.context_given(given)
         self._levels.succeeded(self._dialled_model)
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
 
     def _setup_for(self, wish: Connect) -> Setup:
-        model = self._dialled_model = self.get_current_model()
-        profile = profile_of(model)
+        self._dialled_model = self.get_current_model()
         context = self.get_context_from_call_history() if wish.seed else Context()
-        gives_history = self._gives_history(wish) and bool(context.turns)
-        instruction = self._assistant.instruction
-        if context:
-            instruction = instruction_with(context, instruction, turns_in_history=gives_history)
-        return Setup(
-            model=model,
-            instruction=instruction,
-            voice=self._assistant.voice,
-            handle=wish.handle,
-            history=context.turns if gives_history else (),
-            expects_history=gives_history,
-            left_out=frozenset(self._left_out),
-            typed_as_content=profile.typed_as_content,
-            thinking_level=profile.thinking_level,
-        )
-
-    def _gives_history(self, wish: Connect) -> bool:
-        takes_history = profile_of(self._dialled_model).seeding is Seeding.HISTORY
-        return wish.seed and takes_history and INITIAL_HISTORY_FIELD not in self._left_out
+        return setup_for(wish, self._dialled_model, self._assistant, context, frozenset(self._left_out))
 
     def _take_message(self, message: UpstreamMessage) -> None:
         self.last_message_timestamp = time.time()
@@ -403,8 +389,26 @@ class BaseSessionManager:
         logger.warning("leaving %s: %s", self.get_current_model(), wish.reason, extra=self._ids())
         self._tasks.start(self.handle_fallback(wish.reason, wish.quota), "live-fallback")
 
+    def _close_after_tail(self, wish: CloseAfterTail) -> None:
+        if self._exchanges.awaits_words:
+            self._tail = self._tasks.start(self._hear_tail(), "live-tail")
+        else:
+            self._exchanges.hold()
+            self._dialler.close(CloseUpstream())
+
+    async def _hear_tail(self) -> None:
+        await self._exchanges.hear_tail()
+        self._exchanges.hold()
+        self._dialler.close(CloseUpstream())
+
     def _finish(self, wish: Finish) -> None:
         self._timers.stop_all()
+        if self._tail is None:
+            self._wind_up(wish)
+        else:
+            self._tail.add_done_callback(lambda tail: self._wind_up(wish))
+
+    def _wind_up(self, wish: Finish) -> None:
         self._exchanges.interrupt_for_good()
         if wish.conversation_over:
             self.downlink.discard()
@@ -442,6 +446,7 @@ class BaseSessionManager:
         return {
             Connect: self._dialler.connect,
             CloseUpstream: self._dialler.close,
+            CloseAfterTail: self._close_after_tail,
             LeaveUpstream: self._dialler.leave,
             HoldInput: lambda wish: self._exchanges.hold(),
             Replay: self._replay,

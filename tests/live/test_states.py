@@ -12,6 +12,7 @@ from sessions_app.live.machine.diagrams import session_diagram
 from sessions_app.live.machine.events import (
     Action,
     BacklogReplayed,
+    CloseAfterTail,
     CloseFinished,
     CloseUpstream,
     Connect,
@@ -154,7 +155,7 @@ def test_a_hang_up_ends_every_state(state: State) -> None:
     assert play.state is State.ENDED
     assert only(wishes, Finish).conversation_over
     assert told(wishes) == [State.ENDED]
-    assert of(wishes, CloseUpstream)
+    assert of(wishes, CloseAfterTail if state is State.LIVE else CloseUpstream)
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.ENDED])

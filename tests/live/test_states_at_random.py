@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sessions_app.live.machine.events import (
     Action,
     BacklogReplayed,
+    CloseAfterTail,
     CloseFinished,
     CloseUpstream,
     Connect,
@@ -121,7 +122,7 @@ class AnyLife(RuleBasedStateMachine):
                     self.is_closing = self.is_open or self.connect is not None
                     self.is_open = False
                     self.connect = None
-                case LeaveUpstream():
+                case LeaveUpstream() | CloseAfterTail():
                     self.is_open = False
                 case StartTimer(timer, ms):
                     assert ms >= 0

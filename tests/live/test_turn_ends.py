@@ -18,6 +18,7 @@ from sessions_app.live.providers.upstream import (
     VoiceBegan,
     Working,
 )
+from tests.fakes.upstream import AudioEnded
 from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, sound
 
 LOUD = (4_000).to_bytes(2, "little", signed=True) * 640
@@ -252,3 +253,27 @@ async def test_a_handle_after_the_answer_resumes_at_a_cut_without_being_called_b
     await stage.wait(1)
     assert stage.upstream.attempts[1].setup.handle == "h-2"
     assert Action.REBUILT not in [ready.action for ready in stage.page.readies]
+
+
+async def test_what_was_said_right_before_a_hang_up_is_in_the_transcript_and_the_page_does_not_wait() -> None:
+    stage = await a_call()
+    await speak_aloud(stage, quiet_ms=80)
+    stage.manager.hang_up()
+    await stage.settle()
+    assert stage.page.shows(State.ENDED)
+    closed_at_first = stage.connection.is_closed
+    await stage.wait(0.3)
+    assert stage.connection.sent[-1] == AudioEnded()
+    await stage.hear(UserWords("And buy milk."))
+    await stage.wait(2)
+    assert (closed_at_first, stage.connection.is_closed) == (False, True)
+    assert stage.store.lines[-1] == ("user", "And buy milk.", "complete")
+    assert stage.store.finished == ("hung-up", True)
+
+
+async def test_a_hang_up_in_silence_closes_at_once() -> None:
+    stage = await a_call()
+    stage.manager.hang_up()
+    await stage.settle()
+    assert stage.connection.is_closed
+    assert stage.store.finished == ("hung-up", True)

@@ -24,6 +24,7 @@ from sessions_app.live.providers.upstream import (
     Interrupted,
     ReplyAudio,
     ReplyWords,
+    Setup,
     TurnComplete,
     Unrecognised,
     UpstreamFailed,
@@ -47,7 +48,7 @@ def entries_of(name: str) -> list[Entry]:
 async def translated(frame: Any) -> list[UpstreamMessage]:
     """What the driver hears of one recorded frame: by the SDK's reading, past it for plain audio, and in our words."""
     session = session_over(Wire(json.dumps(frame, indent=2).encode() + b"\n"))
-    connection = GeminiConnection(contextlib.nullcontext(session), session, LoopLag(), typed_as_content=False)
+    connection = GeminiConnection(contextlib.nullcontext(session), session, LoopLag(), Setup("", "", ""))
     said, heard = connection.messages(), list[UpstreamMessage]()
     while True:
         try:

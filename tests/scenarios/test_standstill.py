@@ -35,7 +35,7 @@ async def test_a_standstill_of_the_other_side_is_noticed_and_so_is_its_end() -> 
     async with serve(hold, "127.0.0.1", 0, ping_interval=None) as server:
         port = server.sockets[0].getsockname()[1]
         async with connect(f"ws://127.0.0.1:{port}", ping_interval=None) as connection:
-            probes = Probes(connection, LoopLag())
+            probes = Probes(connection, LoopLag(), margin_ms=0)
             probes.start()
             probes.burst_began()
             probes.ask()
@@ -54,7 +54,7 @@ async def test_probes_end_with_their_connection() -> None:
     async with serve(hang_up, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with connect(f"ws://127.0.0.1:{port}") as connection:
-            probes = Probes(connection, LoopLag())
+            probes = Probes(connection, LoopLag(), margin_ms=0)
             probes.start()
             await connection.wait_closed()
             await eventually(lambda: not any(task.get_name() == "live-probe" for task in asyncio.all_tasks()))

@@ -20,7 +20,7 @@ UNSURE_BEFORE_STALL_S = 0.7
 """When the provider stood still, it is not known to the moment since when."""
 
 PROOF_OF_LIFE_S = 1.0
-IN_FLIGHT_S = 0.25
+IN_FLIGHT_S = 0.5
 """What was sent this short a time before a handle came may not be covered by it, and comes twice: on an idle machine
 one frame, or what was replayed at that moment; more where the processor is busy."""
 

@@ -270,6 +270,11 @@ class CloseUpstream:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseAfterTail:
+    """The user has hung up: close once the words that were spoken last have come, or soon; nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveUpstream:
     """Leave the connection, which is dead, to be closed by and by; nothing follows."""
 
@@ -373,6 +378,7 @@ Wish = (
     | HoldInput
     | Replay
     | CloseUpstream
+    | CloseAfterTail
     | LeaveUpstream
     | StartTimer
     | StopTimer

@@ -16,6 +16,7 @@ from sessions_app.live.machine.backoff import Backoff
 from sessions_app.live.machine.events import (
     Action,
     BacklogReplayed,
+    CloseAfterTail,
     CloseFinished,
     CloseUpstream,
     Connect,
@@ -591,17 +592,24 @@ class SessionMachine:
         return wishes
 
     def _on_hang_up_requested(self, fact: HangUpRequested, now_ms: int) -> list[Wish]:
-        return self._end("hung-up", conversation_over=True)
+        if self.state is not State.LIVE:
+            return self._end("hung-up", conversation_over=True)
+        left = self._leave_connection()
+        return [*left, *self._part("hung-up", True), CloseAfterTail(), *_finish("hung-up", True)]
 
     def _on_owner_leaving(self, fact: OwnerLeaving, now_ms: int) -> list[Wish]:
         return self._end(fact.reason, fact.conversation_over)
 
     def _end(self, reason: str, conversation_over: bool) -> list[Wish]:
-        wishes = [HoldInput(), *self._leave_connection(), StopTimer(Timer.REDIAL), StopTimer(Timer.PARK)]
+        left = [HoldInput(), *self._leave_connection()]
+        return [*left, *self._part(reason, conversation_over), CloseUpstream(), *_finish(reason, conversation_over)]
+
+    def _part(self, reason: str, conversation_over: bool) -> list[Wish]:
         self.state = State.ENDED
+        wishes: list[Wish] = [StopTimer(Timer.REDIAL), StopTimer(Timer.PARK)]
         if conversation_over:
             wishes += [*self._forget_handle(reason), TellState(State.ENDED, reason=reason)]
-        return [*wishes, CloseUpstream(), Record("ended", {"reason": reason}), Finish(reason, conversation_over)]
+        return wishes
 
     _handlers: Mapping[type[Fact], Callable[..., list[Wish]]] = {
         Opened: _on_opened,
@@ -637,6 +645,10 @@ class SessionMachine:
         Verdict.STRIP_FIELD: _strip_field,
         Verdict.STOP: _give_up,
     }
+
+
+def _finish(reason: str, conversation_over: bool) -> list[Wish]:
+    return [Record("ended", {"reason": reason}), Finish(reason, conversation_over)]
 
 
 def swap_deadline_ms(time_left_ms: int) -> int:

@@ -48,6 +48,7 @@ from sessions_app.live.providers.upstream import (
     Working,
 )
 from sessions_app.live.transcript import Role, Turn
+from sessions_app.live.voice import BYTES_PER_MS
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ SOCKET_OPTIONS: dict[str, Any] = {
     "max_size": None,
     "compression": None,
 }
+
+SILENCE_FRAME_MS = 100
 
 _CONNECTION_ERRORS = (errors.APIError, WebSocketException, OSError, TimeoutError)
 _LOWEST_CLOSE_CODE = 1000
@@ -88,7 +91,7 @@ class GeminiUpstream:
             async with asyncio.timeout(setup.timeout_ms / 1000):
                 session = await opening.__aenter__()
                 phase = Phase.SETUP
-                connection = GeminiConnection(opening, session, self._lag, typed_as_content=setup.typed_as_content)
+                connection = GeminiConnection(opening, session, self._lag, setup)
                 await connection.finish_setup(setup, started)
         except _CONNECTION_ERRORS as error:
             if phase is Phase.SETUP:
@@ -111,14 +114,14 @@ class GeminiConnection:
         opening: AbstractAsyncContextManager[AsyncSession],
         session: AsyncSession,
         lag: LoopLag,
-        *,
-        typed_as_content: bool,
+        setup: Setup,
     ) -> None:
         self._opening = opening
         self._session = session
-        self._probes = Probes(session._ws, lag)
+        self._probes = Probes(session._ws, lag, setup.intake_margin_ms)
         self._socket = AudioSocket(session)
-        self._typed_as_content = typed_as_content
+        self._typed_as_content = setup.typed_as_content
+        self._silence_before_end_ms = setup.silence_before_end_ms
         self._early: list[UpstreamMessage] = []
         self._messages_sent = 0
         self._setup_ms = 0.0
@@ -126,12 +129,12 @@ class GeminiConnection:
 
     @property
     def unread_ms(self) -> float:
-        """By the kernel's round trip, and by what pings have shown.
+        """By the longest round trip that was measured, the kernel's or the set-up's, and by what pings have shown.
 
-        Without the kernel's figure by the time the set-up took, which is longer and so on the safe side.
+        What only the kernel and pings tell is not enough: a provider that answers them at once and takes 300 ms for its
+        set-up has been seen to take input in 60 ms after it arrived.
         """
-        measured = self._socket.round_trip_ms()
-        return self._probes.unread_ms(self._setup_ms if measured is None else measured)
+        return self._probes.unread_ms(max(self._setup_ms, self._socket.round_trip_ms() or 0.0))
 
     @property
     def lifeless_ms(self) -> float:
@@ -191,6 +194,8 @@ class GeminiConnection:
             raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
 
     async def send_audio_end(self) -> None:
+        for _ in range(self._silence_before_end_ms // SILENCE_FRAME_MS):
+            await self.send_audio(bytes(SILENCE_FRAME_MS * BYTES_PER_MS))
         await self._send(self._session.send_realtime_input(audio_stream_end=True))
 
     async def send_text(self, text: str) -> None:

@@ -6,6 +6,10 @@ What was sent a round trip ago has been read, usually. Three things are not usua
 * a burst: all that was said while there was no connection is sent at once, and takes its time to be worked through.
   A ping is sent after it, and answered after it.
 * our own process is late: what it reads now may have come before what it sent meanwhile.
+
+Nor does what has been read count at once: a provider may answer pings in a layer before the one that listens, and take
+in what it is sent some time later. How much later nothing shows from here, so there is a margin, which belongs to the
+model; a few frames that come twice are better than one that never comes.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from math import inf
 from statistics import median
 
 from websockets.asyncio.client import ClientConnection
@@ -31,19 +36,15 @@ DELAYS_KEPT = 5
 SLOW_MS = 1_000
 """Some providers take far longer than a round trip to answer a ping: that says nothing about their reading."""
 
-IN_BUFFERS_MS = 10
-"""Beyond the round trip, for the time a frame lies in buffers."""
-
-TAKEN_IN_AFTER_MS = 10
-"""What was read before a ping is answered is taken in this soon after."""
+ANSWERS_KEPT = 8
+"""So many answered pings, 4 s of them, are enough to find one that is older than any margin."""
 
 
 class Pings:
     """The pings of one connection, one at a time, in ms of any clock: pure."""
 
     def __init__(self, now_ms: float) -> None:
-        self._read_until_ms = self._read_before_ms = now_ms
-        self.answered_ms = now_ms
+        self._answers_ms: deque[tuple[float, float]] = deque([(now_ms, now_ms)], maxlen=ANSWERS_KEPT)
         self._waiting_since_ms: float | None = None
         self._delays_ms: deque[float] = deque(maxlen=DELAYS_KEPT)
         self._burst_from_ms: float | None = None
@@ -69,33 +70,39 @@ class Pings:
         if self._waiting_since_ms is None:
             return
         self._delays_ms.append(now_ms - self._waiting_since_ms)
-        self._read_before_ms, self._read_until_ms = self._read_until_ms, self._waiting_since_ms
-        self.answered_ms, self._waiting_since_ms = now_ms, None
+        self._answers_ms.append((self._waiting_since_ms, now_ms))
+        self._waiting_since_ms = None
         if self._waits_for_question and not (self._is_asked or self._is_bursting):
             self._burst_from_ms = None
 
-    def unread_ms(self, now_ms: float, round_trip_ms: float, lag_ms: float = 0.0) -> float:
+    @property
+    def answered_ms(self) -> float:
+        """When the last ping was answered; at first, the beginning."""
+        return self._answers_ms[-1][1]
+
+    def unread_ms(self, now_ms: float, round_trip_ms: float, margin_ms: float, lag_ms: float = 0.0) -> float:
         """For how long the provider may not have taken in what it was sent.
 
         Args:
             now_ms: when something that it says is read.
-            round_trip_ms: of the connection.
+            round_trip_ms: of the connection, the longest that was measured.
+            margin_ms: between reading and taking in.
             lag_ms: how late this process reads.
         """
         heard_ms = now_ms - lag_ms
         delay_ms = max((delay_ms for delay_ms in self._delays_ms if delay_ms < SLOW_MS), default=0.0)
-        usually_ms = heard_ms - max(round_trip_ms, delay_ms) - IN_BUFFERS_MS
+        usually_ms = heard_ms - max(round_trip_ms, delay_ms) - margin_ms
         if self._pings_tell(now_ms):
             if self._is_overdue(now_ms):
-                usually_ms = min(usually_ms, self._read_until_ms)
+                usually_ms = min(usually_ms, self._answers_ms[-1][0])
             if self._burst_from_ms is not None:
                 usually_ms = min(usually_ms, self._burst_from_ms)
-        return now_ms - max(usually_ms, self._shown_until_ms(heard_ms))
+        return now_ms - max(usually_ms, self._shown_until_ms(heard_ms - max(round_trip_ms, margin_ms)))
 
-    def _shown_until_ms(self, heard_ms: float) -> float:
-        """What was sent by then was read before a ping was answered, and has been taken in since."""
-        is_taken_in = heard_ms - self.answered_ms >= TAKEN_IN_AFTER_MS
-        return self._read_until_ms if is_taken_in else self._read_before_ms
+    def _shown_until_ms(self, moment_ms: float) -> float:
+        """What was sent by then was read before a ping was answered by that moment, and has been taken in since."""
+        shown = (sent_ms for sent_ms, answered_ms in self._answers_ms if answered_ms <= moment_ms)
+        return max(shown, default=-inf)
 
     def _pings_tell(self, now_ms: float) -> bool:
         """Whether this provider answers pings as they come. Gemini may take 30 s for them, and reads all the same."""
@@ -114,18 +121,20 @@ class Probes:
 
     Args:
         lag: of the loop that sends and reads.
+        margin_ms: between reading and taking in, a property of the model.
     """
 
-    def __init__(self, connection: ClientConnection, lag: LoopLag) -> None:
+    def __init__(self, connection: ClientConnection, lag: LoopLag, margin_ms: float) -> None:
         self._connection = connection
         self._lag = lag
+        self._margin_ms = margin_ms
         self._pings = Pings(_now_ms())
         self._is_asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def unread_ms(self, round_trip_ms: float) -> float:
         """For how long the provider may not have taken in what it was sent."""
-        return self._pings.unread_ms(_now_ms(), round_trip_ms, self._lag.recent_ms)
+        return self._pings.unread_ms(_now_ms(), round_trip_ms, self._margin_ms, self._lag.recent_ms)
 
     @property
     def lifeless_ms(self) -> float:

@@ -27,6 +27,8 @@ class Setup:
     `history`: turns given as initial history (never together with `handle`). `expects_history`: the provider is told to
     wait for them. `left_out`: names of set-up fields that this provider refused before. `typed_as_content`: the model
     takes typed turns as content, not as realtime text. `thinking_level`: for the models that must be told one.
+    `silence_before_end_ms`: of sound, before the model is told that the microphone was muted. `intake_margin_ms`:
+    between reading what it is sent and taking it in.
     """
 
     model: str
@@ -38,6 +40,8 @@ class Setup:
     left_out: frozenset[str] = frozenset()
     typed_as_content: bool = False
     thinking_level: str = ""
+    silence_before_end_ms: int = 0
+    intake_margin_ms: int = 0
     timeout_ms: int = 10_000
 
 

@@ -1,0 +1,46 @@
+"""How a connection is set up for what the session machine wishes: pure."""
+
+from __future__ import annotations
+
+from energy.levels import Seeding, profile_of
+from sessions_app.live.context import Context, instruction_with
+from sessions_app.live.machine.events import Connect
+from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD
+from sessions_app.live.page import Assistant
+from sessions_app.live.providers.upstream import Setup
+
+
+def setup_for(wish: Connect, model: str, assistant: Assistant, context: Context, left_out: frozenset[str]) -> Setup:
+    """The set-up of a connection to `model`.
+
+    Args:
+        wish: what is wished of it.
+        model: an id that a profile describes. Raises `UnknownModel` for another one.
+        assistant: how the model is to behave.
+        context: what it is given of the past where the wish is to seed it.
+        left_out: fields that this provider refused before.
+    """
+    profile = profile_of(model)
+    in_history = gives_history(wish, model, left_out) and bool(context.turns)
+    instruction = assistant.instruction
+    if context:
+        instruction = instruction_with(context, instruction, turns_in_history=in_history)
+    return Setup(
+        model=model,
+        instruction=instruction,
+        voice=assistant.voice,
+        handle=wish.handle,
+        history=context.turns if in_history else (),
+        expects_history=in_history,
+        left_out=left_out,
+        typed_as_content=profile.typed_as_content,
+        thinking_level=profile.thinking_level,
+        silence_before_end_ms=profile.silence_before_end_ms,
+        intake_margin_ms=profile.intake_margin_ms,
+    )
+
+
+def gives_history(wish: Connect, model: str, left_out: frozenset[str]) -> bool:
+    """Whether the past is given as turns, and not in the instruction."""
+    takes_history = profile_of(model).seeding is Seeding.HISTORY
+    return wish.seed and takes_history and INITIAL_HISTORY_FIELD not in left_out
