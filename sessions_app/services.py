@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from energy.levels import Mode
 from sessions_app import secrets
-from sessions_app.chains import chain_of
 from sessions_app.live.page import Opening
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
@@ -72,15 +71,6 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
         covered_turn=handle.covered_turn,
         next_number=handle.acknowledged_number,
     )
-
-
-def turns_of(conversation: Conversation, page_id: uuid.UUID | None = None) -> tuple[SpokenTurn, ...]:
-    """The turns of a conversation and of those it continues, oldest first; numbers run through.
-
-    Ids of typed messages are unique in a page only, so those of other page lives than `page_id` are left out.
-    """
-    turns = Turn.objects.filter(conversation__in=chain_of(conversation))
-    return tuple(spoken_turn(turn, page_id) for turn in turns.order_by("number"))
 
 
 def turns_since(chain: list[uuid.UUID], number: int) -> tuple[SpokenTurn, ...]:

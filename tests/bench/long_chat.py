@@ -71,7 +71,7 @@ def run(turns: int, times: int) -> None:
     from django.core.management import call_command
 
     from energy.levels import Level, Mode
-    from sessions_app import services, stored_turns
+    from sessions_app import stored_turns
     from sessions_app.gateway import wire
     from sessions_app.live.machine.events import Action
     from sessions_app.live.page import Ready
@@ -79,6 +79,7 @@ def run(turns: int, times: int) -> None:
     from sessions_app.live.turn_window import newest_window
     from sessions_app.models import Conversation
     from tests.services.cast import create_account
+    from tests.stored import turns_of
 
     call_command("migrate", verbosity=0)
     page_id = uuid.uuid4()
@@ -102,7 +103,7 @@ def run(turns: int, times: int) -> None:
         "load the turns before one", lambda: stored_turns.turns_before(talk_id, page_id, turns // 2), times
     )
     older = measure("compose turns", lambda: json.dumps(wire.turns(middle), ensure_ascii=False), times)
-    whole = measure("for comparison: load all", lambda: services.turns_of(talk, page_id), times)
+    whole = measure("for comparison: load all", lambda: turns_of(talk, page_id), times)
     huge = measure("for comparison: compose a ready of all", lambda: everything(whole), times)
     for name, text in (("ready", frame), ("turns", older), ("a ready of all", huge)):
         print(f"{name}: {len(text.encode()):,} bytes")

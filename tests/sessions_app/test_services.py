@@ -15,11 +15,13 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from energy.levels import Mode
 from sessions_app import secrets, services, sweeps
+from sessions_app.chains import chain_of
 from sessions_app.live.page import Opening
 from sessions_app.live.transcript import Role, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
 from sessions_app.services import NotYours, SessionRequest
+from tests.stored import turns_of
 
 pytestmark = pytest.mark.django_db
 
@@ -162,13 +164,13 @@ def test_continuing_a_call_shows_what_was_said_in_it_and_in_those_before(alice: 
     assert Conversation.objects.count() == 3
 
 
-def test_what_was_said_in_a_conversation_that_continues_none_takes_one_query(
+def test_a_conversation_that_continues_none_is_its_own_chain_without_a_query(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     open_for(ask_for(alice))
     conversation = Conversation.objects.get()
-    with django_assert_num_queries(1):
-        services.turns_of(conversation)
+    with django_assert_num_queries(0):
+        assert chain_of(conversation) == [conversation.pk]
 
 
 # -- turns -------------------------------------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ def test_a_turn_is_stored_as_it_grows(alice: User) -> None:
     services.save_turns(opening.conversation, request.page_id, (growing,))
     whole = replace(growing, text="Hello", status=TurnStatus.COMPLETE)
     services.save_turns(opening.conversation, request.page_id, (whole,))
-    assert services.turns_of(Conversation.objects.get(), request.page_id) == (whole,)
+    assert turns_of(Conversation.objects.get(), request.page_id) == (whole,)
 
 
 def test_turns_come_back_as_they_were(alice: User) -> None:

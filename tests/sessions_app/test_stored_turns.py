@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from energy.levels import Mode
-from sessions_app import services
 from sessions_app.live.context import CONTEXT_BUDGET_TOKENS, select_turns
 from sessions_app.live.page import EarlierTurns
 from sessions_app.live.turn_window import TURNS_AT_ONCE
 from sessions_app.models import Conversation, Turn
 from sessions_app.stored_turns import load_past, turns_before
+from tests.stored import turns_of
 
 pytestmark = pytest.mark.django_db
 
@@ -70,14 +70,14 @@ def all_numbers(talk: Conversation) -> list[int]:
 def test_a_conversation_that_fits_is_there_as_a_whole(alice: User) -> None:
     talk = chat(alice)
     say(talk, range(TURNS_AT_ONCE))
-    assert load_past(talk, PAGE) == (services.turns_of(talk, PAGE), EarlierTurns())
+    assert load_past(talk, PAGE) == (turns_of(talk, PAGE), EarlierTurns())
 
 
 def test_of_a_longer_one_the_newest_are_there(alice: User) -> None:
     talk = chat(alice)
     say(talk, range(LONG))
     turns, earlier = load_past(talk, PAGE)
-    assert turns == services.turns_of(talk, PAGE)[-TURNS_AT_ONCE:]
+    assert turns == turns_of(talk, PAGE)[-TURNS_AT_ONCE:]
     assert earlier.exist
 
 
@@ -87,7 +87,7 @@ def test_a_session_without_memory_is_told_as_much_as_if_all_had_been_read(text: 
     say(talk, range(LONG), text)
     turns, earlier = load_past(talk, PAGE)
     told = select_turns((*earlier.spoken, *turns))
-    assert told == select_turns(services.turns_of(talk, PAGE))
+    assert told == select_turns(turns_of(talk, PAGE))
     assert sum(len(turn.text) for turn in earlier.spoken) <= 4 * CONTEXT_BUDGET_TOKENS
 
 
@@ -98,7 +98,7 @@ def test_what_waits_for_its_reply_takes_no_place_in_the_context(alice: User) -> 
     say(talk, range(100, 1_100, 2), "Are you there? " * 40, PAGE)
     turns, earlier = load_past(talk, PAGE)
     assert {turn.role for turn in turns} == {"user"}
-    assert earlier.spoken == select_turns(services.turns_of(talk, PAGE)[:100])
+    assert earlier.spoken == select_turns(turns_of(talk, PAGE)[:100])
     assert (earlier.last_reply, earlier.last_whole_reply) == (99, 99)
 
 

@@ -14,6 +14,7 @@ from sessions_app.live.transcript import Role, Turn, TurnStatus
 from sessions_app.models import Conversation
 from sessions_app.services import SessionRequest
 from summarization.rolling import latest_recap
+from tests.stored import turns_of
 
 MODEL = "gemini-3.8-live"
 AT_MS = 1_767_225_600_000
@@ -58,7 +59,7 @@ class Talk:
     @property
     def context(self) -> Context:
         """What a session without memory would be given of it."""
-        return context_of(services.turns_of(self.row), latest_recap(self.id))
+        return context_of(turns_of(self.row), latest_recap(self.id))
 
     def leave(self) -> None:
         """The page is gone for good, as far as its session knows."""
