@@ -16,6 +16,7 @@ from sessions_app.live import close_codes
 from sessions_app.live.machine import failures
 from sessions_app.live.machine.events import Action, State
 from sessions_app.live.machine.reasons import StateReason
+from sessions_app.live.machine.turns import TurnState
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = protocol_module.PATH.read_text(encoding="utf-8")
@@ -188,3 +189,10 @@ def test_the_document_has_the_toast_codes() -> None:
     codes = {code for code in re.findall(r"`([a-z_.]+)`", paragraph) if not code.endswith(".")}
     assert codes | {code.replace("call.", "text.") for code in codes} == set(wording.all_codes())
     assert set(Mode) == {"call", "text"}
+
+
+def test_the_document_of_pages_has_the_turn_states_that_pages_show() -> None:
+    """A reply that is being produced is shown as one that is heard."""
+    pages = (ROOT / "docs" / "pages.md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| `data-turn-state` \|(.*)$", pages, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", row)) == values(TurnState) - {TurnState.GENERATING}
