@@ -106,6 +106,11 @@ async def _resume(emulator: Emulator, line: Line, setup: Setup, handle: str) -> 
         line.log("handle_refused", why=refused.why)
         raise
     session = checkpoint.session
+    lingering = emulator.faults.peek("lingering_session", line.id, session.model)
+    if lingering is not None and emulator.sessions.was_lost_within(session, lingering.params["linger_s"]):
+        emulator.faults.use("lingering_session", line.id, session.model)
+        line.log("handle_refused", why="the session's lost connection lingers")
+        raise RefusedError(CATALOGUE["internal error encountered"])
     await _part_with_old_connections(emulator, line, session)
     memory, heard = checkpoint.memory, checkpoint.heard
     if emulator.faults.use("forget", session.connection, setup.model.id):

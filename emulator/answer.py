@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import Enum, auto
 
 from emulator import brain
 from emulator.delivery import Delivered, opening, spoken, unspoken
+from emulator.faults import Fault
 from emulator.line import Line
 from emulator.memory import Turn
 from emulator.models import Generation
 from emulator.sessions import Session
 from emulator.setup import Setup
 from emulator.state import Emulator
-from emulator.tools import ToolCall, choose_call, result_sentence
+from emulator.tools import ToolCall, choose_call, new_call, result_sentence
 from emulator.usage import live_usage
 from emulator.wire import Json
 
@@ -65,7 +67,7 @@ class Answer:
         self.open_calls: list[str] = []
         #: True between the end of a turn and the beginning of the next: nothing is left to interrupt.
         self.is_over = False
-        self._is_filling = False
+        self._is_filling = self._is_silent = False
 
     async def run(self) -> None:
         """Answer whatever the user has said and nobody answered yet."""
@@ -74,6 +76,9 @@ class Answer:
             await self._tell(Progress.BEGUN)
             if self._profile.generation is Generation.TRANSCRIBE:
                 await self._end_transcription()
+                continue
+            await self._think()
+            if await self._stays_silent():
                 continue
             text = await self._words()
             if self._is_worth_thinking():
@@ -112,11 +117,43 @@ class Answer:
         return bool(turns) and turns[-1].role == "user"
 
     def _restart(self) -> None:
-        self.is_over = self._is_filling = False
+        self.is_over = self._is_filling = self._is_silent = False
         self._context = self._session.memory
         self._sent, self._sent_ms, self._started_at = [], 0.0, None
 
+    async def _think(self) -> None:
+        fault = self._use("slow_thinking")
+        if fault is None:
+            return
+        left_s, every_s = fault.params["delay_s"], fault.params.get("status_every_s", math.inf)
+        while left_s > every_s:
+            await asyncio.sleep(every_s)
+            left_s -= every_s
+            await self._line.send({"serverContent": {"interactionStatus": "IN_PROGRESS"}})
+        await asyncio.sleep(left_s)
+
+    async def _stays_silent(self) -> bool:
+        """End the turn at once if a fault says so: heard, and not answered."""
+        fault = self._use("refused_turn") or self._use("empty_turn")
+        if fault is None:
+            return False
+        reason = fault.params.get("reason", "")
+        self._line.log("empty_turn", reason=reason)
+        self._remember("")
+        self._is_silent = True
+        await self._complete("IDLE", reason)
+        await self._tell(Progress.OVER)
+        return True
+
+    def _use(self, fault: str) -> Fault | None:
+        return self._emulator.faults.use(fault, self._line.id, self._line.model)
+
     async def _words(self) -> str:
+        undeclared = self._use("undeclared_tool_call")
+        if undeclared is not None:
+            function = undeclared.params["function"]
+            self._line.log("undeclared_tool_call", function=function)
+            await self._call_tool(new_call(function, {}, self._profile.tool_id_prefix))
         call = choose_call(self._setup.tools, self._context, self._profile.tool_id_prefix)
         if call is None:
             return brain.reply(self._context, self._emulator.options.seed)
@@ -195,17 +232,20 @@ class Answer:
         turns = (*memory.turns[:asked], Turn("model", text, audio_ms=audio_ms), *memory.turns[asked:])
         self._session.memory = memory.with_reply(turns)
 
-    async def _complete(self, status: str) -> None:
-        fault = self._emulator.faults.use("no_turn_complete", self._line.id, self._line.model)
+    async def _complete(self, status: str, reason: str = "") -> None:
+        fault = self._use("no_turn_complete")
         self.is_over = True
         if fault is None:
-            await self._turn_complete(status, interrupted=False)
+            await self._turn_complete(status, interrupted=False, reason=reason)
 
-    async def _turn_complete(self, status: str, *, interrupted: bool) -> None:
+    async def _turn_complete(self, status: str, *, interrupted: bool, reason: str = "") -> None:
         content: Json = {"turnComplete": True}
+        if reason:
+            content["turnCompleteReason"] = reason
         if self._profile.reports_interaction_status:
             content["interactionStatus"] = status
-        usage = live_usage(self._profile, self._context, round(self._sent_ms), spoke=self._aloud)
+        spoke = self._aloud and not self._is_silent
+        usage = live_usage(self._profile, self._context, round(self._sent_ms), spoke=spoke)
         await self._line.send({"serverContent": content, "usageMetadata": usage})
         self._line.log("turn_complete", interrupted=interrupted, prompt_tokens=usage["promptTokenCount"])
 

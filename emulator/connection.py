@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
@@ -18,6 +19,7 @@ from emulator.admission import Caller, admit, take_up_session
 from emulator.dialogue import Dialogue
 from emulator.fault_actions import perform_all
 from emulator.faults import Fault, Phase
+from emulator.late_words import LateWords
 from emulator.state import Emulator
 from emulator.texts import CATALOGUE, CloseText, RefusedError, cut_reason
 from emulator.wire import Json, WireError, encode_frame, format_duration, parse_client_message
@@ -54,6 +56,9 @@ class Connection:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._muted = False
+        self._late_words = LateWords()
+        # Messages that have arrived and were not taken in yet, each with the loop's time at which it is.
+        self._arrived: deque[tuple[float, str | bytes]] = deque()
         self._transport: asyncio.Transport | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._logged_close = False
@@ -98,21 +103,37 @@ class Connection:
             self._log_close(1006, "", "client")
             for task in list(self._tasks):
                 task.cancel()
-            self._detach()
+            # Whatever was closed in order is detached already.
+            self._detach(was_lost=True)
             self.emulator.unregister(self.id)
         return self._ws
 
     async def send(self, message: Json) -> None:
         """Send one server message; silently nothing once the connection closes or is muted."""
-        await self.send_raw(encode_frame(message))
+        fault = self.emulator.faults.peek("late_words", self.id, self.model)
+        left = self._late_words.hold_back(message, fault.params["side"]) if fault else message
+        if left is not None:
+            await self._send(left)
+        if message.get("serverContent", {}).get("turnComplete"):
+            self._let_late_words_come()
 
-    async def send_raw(self, frame: bytes) -> None:
-        """Send one encoded frame."""
+    async def _send(self, message: Json) -> None:
         await self._flowing.wait()
         if self.closing or self._muted:
             return
         with contextlib.suppress(ClientConnectionResetError, ConnectionError):
-            await self._ws.send_bytes(frame)
+            await self._ws.send_bytes(encode_frame(message))
+
+    def _let_late_words_come(self) -> None:
+        late = self._late_words.release()
+        if late:
+            fault = self.emulator.faults.use("late_words", self.id, self.model)
+            self.spawn(self._send_later(late, fault.params["delay_s"] if fault else 0.0))
+
+    async def _send_later(self, messages: list[Json], seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        for message in messages:
+            await self._send(message)
 
     async def enter(self, phase: Phase) -> None:
         """Let the faults happen that wait for this phase."""
@@ -147,7 +168,7 @@ class Connection:
         """End the TCP connection with a reset and no close frame."""
         self.closing = True
         self._log_close(1006, "", "cut")
-        self._detach()
+        self._detach(was_lost=True)
         if self._transport is None or self._transport.is_closing():
             return  # the client has gone meanwhile, unnoticed while nothing was read
         sock = self._transport.get_extra_info("socket")
@@ -192,13 +213,32 @@ class Connection:
             message = await self._ws.receive()
             await self._flowing.wait()
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                await self._take(message.data)
+                await self._arrive(message.data)
             elif message.type is WSMsgType.PING:
                 await self._answer_ping(message.data)
             elif message.type is WSMsgType.CLOSE:
                 await self._answer_close(message)
             elif message.type is not WSMsgType.PONG:
                 return
+
+    async def _arrive(self, data: str | bytes) -> None:
+        """Take a message in, now or after the lag of the fault `input_lag`; always in the order of arrival."""
+        lag = self.emulator.faults.use("input_lag", self.id, self.model) if self.dialogue else None
+        if lag is None and not self._arrived:
+            await self._take(data)
+            return
+        if not self._arrived:
+            self.spawn(self._take_arrived())
+        lag_s = lag.params["lag_ms"] / 1000 if lag else 0.0
+        self._arrived.append((asyncio.get_running_loop().time() + lag_s, data))
+
+    async def _take_arrived(self) -> None:
+        while self._arrived:
+            due, data = self._arrived[0]
+            await asyncio.sleep(due - asyncio.get_running_loop().time())
+            await self._flowing.wait()
+            await self._take(data)
+            self._arrived.popleft()
 
     async def _take(self, data: str | bytes) -> None:
         if self.closing:
@@ -236,9 +276,9 @@ class Connection:
         self.dialogue = Dialogue(self.emulator, self, setup, session, resumed=resumed)
         await self.dialogue.open()
 
-    def _detach(self) -> None:
+    def _detach(self, *, was_lost: bool = False) -> None:
         if self.dialogue is not None:
-            self.dialogue.detach()
+            self.dialogue.detach(was_lost=was_lost)
 
     async def _answer_ping(self, payload: bytes) -> None:
         fault = self.emulator.faults.use("slow_pongs", self.id, self.model)

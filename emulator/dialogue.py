@@ -6,6 +6,7 @@ import asyncio
 from typing import Literal
 
 from emulator.answer import Answer, Progress
+from emulator.deafness import Activity, Deafness, SpeechMissed, draw
 from emulator.delivery import input_transcripts
 from emulator.hearing import AudioInput
 from emulator.line import Line
@@ -48,7 +49,7 @@ class Dialogue:
         self.session = session
         self.resumed = resumed
         self.state: Literal["listening", "generating", "speaking"] = "listening"
-        self.audio = AudioInput(setup, session.heard)
+        self.audio = AudioInput(setup, session.heard, self._next_deafness)
         self._awaits_history = setup.initial_history
         self._conversing = session.memory.replies > 0
         self._handle_offered = False
@@ -86,12 +87,12 @@ class Dialogue:
         self._line.spawn(self._emulator.recogniser.warm_up())
         await self._line.enter("listening")
 
-    def detach(self) -> None:
-        """Let go of the session: the connection ends."""
+    def detach(self, *, was_lost: bool) -> None:
+        """Let go of the session: the connection ends, without a close handshake if it `was_lost`."""
         if self._answer_task is not None:
             self._answer_task.cancel()
         if not self._detached:
-            self._emulator.sessions.connection_closed(self.session)
+            self._emulator.sessions.connection_closed(self.session, was_lost=was_lost)
         self._detached = True
 
     # Messages.
@@ -171,7 +172,8 @@ class Dialogue:
                     await self._take_text(str(value))
                 case "audioStreamEnd" if value:
                     self._line.log("audio_end")
-                    await self._activity(self.audio.stream_end())
+                    if not self._happens("stream_end_ignored"):
+                        await self._activity(self.audio.stream_end())
                 case "activityStart":
                     await self._activity(self.audio.activity_start())
                 case "activityEnd":
@@ -210,15 +212,31 @@ class Dialogue:
 
     # Speech.
 
-    async def _activity(self, activity: SpeechStarted | SpeechEnded | None) -> None:
+    def _next_deafness(self) -> Deafness | None:
+        """What the fault `deaf_vad` makes of the utterance that begins now."""
+        fault = self._emulator.faults.peek("deaf_vad", self._line.id, self.setup.model.id)
+        if fault is None:
+            return None
+        deafness = draw(self._emulator.chance, **fault.params, in_answer=self.state != "listening")
+        if deafness is not None:
+            self._happens("deaf_vad")
+        return deafness
+
+    async def _activity(self, activity: Activity | None) -> None:
         match activity:
             case SpeechStarted():
                 await self._voice_activity("ACTIVITY_START", activity.offset_ms)
                 await self._line.enter("speech")
                 if self.setup.interrupts:
                     await self.interrupt()
+            case SpeechMissed():
+                self._line.log("speech_missed", ms=activity.speech_ms)
+                if activity.was_noticed:
+                    await self._voice_activity("ACTIVITY_END", activity.offset_ms)
             case SpeechEnded():
                 await self._voice_activity("ACTIVITY_END", activity.offset_ms)
+                if activity.missed_ms:
+                    self._line.log("speech_missed", ms=activity.missed_ms)
                 self._hearing += 1
                 self._line.spawn(self._hear(activity))
 

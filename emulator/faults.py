@@ -73,6 +73,18 @@ def _number(value: Any) -> float:
     return value
 
 
+def _above_zero(value: Any) -> float:
+    if not (number := _number(value)):
+        raise FaultError("expected a number above 0")
+    return number
+
+
+def _share(value: Any) -> float:
+    if (number := _number(value)) > 1:
+        raise FaultError(f"expected a number from 0 to 1, not {value!r}")
+    return number
+
+
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise FaultError(f"expected a whole number of at least 0, not {value!r}")
@@ -174,6 +186,23 @@ _KINDS = (
     _standing("first_frame_not_setup"),
     _standing("reject_field", field=Parameter(_string)),
     _standing("close_on_replay", 1),
+    # What is wrong with connections that are healthy, by reports of users; docs/emulator.md names each.
+    _standing("empty_turn"),
+    _standing("refused_turn", reason=Parameter(_string, "RESPONSE_REJECTED")),
+    _standing(
+        "late_words", side=Parameter(_one_of("input", "output", "both"), "both"), delay_s=Parameter(_number, 0.3)
+    ),
+    _standing("slow_thinking", delay_s=Parameter(_number, 12.0), status_every_s=Parameter(_above_zero)),
+    _standing(
+        "deaf_vad",
+        share=Parameter(_share, 0.3),
+        under_s=Parameter(_number, 1.0),
+        barge_in_s=Parameter(_number, 2.0),
+    ),
+    _standing("stream_end_ignored"),
+    _standing("lingering_session", linger_s=Parameter(_number, 1.0)),
+    _standing("undeclared_tool_call", function=Parameter(_string, "look_up_weather")),
+    _standing("input_lag", lag_ms=Parameter(_number, 60)),
 )
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
 

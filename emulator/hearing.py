@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
+from emulator.deafness import Activity, Deafness, HardOfHearing
 from emulator.heard import HeardAudio
 from emulator.setup import Setup
 from emulator.texts import CATALOGUE, RefusedError
@@ -19,14 +21,15 @@ _MIME = re.compile(r"^audio/(?:pcm|l16)\s*(?:;\s*rate\s*=\s*(\d+))?$", re.IGNORE
 class AudioInput:
     """The ear of one connection, which adds to what its session has heard.
 
+    `next_deafness` is asked at the beginning of each utterance that the detector finds.
     Raises `RefusedError` for sound the service would not take.
     """
 
-    def __init__(self, setup: Setup, heard: HeardAudio) -> None:
+    def __init__(self, setup: Setup, heard: HeardAudio, next_deafness: Callable[[], Deafness | None]) -> None:
         self._heard = heard
         self._automatic = setup.automatic_activity
         self._needs_rate = setup.profile.needs_audio_rate
-        self._detector = VoiceActivityDetector(setup.silence_ms)
+        self._detector = HardOfHearing(VoiceActivityDetector(setup.silence_ms), next_deafness)
         self._marked: bytearray | None = None
         self.received_ms = 0.0
         #: True once audio came without a rate on a model that needs one.
@@ -37,7 +40,7 @@ class AudioInput:
         """True while the user is speaking."""
         return self._marked is not None or self._detector.state == "speech"
 
-    def feed(self, blob: object) -> SpeechStarted | SpeechEnded | None:
+    def feed(self, blob: object) -> Activity | None:
         """Take one audio blob."""
         pcm = self._read(blob)
         self.received_ms += len(pcm) / BYTES_PER_MS
@@ -47,7 +50,7 @@ class AudioInput:
             self._marked += pcm
         return None
 
-    def stream_end(self) -> SpeechEnded | None:
+    def stream_end(self) -> Activity | None:
         """The client's microphone is off: what was said so far is an utterance."""
         if not self._automatic:
             raise RefusedError(CATALOGUE["invalid argument"])

@@ -27,6 +27,8 @@ class Session:
     connection: str = ""
     #: Set when the last connection has gone, in the store's clock.
     ended_at: float = 0.0
+    #: The same if that connection was lost, not closed: the service knows nothing of its end yet.
+    lost_at: float | None = None
 
 
 @dataclass
@@ -88,11 +90,20 @@ class SessionStore:
         """Count a connection of `session`, which carries it from now on."""
         session.open_connections += 1
         session.connection = connection
+        session.lost_at = None
 
-    def connection_closed(self, session: Session) -> None:
-        """Count a connection less; the last one starts the clock of the session's handles."""
+    def connection_closed(self, session: Session, *, was_lost: bool = False) -> None:
+        """Count a connection less; the last one starts the clock of the session's handles.
+
+        `was_lost` if it ended without a close handshake.
+        """
         session.open_connections -= 1
         session.ended_at = self._clock()
+        session.lost_at = session.ended_at if was_lost else None
+
+    def was_lost_within(self, session: Session, seconds: float) -> bool:
+        """True if the session's last connection was lost, no longer ago than that."""
+        return session.lost_at is not None and self._clock() - session.lost_at < seconds
 
     def kill_handles(self, sessions: Iterable[Session], refusal: CloseText) -> int:
         """Refuse every handle issued so far for `sessions` with `refusal`; returns how many that are."""

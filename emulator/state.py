@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,7 @@ class Emulator:
         self.voice = Voice(enabled=self.options.voice)
         self.recogniser = Recogniser(enabled=self.options.recogniser)
         self.quota = Quota(self.faults)
+        self.chance = random.Random(self.options.seed)
 
     def register(self, connection: OpenConnection) -> str:
         """Take a new connection in and name it."""
@@ -105,5 +107,6 @@ class Emulator:
         self.cancel_pending()
         for connection in list(self.connections.values()):
             await connection.cut()
+        self.chance.seed(self.options.seed)
         self.sessions.clear()
         self.log.clear()

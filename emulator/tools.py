@@ -40,9 +40,13 @@ def choose_call(functions: Sequence[Json], memory: Memory, id_prefix: str) -> To
         name = str(function.get("name", ""))
         meaning = set(re.findall(r"[a-z]+", name.lower())) - _STOP_WORDS
         if name and (name in text or (meaning and meaning <= words)):
-            call_id = f"{id_prefix}{secrets.randbits(63)}"
-            return ToolCall(call_id, name, _arguments(function.get("parameters") or {}, text))
+            return new_call(name, _arguments(function.get("parameters") or {}, text), id_prefix)
     return None
+
+
+def new_call(name: str, args: Json, id_prefix: str) -> ToolCall:
+    """A call with an id of its own."""
+    return ToolCall(f"{id_prefix}{secrets.randbits(63)}", name, args)
 
 
 def read_tool_response(body: Json) -> list[Json]:

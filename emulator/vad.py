@@ -28,11 +28,15 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
-    """Speech is over: how long it lasted and its sound, with a little before and after."""
+    """Speech is over: how long it lasted and its sound, with a little before and after.
+
+    `missed_ms` of its beginning were not heard and count in neither.
+    """
 
     offset_ms: int
     speech_ms: int
     pcm: bytes
+    missed_ms: int = 0
 
 
 Activity = SpeechStarted | SpeechEnded
@@ -50,6 +54,11 @@ class VoiceActivityDetector:
         self._quiet_ms = 0.0
         self._started_ms = 0.0
         self._buffer = bytearray()
+
+    @property
+    def speech_ms(self) -> float:
+        """How long the utterance has lasted that goes on, without the quiet at its end."""
+        return self.received_ms - self._quiet_ms - self._started_ms
 
     def feed(self, pcm: bytes) -> Activity | None:
         """Take one frame; at most one change of activity comes of it."""
@@ -95,8 +104,7 @@ class VoiceActivityDetector:
         return self._end() if self._quiet_ms >= self.silence_ms or too_long else None
 
     def _end(self) -> SpeechEnded:
-        speech_ms = self.received_ms - self._quiet_ms - self._started_ms
-        ended = SpeechEnded(round(self.received_ms), round(speech_ms), bytes(self._buffer))
+        ended = SpeechEnded(round(self.received_ms), round(self.speech_ms), bytes(self._buffer))
         self.state = "silence"
         self._loud_ms = 0.0
         self._buffer.clear()

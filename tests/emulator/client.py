@@ -1,6 +1,7 @@
 """What the tests of the emulator talk with: the real SDK, and a bare WebSocket for what the SDK would not send."""
 
 import asyncio
+import base64
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -159,6 +160,12 @@ class Wire:
 
     async def send(self, message: Any) -> None:
         await self._socket.send(message if isinstance(message, str) else json.dumps(message))
+
+    async def send_audio(self, pcm: bytes) -> None:
+        """Send 16 kHz sound in frames of 40 ms, as fast as they go."""
+        for start in range(0, len(pcm), FRAME_BYTES):
+            data = base64.b64encode(pcm[start : start + FRAME_BYTES]).decode()
+            await self.send({"realtimeInput": {"audio": {"data": data, "mimeType": "audio/pcm;rate=16000"}}})
 
     async def frame(self) -> bytes:
         received = await self._socket.recv()

@@ -86,6 +86,8 @@ def test_on_false_disarms_its_kind(emulator: Emulator) -> None:
         (b'{"fault": "refuse_handshake", "status": 200}', "status: expected an HTTP error status"),
         (b'{"fault": "slow_setup", "delay_s": -1}', "delay_s: expected a number of at least 0"),
         (b'{"fault": "reject_field"}', "reject_field needs a field"),
+        (b'{"fault": "deaf_vad", "share": 1.5}', "share: expected a number from 0 to 1, not 1.5"),
+        (b'{"fault": "slow_thinking", "status_every_s": 0}', "status_every_s: expected a number above 0"),
     ],
 )
 def test_a_wrong_fault_is_refused_with_a_reason(emulator: Emulator, body: bytes, complaint: str) -> None:

@@ -57,6 +57,22 @@ def test_a_handle_is_good_for_two_hours_after_the_last_connection() -> None:
     assert refused.value.close is CATALOGUE["session expired"]
 
 
+def test_a_session_lingers_for_as_long_as_it_is_said_to_and_not_once_it_is_carried_on() -> None:
+    clock = Clock()
+    store = SessionStore(clock)
+    session = store.create("m", Memory())
+    store.connection_opened(session)
+    store.connection_closed(session, was_lost=True)
+    clock.now += 0.9
+    assert store.was_lost_within(session, 1)
+    clock.now += 0.2
+    assert not store.was_lost_within(session, 1)
+    store.connection_opened(session)
+    assert not store.was_lost_within(session, 10)
+    store.connection_closed(session)
+    assert not store.was_lost_within(session, 10)
+
+
 def test_sessions_long_gone_are_forgotten() -> None:
     clock = Clock()
     store = SessionStore(clock)
