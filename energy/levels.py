@@ -44,6 +44,7 @@ class ModelProfile:
     `silence_before_end_ms`: the end of the microphone's sound ends a turn only after so much silence (openclaw 152830,
     measured 2026-09-19). `intake_margin_ms`: what it was sent may be read so long before it is taken in, so that a
     handle does not cover it yet: our own margin, nothing of it is documented.
+    `whole_input_transcript`: sends the user's words sentence by sentence, not in pieces that carry their blanks.
     """
 
     prefix: str
@@ -54,6 +55,7 @@ class ModelProfile:
     resumable: bool = True
     silence_before_end_ms: int = 0
     intake_margin_ms: int = 250
+    whole_input_transcript: bool = False
 
 
 PROFILES: tuple[ModelProfile, ...] = (
@@ -63,8 +65,15 @@ PROFILES: tuple[ModelProfile, ...] = (
         history_anytime=True,
         thinking_level="LOW",
         silence_before_end_ms=1_000,
+        whole_input_transcript=True,
     ),
-    ModelProfile("gemini-3.8-live", Seeding.HISTORY, history_anytime=True, silence_before_end_ms=1_000),
+    ModelProfile(
+        "gemini-3.8-live",
+        Seeding.HISTORY,
+        history_anytime=True,
+        silence_before_end_ms=1_000,
+        whole_input_transcript=True,
+    ),
     ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY),
     ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True),
 )

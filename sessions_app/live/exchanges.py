@@ -373,6 +373,7 @@ class Exchanges:
         self._feed(ReplyBegan())
 
     def _play(self, step: Play) -> None:
+        self.transcript.sounded(_unix_ms())
         self._teller.downlink.play(step.pcm, _now_ms())
 
     def _say(self, step: Say) -> None:

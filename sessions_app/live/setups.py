@@ -37,6 +37,7 @@ def setup_for(wish: Connect, model: str, assistant: Assistant, context: Context,
         thinking_level=profile.thinking_level,
         silence_before_end_ms=profile.silence_before_end_ms,
         intake_margin_ms=profile.intake_margin_ms,
+        whole_input_transcript=profile.whole_input_transcript,
     )
 
 

@@ -40,8 +40,19 @@ class Turn:
     code: str = ""
 
 
+NOT_TRANSCRIBED = "(spoken, not transcribed)"
+"""Stands for a reply whose sound was played and whose words never came."""
+
+REPEATED_WITHIN_MS = 1_000
+"""Nobody says a sentence twice in this time: it was transcribed twice."""
+
+_LEAST_REPEATED_BYTES = 8
+"""A shorter sentence, such as "Yes.", can be said twice within that time."""
+
 _LEAST_OVERLAP = 3
 """Two hearings that share fewer characters than this at the seam do not overlap."""
+
+_SENTENCE_ENDS = (".", "?", "!", "。", "？", "！")
 
 
 class Transcript:
@@ -64,6 +75,8 @@ class Transcript:
         self._closed_reply: int | None = None
         self._before: str | None = None
         self._again = ""
+        self._sentence_ended = ("", 0)
+        self._sound_at_ms: int | None = None
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -108,8 +121,9 @@ class Transcript:
         number, self._spoken = self._open(self._spoken, Role.USER, at_ms)
         status = TurnStatus.COMPLETE if self._reply is not None and number < self._reply else TurnStatus.PARTIAL
         if self._before is None:
-            return self._grow(number, fragment, status)
-        self._again = _join(self._again, fragment)
+            text = self._without_repeat(_join(self._turns[number].text, fragment), at_ms)
+            return self._become(number, text, status)
+        self._again = self._without_repeat(_join(self._again, fragment), at_ms)
         text = merge_heard_again(self._before, self._again)
         return (self._put(replace(self._turns[number], text=text, status=status)),)
 
@@ -153,6 +167,11 @@ class Transcript:
         self._reply = self._take_number()
         return changed
 
+    def sounded(self, at_ms: int) -> None:
+        """Some of the reply's sound was given to the page."""
+        if self._sound_at_ms is None:
+            self._sound_at_ms = at_ms
+
     def said(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
         """A piece of what the model said."""
         number, self._reply = self._open(self._reply, Role.MODEL, at_ms)
@@ -161,14 +180,17 @@ class Transcript:
     def reply_ended(self, status: TurnStatus) -> tuple[Turn, ...]:
         """The exchange is over: the reply is complete or was interrupted, and what it answered is whole.
 
-        What the user began to say after the reply began belongs to the next exchange, and stays open.
+        What the user began to say after the reply began belongs to the next exchange, and stays open. A reply of sound
+        alone gets a line that says so, until words of it come late.
         """
         began_since = self._spoken is not None and self._reply is not None and self._spoken > self._reply
         spoken = None if began_since else self._spoken
         self._closed_spoken, self._closed_reply = spoken, self._reply
         changed = [*self._finish(spoken, TurnStatus.COMPLETE), *self._finish(self._reply, status)]
+        if self._reply is not None and self._reply not in self._turns and self._sound_at_ms is not None:
+            changed.append(self._put(Turn(self._reply, Role.MODEL, NOT_TRANSCRIBED, status, self._sound_at_ms)))
         self._spoken = self._spoken if began_since else None
-        self._reply = self._before = None
+        self._reply = self._before = self._sound_at_ms = None
         return tuple(changed)
 
     def _finish(self, number: int | None, status: TurnStatus) -> tuple[Turn, ...]:
@@ -183,6 +205,7 @@ class Transcript:
         The words of the user come a second time then, in whole or in part, and are no turn of their own.
         """
         spoken = self._spoken
+        self._sound_at_ms = None  # the reply is given again, with its words perhaps
         changed = self.reply_ended(TurnStatus.INTERRUPTED)
         self._spoken = spoken
         self.expect_again()
@@ -201,11 +224,27 @@ class Transcript:
         return number, number
 
     def _grow(self, number: int, fragment: str, status: TurnStatus) -> tuple[Turn, ...]:
+        text = self._turns[number].text
+        return self._become(number, _join("" if text == NOT_TRANSCRIBED else text, fragment), status)
+
+    def _become(self, number: int, text: str, status: TurnStatus) -> tuple[Turn, ...]:
         turn = self._turns[number]
-        text = _join(turn.text, fragment)
-        if text == turn.text:
-            return ()
-        return (self._put(replace(turn, text=text, status=status)),)
+        return () if text == turn.text else (self._put(replace(turn, text=text, status=status)),)
+
+    def _without_repeat(self, text: str, at_ms: int) -> str:
+        """What the user said, without its last sentence where that was transcribed twice, in whatever pieces."""
+        if not text.endswith(_SENTENCE_ENDS):
+            return text
+        before, ended_at_ms = self._sentence_ended
+        again = text.removeprefix(before).strip() if text.startswith(before) else ""
+        if (
+            len(again.encode()) >= _LEAST_REPEATED_BYTES
+            and at_ms - ended_at_ms <= REPEATED_WITHIN_MS
+            and _ends_with_sentence(before, again)
+        ):
+            text = before
+        self._sentence_ended = (text, at_ms)
+        return text
 
     def _put(self, turn: Turn) -> Turn:
         self._turns[turn.number] = turn
@@ -230,12 +269,17 @@ def merge_heard_again(before: str, again: str) -> str:
 
 
 def _join(text: str, fragment: str) -> str:
-    """Fragments carry their own blanks, except between two whole sentences that were sent separately."""
-    if not text:
-        return fragment.lstrip()
-    return f"{text} {fragment}" if _begins_sentence(text, fragment) else text + fragment
+    """Fragments carry their own blanks: whoever adds any tears "www." from "Example" and "U." from "S."."""
+    return text + fragment if text else fragment.lstrip()
 
 
 def _begins_sentence(text: str, fragment: str) -> bool:
     """Whether `fragment` is the next sentence after `text`, which ends with one."""
-    return text[-1:] in tuple(".?!") and fragment[:1].isupper()
+    return text.endswith(_SENTENCE_ENDS) and fragment[:1].isupper()
+
+
+def _ends_with_sentence(text: str, sentence: str) -> bool:
+    """Whether `sentence` is the last of a text, and no part of a longer one. Capitals do not count."""
+    start = len(text) - len(sentence)
+    rest = text[:start].rstrip()
+    return start >= 0 and text[start:].lower() == sentence.lower() and (not rest or rest.endswith(_SENTENCE_ENDS))

@@ -524,3 +524,15 @@ async def test_try_again_during_a_countdown_dials_now() -> None:
     assert stage.page.shows(State.LIVE)
     await stage.wait(60)
     assert len(stage.upstream.attempts) == 2
+
+
+async def test_a_reply_that_is_heard_and_never_transcribed_has_a_line_until_its_words_come() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "Hello")
+    await stage.wait(CONSUMED_S)
+    await stage.hear(ReplyAudio(sound(300)), GenerationComplete(), TurnComplete())
+    assert stage.page.lines[-1] == ("model", "(spoken, not transcribed)", "complete")
+    await stage.hear(ReplyWords("Good morning."))
+    assert stage.page.lines[-1] == ("model", "Good morning.", "complete")
+    await stage.wait(1)
+    assert stage.store.lines == stage.page.lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -13,7 +14,15 @@ from websockets.frames import Close
 from websockets.http11 import Response
 
 from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, History, Phase, Verdict, judge
-from sessions_app.live.providers.gemini import SOCKET_OPTIONS, config_of, duration_ms, failure_of, translate
+from sessions_app.live.providers.gemini import (
+    SOCKET_OPTIONS,
+    GeminiConnection,
+    config_of,
+    duration_ms,
+    failure_of,
+    translate,
+)
+from sessions_app.live.providers.loop_lag import LoopLag
 from sessions_app.live.providers.upstream import (
     GenerationComplete,
     GoAway,
@@ -23,6 +32,8 @@ from sessions_app.live.providers.upstream import (
     ReplyWords,
     Setup,
     TurnComplete,
+    Unrecognised,
+    UpstreamFailed,
     UpstreamMessage,
     UsageReported,
     UserWords,
@@ -105,6 +116,17 @@ def test_the_socket_is_as_patient_as_the_provider_is_slow() -> None:
 # -- hearing -----------------------------------------------------------------------------------------------------------
 
 
+async def all_heard(setup: Setup, *frames: dict[str, Any]) -> list[UpstreamMessage]:
+    """What the driver is told of these frames until the connection ends."""
+    session = session_over(Wire(*(json.dumps(frame).encode() for frame in frames)))
+    connection = GeminiConnection(contextlib.nullcontext(session), session, LoopLag(), setup)
+    told: list[UpstreamMessage] = []
+    with contextlib.suppress(UpstreamFailed):
+        async for message in connection.messages():
+            told.append(message)
+    return told
+
+
 async def heard(frame: dict[str, Any]) -> list[UpstreamMessage]:
     """Read by the SDK as from the wire, then translated."""
     return translate(await session_over(Wire(json.dumps(frame).encode()))._receive())
@@ -154,6 +176,56 @@ async def test_each_frame_of_the_provider_says_what_it_says(
     frame: dict[str, Any], expected: list[UpstreamMessage]
 ) -> None:
     assert await heard(frame) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<noise>", []),
+        (" <NOISE> [noise]", []),
+        ("<no speech>", []),
+        ("<noise> Hello", [UserWords(" Hello")]),
+        ("\x00", []),
+        ("Hello <noise>there.", [UserWords("Hello there.")]),
+        ("Hello <noise> there.<noise>", [UserWords("Hello there.")]),
+        ("a < b > c", [UserWords("a < b > c")]),
+        ("<html>", [UserWords("<html>")]),
+        ("half a pair \ud83d, \x00", [UserWords("half a pair , ")]),
+    ],
+)
+async def test_what_is_nobodys_words_is_not_heard(text: str, expected: list[UpstreamMessage]) -> None:
+    assert await heard({"serverContent": {"inputTranscription": {"text": text}}}) == expected
+    said = [ReplyWords(words.text) for words in expected if isinstance(words, UserWords)]
+    assert await heard({"serverContent": {"outputTranscription": {"text": text}}}) == said
+
+
+@pytest.mark.parametrize(
+    ("sentences", "expected"),
+    [
+        (("Good morning.", "Is it you?", " Yes", ", it is."), "Good morning. Is it you? Yes, it is."),
+        (("今天天气好吗？", "我想出去。"), "今天天气好吗？我想出去。"),
+    ],
+)
+async def test_whole_sentences_are_kept_apart_where_a_model_sends_the_users_words_by_the_sentence(
+    sentences: tuple[str, ...], expected: str
+) -> None:
+    by_sentence = Setup("gemini-3.8-live", "", "Kore", whole_input_transcript=True)
+    frames = [{"serverContent": {"inputTranscription": {"text": sentence}}} for sentence in sentences]
+    words = [message.text for message in await all_heard(by_sentence, *frames) if isinstance(message, UserWords)]
+    assert "".join(words).strip() == expected
+    pieces = [message.text for message in await all_heard(SETUP, *frames) if isinstance(message, UserWords)]
+    assert pieces == list(sentences)
+
+
+@pytest.mark.parametrize("raw", ['"hello"', "[1]", "7", "true", '"', "[" * 100_000, '{"serverContent": "x"}'])
+async def test_a_frame_that_is_not_understood_is_no_end_of_the_connection(raw: str) -> None:
+    session = session_over(Wire(raw.encode(), b'{"serverContent": {"interrupted": true}}'))
+    connection = GeminiConnection(contextlib.nullcontext(session), session, LoopLag(), SETUP)
+    messages = connection.messages()
+    odd = await anext(messages)
+    assert isinstance(odd, Unrecognised)
+    assert odd.what.startswith("unreadable frame")
+    assert await anext(messages) == Interrupted()
 
 
 async def test_several_things_in_one_frame_are_heard_in_the_order_they_matter() -> None:

@@ -128,12 +128,92 @@ def test_a_barge_in_that_is_noticed_before_the_interruption_belongs_to_the_next_
     ]
 
 
-def test_whole_sentences_sent_separately_are_kept_apart() -> None:
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (("See www.", "Example", ".com."), "See www.Example.com."),
+        (("The U.", "S.", "A. is far."), "The U.S.A. is far."),
+        (("Wait.", "..", " What?"), "Wait... What?"),
+        (("今天", "天气好吗？", "我想出去。"), "今天天气好吗？我想出去。"),
+        (("I'm here.", " The", " door", " is open."), "I'm here. The door is open."),
+    ],
+)
+def test_pieces_are_joined_as_they_are_sent(pieces: tuple[str, ...], expected: str) -> None:
     talk = Talk()
-    talk.heard("Good morning.")
-    talk.heard("Is it you?")
-    talk.heard(" Yes")
-    assert talk.lines() == [("user", "Good morning. Is it you? Yes", "partial")]
+    for piece in pieces:
+        talk.heard(piece)
+    talk.reply_began(True)
+    for piece in pieces:
+        talk.said(piece)
+    assert [text for _, text, _ in talk.lines()] == [expected, expected]
+
+
+@pytest.mark.parametrize("again", [("How's that?",), (" how's that?",), (" How", "'s", " that?")])
+def test_a_sentence_that_is_transcribed_twice_within_a_second_stands_once(again: tuple[str, ...]) -> None:
+    transcript = Transcript()
+    transcript.heard("It is done.", 0)
+    transcript.heard(" How's that?", 5_000)
+    for piece in again:
+        transcript.heard(piece, 5_900)
+    assert [turn.text for turn in transcript.turns] == ["It is done. How's that?"]
+    transcript.heard(" Go on.", 6_000)
+    assert [turn.text for turn in transcript.turns] == ["It is done. How's that? Go on."]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pause_ms"),
+    [
+        ("How's that?", " How's that?", 1_001),
+        ("No.", " No.", 300),
+        ("I know how's that?", " How's that?", 300),
+        ("really", " really", 0),
+    ],
+)
+def test_what_somebody_can_have_said_twice_stands_twice(first: str, second: str, pause_ms: int) -> None:
+    transcript = Transcript()
+    transcript.heard(first, 0)
+    transcript.heard(second, pause_ms)
+    assert [turn.text for turn in transcript.turns] == [first + second]
+
+
+def test_a_sentence_that_is_transcribed_twice_after_a_cut_stands_once() -> None:
+    transcript = Transcript()
+    transcript.heard("My code word", 0)
+    transcript.expect_again()
+    transcript.heard("My code word is plum.", 3_000)
+    transcript.heard("My code word is plum.", 3_100)
+    assert [turn.text for turn in transcript.turns] == ["My code word is plum."]
+
+
+def test_a_reply_of_sound_without_words_has_a_line_that_says_so() -> None:
+    talk = Talk()
+    talk.heard("Hum.")
+    talk.reply_began(True)
+    talk.transcript.sounded(0)
+    talk.reply_ended(INTERRUPTED)
+    assert talk.lines() == [("user", "Hum.", "complete"), ("model", "(spoken, not transcribed)", "interrupted")]
+
+
+def test_words_that_come_late_take_the_place_of_that_line() -> None:
+    talk = Talk()
+    talk.reply_began(True)
+    talk.transcript.sounded(0)
+    talk.reply_ended(COMPLETE)
+    talk.transcript.sounded(0)
+    for piece in ("Good", " morning."):
+        talk.shown |= {turn.number: turn for turn in talk.transcript.said_late(piece, 0)}
+    assert talk.lines() == [("model", "Good morning.", "complete")]
+
+
+def test_a_reply_whose_sound_broke_off_with_the_connection_is_given_again_and_has_no_line_of_its_own() -> None:
+    talk = Talk()
+    talk.heard("Hum.")
+    talk.reply_began(True)
+    talk.transcript.sounded(0)
+    talk.connection_lost()
+    talk.reply_began(True)
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [("user", "Hum.", "complete")]
 
 
 def test_a_reply_of_sound_alone_leaves_no_empty_line() -> None:

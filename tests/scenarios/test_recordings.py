@@ -35,6 +35,7 @@ from tests.fakes.wire import Wire, session_over
 from tests.live.stage import CONSUMED_S, Stage
 from tests.virtual_time import VirtualTimeLoop
 
+SETUP = Setup("gemini-3.8-live", "", "Kore")
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "wire-samples"
 RECORDINGS = {f"{path.parent.name}/{path.stem}": path for path in sorted(FOLDER.glob("*/*.jsonl"))}
 
@@ -48,7 +49,7 @@ def entries_of(name: str) -> list[Entry]:
 async def translated(frame: Any) -> list[UpstreamMessage]:
     """What the driver hears of one recorded frame: by the SDK's reading, past it for plain audio, and in our words."""
     session = session_over(Wire(json.dumps(frame, indent=2).encode() + b"\n"))
-    connection = GeminiConnection(contextlib.nullcontext(session), session, LoopLag(), Setup("", "", ""))
+    connection = GeminiConnection(contextlib.nullcontext(session), session, LoopLag(), SETUP)
     said, heard = connection.messages(), list[UpstreamMessage]()
     while True:
         try:

@@ -3,7 +3,7 @@
 Traps of the SDK and of the API that are handled here:
 * the first frame after the set-up is swallowed when it is not `setupComplete`;
 * `receive()` ends after one interaction, so frames are read one by one;
-* a frame of an unknown kind raises TypeError, and the socket stays open;
+* a frame of an unknown kind raises TypeError, one that holds no object AttributeError, and the socket stays open;
 * a closed connection raises APIError while reading and ConnectionClosed while writing;
 * pongs can take 30 s; the wait for `setupComplete` has no timeout of its own; frames can be larger than 1 MiB.
 """
@@ -13,7 +13,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -47,6 +49,7 @@ from sessions_app.live.providers.upstream import (
     VoiceBegan,
     Working,
 )
+from sessions_app.live.storable import storable
 from sessions_app.live.transcript import Role, Turn
 from sessions_app.live.voice import BYTES_PER_MS
 
@@ -63,9 +66,15 @@ SOCKET_OPTIONS: dict[str, Any] = {
 
 SILENCE_FRAME_MS = 100
 
+_UNREADABLE = (TypeError, ValueError, AttributeError, RecursionError)
+"""What the SDK raises for a frame that it cannot read: no JSON, no object, of an unknown kind, nested without end."""
+
 _CONNECTION_ERRORS = (errors.APIError, WebSocketException, OSError, TimeoutError)
 _LOWEST_CLOSE_CODE = 1000
 _ABNORMAL_CLOSURE = 1006
+_SOUNDS = "noise|silence|music|laughter|applause|cough|breathing|inaudible|unintelligible|no speech"
+_MARKER = re.compile(rf"\s*(?:[<\[](?:{_SOUNDS})[>\]]\s*)+", re.IGNORECASE)
+"""How transcripts name sounds without words: `<noise>` is common on telephone lines, `[noise]` was seen as well."""
 
 
 class GeminiUpstream:
@@ -120,8 +129,7 @@ class GeminiConnection:
         self._session = session
         self._probes = Probes(session._ws, lag, setup.intake_margin_ms)
         self._socket = AudioSocket(session)
-        self._typed_as_content = setup.typed_as_content
-        self._silence_before_end_ms = setup.silence_before_end_ms
+        self._setup = setup
         self._early: list[UpstreamMessage] = []
         self._messages_sent = 0
         self._setup_ms = 0.0
@@ -157,7 +165,7 @@ class GeminiConnection:
             if isinstance(frame, types.LiveServerMessage) and frame.setup_complete is not None:
                 self._session.setup_complete = frame.setup_complete
             else:
-                self._early += _translate_frame(frame)
+                self._early += self._translate(frame)
         self._setup_ms = (time.monotonic() - started) * 1000
         if setup.expects_history:
             self._messages_sent += 1
@@ -178,7 +186,7 @@ class GeminiConnection:
             if type(frame) is bytes:
                 yield ReplyAudio(frame)
                 continue
-            for message in _translate_frame(frame):
+            for message in self._translate(frame):
                 yield message
 
     def try_send_audio(self, pcm: bytes) -> bool:
@@ -194,12 +202,12 @@ class GeminiConnection:
             raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
 
     async def send_audio_end(self) -> None:
-        for _ in range(self._silence_before_end_ms // SILENCE_FRAME_MS):
+        for _ in range(self._setup.silence_before_end_ms // SILENCE_FRAME_MS):
             await self.send_audio(bytes(SILENCE_FRAME_MS * BYTES_PER_MS))
         await self._send(self._session.send_realtime_input(audio_stream_end=True))
 
     async def send_text(self, text: str) -> None:
-        if self._typed_as_content:
+        if self._setup.typed_as_content:
             content = types.Content(role="user", parts=[types.Part(text=text)])
             await self._send(self._session.send_client_content(turns=content, turn_complete=True))
         else:
@@ -224,10 +232,17 @@ class GeminiConnection:
         except ConnectionClosed as error:
             raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
 
+    def _translate(self, frame: bytes | types.LiveServerMessage | Unrecognised) -> list[UpstreamMessage]:
+        if isinstance(frame, bytes):
+            return [ReplyAudio(frame)]
+        if isinstance(frame, Unrecognised):
+            return [frame]
+        return translate(frame, whole_input_transcript=self._setup.whole_input_transcript)
+
     async def _next_frame(self) -> bytes | types.LiveServerMessage | Unrecognised:
         try:
             return await self._socket.next()
-        except (TypeError, ValueError) as error:
+        except _UNREADABLE as error:
             return Unrecognised(f"unreadable frame: {type(error).__name__}")
         except errors.APIError as error:
             if error.code is not None and error.code >= _LOWEST_CLOSE_CODE:
@@ -295,23 +310,18 @@ def _camel(name: str) -> str:
 # -- the SDK's words into ours -----------------------------------------------------------------------------------------
 
 
-def _translate_frame(frame: bytes | types.LiveServerMessage | Unrecognised) -> list[UpstreamMessage]:
-    if isinstance(frame, bytes):
-        return [ReplyAudio(frame)]
-    if isinstance(frame, Unrecognised):
-        return [frame]
-    return translate(frame)
+def translate(message: types.LiveServerMessage, *, whole_input_transcript: bool = False) -> list[UpstreamMessage]:
+    """One frame of the provider in our words; several keys may stand in one frame, and an empty one says nothing.
 
-
-def translate(message: types.LiveServerMessage) -> list[UpstreamMessage]:
-    """One frame of the provider in our words; several keys may stand in one frame, and an empty one says nothing."""
+    `whole_input_transcript`: as in `Setup`.
+    """
     found: list[UpstreamMessage] = []
     if message.voice_activity and message.voice_activity.voice_activity_type == types.VoiceActivityType.ACTIVITY_START:
         found.append(VoiceBegan())
     if message.usage_metadata:
         found.append(_usage_of(message.usage_metadata))
     if message.server_content:
-        found += _translate_content(message.server_content)
+        found += _translate_content(message.server_content, whole_input_transcript=whole_input_transcript)
     if message.session_resumption_update:
         update = message.session_resumption_update
         handle = update.new_handle if update.resumable and update.new_handle else None
@@ -321,17 +331,17 @@ def translate(message: types.LiveServerMessage) -> list[UpstreamMessage]:
     return found
 
 
-def _translate_content(content: types.LiveServerContent) -> list[UpstreamMessage]:
+def _translate_content(content: types.LiveServerContent, *, whole_input_transcript: bool) -> list[UpstreamMessage]:
     found: list[UpstreamMessage] = []
-    if content.input_transcription and content.input_transcription.text:
-        found.append(UserWords(content.input_transcription.text))
+    if heard := _words_of(content.input_transcription):
+        found.append(UserWords(_as_sentence(heard) if whole_input_transcript else heard))
     if content.interrupted:
         found.append(Interrupted())
     for part in (content.model_turn.parts if content.model_turn else None) or ():
         if part.inline_data and part.inline_data.data and (part.inline_data.mime_type or "").startswith("audio/pcm"):
             found.append(ReplyAudio(part.inline_data.data))
-    if content.output_transcription and content.output_transcription.text:
-        found.append(ReplyWords(content.output_transcription.text))
+    if said := _words_of(content.output_transcription):
+        found.append(ReplyWords(said))
     if content.generation_complete:
         found.append(GenerationComplete())
     in_progress = content.interaction_status == types.InteractionStatus.IN_PROGRESS
@@ -341,6 +351,18 @@ def _translate_content(content: types.LiveServerContent) -> list[UpstreamMessage
     elif in_progress:
         found.append(Working())
     return found
+
+
+def _words_of(transcription: types.Transcription | None) -> str:
+    """What was said; empty for a sound that is nobody's words."""
+    text = storable(transcription.text or "") if transcription is not None else ""
+    return _MARKER.sub(lambda marker: "" if marker.end() == len(text) else " ", text)
+
+
+def _as_sentence(text: str) -> str:
+    """With the blank in front that fragments carry themselves; scripts without blanks between words need none."""
+    follows_directly = not text[:1].isalnum() or unicodedata.east_asian_width(text[0]) in "WF"
+    return text if follows_directly else f" {text}"
 
 
 def _usage_of(usage: types.UsageMetadata) -> UsageReported:

@@ -29,6 +29,8 @@ class Setup:
     takes typed turns as content, not as realtime text. `thinking_level`: for the models that must be told one.
     `silence_before_end_ms`: of sound, before the model is told that the microphone was muted. `intake_margin_ms`:
     between reading what it is sent and taking it in.
+    `whole_input_transcript`: each piece of the user's words is a sentence, which does not say that a blank goes before
+    it; other models send pieces that are to be joined as they are.
     """
 
     model: str
@@ -42,6 +44,7 @@ class Setup:
     thinking_level: str = ""
     silence_before_end_ms: int = 0
     intake_margin_ms: int = 0
+    whole_input_transcript: bool = False
     timeout_ms: int = 10_000
 
 
