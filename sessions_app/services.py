@@ -16,6 +16,7 @@ from django.utils import timezone
 from energy.levels import Mode
 from sessions_app import secrets
 from sessions_app.live.page import Opening
+from sessions_app.live.storable import storable
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
 from sessions_app.stored_turns import load_past, spoken_turn
@@ -92,7 +93,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
             conversation_id=conversation_id,
             number=turn.number,
             role=turn.role,
-            text=turn.text.replace("\x00", ""),  # PostgreSQL stores every character but this one
+            text=storable(turn.text),
             status=turn.status,
             page_id=page_id,
             client_id=turn.id,
@@ -140,7 +141,7 @@ def forget_handle(request: SessionRequest) -> None:
 def record_event(conversation_id: str, session_id: str, kind: str, data: dict[str, Any]) -> None:
     """Add a row to the timeline of a conversation."""
     SessionEvent.objects.create(
-        conversation_id=conversation_id, live_session_id=session_id, kind=kind, data=_without_nul(data)
+        conversation_id=conversation_id, live_session_id=session_id, kind=kind, data=_storable_data(data)
     )
 
 
@@ -227,5 +228,5 @@ def _moment(unix_ms: int) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(unix_ms / 1000, tz=datetime.UTC)
 
 
-def _without_nul(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: value.replace("\x00", "") if isinstance(value, str) else value for key, value in data.items()}
+def _storable_data(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: storable(value) if isinstance(value, str) else value for key, value in data.items()}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sessions_app.live.storable import storable
 from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Role, Turn, TurnStatus
 from summarization.titles import TITLE_LIMIT_CHARACTERS, first_words, title_from
@@ -228,19 +229,14 @@ def _object(answer: str) -> dict[str, Any]:
 
 def _text(fields: dict[str, Any], name: str) -> str:
     text = fields.get(name)
-    storable = _storable(text) if isinstance(text, str) else ""
-    if not storable:
+    words = storable(text).strip() if isinstance(text, str) else ""
+    if not words:
         raise ValueError(f"the answer has no {name}")
-    return storable
+    return words
 
 
 def _sentences(fields: dict[str, Any], name: str) -> tuple[str, ...]:
     sentences = fields.get(name, [])
     if not isinstance(sentences, list) or not all(isinstance(sentence, str) for sentence in sentences):
         raise ValueError(f"{name} of the answer is not a list of sentences")
-    return tuple(filter(None, map(_storable, sentences)))
-
-
-def _storable(text: str) -> str:
-    """Without what PostgreSQL or UTF-8 cannot hold: the zero character and halves of characters."""
-    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8").strip()
+    return tuple(filter(None, (storable(sentence).strip() for sentence in sentences)))

@@ -17,6 +17,7 @@ from sessions_app.live.backlog import Loss
 from sessions_app.live.machine.events import TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
+from sessions_app.live.storable import storable
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
 
@@ -194,14 +195,19 @@ def _read_start(fields: dict[str, Any]) -> Start:
 
 
 def _read_text(fields: dict[str, Any]) -> TypedText:
+    """An id that cannot be stored is refused, for the page knows it; what cannot be stored of the text is left out.
+
+    Raises `Malformed`.
+    """
     id, text = fields.get("id"), fields.get("text")
-    if not isinstance(id, str) or not 0 < len(id) <= TYPED_ID_LIMIT_CHARACTERS or not _is_storable(id):
+    if not isinstance(id, str) or not 0 < len(id) <= TYPED_ID_LIMIT_CHARACTERS or storable(id) != id:
         raise Malformed(
             "protocol.malformed", f"A typed message has an id of 1 to {TYPED_ID_LIMIT_CHARACTERS} characters."
         )
-    if not isinstance(text, str) or not text.strip() or not _is_storable(text):
+    words = storable(text) if isinstance(text, str) else ""
+    if not words.strip():
         raise Malformed("protocol.malformed", "A typed message has a text.")
-    return TypedText(id, text)
+    return TypedText(id, words)
 
 
 def _read_mic(fields: dict[str, Any]) -> Mic:
@@ -257,17 +263,8 @@ def _boolean(value: Any, field: str) -> bool:
 def _can_be_told_again(value: Any) -> bool:
     """Whether it is a number or a text that JSON has: Python reads NaN and Infinity, browsers do not."""
     if isinstance(value, str):
-        return _is_storable(value)
+        return storable(value) == value
     return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
-
-
-def _is_storable(text: str) -> bool:
-    """Whether it is Unicode that can be written down: JSON may hold halves of surrogate pairs."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 # -- server to page ----------------------------------------------------------------------------------------------------

@@ -32,7 +32,9 @@ Done = Callable[[], None]
 class StoreWriter:
     """A queue with one task. What cannot be stored after three tries is logged, and not acknowledged.
 
-    Turns that are not stored yet go with the next write that stores turns, whatever became of the one before it.
+    Turns that are not stored yet go with the next write that stores turns, whatever became of the one before it. When
+    three tries have failed, they are tried one by one: a turn that fails while another is taken is given up, for it
+    would keep all others from being stored and acknowledged for ever.
     """
 
     def __init__(self, store: Store) -> None:
@@ -107,6 +109,23 @@ class StoreWriter:
             if self._unsaved.get(turn.number) is turn:
                 del self._unsaved[turn.number]
 
+    async def _save_one_by_one(self) -> bool:
+        """Store what can be stored; False when that is nothing, as when the store is away."""
+        refused: list[Turn] = []
+        turns = tuple(self._unsaved.values())
+        for turn in turns:
+            try:
+                await self._store.save_turns((turn,))
+            except Exception:
+                refused.append(turn)
+        if len(refused) == len(turns):
+            return False
+        for turn in turns:
+            if self._unsaved.get(turn.number) is turn:
+                del self._unsaved[turn.number]
+        logger.error("Turns %s cannot be stored and are given up", ", ".join(str(turn.number) for turn in refused))
+        return True
+
     def _put(self, write: Write, done: Done | None = None) -> None:
         self._queue.append((write, done))
         if len(self._queue) > QUEUE_LIMIT:
@@ -118,7 +137,8 @@ class StoreWriter:
     async def _work(self) -> None:
         while self._queue:
             write, done = self._queue.popleft()
-            if await _try(write) and done is not None:
+            has_worked = await _try(write) or (write == self._save_turns and await self._save_one_by_one())
+            if has_worked and done is not None:
                 _call(done)
         self._task = None
         if self._dropped:

@@ -20,11 +20,15 @@ class KeptHandle:
 
 
 class FakeStore:
-    """See `live.page.Store`. Hooks: `takes_s` is how long every write needs, `is_broken` makes all of them raise."""
+    """See `live.page.Store`. Hooks: `takes_s` is how long every write needs, `is_broken` makes all of them raise.
+
+    Turns with a text in `unstorable` make their write raise.
+    """
 
     def __init__(self) -> None:
         self.takes_s = 0.0
         self.is_broken = False
+        self.unstorable: tuple[str, ...] = ()
         self.turns: dict[int, Turn] = {}
         self.handle: KeptHandle | None = None
         self.handles: list[KeptHandle] = []
@@ -45,6 +49,8 @@ class FakeStore:
 
     async def save_turns(self, turns: tuple[Turn, ...]) -> None:
         await self._write()
+        if any(turn.text in self.unstorable for turn in turns):
+            raise ValueError("a row that the database does not take")
         self.turns |= {turn.number: turn for turn in turns}
 
     async def save_handle(self, handle: str, model: str, acknowledged_number: int, covered_turn: int) -> None:

@@ -89,6 +89,30 @@ async def test_what_a_broken_store_missed_is_stored_when_it_is_back_before_anyth
     assert stage.page.acks[-1][1] == ("typed-2",)
 
 
+async def test_one_turn_that_cannot_be_stored_does_not_keep_the_others_from_being_stored_and_acknowledged() -> None:
+    stage = await Stage().open_quietly()
+    stage.store.unstorable = ("Bad",)
+    await stage.exchange("typed-1", "Bad", "First.")
+    await stage.wait(10)
+    await stage.exchange("typed-2", "Two", "Second.")
+    await stage.wait(10)
+    assert [text for _, text, _ in stage.store.lines] == ["First.", "Two", "Second."]
+    assert [id for _, ids in stage.page.acks for id in ids] == ["typed-1", "typed-2"]
+
+
+async def test_while_the_store_is_away_no_turn_is_taken_for_one_that_cannot_be_stored() -> None:
+    store = FakeStore()
+    writer = StoreWriter(store)
+    store.is_broken, store.unstorable = True, ("Words 1",)
+    for number in range(3):
+        writer.save_turn(a_turn(number, f"Words {number}"))
+    await writer.flush()
+    store.is_broken = False
+    writer.after(lambda: None)
+    await writer.flush()
+    assert sorted(store.turns) == [0, 2]
+
+
 async def test_a_line_that_is_still_growing_is_stored_within_a_second() -> None:
     stage = await Stage(Mode.CALL).open_quietly()
     for word in ("I ", "think ", "that "):

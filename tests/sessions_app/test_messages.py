@@ -115,6 +115,12 @@ def test_an_unknown_type_has_a_code_of_its_own(type: str) -> None:
     assert raised.value.code == "protocol.unknown_type"
 
 
+def test_what_no_database_can_hold_is_left_out_of_a_typed_message() -> None:
+    """Refused, the page would not know which of its messages that was, and send it again."""
+    message = parse(type="text", id="typed-1", text="half a pair \ud83d and\x00 no character, 👋")
+    assert message == TypedText("typed-1", "half a pair  and no character, 👋")
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -140,7 +146,8 @@ def test_an_unknown_type_has_a_code_of_its_own(type: str) -> None:
         {"type": "text", "id": "typed-1", "text": ""},
         {"type": "text", "id": "typed-1", "text": " \n "},
         {"type": "text", "id": "typed-1", "text": ["Hi"]},
-        {"type": "text", "id": "typed-1", "text": "half a pair \ud83d"},
+        {"type": "text", "id": "typed\x00-1", "text": "Hi"},
+        {"type": "text", "id": "typed-1", "text": "\x00 \ud83d"},
         {"type": "mic"},
         {"type": "mic", "on": "off"},
         {"type": "mic", "on": 0},

@@ -194,11 +194,12 @@ def test_turns_come_back_as_they_were(alice: User) -> None:
     assert open_for(request).turns == turns
 
 
-def test_the_one_character_that_postgresql_cannot_store_is_left_out(alice: User) -> None:
+@pytest.mark.parametrize("odd", ["a\x00b", "a\udc00b"])
+def test_what_no_database_can_hold_is_left_out(alice: User, odd: str) -> None:
     request = ask_for(alice)
     opening = open_for(request)
-    services.save_turns(opening.conversation, request.page_id, (spoken(0, "a\x00b"),))
-    services.record_event(opening.conversation, opening.session, "connection_lost", {"text": "a\x00b", "code": 1})
+    services.save_turns(opening.conversation, request.page_id, (spoken(0, odd),))
+    services.record_event(opening.conversation, opening.session, "connection_lost", {"text": odd, "code": 1})
     assert Turn.objects.get().text == "ab"
     assert SessionEvent.objects.get().data == {"text": "ab", "code": 1}
 
