@@ -18,7 +18,7 @@ from sessions_app.live.machine.events import Action, State
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.turns import TurnState
 from sessions_app.live.providers.upstream import OUTPUT_RATE_HZ
-from sessions_app.live.transcript import Role, TurnStatus
+from sessions_app.live.transcript import Role, TurnCode, TurnStatus
 from sessions_app.live.voice import INPUT_RATE_HZ
 
 PATH = Path(__file__).resolve().parents[2] / "static" / "js" / "session" / "protocol.js"
@@ -50,6 +50,7 @@ def _parts() -> Iterable[tuple[str, str, Mapping[str, Any]]]:
     yield "ACTION", "How a live session came about.", _members(Action)
     yield "ROLE", "Who speaks in a line of the transcript.", _members(Role)
     yield "TURN_STATUS", "How far a line of the transcript has come.", _members(TurnStatus)
+    yield "TURN_CODE", "What a line of the server's own is about.", _members(TurnCode)
     yield "TURN_STATE", "Who has the word.", _members(TurnState)
     yield "TOAST", "What a toast is about.", {_name(code): code for code in wording.all_codes()}
     yield "TOAST_LEVEL", "How much a toast matters.", _members(wording.ToastLevel)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_TEXTS: Mapping[str, str] = {
-    "turn.no_answer": "No answer was given to this. You can ask again.",
-    "turn.not_heard": "This was not heard. Say it again, or type it.",
-    "turn.refused": "The model declined to answer{because}.",
+from sessions_app.live.transcript import TurnCode
+
+_TEXTS: Mapping[TurnCode, str] = {
+    TurnCode.NO_ANSWER: "No answer was given to this. You can ask again.",
+    TurnCode.NOT_HEARD: "This was not heard. Say it again, or type it.",
+    TurnCode.REFUSED: "The model declined to answer{because}.",
 }
 
 _REASONS: Mapping[str, str] = {
@@ -24,7 +26,7 @@ _REASONS: Mapping[str, str] = {
 """Values of `turnCompleteReason` (google-genai 3.6, `types.TurnCompleteReason`), in plain words."""
 
 
-def explanation_of(code: str, reason: str = "") -> str:
+def explanation_of(code: TurnCode, reason: str = "") -> str:
     """What a line with this code says. `reason` is the provider's word for a refusal; unknown ones are left out."""
     known = _REASONS.get(reason)
     return _TEXTS[code].format(because=f": {known}" if known else "")

@@ -70,6 +70,7 @@ from sessions_app.live.sender import BacklogSender
 from sessions_app.live.setups import gives_history, setup_for
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
+from sessions_app.live.transcript import TurnCode
 from sessions_app.live.turn_window import TurnWindow, newest_window
 from sessions_app.live.writer import StoreWriter
 
@@ -285,7 +286,7 @@ class BaseSessionManager:
         self._machine.features = self._features_of(change.level)
         self._teller.energy(change)
         if news.notice and change.level.number < change.previous.number:
-            self._exchanges.tell_system(news.notice, "energy.lower")
+            self._exchanges.tell_system(news.notice, TurnCode.ENERGY_LOWER)
 
     def _features_of(self, level: Level) -> Features:
         profile = None if level.is_exhausted else profile_of(level.model)

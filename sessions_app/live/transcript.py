@@ -24,6 +24,15 @@ class TurnStatus(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class TurnCode(StrEnum):
+    """What a line of our own is about."""
+
+    ENERGY_LOWER = "energy.lower"
+    NO_ANSWER = "turn.no_answer"
+    NOT_HEARD = "turn.not_heard"
+    REFUSED = "turn.refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A line of the transcript. `number` counts up in the conversation, with gaps; `at_ms` is Unix time.

@@ -304,3 +304,17 @@ def test_after_hanging_up_the_provider_is_let_go(silent_caller: Page, emulator: 
     caller.get_by_role("button", name="Hang up").click()
     expect(caller.get_by_role("heading", name="Call ended")).to_be_visible()
     wait_until(lambda: session not in present_sessions(emulator), 10, "the end of the connection")
+
+
+def test_a_message_that_is_not_answered_says_so_and_can_be_asked_again(page: Page, emulator: Emulator) -> None:
+    open_chat(page)
+    ask(page, "my code word is PLUM-42")
+    session = session_that_heard(emulator, "my code word is PLUM-42")
+    hurt(emulator, session, "empty_turn")
+    page.get_by_role("textbox", name="Message").fill("What is my code word?")
+    page.get_by_role("textbox", name="Message").press("Enter")
+    notice = page.locator(".turn[data-role=system]").last
+    expect(notice).to_contain_text("No answer was given to this.", timeout=ANSWER_MS)
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
+    notice.get_by_role("button", name="Ask again").click()
+    expect(page.locator(".turn[data-role=model]").last).to_contain_text("PLUM-42", timeout=ANSWER_MS)

@@ -27,7 +27,7 @@ SCRIPTS = {
 }
 DOCUMENT = (ROOT / "docs" / "browser-protocol.md").read_text(encoding="utf-8")
 
-NEEDS_NO_ANSWER = {"TOAST", "TOAST_LEVEL", "ACTION", "TURN_STATUS", "ROLE"}
+NEEDS_NO_ANSWER = {"TOAST", "TOAST_LEVEL", "ACTION", "TURN_STATUS", "TURN_CODE", "ROLE"}
 """Of which a page may show any member in the same way."""
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sessions_app.live.machine.reply import Answered, ReplyAccount, Sent, answered_without_a_reply
+from sessions_app.live.transcript import TurnCode
 
 WATCH_MS = 8_000
 """Where nothing at all has moved for this long though an answer is owed, the other side has gone without closing."""
@@ -233,7 +234,7 @@ class CloseTurn:
 class Explain:
     """A line of our own: why there is no answer. `reason` is the provider's word, or empty."""
 
-    code: str
+    code: TurnCode
     reason: str = ""
 
 
@@ -567,10 +568,10 @@ class TurnMachine:
     def _explanation(self, reason: str) -> list[Step]:
         if reason not in NO_REFUSALS:
             return self._refusal(reason)
-        return [Explain("turn.no_answer")] if self._has_typed else []
+        return [Explain(TurnCode.NO_ANSWER)] if self._has_typed else []
 
     def _refusal(self, reason: str) -> list[Step]:
-        return [] if reason in NO_REFUSALS else [Explain("turn.refused", reason)]
+        return [] if reason in NO_REFUSALS else [Explain(TurnCode.REFUSED, reason)]
 
     # -- the clock ---------------------------------------------------------------------------------------------------
 
@@ -615,7 +616,7 @@ class TurnMachine:
         if self._has_spoken and not self._is_said_again:
             self._is_said_again = True
             return [SayAgain(), StartWatch(WATCH_MS)]
-        explanation = [Explain("turn.not_heard")] if self._has_spoken else []
+        explanation = [Explain(TurnCode.NOT_HEARD)] if self._has_spoken else []
         self.state = TurnState.LISTENING
         return [*self._forget_what_is_owed(), *explanation]
 

@@ -106,6 +106,14 @@ export const TURN_STATUS = Object.freeze({
   INTERRUPTED: "interrupted",
 });
 
+/** What a line of the server's own is about. */
+export const TURN_CODE = Object.freeze({
+  ENERGY_LOWER: "energy.lower",
+  NO_ANSWER: "turn.no_answer",
+  NOT_HEARD: "turn.not_heard",
+  REFUSED: "turn.refused",
+});
+
 /** Who has the word. */
 export const TURN_STATE = Object.freeze({
   LISTENING: "listening",

@@ -6,7 +6,7 @@
  */
 
 import { element, icon, setText } from "../helpers/dom.js";
-import { ROLE, TURN_STATUS } from "../session/protocol.js";
+import { ROLE, TURN_CODE, TURN_STATUS } from "../session/protocol.js";
 import { shownDelivery, untakenMessages } from "../session/session_state.js";
 import { copyButton } from "./copy_button.js";
 import { renderMarkdown } from "./markdown.js";
@@ -93,6 +93,9 @@ class Line {
     this._state = element("span", { class: "turn__state" });
     this._again = element("button", { type: "button", class: "link-button" }, ["Send again"]);
     this._again.addEventListener("click", () => onSendAgain(this._text));
+    this._unanswered = "";
+    this._ask = element("button", { type: "button", class: "link-button" }, ["Ask again"]);
+    this._ask.addEventListener("click", () => onSendAgain(this._unanswered));
     this._copy = copyButton(() => this._text, "Copy", " message");
   }
 
@@ -114,10 +117,12 @@ class Line {
     else setText(this._body, text);
   }
 
-  _writeFoot({ status, delivery }) {
+  _writeFoot({ status, delivery, unanswered }) {
     setText(this._state, stateWord(status, delivery));
     const children = [this._state];
     if (delivery === "failed") children.push(this._again);
+    this._unanswered = unanswered ?? "";
+    if (this._unanswered) children.push(this._ask);
     if (this._role === ROLE.MODEL && status !== TURN_STATUS.PARTIAL) children.push(this._copy, ...this._codeButtons());
     this._foot.replaceChildren(...children.filter((child) => child !== this._state || child.textContent));
   }
@@ -137,6 +142,7 @@ function entriesOf(state) {
     key: turn.id ? `typed-${turn.id}` : `${turn.role}-${turn.turn}`,
     ...turn,
     delivery: deliveries.get(turn.id),
+    unanswered: turn.code === TURN_CODE.NO_ANSWER ? lastTypedBefore(state.turns, turn) : undefined,
   }));
   const waiting = untakenMessages(state).map(({ id, text }) => ({
     key: `typed-${id}`,
@@ -146,6 +152,12 @@ function entriesOf(state) {
     delivery: deliveries.get(id),
   }));
   return [...turns, ...waiting];
+}
+
+/** What was asked and has no answer, if it was typed: only that can be asked again with a button. */
+function lastTypedBefore(turns, { turn }) {
+  const asked = turns.findLast((other) => other.role === ROLE.USER && other.turn < turn);
+  return asked?.id ? asked.text : undefined;
 }
 
 function stateWord(status, delivery) {
