@@ -15,7 +15,7 @@ from typing import Any
 
 from energy.usage import TurnTokens
 
-DIRECTIONS = ("in", "out")
+DIRECTIONS = ("in", "cached", "out")
 MODALITIES = ("text", "audio", "image", "video", "document")
 PRICE_NAMES = tuple(f"{modality}_{direction}" for direction in DIRECTIONS for modality in MODALITIES)
 PRICE_LIMIT = 100_000
@@ -23,7 +23,10 @@ PRICE_LIMIT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """Dollars per million tokens by the beginning of a model's id, then by modality and direction (`audio_out`)."""
+    """Dollars per million tokens by the beginning of a model's id, then by modality and direction (`audio_out`).
+
+    `text_cached` and the like are for what was taken in and the provider had kept from before.
+    """
 
     prices: Mapping[str, Mapping[str, Decimal]]
 
@@ -33,7 +36,10 @@ class PriceTable:
         return self.prices[max(fitting, key=len)] if fitting else {}
 
     def cost_micro_usd(self, model: str, tokens: TurnTokens) -> int:
-        """What these tokens cost, in millionths of a dollar. A modality without a price costs what text does."""
+        """What these tokens cost, in millionths of a dollar. A modality without a price costs what text does.
+
+        What was cached costs what everything that was taken in does, where no price for cached tokens is known.
+        """
         prices = self.prices_of(model)
         cost = sum(
             (
@@ -43,6 +49,10 @@ class PriceTable:
             ),
             Decimal(0),
         )
+        for modality, count in tokens.cached.items():
+            price = prices.get(f"{modality.lower()}_cached")
+            if price is not None:
+                cost += count * (price - _price(prices, modality.lower(), "in"))
         return int(cost.quantize(Decimal(1), ROUND_HALF_UP))
 
 

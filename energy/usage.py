@@ -24,7 +24,8 @@ prompt keeps at least doubling."""
 class Report:
     """Token counts as the provider gave them for a turn; 0 where it gave none. Keys of the details are modalities.
 
-    The total of the provider leaves thoughts out. They are billed as text that was put out.
+    The total of the provider leaves thoughts out. They are billed as text that was put out. The prompt includes what
+    was cached and leaves out the results of tools, which are taken in like it (the SDK's `types.UsageMetadata`, 3.4.0).
     """
 
     prompt_tokens: int = 0
@@ -32,6 +33,10 @@ class Report:
     thoughts_tokens: int = 0
     prompt_tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
     response_tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
+    tool_use_tokens: int = 0
+    cached_tokens: int = 0
+    tool_use_tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
+    cached_tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Report:
@@ -42,22 +47,36 @@ class Report:
             thoughts_tokens=data.get("thoughts_tokens") or 0,
             prompt_tokens_by_modality=dict(data.get("prompt_tokens_by_modality") or {}),
             response_tokens_by_modality=dict(data.get("response_tokens_by_modality") or {}),
+            tool_use_tokens=data.get("tool_use_tokens") or 0,
+            cached_tokens=data.get("cached_tokens") or 0,
+            tool_use_tokens_by_modality=dict(data.get("tool_use_tokens_by_modality") or {}),
+            cached_tokens_by_modality=dict(data.get("cached_tokens_by_modality") or {}),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class TurnTokens:
-    """What one turn, or several, took in and put out, by modality; thoughts count as text put out."""
+    """What one turn, or several, took in and put out, by modality; thoughts count as text put out.
+
+    `tool_use` and `cached` are parts of `input`: results of tools, and what the provider had kept from before.
+    """
 
     input: Mapping[str, int] = field(default_factory=dict)
     output: Mapping[str, int] = field(default_factory=dict)
+    tool_use: Mapping[str, int] = field(default_factory=dict)
+    cached: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         return sum(self.input.values()) + sum(self.output.values())
 
     def __add__(self, other: TurnTokens) -> TurnTokens:
-        return TurnTokens(_sum(self.input, other.input), _sum(self.output, other.output))
+        return TurnTokens(
+            _sum(self.input, other.input),
+            _sum(self.output, other.output),
+            _sum(self.tool_use, other.tool_use),
+            _sum(self.cached, other.cached),
+        )
 
     def as_data(self) -> dict[str, dict[str, int]]:
         return {"input": dict(self.input), "output": dict(self.output)}
@@ -91,9 +110,14 @@ def adds_up(reports: Sequence[Report]) -> bool:
 def _as_told(report: Report) -> TurnTokens:
     """What a report says by itself. Details may lack some of the sum: of prompts that is text, of replies sound."""
     output = _completed(report.response_tokens_by_modality, report.response_tokens, AUDIO)
+    prompt = _completed(report.prompt_tokens_by_modality, report.prompt_tokens, TEXT)
+    tool_use = _completed(report.tool_use_tokens_by_modality, report.tool_use_tokens, TEXT)
+    cached = _completed(report.cached_tokens_by_modality, report.cached_tokens, TEXT)
     return TurnTokens(
-        input=_completed(report.prompt_tokens_by_modality, report.prompt_tokens, TEXT),
+        input=_sum(prompt, tool_use),
         output=_sum(output, {TEXT: report.thoughts_tokens}),
+        tool_use=tool_use,
+        cached={name: min(count, prompt[name]) for name, count in cached.items() if name in prompt},
     )
 
 
@@ -107,7 +131,12 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 
 def _difference(later: TurnTokens, earlier: TurnTokens) -> TurnTokens:
-    return TurnTokens(_less(later.input, earlier.input), _less(later.output, earlier.output))
+    return TurnTokens(
+        _less(later.input, earlier.input),
+        _less(later.output, earlier.output),
+        _less(later.tool_use, earlier.tool_use),
+        _less(later.cached, earlier.cached),
+    )
 
 
 def _less(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

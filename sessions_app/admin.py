@@ -122,7 +122,18 @@ class ResumptionHandleAdmin(ReadOnly, admin.ModelAdmin):
     actions = [forget_handles, export_as_csv]
 
 
-TOTAL_COLUMNS = ("turns", "tokens in", "text in", "audio in", "tokens out", "text out", "audio out", "cost, USD")
+TOTAL_COLUMNS = (
+    "turns",
+    "tokens in",
+    "text in",
+    "audio in",
+    "of tools in",
+    "cached in",
+    "tokens out",
+    "text out",
+    "audio out",
+    "cost, USD",
+)
 
 
 def _total_cells(total: UsageTotal) -> tuple[object, ...]:
@@ -131,6 +142,8 @@ def _total_cells(total: UsageTotal) -> tuple[object, ...]:
         total.input_tokens,
         total.input_text_tokens,
         total.input_audio_tokens,
+        total.input_tool_use_tokens,
+        total.input_cached_tokens,
         total.output_tokens,
         total.output_text_tokens,
         total.output_audio_tokens,
@@ -163,6 +176,8 @@ class TurnUsageAdmin(ReadOnly, admin.ModelAdmin):
         "input_tokens",
         "input_text_tokens",
         "input_audio_tokens",
+        "input_tool_use_tokens",
+        "input_cached_tokens",
         "output_tokens",
         "output_text_tokens",
         "output_audio_tokens",

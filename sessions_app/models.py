@@ -158,7 +158,8 @@ class TurnUsage(models.Model):
     """What one reply of the model took in and put out, in tokens, and what that cost.
 
     The counts are those of `energy.usage`: a later report of the same connection may show that they are to be read
-    otherwise, and restates them. Modalities other than text and audio are in the sums alone.
+    otherwise, and restates them. Modalities other than text and audio are in the sums alone; results of tools and what
+    was cached are parts of what was taken in, of whatever modality.
     """
 
     # The indexes below begin with these two keys, which need none of their own.
@@ -171,6 +172,8 @@ class TurnUsage(models.Model):
     input_tokens = models.PositiveIntegerField("tokens in")
     input_text_tokens = models.PositiveIntegerField("text in")
     input_audio_tokens = models.PositiveIntegerField("audio in")
+    input_tool_use_tokens = models.PositiveIntegerField("of tools in", default=0)
+    input_cached_tokens = models.PositiveIntegerField("cached in", default=0)
     output_tokens = models.PositiveIntegerField("tokens out")
     output_text_tokens = models.PositiveIntegerField("text out")
     output_audio_tokens = models.PositiveIntegerField("audio out")

@@ -27,6 +27,8 @@ _COUNTS = (
     "input_tokens",
     "input_text_tokens",
     "input_audio_tokens",
+    "input_tool_use_tokens",
+    "input_cached_tokens",
     "output_tokens",
     "output_text_tokens",
     "output_audio_tokens",
@@ -37,12 +39,17 @@ _REPORTED_ANEW = ("model", "report", *_COUNTS)
 
 @dataclass(frozen=True, slots=True)
 class UsageTotal:
-    """What several turns took and cost. Modalities other than text and audio are in the sums alone."""
+    """What several turns took and cost. Modalities other than text and audio are in the sums alone.
+
+    Results of tools and what was cached are parts of what was taken in, of whatever modality.
+    """
 
     turns: int = 0
     input_tokens: int = 0
     input_text_tokens: int = 0
     input_audio_tokens: int = 0
+    input_tool_use_tokens: int = 0
+    input_cached_tokens: int = 0
     output_tokens: int = 0
     output_text_tokens: int = 0
     output_audio_tokens: int = 0
@@ -101,6 +108,8 @@ def _restate(row: TurnUsage, tokens: TurnTokens) -> bool:
         "input_tokens": sum(tokens.input.values()),
         "input_text_tokens": tokens.input.get(TEXT, 0),
         "input_audio_tokens": tokens.input.get(AUDIO, 0),
+        "input_tool_use_tokens": sum(tokens.tool_use.values()),
+        "input_cached_tokens": sum(tokens.cached.values()),
         "output_tokens": sum(tokens.output.values()),
         "output_text_tokens": tokens.output.get(TEXT, 0),
         "output_audio_tokens": tokens.output.get(AUDIO, 0),

@@ -105,6 +105,38 @@ def test_what_a_report_leaves_out_is_not_lost(data: dict[str, Any], tokens: Turn
     assert turns_of([Report.of(data)]) == (tokens,)
 
 
+def test_tokens_of_tools_are_taken_in_beside_the_prompt_and_cached_ones_are_part_of_it() -> None:
+    """By the SDK's words on `UsageMetadata`: the prompt includes what was cached, the total adds what tools gave."""
+    report = Report.of(
+        {
+            "prompt_tokens": 151,
+            "response_tokens": 10,
+            "tool_use_tokens": 18_329,
+            "tool_use_tokens_by_modality": {"TEXT": 18_000},
+            "cached_tokens": 120,
+            "cached_tokens_by_modality": {"AUDIO": 40, "TEXT": 60},
+            "prompt_tokens_by_modality": {"AUDIO": 30, "TEXT": 121},
+        }
+    )
+    (turn,) = turns_of([report])
+    assert turn.input == {"TEXT": 121 + 18_329, "AUDIO": 30}
+    assert turn.tool_use == {"TEXT": 18_329}
+    assert turn.cached == {"TEXT": 80, "AUDIO": 30}, "no more than the prompt has"
+    assert turn.total == 151 + 18_329 + 10
+
+
+def test_tokens_of_tools_and_cached_ones_that_add_up_are_taken_apart() -> None:
+    sums = [
+        Report(prompt, replies, tool_use_tokens=tools, cached_tokens=cached)
+        for prompt, replies, tools, cached in ((100, 10, 5, 0), (250, 20, 5, 60), (460, 30, 12, 160))
+    ]
+    assert [(dict(turn.tool_use), dict(turn.cached)) for turn in turns_of(sums)] == [
+        ({"TEXT": 5}, {}),
+        ({}, {"TEXT": 60}),
+        ({"TEXT": 7}, {"TEXT": 100}),
+    ]
+
+
 def test_turns_add_up_by_modality() -> None:
     both = TurnTokens({"TEXT": 1}, {"AUDIO": 2}) + TurnTokens({"TEXT": 3, "IMAGE": 4}, {})
     assert both == TurnTokens({"TEXT": 4, "IMAGE": 4}, {"AUDIO": 2})
@@ -130,6 +162,12 @@ def test_tokens_cost_what_the_table_says_in_millionths_of_a_dollar() -> None:
     tokens = TurnTokens({"TEXT": 1_000, "AUDIO": 200}, {"AUDIO": 50, "TEXT": 10})
     assert PRICES.cost_micro_usd("gemini-3.8-live", tokens) == 500 + 600 + 600 + 20
     assert PRICES.cost_micro_usd("gemini-3.8-live-002", tokens) == 1_720
+
+
+def test_cached_tokens_cost_what_the_table_says_of_them_and_else_what_the_others_do() -> None:
+    table = parse_prices('{"m": {"text_in": 2, "text_cached": 0.5, "audio_in": 4}}')
+    tokens = TurnTokens({"TEXT": 1_000, "AUDIO": 100}, {}, cached={"TEXT": 400, "AUDIO": 50})
+    assert table.cost_micro_usd("m", tokens) == 600 * 2 + 400 // 2 + 100 * 4
 
 
 def test_a_modality_without_a_price_costs_what_text_does() -> None:

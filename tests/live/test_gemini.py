@@ -260,6 +260,40 @@ async def test_several_things_in_one_frame_are_heard_in_the_order_they_matter() 
     ]
 
 
+AGENT_PLATFORM_USAGE = {
+    "promptTokenCount": 44,
+    "candidatesTokenCount": 61,
+    "cachedContentTokenCount": 12,
+    "toolUsePromptTokenCount": 7,
+    "totalTokenCount": 112,
+    "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 44}],
+    "candidatesTokensDetails": [{"modality": "TEXT", "tokenCount": 11}, {"modality": "AUDIO", "tokenCount": 50}],
+    "cacheTokensDetails": [{"modality": "TEXT", "tokenCount": 12}],
+    "toolUsePromptTokensDetails": [{"modality": "TEXT", "tokenCount": 7}],
+}
+
+
+async def test_usage_is_read_in_the_words_of_agent_platform_and_with_what_was_cached_or_came_of_tools() -> None:
+    (usage,) = await all_heard(SETUP, {"usageMetadata": AGENT_PLATFORM_USAGE})
+    assert usage == UsageReported(
+        prompt_tokens=44,
+        response_tokens=61,
+        total_tokens=112,
+        tool_use_tokens=7,
+        cached_tokens=12,
+        prompt_tokens_by_modality={"TEXT": 44},
+        response_tokens_by_modality={"TEXT": 11, "AUDIO": 50},
+        tool_use_tokens_by_modality={"TEXT": 7},
+        cached_tokens_by_modality={"TEXT": 12},
+    )
+
+
+async def test_words_that_name_a_count_are_words() -> None:
+    said = '"candidatesTokenCount"'
+    (words,) = await all_heard(SETUP, {"serverContent": {"outputTranscription": {"text": said}}})
+    assert words == ReplyWords(said)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -180,6 +180,7 @@ def test_the_private_names_are_still_there() -> None:
     assert inspect.iscoroutinefunction(AsyncSession._receive)
     assert "self._ws" in inspect.getsource(AsyncSession)
     assert "self._ws.recv(decode=False)" in inspect.getsource(AsyncSession._receive)
+    assert "self._api_client.vertexai" in inspect.getsource(AsyncSession._receive)
     assert "self.paused" in inspect.getsource(ClientConnection.__mro__[1])
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from energy.levels import Mode
+from energy.usage import Report, turns_of
 from sessions_app.live.providers.gemini import GeminiConnection
 from sessions_app.live.providers.loop_lag import LoopLag
 from sessions_app.live.providers.upstream import (
@@ -29,6 +30,7 @@ from sessions_app.live.providers.upstream import (
     Unrecognised,
     UpstreamFailed,
     UpstreamMessage,
+    UsageReported,
     UserWords,
 )
 from tests.fakes.wire import Wire, session_over
@@ -66,6 +68,40 @@ def content_of(entry: Entry) -> dict[str, Any]:
 def texts_of(entries: list[Entry], kind: str) -> str:
     """What one side said in a recording, from its frames as they are."""
     return "".join((content_of(entry).get(kind) or {}).get("text", "") for entry in entries if entry["dir"] == "server")
+
+
+def has_usage(entry: Entry) -> bool:
+    return entry["dir"] == "server" and "usageMetadata" in entry["msg"]
+
+
+Tokens = tuple[int, int, int, dict[str, int], dict[str, int]]
+
+
+def tokens_in(usage: dict[str, Any]) -> Tokens:
+    """Prompt, response and thoughts of a recorded report, and the first two by modality."""
+
+    def details(name: str) -> dict[str, int]:
+        return {detail["modality"]: detail.get("tokenCount", 0) for detail in usage.get(name, [])}
+
+    response = usage.get("responseTokenCount", usage.get("candidatesTokenCount", 0))
+    by_modality = details("responseTokensDetails") or details("candidatesTokensDetails")
+    return (
+        usage["promptTokenCount"],
+        response,
+        usage.get("thoughtsTokenCount", 0),
+        details("promptTokensDetails"),
+        by_modality,
+    )
+
+
+def usage_tokens(usage: UsageReported) -> Tokens:
+    return (
+        usage.prompt_tokens or 0,
+        usage.response_tokens or 0,
+        usage.thoughts_tokens or 0,
+        usage.prompt_tokens_by_modality,
+        usage.response_tokens_by_modality,
+    )
 
 
 def typed_in(entry: Entry) -> str:
@@ -148,6 +184,16 @@ if RECORDINGS:
         if ends and ends[-1] is [entry for entry in entries if entry["dir"] == "server"][-1]:
             assert not [line for line in stage.page.lines if line[2] == "partial"]
         assert len(stage.page.all_of("turn_complete")) <= len(ends)
+
+    @pytest.mark.parametrize("name", RECORDINGS)
+    def test_the_usage_of_every_turn_of_a_recording_is_what_the_recording_says(name: str) -> None:
+        told = [tokens_in(entry["msg"]["usageMetadata"]) for entry in entries_of(name) if has_usage(entry)]
+        stage = play(name)
+        assert [usage_tokens(usage) for _, usage in stage.page.all_of("turn_complete") if usage is not None] == told
+        counted = turns_of([Report.of(usage.as_data()) for _, _, _, usage in stage.store.usages])
+        assert sum(turn.total for turn in counted) == sum(
+            prompt + response + thoughts for prompt, response, thoughts, *_ in told
+        )
 
     def test_3_8_answers_a_typed_question() -> None:
         stage = play("pydantic-ai-3.8/image_then_typed_question__gemini-3.8-live")

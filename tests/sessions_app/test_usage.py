@@ -96,6 +96,18 @@ def test_a_report_becomes_a_row_with_its_cost(alice: User) -> None:
     assert str(row) == "Usage of turn 3"
 
 
+def test_tokens_of_tools_and_cached_ones_stand_in_a_row_and_in_the_totals(alice: User) -> None:
+    report = {"prompt_tokens": 100, "tool_use_tokens": 30, "cached_tokens": 60}
+    session = a_session(alice)
+    for turn in (1, 2):
+        save(session, turn, report, connection=turn)
+    row = TurnUsage.objects.filter(turn=1).get()
+    assert (row.input_tokens, row.input_tool_use_tokens, row.input_cached_tokens) == (130, 30, 60)
+    assert row.cost_micro_usd == 130
+    total = usage.total(TurnUsage.objects.all())
+    assert (total.tokens, total.input_tool_use_tokens, total.input_cached_tokens) == (260, 60, 120)
+
+
 def test_what_is_neither_text_nor_audio_is_in_the_sum(alice: User) -> None:
     save(a_session(alice), 1, {"prompt_tokens": 300, "prompt_tokens_by_modality": {"IMAGE": 258, "TEXT": 42}})
     row = TurnUsage.objects.get()

@@ -63,7 +63,10 @@ def test_the_list_shows_turns_and_the_totals_of_all(operator: Client, alice: Use
     spend(alice, turns=2)
     spend(bob)
     shown = text_of(operator, LIST)
-    assert "3 turns: 3,000 tokens in (0 text, 3,000 audio), 300 out (0 text, 300 audio), $0.0126" in shown
+    assert (
+        "3 turns: 3,000 tokens in (0 text, 3,000 audio; 0 of tools, 0 cached), 300 out (0 text, 300 audio), $0.0126"
+        in shown
+    )
     assert "0.004200" in shown
 
 
@@ -80,10 +83,12 @@ def test_the_list_shows_turns_and_the_totals_of_all(operator: Client, alice: Use
 def test_the_totals_are_those_of_what_the_filters_leave(operator: Client, alice: User, bob: User, query: str) -> None:
     spend(bob, turns=3)
     spend(alice, NOON - DAY, "text", "gemini-x")
-    assert "1 turn: 1,000 tokens in (0 text, 1,000 audio), 100 out" in text_of(operator, f"{LIST}?{query}")
+    assert "1 turn: 1,000 tokens in (0 text, 1,000 audio; 0 of tools, 0 cached), 100 out" in text_of(
+        operator, f"{LIST}?{query}"
+    )
     for key, group in (("day", "2026-11-19"), ("user", "alice")):
         (_, line) = table_of(operator, f"{LIST}per-{key}.csv?{query}")
-        assert line == [group, "1", "1000", "0", "1000", "100", "0", "100", "0.000000"]
+        assert line == [group, "1", "1000", "0", "1000", "0", "0", "100", "0", "100", "0.000000"]
 
 
 def test_the_totals_cover_every_page_of_the_list(operator: Client, alice: User) -> None:
@@ -99,12 +104,14 @@ def test_days_and_users_are_shown_and_lead_back_to_the_list(operator: Client, al
     assert f'href="{LIST}per-day/?model={MODEL}"' in page
     assert f'href="{LIST}per-user/?model={MODEL}"' in page
     days = text_of(operator, f"{LIST}per-day/?model={MODEL}")
-    assert "Nov. 20, 2026 2 2000 0 2000 200 0 200 0.008400 Nov. 19, 2026 2 2000 0 2000 200 0 200 0.008400" in days
+    assert (
+        "Nov. 20, 2026 2 2000 0 2000 0 0 200 0 200 0.008400 Nov. 19, 2026 2 2000 0 2000 0 0 200 0 200 0.008400" in days
+    )
     users = operator.get(f"{LIST}per-user/?model={MODEL}").content.decode()
     assert f'href="{LIST}?model={MODEL}"' in users
     assert f'href="{LIST}per-user.csv?model={MODEL}"' in users
     shown = text_of(operator, f"{LIST}per-user/")
-    assert "alice 3 3000 0 3000 300 0 300 0.012600 bob 1 1000 0 1000 100 0 100 0.004200" in shown
+    assert "alice 3 3000 0 3000 0 0 300 0 300 0.012600 bob 1 1000 0 1000 0 0 100 0 100 0.004200" in shown
     assert "more are in the CSV file" not in shown
 
 
@@ -125,6 +132,8 @@ def test_a_page_shows_no_more_than_it_can_and_the_file_has_the_rest(
         "tokens in",
         "text in",
         "audio in",
+        "of tools in",
+        "cached in",
         "tokens out",
         "text out",
         "audio out",

@@ -373,6 +373,10 @@ def _usage_of(usage: types.UsageMetadata) -> UsageReported:
         total_tokens=usage.total_token_count,
         prompt_tokens_by_modality=_by_modality(usage.prompt_tokens_details),
         response_tokens_by_modality=_by_modality(usage.response_tokens_details),
+        tool_use_tokens=usage.tool_use_prompt_token_count,
+        cached_tokens=usage.cached_content_token_count,
+        tool_use_tokens_by_modality=_by_modality(usage.tool_use_prompt_tokens_details),
+        cached_tokens_by_modality=_by_modality(usage.cache_tokens_details),
     )
 
 

@@ -93,7 +93,10 @@ class TurnComplete:
 
 @dataclass(frozen=True, slots=True)
 class UsageReported:
-    """Token counts as the provider gave them; None where it gave none. Keys of the details are modalities."""
+    """Token counts as the provider gave them; None where it gave none. Keys of the details are modalities.
+
+    What was cached is part of the prompt; the results of tools are not.
+    """
 
     prompt_tokens: int | None = None
     response_tokens: int | None = None
@@ -101,6 +104,10 @@ class UsageReported:
     total_tokens: int | None = None
     prompt_tokens_by_modality: dict[str, int] = field(default_factory=dict)
     response_tokens_by_modality: dict[str, int] = field(default_factory=dict)
+    tool_use_tokens: int | None = None
+    cached_tokens: int | None = None
+    tool_use_tokens_by_modality: dict[str, int] = field(default_factory=dict)
+    cached_tokens_by_modality: dict[str, int] = field(default_factory=dict)
 
     def as_data(self) -> dict[str, Any]:
         """For a page, or a row: without what was not given."""
