@@ -11,7 +11,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 
 from sessions_app.services import purge_expired_handles as purge_handles
-from summarization import queue, rolling, services, sweeps
+from summarization import cleanup, queue, rolling, services
 from summarization.attempts import CLAIM_VALID
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def write_rolling_summary(conversation_id: str) -> None:
 
 @shared_task(name=queue.CLOSE_STALE_SESSIONS)
 def close_stale_sessions() -> None:
-    closed = sweeps.close_stale_sessions()
+    closed = cleanup.close_stale_sessions()
     if closed:
         logger.info("swept: %s", closed)
 
@@ -53,6 +53,6 @@ def purge_expired_handles() -> None:
 
 @shared_task(name="summarization.prune_history")
 def prune_history() -> None:
-    count = sweeps.prune_history(settings.HISTORY_DAYS)
+    count = cleanup.prune_history(settings.HISTORY_DAYS)
     if count:
         logger.info("pruned %d conversations", count)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from energy.levels import Mode
-from sessions_app import secrets, services, sweeps
+from sessions_app import cleanup, secrets, services
 from sessions_app.chains import chain_of
 from sessions_app.live.page import Opening
 from sessions_app.live.transcript import Role, TurnStatus
@@ -344,7 +344,7 @@ def test_a_page_that_comes_back_after_its_call_was_given_up_goes_on_with_it(alic
     talk(request, opening)
     services.finish_session(opening.conversation, opening.session, "page-gone", conversation_over=False)
     with time_machine.travel(timezone.now() + datetime.timedelta(hours=3)):
-        assert sweeps.end_call(uuid.UUID(opening.conversation))
+        assert cleanup.end_call(uuid.UUID(opening.conversation))
         back = open_for(request)
     assert (back.conversation, back.handle, back.same_page) == (opening.conversation, None, True)
     assert [turn.text for turn in back.turns] == ["Hello", "Hello!"]

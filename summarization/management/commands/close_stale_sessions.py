@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from sessions_app.cleanup import SILENT_AFTER
 from sessions_app.management.commands.purge_expired_handles import hours
-from sessions_app.sweeps import SILENT_AFTER
-from summarization import sweeps
+from summarization import cleanup
 
 
 class Command(BaseCommand):
@@ -29,5 +29,5 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, silent_for: datetime.timedelta, dry_run: bool, **options: Any) -> None:
-        swept = sweeps.close_stale_sessions(silent_for, dry_run)
+        swept = cleanup.close_stale_sessions(silent_for, dry_run)
         self.stdout.write(f"{'Would be: ' if dry_run else ''}{swept}.")

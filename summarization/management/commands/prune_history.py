@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from summarization import sweeps
+from summarization import cleanup
 
 
 def days(text: str) -> int:
@@ -33,5 +33,5 @@ class Command(BaseCommand):
         if not kept_days:
             self.stdout.write("HISTORY_DAYS is 0: everything is kept.")
             return
-        count = sweeps.prune_history(kept_days, dry_run)
+        count = cleanup.prune_history(kept_days, dry_run)
         self.stdout.write(f"{count} conversations {'would be deleted' if dry_run else 'deleted'}.")

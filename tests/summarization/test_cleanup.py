@@ -22,10 +22,10 @@ from pytest_django import Settings
 from energy.levels import Mode
 from sessions_app import services as conversations
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle
-from summarization import rolling, services, sweeps
+from summarization import cleanup, rolling, services
+from summarization.cleanup import Swept
 from summarization.models import CallHistory, SummaryState
 from summarization.summarizing import SummarizationService
-from summarization.sweeps import Swept
 from tests.summarization.talk import MODEL, Talk, past_call, turns
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_after_a_kill_the_call_is_in_the_history_and_its_page_can_still_come_bac
     talk = Talk(alice, owner=dead_process)
     talk.say(turns(40))
     conversations.save_handle(talk.request, talk.opening.session, "h-1", MODEL, 7, 39)
-    assert sweeps.close_stale_sessions() == Swept(sessions=1, calls=0, histories=1)
+    assert cleanup.close_stale_sessions() == Swept(sessions=1, calls=0, histories=1)
     entry = CallHistory.objects.get()
     assert entry.until_turn == 39
     session = LiveSession.objects.get()
@@ -79,13 +79,13 @@ def test_after_a_kill_the_call_is_in_the_history_and_its_page_can_still_come_bac
 
 def test_a_session_of_a_living_process_is_left_alone(alice: User) -> None:
     Talk(alice, owner=HERE).say(turns(4))
-    assert not sweeps.close_stale_sessions()
+    assert not cleanup.close_stale_sessions()
 
 
 def test_a_process_that_got_the_number_of_a_dead_one_is_not_taken_for_it(alice: User) -> None:
     Talk(alice, owner=HERE).say(turns(4))
     LiveSession.objects.update(started_at=timezone.now() - 1000 * HOUR)
-    assert sweeps.close_stale_sessions().sessions == 1
+    assert cleanup.close_stale_sessions().sessions == 1
 
 
 def test_a_session_of_another_machine_is_left_alone_while_it_shows_signs_of_life(alice: User) -> None:
@@ -94,9 +94,9 @@ def test_a_session_of_another_machine_is_left_alone_while_it_shows_signs_of_life
     with in_the_future(3):
         conversations.record_event(talk.opening.conversation, talk.opening.session, "connected", {})
     with in_the_future(4):
-        assert not sweeps.close_stale_sessions()
+        assert not cleanup.close_stale_sessions()
     with in_the_future(5.5):
-        assert sweeps.close_stale_sessions().sessions == 1
+        assert cleanup.close_stale_sessions().sessions == 1
 
 
 def test_a_call_that_nobody_can_come_back_to_is_ended_as_of_its_last_word(alice: User) -> None:
@@ -104,11 +104,11 @@ def test_a_call_that_nobody_can_come_back_to_is_ended_as_of_its_last_word(alice:
     talk.say(turns(40))
     talk.leave()
     with in_the_future(1.9):
-        assert sweeps.close_stale_sessions() == Swept(histories=1)
+        assert cleanup.close_stale_sessions() == Swept(histories=1)
         assert talk.row.status == Conversation.Status.ACTIVE
     with in_the_future(2.1):
-        assert sweeps.close_stale_sessions() == Swept(calls=1)
-        assert not sweeps.close_stale_sessions()
+        assert cleanup.close_stale_sessions() == Swept(calls=1)
+        assert not cleanup.close_stale_sessions()
     row = talk.row
     assert (row.status, row.end_reason, row.ended_at) == ("ended", "page-left", row.last_activity_at)
     assert not ResumptionHandle.objects.exists()
@@ -119,15 +119,15 @@ def test_a_text_chat_that_was_left_goes_on_and_is_in_the_history(alice: User) ->
     talk.say(turns(4))
     talk.leave()
     with in_the_future(100):
-        assert sweeps.close_stale_sessions() == Swept(histories=1)
+        assert cleanup.close_stale_sessions() == Swept(histories=1)
     assert talk.row.status == Conversation.Status.ACTIVE
 
 
 def test_a_conversation_that_lost_its_entry_gets_it(alice: User) -> None:
     past_call(alice, turns(40))
     past_call(alice, ())
-    assert sweeps.close_stale_sessions() == Swept(histories=1)
-    assert not sweeps.close_stale_sessions()
+    assert cleanup.close_stale_sessions() == Swept(histories=1)
+    assert not cleanup.close_stale_sessions()
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(alice: User, dead_process: str) -> None:
@@ -154,7 +154,7 @@ def test_sweeps_side_by_side_do_everything_once(alice: User, dead_process: str) 
     for _ in range(5):
         Talk(alice, owner=dead_process).say(turns(40))
         past_call(alice, turns(40))
-    found = side_by_side(sweeps.close_stale_sessions)
+    found = side_by_side(cleanup.close_stale_sessions)
     assert sum(swept.sessions for swept in found) == 5
     assert CallHistory.objects.count() == 10
 
@@ -184,7 +184,7 @@ def side_by_side(sweep: Callable[[], Swept]) -> list[Swept]:
 
 def test_what_is_older_than_its_retention_goes_and_what_goes_on_stays(alice: User) -> None:
     old, young, live = past_call(alice, turns(3)), past_call(alice, turns(3)), Talk(alice)
-    sweeps.close_stale_sessions()
+    cleanup.close_stale_sessions()
     for talk in (old, live):
         Conversation.objects.filter(pk=talk.id).update(last_activity_at=timezone.now() - 24 * 31 * HOUR)
     assert call("prune_history", "--days", "30", "--dry-run") == "1 conversations would be deleted.\n"
@@ -210,7 +210,7 @@ def test_two_machines_may_prune_at_once(alice: User) -> None:
     counts: list[int] = []
 
     def prune() -> Swept:
-        counts.append(sweeps.prune_history(30))
+        counts.append(cleanup.prune_history(30))
         return Swept()
 
     side_by_side(prune)

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from sessions_app import sweeps
+from sessions_app import cleanup
 from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation, Turn
 from summarization import services
@@ -36,15 +36,15 @@ class Swept:
         return f"{self.sessions} live sessions closed, {self.calls} calls ended, {self.histories} conversations entered"
 
 
-def close_stale_sessions(silent_after: datetime.timedelta = sweeps.SILENT_AFTER, dry_run: bool = False) -> Swept:
+def close_stale_sessions(silent_after: datetime.timedelta = cleanup.SILENT_AFTER, dry_run: bool = False) -> Swept:
     """Close live sessions that nobody holds, end calls that nobody can come back to, and enter both in the history."""
-    lost = sweeps.lost_sessions(silent_after)
+    lost = cleanup.lost_sessions(silent_after)
     if dry_run:
         abandoned = {session.conversation_id for session in lost}
         waiting = _unentered(also=abandoned)
-        return Swept(len(lost), sweeps.left_calls().count(), waiting.count())
-    sessions = sum(sweeps.close_session(session) for session in lost)
-    calls = sum(sweeps.end_call(id) for id in sweeps.left_calls().values_list("pk", flat=True))
+        return Swept(len(lost), cleanup.left_calls().count(), waiting.count())
+    sessions = sum(cleanup.close_session(session) for session in lost)
+    calls = sum(cleanup.end_call(id) for id in cleanup.left_calls().values_list("pk", flat=True))
     unentered = list(_unentered().values_list("pk", flat=True))
     for conversation_id in unentered:
         services.write_call_history(conversation_id)
