@@ -1,6 +1,6 @@
 """Closing what nobody closed: live sessions whose process is gone, and calls that no page can come back to.
 
-Only rows are changed here, each by one conditional update, so sweeps may run at any time and side by side.
+Only rows are changed here, each by one conditional update, so cleanups may run at any time and side by side.
 """
 
 from __future__ import annotations

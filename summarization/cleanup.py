@@ -1,4 +1,4 @@
-"""What is looked after from time to time. Every sweep may run at any time, twice, and on two machines at once."""
+"""What is looked after from time to time. Every cleanup may run at any time, twice, and on two machines at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class CleanedUp:
     """How many there were: live sessions closed, calls ended, entries made in the history."""
 
     sessions: int = 0
@@ -36,19 +36,19 @@ class Swept:
         return f"{self.sessions} live sessions closed, {self.calls} calls ended, {self.histories} conversations entered"
 
 
-def close_stale_sessions(silent_after: datetime.timedelta = cleanup.SILENT_AFTER, dry_run: bool = False) -> Swept:
+def close_stale_sessions(silent_after: datetime.timedelta = cleanup.SILENT_AFTER, dry_run: bool = False) -> CleanedUp:
     """Close live sessions that nobody holds, end calls that nobody can come back to, and enter both in the history."""
     lost = cleanup.lost_sessions(silent_after)
     if dry_run:
         abandoned = {session.conversation_id for session in lost}
         waiting = _unentered(also=abandoned)
-        return Swept(len(lost), cleanup.left_calls().count(), waiting.count())
+        return CleanedUp(len(lost), cleanup.left_calls().count(), waiting.count())
     sessions = sum(cleanup.close_session(session) for session in lost)
     calls = sum(cleanup.end_call(id) for id in cleanup.left_calls().values_list("pk", flat=True))
     unentered = list(_unentered().values_list("pk", flat=True))
     for conversation_id in unentered:
         services.write_call_history(conversation_id)
-    return Swept(sessions, calls, len(unentered))
+    return CleanedUp(sessions, calls, len(unentered))
 
 
 def prune_history(days: int, dry_run: bool = False) -> int:
@@ -74,7 +74,7 @@ def _unentered(also: Iterable[uuid.UUID] = ()) -> QuerySet[Conversation]:
 
 @transaction.atomic
 def _delete_some(old: QuerySet[Conversation]) -> int | None:
-    """Delete a batch, leaving out what another sweep is deleting at the moment; None when nothing is left."""
+    """Delete a batch, leaving out what another cleanup is deleting at the moment; None when nothing is left."""
     ids = list(old.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not ids:
         return None

@@ -20,10 +20,10 @@ from summarization.background import BackgroundThread
 
 logger = logging.getLogger(__name__)
 
-SWEEP_LIMIT = 100
-"""A sweep tells of so many rows of a kind at a time."""
+DUE_AT_ONCE = 100
+"""`services.enqueue_due` tells of so many rows of a kind at a time."""
 
-SWEEP_EVERY_S = 60.0
+CLEANUP_EVERY_S = 60.0
 WRITE_SUMMARY = "summarization.write_summary"
 WRITE_ROLLING_SUMMARY = "summarization.write_rolling_summary"
 CLOSE_STALE_SESSIONS = "summarization.close_stale_sessions"
@@ -38,26 +38,28 @@ _thread = BackgroundThread("background-work")
 
 def _publish_what_is_left() -> None:
     if not _thread.flush(PUBLISHING_LIMIT_S):
-        logger.warning("the process ends before everything was published: a sweep will find the rest")
+        logger.warning("the process ends before everything was published: a cleanup will find the rest")
 
 
 if not settings.TASKS_IN_PROCESS:
     atexit.register(_publish_what_is_left)
 
 
-def enqueue(name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW, *, is_sweep: bool = False) -> None:
+def enqueue(
+    name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW, *, is_repeated: bool = False
+) -> None:
     """Have the task `name` done for a conversation once the transaction is committed.
 
-    The message of a sweep is void when the next sweep sends another. Of what is due only after the next sweep nobody
-    is told: a broker hands out again what a worker holds for long.
+    `is_repeated`: the message is void when the next cleanup sends another. Of what is due only after the next one
+    nobody is told: a broker hands out again what a worker holds for long.
     """
-    if delay.total_seconds() > SWEEP_EVERY_S:
+    if delay.total_seconds() > CLEANUP_EVERY_S:
         return
-    transaction.on_commit(partial(_hand_over, name, str(conversation_id), delay.total_seconds(), is_sweep))
+    transaction.on_commit(partial(_hand_over, name, str(conversation_id), delay.total_seconds(), is_repeated))
 
 
 def start_background_work() -> None:
-    """To be called once by every web process, before it serves: sweeps up what a dead process left behind.
+    """To be called once by every web process, before it serves: clears up what a dead process left behind.
 
     Without a broker this also makes the process do the background work from now on, and run the periodic tasks.
     """
@@ -69,15 +71,15 @@ def start_background_work() -> None:
         _thread.put(partial(_run, CLOSE_STALE_SESSIONS))
 
 
-def send_for_sweeps() -> None:
+def send_for_cleanup() -> None:
     """To be called by every worker that is ready: what nobody took while there was none waits for no beat."""
     for name in (CLOSE_STALE_SESSIONS, ENQUEUE_DUE):
-        _publish(name, (), expires_s=SWEEP_EVERY_S)
+        _publish(name, (), expires_s=CLEANUP_EVERY_S)
 
 
-def _hand_over(name: str, conversation_id: str, delay_s: float, is_sweep: bool) -> None:
+def _hand_over(name: str, conversation_id: str, delay_s: float, is_repeated: bool) -> None:
     if not settings.TASKS_IN_PROCESS:
-        expires_s = SWEEP_EVERY_S if is_sweep else None
+        expires_s = CLEANUP_EVERY_S if is_repeated else None
         _thread.put(partial(_publish, name, (conversation_id,), delay_s=delay_s, expires_s=expires_s))
     elif _thread.is_running:
         _thread.put(partial(_run, name, conversation_id), delay_s)

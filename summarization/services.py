@@ -141,8 +141,8 @@ def enqueue_due() -> int:
     ]
     count = 0
     for name, rows in names:
-        for conversation_id in rows.values_list("conversation_id", flat=True)[: queue.SWEEP_LIMIT]:
-            queue.enqueue(name, conversation_id, is_sweep=True)
+        for conversation_id in rows.values_list("conversation_id", flat=True)[: queue.DUE_AT_ONCE]:
+            queue.enqueue(name, conversation_id, is_repeated=True)
             count += 1
     return count
 

@@ -20,8 +20,8 @@ TIME_LIMIT_S = int(CLAIM_VALID.total_seconds())
 
 
 @worker_ready.connect
-def sweep_at_the_start(**kwargs: Any) -> None:
-    queue.send_for_sweeps()
+def clean_up_at_the_start(**kwargs: Any) -> None:
+    queue.send_for_cleanup()
 
 
 @shared_task(name=queue.WRITE_SUMMARY, time_limit=TIME_LIMIT_S)
@@ -38,7 +38,7 @@ def write_rolling_summary(conversation_id: str) -> None:
 def close_stale_sessions() -> None:
     closed = cleanup.close_stale_sessions()
     if closed:
-        logger.info("swept: %s", closed)
+        logger.info("cleaned up: %s", closed)
 
 
 @shared_task(name=queue.ENQUEUE_DUE)

@@ -211,7 +211,9 @@ def test_a_provider_that_cannot_be_reached_is_tried_again(
 # -- who does the work -------------------------------------------------------------------------------------------------
 
 
-def test_without_a_broker_the_web_process_sweeps_at_its_start_and_writes_the_summary(alice: User, start: Start) -> None:
+def test_without_a_broker_the_web_process_cleans_up_as_it_starts_and_writes_summaries(
+    alice: User, start: Start
+) -> None:
     talk = left_by_a_dead_process(alice)
     program = start("-m", "tests.summarization.background_process", REDIS_URL="")
     program.wait_until(lambda: CallHistory.objects.exists(), DONE_WITHIN_S, "the entry in the history")

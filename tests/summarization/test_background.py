@@ -91,5 +91,5 @@ def test_a_process_that_ends_with_something_unpublished_says_so(
     assert caplog.text == ""
     thread.put(gate.wait)
     queue._publish_what_is_left()
-    assert "a sweep will find the rest" in caplog.text
+    assert "a cleanup will find the rest" in caplog.text
     gate.set()

@@ -23,7 +23,7 @@ from energy.levels import Mode
 from sessions_app import services as conversations
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle
 from summarization import cleanup, rolling, services
-from summarization.cleanup import Swept
+from summarization.cleanup import CleanedUp
 from summarization.models import CallHistory, SummaryState
 from summarization.summarizing import SummarizationService
 from tests.summarization.talk import MODEL, Talk, past_call, turns
@@ -61,7 +61,7 @@ def test_after_a_kill_the_call_is_in_the_history_and_its_page_can_still_come_bac
     talk = Talk(alice, owner=dead_process)
     talk.say(turns(40))
     conversations.save_handle(talk.request, talk.opening.session, "h-1", MODEL, 7, 39)
-    assert cleanup.close_stale_sessions() == Swept(sessions=1, calls=0, histories=1)
+    assert cleanup.close_stale_sessions() == CleanedUp(sessions=1, calls=0, histories=1)
     entry = CallHistory.objects.get()
     assert entry.until_turn == 39
     session = LiveSession.objects.get()
@@ -104,10 +104,10 @@ def test_a_call_that_nobody_can_come_back_to_is_ended_as_of_its_last_word(alice:
     talk.say(turns(40))
     talk.leave()
     with in_the_future(1.9):
-        assert cleanup.close_stale_sessions() == Swept(histories=1)
+        assert cleanup.close_stale_sessions() == CleanedUp(histories=1)
         assert talk.row.status == Conversation.Status.ACTIVE
     with in_the_future(2.1):
-        assert cleanup.close_stale_sessions() == Swept(calls=1)
+        assert cleanup.close_stale_sessions() == CleanedUp(calls=1)
         assert not cleanup.close_stale_sessions()
     row = talk.row
     assert (row.status, row.end_reason, row.ended_at) == ("ended", "page-left", row.last_activity_at)
@@ -119,14 +119,14 @@ def test_a_text_chat_that_was_left_goes_on_and_is_in_the_history(alice: User) ->
     talk.say(turns(4))
     talk.leave()
     with in_the_future(100):
-        assert cleanup.close_stale_sessions() == Swept(histories=1)
+        assert cleanup.close_stale_sessions() == CleanedUp(histories=1)
     assert talk.row.status == Conversation.Status.ACTIVE
 
 
 def test_a_conversation_that_lost_its_entry_gets_it(alice: User) -> None:
     past_call(alice, turns(40))
     past_call(alice, ())
-    assert cleanup.close_stale_sessions() == Swept(histories=1)
+    assert cleanup.close_stale_sessions() == CleanedUp(histories=1)
     assert not cleanup.close_stale_sessions()
 
 
@@ -150,23 +150,23 @@ def test_nonsense_is_refused() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sweeps_side_by_side_do_everything_once(alice: User, dead_process: str) -> None:
+def test_cleanups_side_by_side_do_everything_once(alice: User, dead_process: str) -> None:
     for _ in range(5):
         Talk(alice, owner=dead_process).say(turns(40))
         past_call(alice, turns(40))
     found = side_by_side(cleanup.close_stale_sessions)
-    assert sum(swept.sessions for swept in found) == 5
+    assert sum(cleaned_up.sessions for cleaned_up in found) == 5
     assert CallHistory.objects.count() == 10
 
 
-def side_by_side(sweep: Callable[[], Swept]) -> list[Swept]:
+def side_by_side(clean_up: Callable[[], CleanedUp]) -> list[CleanedUp]:
     together = threading.Barrier(4)
-    found: list[Swept] = []
+    found: list[CleanedUp] = []
 
     def work() -> None:
         try:
             together.wait()
-            found.append(sweep())
+            found.append(clean_up())
         finally:
             connections.close_all()
 
@@ -209,9 +209,9 @@ def test_two_machines_may_prune_at_once(alice: User) -> None:
     Conversation.objects.update(last_activity_at=timezone.now() - 24 * 31 * HOUR)
     counts: list[int] = []
 
-    def prune() -> Swept:
+    def prune() -> CleanedUp:
         counts.append(cleanup.prune_history(30))
-        return Swept()
+        return CleanedUp()
 
     side_by_side(prune)
     assert sum(counts) == 20
@@ -234,7 +234,7 @@ def test_missing_summaries_are_asked_for_again(alice: User, service: Summarizati
     assert call("summarize_missing") == "0 missing summaries requested.\n"
 
 
-def test_the_sweep_finds_what_is_due_and_nobody_is_at(alice: User, service: SummarizationService) -> None:
+def test_the_cleanup_finds_what_is_due_and_nobody_is_at(alice: User, service: SummarizationService) -> None:
     first, second = past_call(alice, turns(40)), past_call(alice, turns(40))
     going_on = Talk(alice)
     going_on.say(turns(6))

@@ -29,5 +29,5 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, silent_for: datetime.timedelta, dry_run: bool, **options: Any) -> None:
-        swept = cleanup.close_stale_sessions(silent_for, dry_run)
-        self.stdout.write(f"{'Would be: ' if dry_run else ''}{swept}.")
+        cleaned_up = cleanup.close_stale_sessions(silent_for, dry_run)
+        self.stdout.write(f"{'Would be: ' if dry_run else ''}{cleaned_up}.")
