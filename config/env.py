@@ -46,7 +46,7 @@ class Problem:
 
 
 def refuse(problems: Iterable[object]) -> NoReturn:
-    """Print each problem on stderr and end the process with code 1, without a traceback."""
+    """Print each problem on stderr and end the process with code 1, without a traceback: raises SystemExit."""
     print("Holdline does not start with this set-up:", file=sys.stderr)
     for problem in problems:
         print(f"  {problem}", file=sys.stderr)

@@ -62,7 +62,10 @@ def delivered_personas() -> Mapping[str, tuple[str, Texts]]:
 
 
 def delivered_text(persona: str, key: Key) -> str:
-    """The text of the file; of a persona that is not in it, or has none for this, that of the fallback."""
+    """The text of the file; of a persona that is not in it, or has none for this, that of the fallback.
+
+    Raises KeyError where the fallback has none either.
+    """
     personas = delivered_personas()
     for slug in (persona, FALLBACK_PERSONA):
         text = personas[slug][1].get(key) if slug in personas else None

@@ -91,6 +91,7 @@ def gemini_service() -> SummarizationService:
 
 
 def as_failure(error: Exception) -> SummarizerError:
+    """What went wrong, in the summarizer's words; whatever is none of its errors is logged, and may pass."""
     if isinstance(error, SummarizerError):
         return error
     logger.error("summarising failed", exc_info=error)

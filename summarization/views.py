@@ -28,7 +28,7 @@ View = Callable[..., HttpResponse]
 
 
 def for_its_owner(view: View) -> View:
-    """For users who are logged in, and kept in no cache; what is not theirs does not exist."""
+    """For users who are logged in, and kept in no cache; what is not theirs does not exist: raises Http404."""
 
     @login_required
     @wraps(view)
@@ -67,7 +67,7 @@ def conversation_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_its_owner
 def rename(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    """Gives a conversation of the history a title of the user's own."""
+    """Gives a conversation of the history a title of the user's own. Raises Http404 until it is in there."""
     record = history.read(_user(request), id)
     if record.summary is None:
         raise Http404

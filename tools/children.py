@@ -54,7 +54,7 @@ class Child:
         return [line for line in lines if " ERROR " in line or " CRITICAL " in line]
 
     def wait_until(self, condition: Callable[[], bool], limit_s: float) -> None:
-        """Wait for `condition`; Refusal with the last lines of the log if it dies or takes too long."""
+        """Wait for `condition`; raises `Refusal` with the last lines of the log if it dies or takes too long."""
         deadline = time.monotonic() + limit_s
         while not condition():
             if not self.running:

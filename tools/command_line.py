@@ -88,6 +88,7 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def port_number(text: str) -> int:
+    """An option's value, 1 to 65535. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not the number of a port")
     return int(text)

@@ -30,7 +30,7 @@ def laptop_environment() -> Environment:
 
 
 def env_file(path: Path) -> Environment:
-    """The variables of a file of KEY=VALUE lines; quotes around a value are taken off."""
+    """The variables of a file of KEY=VALUE lines; quotes around a value are taken off. Raises `Refusal`."""
     variables: Environment = {}
     if not path.exists():
         return variables

@@ -99,7 +99,7 @@ def venv_works() -> bool:
 
 
 def make_venv() -> None:
-    """Make `.venv` with the first way that works. Raises `Refusal` with what to do when none does."""
+    """Make `.venv` with the first way that works. Raises `Refusal` when none does, OSError on a full disk."""
     say("Making a virtual environment in .venv ...")
     shutil.rmtree(VENV, ignore_errors=True)
     ways = [["uv", "venv", "--quiet", "--python", sys.executable, str(VENV)]] if uv_works() else []
@@ -124,7 +124,7 @@ def make_venv() -> None:
 
 
 def install(lists: Sequence[str]) -> None:
-    """Install with the first installer that works."""
+    """Install with the first installer that works. Raises `Refusal` when none does."""
     names = pinned_names(BASE / name for name in lists)
     found = installers()
     if not found:

@@ -10,7 +10,7 @@ PORTS_TO_TRY = 50
 
 
 def choose_port(asked: int | None, environment: Mapping[str, str]) -> int:
-    """The port asked for, by option or $PORT, else the first free one from 8000 on."""
+    """The port asked for, by option or $PORT, else the first free one from 8000 on. Raises `Refusal`."""
     text = environment.get("PORT", "")
     if asked is None and text:
         if not text.isdecimal() or not 0 < int(text) < 65536:

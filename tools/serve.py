@@ -84,7 +84,7 @@ def start_everything(options: argparse.Namespace, children: list[Child]) -> None
 
 
 def supervise(children: Sequence[Child]) -> NoReturn:
-    """Show the errors that the children log; Refusal when one of them dies. Ends by a signal."""
+    """Show the errors that the children log; raises `Refusal` when one of them dies. Ends by a signal."""
     while True:
         for child in children:
             for line in child.new_errors():

@@ -12,7 +12,7 @@ from sessions_app import services
 
 
 def hours(text: str) -> datetime.timedelta:
-    """A number of hours, not negative."""
+    """A number of hours, not negative. Raises ArgumentTypeError."""
     try:
         value = float(text)
     except ValueError:

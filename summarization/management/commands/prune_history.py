@@ -12,7 +12,7 @@ from summarization import cleanup
 
 
 def days(text: str) -> int:
-    """A whole number of days, at least 1."""
+    """A whole number of days, at least 1. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 0 < int(text) <= 36_500:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to 36500")
     return int(text)
