@@ -17,6 +17,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from energy.levels import Mode
+from sessions_app import services
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent
 
 SILENT_AFTER = datetime.timedelta(hours=2)
@@ -50,11 +51,14 @@ def lost_sessions(silent_after: datetime.timedelta = SILENT_AFTER) -> list[LiveS
 def close_session(session: LiveSession) -> bool:
     """Close a lost session as of its last sign of life; False when somebody else has closed it.
 
-    Its conversation goes on, and so does its handle: the page may come back.
+    Its conversation goes on, and so does its handle: the page may come back. What was broken off is ended, unless the
+    conversation goes on elsewhere already.
     """
     last = SessionEvent.objects.filter(live_session=session).aggregate(last=Max("at"))["last"]
     last_sign = max(filter(None, (session.started_at, session.conversation.last_activity_at, last)))
     closed = LiveSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=last_sign, end_reason=LOST)
+    if not LiveSession.objects.filter(conversation=session.conversation, ended_at=None).exists():
+        services.end_broken_off(session.conversation.turns.all())
     return bool(closed)
 
 

@@ -10,13 +10,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from energy.levels import Mode
 from sessions_app import secrets
+from sessions_app.chains import chain_of
 from sessions_app.live.page import Opening
 from sessions_app.live.storable import storable
+from sessions_app.live.transcript import Role, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
 from sessions_app.stored_turns import load_past, spoken_turn
@@ -61,7 +63,8 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
     session = LiveSession.objects.create(conversation=conversation, page_id=request.page_id, model=model, owner=owner)
     handle = _handle_for(request) if same_page else None
     plain = secrets.decrypt(handle.ciphertext) if handle is not None else None
-    turns, earlier = load_past(conversation, request.page_id)
+    past, earlier = load_past(conversation, request.page_id)
+    turns = _end_broken_off(conversation, past)
     opening = Opening(str(conversation.pk), str(session.pk), turns, earlier, same_page=same_page)
     if handle is None or plain is None:
         return opening
@@ -109,6 +112,13 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
         update_fields=["text", "status"],
     )
     Conversation.objects.filter(pk=conversation_id).update(last_activity_at=timezone.now())
+
+
+def end_broken_off(turns: QuerySet[Turn]) -> None:
+    """Of these turns, end those that their process did not live to end: replies are cut off, words stand as heard."""
+    partial = turns.filter(status=TurnStatus.PARTIAL)
+    partial.filter(role=Role.MODEL).update(status=TurnStatus.INTERRUPTED)
+    partial.update(status=TurnStatus.COMPLETE)
 
 
 def save_handle(
@@ -167,6 +177,19 @@ def purge_expired_handles(older_than: datetime.timedelta = datetime.timedelta(0)
         return expired.count()
     _, deleted = expired.delete()
     return deleted.get(ResumptionHandle._meta.label, 0)
+
+
+def _end_broken_off(conversation: Conversation, turns: tuple[SpokenTurn, ...]) -> tuple[SpokenTurn, ...]:
+    """The turns of a conversation as they stand once those that were broken off are ended."""
+    numbers = [turn.number for turn in turns if turn.status is TurnStatus.PARTIAL]
+    if not numbers:
+        return turns
+    end_broken_off(Turn.objects.filter(conversation__in=chain_of(conversation), number__in=numbers))
+    ended = {Role.MODEL: TurnStatus.INTERRUPTED}
+    return tuple(
+        replace(turn, status=ended.get(turn.role, TurnStatus.COMPLETE)) if turn.number in numbers else turn
+        for turn in turns
+    )
 
 
 def _take_up_again(conversation: Conversation) -> None:

@@ -7,18 +7,21 @@ import uuid
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from sessions_app.chains import chain_of, chain_of_id
 from sessions_app.live.context import select_newest
 from sessions_app.live.page import EarlierTurns
-from sessions_app.live.transcript import Role, TurnStatus
+from sessions_app.live.transcript import NO_ANSWER_CODES, Role, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.live.turn_window import TURNS_AT_ONCE, TurnWindow, newest_window
 from sessions_app.models import Conversation, Turn
 
 _ROWS = TURNS_AT_ONCE + 1
 """In one query: a full window, and the row that tells that there are more."""
+
+_ENDS_EXCHANGE = Q(role=Role.MODEL, status=TurnStatus.COMPLETE) | Q(role=Role.SYSTEM, code__in=NO_ANSWER_CODES)
+"""As `transcript.Turn.ends_exchange`."""
 
 _ROWS_AT_ONCE = 20
 """Brought over from the database: they may have 32,000 characters each, and fill a window by themselves."""
@@ -36,16 +39,15 @@ def load_past(conversation: Conversation, page_id: uuid.UUID) -> tuple[tuple[Spo
         return window.turns, EarlierTurns()
     first = window.turns[0].number
     before = Turn.objects.filter(conversation__in=chain, number__lt=first)
-    replies = [turn for turn in window.turns if turn.role is Role.MODEL]
-    whole = [turn.number for turn in replies if turn.status is TurnStatus.COMPLETE]
-    stored_replies = before.filter(role=Role.MODEL)
-    last_whole = -1 if whole else _last_number(stored_replies.filter(status=TurnStatus.COMPLETE))
+    whole = [turn.number for turn in window.turns if turn.ends_exchange]
+    has_reply = bool(whole) or any(turn.role is Role.MODEL for turn in window.turns)
+    last_whole = -1 if whole else _last_number(before.filter(_ENDS_EXCHANGE))
     until = max([*whole, last_whole])
     return window.turns, EarlierTurns(
         exist=True,
         spoken=_spoken_before(chain, page_id, window.turns, until if until >= 0 else window.turns[-1].number),
         typed=dict(before.filter(page_id=page_id).exclude(client_id="").values_list("client_id", "number")),
-        last_reply=-1 if replies else _last_number(stored_replies),
+        last_reply=-1 if has_reply else _last_number(before.filter(_ENDS_EXCHANGE | Q(role=Role.MODEL))),
         last_whole_reply=last_whole,
     )
 

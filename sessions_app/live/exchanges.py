@@ -126,7 +126,7 @@ class Exchanges:
         feed: Callable[[Fact], None],
         on_answered: Callable[[], None],
     ) -> None:
-        self.transcript = Transcript(opening.turns, opening.earlier.typed)
+        self.transcript = Transcript(opening.turns, opening.earlier.typed, _spoken_unanswered(opening))
         self._earlier = opening.earlier.spoken
         self.recap = opening.recap
         self.acknowledged_number = opening.next_number
@@ -524,17 +524,32 @@ class Exchanges:
 
 
 def _last_settled_turn(opening: Opening) -> int:
-    """The last turn that no page will send again: of a known page life, the last one that the model gave."""
-    settled = (turn for turn in opening.turns if turn.role is Role.MODEL or not opening.same_page)
+    """The last turn that no page sends again: of a known page life, the last reply, or the word that there is none."""
+    settled = (turn for turn in opening.turns if _is_settling(turn) or not opening.same_page)
     return max((turn.number for turn in settled), default=opening.earlier.last_reply)
 
 
+def _is_settling(turn: Turn) -> bool:
+    return turn.role is Role.MODEL or turn.ends_exchange
+
+
 def _typed_unanswered(opening: Opening) -> frozenset[str]:
-    """Typed messages of this page life that no whole reply followed: their replies were cut off with the process."""
-    whole = (turn for turn in opening.turns if turn.role is Role.MODEL and turn.status is TurnStatus.COMPLETE)
-    last_whole = max((turn.number for turn in whole), default=opening.earlier.last_whole_reply)
+    """Typed messages of this page life whose exchanges did not end: their replies were cut off with the process."""
+    last_end = max(
+        (turn.number for turn in opening.turns if turn.ends_exchange), default=opening.earlier.last_whole_reply
+    )
     numbers = {**opening.earlier.typed, **{turn.id: turn.number for turn in opening.turns if turn.id}}
-    return frozenset(id for id, number in numbers.items() if number > last_whole)
+    return frozenset(id for id, number in numbers.items() if number > last_end)
+
+
+def _spoken_unanswered(opening: Opening) -> int | None:
+    """The last turn that this page life spoke, if its exchange did not end: the page may send its sound again."""
+    for turn in reversed(opening.turns if opening.same_page else ()):
+        if turn.ends_exchange:
+            return None
+        if turn.role is Role.USER and not turn.id:
+            return turn.number
+    return None
 
 
 def _now_ms() -> int:

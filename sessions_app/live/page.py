@@ -93,8 +93,9 @@ class EarlierTurns:
     """What a live session knows of the turns before those that it holds; without any, nothing.
 
     `spoken`: as many as belong into the context of a session without memory, not all of them. `typed`: the number of
-    the turn by the id of each message that this page life typed. `last_reply`, `last_whole_reply`: the numbers of the
-    model's last turn and of its last complete one; -1 when there is none, or when the session holds such a turn.
+    the turn by the id of each message that this page life typed. `last_whole_reply`: the number of the last turn that
+    ends an exchange, see `transcript.Turn`; `last_reply`: the same, or that of a later reply that was cut off; -1 when
+    there is none, or when the session holds such a turn.
     """
 
     exist: bool = False

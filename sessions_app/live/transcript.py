@@ -7,6 +7,7 @@ says and the reply to it; a late piece of the user's words still belongs to the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -48,6 +49,16 @@ class Turn:
     id: str = ""
     code: str = ""
 
+    @property
+    def ends_exchange(self) -> bool:
+        """Whether nothing said before it waits for an answer: a whole reply, or the word that there is none."""
+        if self.role is Role.MODEL:
+            return self.status is TurnStatus.COMPLETE
+        return self.role is Role.SYSTEM and self.code in NO_ANSWER_CODES
+
+
+NO_ANSWER_CODES = (TurnCode.NO_ANSWER, TurnCode.REFUSED)
+"""Of our own lines that end an exchange in the place of a reply."""
 
 NOT_TRANSCRIBED = "(spoken, not transcribed)"
 """Stands for a reply whose sound was played and whose words never came."""
@@ -72,13 +83,21 @@ class Transcript:
     Args:
         turns: the newest of those that were stored before.
         typed_before: the numbers of turns before those, by the ids of the typed messages that they are.
+        unanswered: the number of the one that was spoken and whose exchange a process did not live to end, if any. Its
+            sound may be sent again, or be lost with the page: by its words it is told from another sentence.
     """
 
-    def __init__(self, turns: tuple[Turn, ...] = (), typed_before: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        turns: tuple[Turn, ...] = (),
+        typed_before: Mapping[str, int] | None = None,
+        unanswered: int | None = None,
+    ) -> None:
         self._turns: dict[int, Turn] = {turn.number: turn for turn in turns}
         self._typed_before = typed_before or {}
         self._next_number = max(self._turns, default=-1) + 1
-        self._spoken: int | None = None
+        self._spoken = self._doubtful = unanswered
+        self._other: int | None = None
         self._reply: int | None = None
         self._closed_spoken: int | None = None
         self._closed_reply: int | None = None
@@ -86,6 +105,7 @@ class Transcript:
         self._again = ""
         self._sentence_ended = ("", 0)
         self._sound_at_ms: int | None = None
+        self.expect_again()
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -133,8 +153,18 @@ class Transcript:
             text = self._without_repeat(_join(self._turns[number].text, fragment), at_ms)
             return self._become(number, text, status)
         self._again = self._without_repeat(_join(self._again, fragment), at_ms)
+        if number == self._doubtful and not _is_heard_again(self._before, self._again):
+            return self._heard_another(at_ms)
         text = merge_heard_again(self._before, self._again)
         return (self._put(replace(self._turns[number], text=text, status=status)),)
+
+    def _heard_another(self, at_ms: int) -> tuple[Turn, ...]:
+        """What seemed to be heard again is a sentence of its own; the one before stays as it was."""
+        said, before = self._again, self._before or ""
+        number = self._spoken or 0
+        unchanged = self._put(replace(self._turns[number], text=before, status=TurnStatus.COMPLETE))
+        self._spoken, self._other, self._before = self._other, None, None
+        return (unchanged, *self.heard(said, at_ms))
 
     def goes_on(self, fragment: str) -> bool:
         """Whether a piece of what the user said may belong to the exchange that is over: it has no words yet, or the
@@ -173,6 +203,7 @@ class Transcript:
             self._spoken = self._take_number() if voice_possible else None
         elif self._spoken in self._turns:
             changed = (self._put(replace(self._turns[self._spoken], status=TurnStatus.COMPLETE)),)
+            self._other = self._take_number() if voice_possible and self._spoken == self._doubtful else None
         self._reply = self._take_number()
         return changed
 
@@ -275,6 +306,18 @@ def merge_heard_again(before: str, again: str) -> str:
         if before[-length:].lower() == again[:length].lower():
             return before + again[length:]
     return again if len(again) >= len(before) else _join(before, f" {again}")
+
+
+def _is_heard_again(before: str, again: str) -> bool:
+    """Whether more than half of the words of the shorter one stand in the other, or it does as a whole."""
+    if again.strip().lower() in before.lower() or before.lower() in again.lower():
+        return True
+    shorter, longer = sorted((_words(before), _words(again)), key=len)
+    return 2 * sum(word in longer for word in shorter) > len(shorter)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
 
 
 def _join(text: str, fragment: str) -> str:

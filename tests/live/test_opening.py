@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -213,6 +214,44 @@ async def test_a_typed_message_that_was_answered_before_the_death_is_acknowledge
     await stage.wait(1)
     assert stage.connection.texts == []
     assert stage.page.acks == [(0, ("typed-1",))]
+
+
+@pytest.mark.parametrize("code", ["turn.no_answer", "turn.refused"])
+async def test_a_typed_message_that_was_told_to_have_no_answer_is_not_asked_again_after_the_death(code: str) -> None:
+    turns = (a_turn(0, "What is in the box?", id="typed-1"), replace(a_turn(1, "No.", Role.SYSTEM), code=code))
+    stage = await Stage(turns=turns, handle="h", handle_model=NEWEST, covered_turn=1, same_page=True).open()
+    stage.manager.take_text("typed-1", "What is in the box?")
+    await stage.wait(1)
+    assert stage.connection.texts == []
+    assert stage.page.acks == [(0, ("typed-1",))]
+    assert stage.connection.past_turns == []
+
+
+async def test_a_sentence_whose_reply_the_death_cut_off_stands_once_when_its_sound_is_heard_again() -> None:
+    turns = (a_turn(0, "Tell me a story."), a_turn(1, "Once upon", Role.MODEL, status="interrupted"))
+    stage = await Stage(Mode.CALL, turns=turns, handle="h", handle_model=NEWEST, same_page=True).open()
+    await stage.spoken_exchange("Tell me a story.", "Once upon a time.")
+    await stage.spoken_exchange("Tell me a story.", "There was a fox.")
+    assert stage.page.lines == [
+        ("user", "Tell me a story.", "complete"),
+        ("model", "Once upon", "interrupted"),
+        ("model", "Once upon a time.", "complete"),
+        ("user", "Tell me a story.", "complete"),
+        ("model", "There was a fox.", "complete"),
+    ]
+
+
+async def test_what_is_said_after_the_death_in_place_of_what_was_lost_is_a_sentence_of_its_own() -> None:
+    """A page that was loaded again does not send its sound again."""
+    turns = (a_turn(0, "Tell me a story."), a_turn(1, "Once upon", Role.MODEL, status="interrupted"))
+    stage = await Stage(Mode.CALL, turns=turns, handle="h", handle_model=NEWEST, same_page=True).open()
+    await stage.spoken_exchange("Tell me your name.", "I have none.")
+    assert stage.page.lines == [
+        ("user", "Tell me a story.", "complete"),
+        ("model", "Once upon", "interrupted"),
+        ("user", "Tell me your name.", "complete"),
+        ("model", "I have none.", "complete"),
+    ]
 
 
 async def test_audio_that_was_safe_before_the_death_is_not_sent_again() -> None:

@@ -397,3 +397,47 @@ def test_after_the_end_of_an_exchange_nothing_of_the_model_is_left_open(steps: l
         getattr(talk, str(name))(*arguments)
     assert not [turn for turn in talk.transcript.turns if turn.role is Role.MODEL and turn.status is PARTIAL]
     assert talk.transcript.reply_number is None
+
+
+# -- after the death of a process --------------------------------------------------------------------------------------
+
+
+STORED = (Turn(4, Role.USER, "Tell me a story.", COMPLETE, 0), Turn(5, Role.MODEL, "Once upon", INTERRUPTED, 0))
+
+
+def hear_after_death(*pieces: str, late: bool = False) -> list[tuple[int, str]]:
+    """What the user said by the numbers of the turns, once `pieces` were heard and answered."""
+    transcript = Transcript(STORED, unanswered=4)
+    if late:
+        transcript.reply_began(True)
+    for piece in pieces:
+        transcript.heard(piece, 0)
+    transcript.reply_began(True)
+    transcript.said("Well.", 0)
+    transcript.reply_ended(COMPLETE)
+    last = max(turn.number for turn in transcript.turns)
+    assert transcript.turns[-1] == Turn(last, Role.MODEL, "Well.", COMPLETE, 0)
+    return [(turn.number, turn.text) for turn in transcript.turns if turn.role is Role.USER]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    "pieces",
+    [("Tell me a story.",), ("Tell", " me", " a", " story."), ("a story.",), ("Tell me the story.",)],
+)
+def test_a_sentence_that_is_heard_again_after_the_death_stands_once(pieces: tuple[str, ...], late: bool) -> None:
+    assert len(hear_after_death(*pieces, late=late)) == 1
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("pieces", [("Call my mother.",), ("Tell", " me", " your", " name.")])
+def test_another_sentence_after_the_death_stands_beside_it_and_before_its_answer(
+    pieces: tuple[str, ...], late: bool
+) -> None:
+    (first, second) = hear_after_death(*pieces, late=late)
+    assert first == (4, "Tell me a story.")
+    assert second[1] == "".join(pieces)
+
+
+def test_a_sentence_that_goes_further_when_it_is_heard_again_is_one() -> None:
+    assert hear_after_death("Tell me a story. ", "And a joke.") == [(4, "Tell me a story. And a joke.")]

@@ -186,6 +186,18 @@ def test_a_turn_is_stored_as_it_grows(alice: User) -> None:
     assert turns_of(Conversation.objects.get(), request.page_id) == (whole,)
 
 
+def test_what_the_death_of_a_process_broke_off_is_ended_when_its_page_comes_back(alice: User) -> None:
+    """In the middle of a reply, while the user spoke into it."""
+    request = ask_for(alice, Mode.CALL)
+    first = open_for(request)
+    growing = replace(spoken(2, "Once upon", Role.MODEL), status=TurnStatus.PARTIAL)
+    voice = replace(spoken(3, "Wait, I"), status=TurnStatus.PARTIAL)
+    services.save_turns(first.conversation, request.page_id, (*PAST, growing, voice))
+    again = open_for(request)
+    assert [turn.status for turn in again.turns] == ["complete", "complete", "interrupted", "complete"]
+    assert open_for(request).turns == again.turns
+
+
 def test_turns_come_back_as_they_were(alice: User) -> None:
     request = ask_for(alice)
     opening = open_for(request)

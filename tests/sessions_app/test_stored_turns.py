@@ -111,6 +111,16 @@ def test_a_reply_that_was_cut_off_is_the_last_and_not_the_last_whole_one(alice: 
     assert (earlier.last_reply, earlier.last_whole_reply) == (99, 97)
 
 
+@pytest.mark.parametrize("code", ["turn.no_answer", "turn.refused"])
+def test_the_word_that_there_is_no_answer_ends_an_exchange_as_a_reply_does(code: str, alice: User) -> None:
+    talk = chat(alice)
+    say(talk, range(100))
+    Turn.objects.filter(number=99).update(role="system", code=code)
+    say(talk, range(100, 1_100, 2), page=PAGE)
+    _, earlier = load_past(talk, PAGE)
+    assert (earlier.last_reply, earlier.last_whole_reply) == (99, 99)
+
+
 def test_every_message_that_the_page_typed_is_known_by_its_id_and_no_other_pages(alice: User) -> None:
     talk = chat(alice)
     say(talk, range(0, 1_000), page=PAGE)

@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from energy.levels import Mode
 from sessions_app import services as conversations
-from sessions_app.models import Conversation, LiveSession, ResumptionHandle
+from sessions_app.models import Conversation, LiveSession, ResumptionHandle, Turn
 from summarization import cleanup, rolling, services
 from summarization.cleanup import CleanedUp
 from summarization.models import CallHistory, SummaryState
@@ -75,6 +75,16 @@ def test_after_a_kill_the_call_is_in_the_history_and_its_page_can_still_come_bac
     again.hang_up()
     services.write_call_history(again.id)
     assert CallHistory.objects.get().until_turn == 41
+
+
+def test_a_reply_that_a_kill_broke_off_is_interrupted_although_nobody_comes_back(
+    alice: User, dead_process: str
+) -> None:
+    talk = Talk(alice, owner=dead_process)
+    talk.say(turns(4))
+    Turn.objects.filter(number=3).update(status="partial")
+    cleanup.close_stale_sessions()
+    assert Turn.objects.get(number=3).status == "interrupted"
 
 
 def test_a_session_of_a_living_process_is_left_alone(alice: User) -> None:
