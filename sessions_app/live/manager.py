@@ -65,7 +65,15 @@ from sessions_app.live.machine.states import Features, SessionMachine
 from sessions_app.live.machine.transitions import UnexpectedFact
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
 from sessions_app.live.page_teller import PageTeller
-from sessions_app.live.providers.upstream import Connection, GoAway, Setup, Unrecognised, Upstream, UpstreamMessage
+from sessions_app.live.providers.upstream import (
+    Connection,
+    GoAway,
+    Setup,
+    UndeclaredCall,
+    Unrecognised,
+    Upstream,
+    UpstreamMessage,
+)
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.setups import gives_history, setup_for
 from sessions_app.live.task_owner import TaskOwner
@@ -359,6 +367,8 @@ class BaseSessionManager:
         self._exchanges.hear(message)
         if isinstance(message, GoAway):
             self._feed(GoAwayReceived(message.time_left_ms))
+        elif isinstance(message, UndeclaredCall):
+            logger.warning("called and not declared: %s", ", ".join(message.names), extra=self._ids())
         elif isinstance(message, Unrecognised):
             logger.warning("not understood: %s", message.what, extra=self._ids())
 

@@ -32,6 +32,7 @@ from sessions_app.live.providers.upstream import (
     ReplyWords,
     Setup,
     TurnComplete,
+    UndeclaredCall,
     Unrecognised,
     UpstreamFailed,
     UpstreamMessage,
@@ -143,7 +144,8 @@ async def heard(frame: dict[str, Any]) -> list[UpstreamMessage]:
         ({"serverContent": {"modelTurn": {"parts": [{"text": "Hm", "thought": True}]}}}, []),
         ({"serverContent": {"modelTurn": {"parts": []}}}, []),
         ({"serverContent": {"modelTurn": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAA="}}]}}}, []),
-        ({"toolCall": {"functionCalls": [{"name": "f", "id": "1"}]}}, []),
+        ({"toolCall": {"functionCalls": [{"name": "f", "id": "1"}]}}, [UndeclaredCall(("f",))]),
+        ({"toolCallCancellation": {"ids": ["1"]}}, []),
         (
             {"serverContent": {"modelTurn": {"parts": [{"inlineData": {"mimeType": "audio/pcm", "data": "AAE="}}]}}},
             [ReplyAudio(b"\0\1")],
@@ -226,6 +228,23 @@ async def test_a_frame_that_is_not_understood_is_no_end_of_the_connection(raw: s
     assert isinstance(odd, Unrecognised)
     assert odd.what.startswith("unreadable frame")
     assert await anext(messages) == Interrupted()
+
+
+async def test_a_call_of_a_function_that_nobody_declared_is_refused_at_once() -> None:
+    """3.1 waits for the response, and says nothing until then."""
+    calls = [{"name": "look_up", "id": "fc_1", "args": {"q": "PLUM"}}, {"name": "no_id"}, {"name": "f", "id": "fc_2"}]
+    wire = Wire(json.dumps({"toolCall": {"functionCalls": calls}}).encode())
+    session = session_over(wire)
+    connection = GeminiConnection(session, session, LoopLag(), SETUP)  # type: ignore[arg-type]
+    messages = connection.messages()
+    assert await anext(messages) == UndeclaredCall(("look_up", "no_id", "f"))
+    (sent,) = (json.loads(message) for message in wire.sent)
+    responses = sent["tool_response"]["functionResponses"]
+    assert [(response["id"], response["name"], list(response["response"])) for response in responses] == [
+        ("fc_1", "look_up", ["error", "retryable"]),
+        ("fc_2", "f", ["error", "retryable"]),
+    ]
+    assert connection.messages_sent == 1
 
 
 async def test_several_things_in_one_frame_are_heard_in_the_order_they_matter() -> None:

@@ -41,6 +41,7 @@ from sessions_app.live.providers.upstream import (
     ReplyWords,
     Setup,
     TurnComplete,
+    UndeclaredCall,
     Unrecognised,
     UpstreamFailed,
     UpstreamMessage,
@@ -68,6 +69,8 @@ SILENCE_FRAME_MS = 100
 
 _UNREADABLE = (TypeError, ValueError, AttributeError, RecursionError)
 """What the SDK raises for a frame that it cannot read: no JSON, no object, of an unknown kind, nested without end."""
+
+_NO_SUCH_FUNCTION = {"error": "There is no such function. Answer without it.", "retryable": False}
 
 _CONNECTION_ERRORS = (errors.APIError, WebSocketException, OSError, TimeoutError)
 _LOWEST_CLOSE_CODE = 1000
@@ -186,6 +189,8 @@ class GeminiConnection:
             if type(frame) is bytes:
                 yield ReplyAudio(frame)
                 continue
+            if isinstance(frame, types.LiveServerMessage) and frame.tool_call:
+                await self._refuse(frame.tool_call)
             for message in self._translate(frame):
                 yield message
 
@@ -224,6 +229,21 @@ class GeminiConnection:
         except _CONNECTION_ERRORS:
             logger.debug("The connection did not close in good order", exc_info=True)
         await _leave(self._opening)
+
+    async def _refuse(self, call: types.LiveServerToolCall) -> None:
+        """Answer calls of functions that nobody declared.
+
+        3.1 says nothing until it has a response, whose key `error` is for what went wrong (google-genai 3.6,
+        `types.FunctionResponse`). 3.8 tries again unless it is told not to ("Migrate from Gemini 2.5 Flash Live API to
+        Gemini 3.8 Live", November 2026). The SDK sends no response without an id.
+        """
+        responses = [
+            types.FunctionResponse(id=called.id, name=called.name, response=_NO_SUCH_FUNCTION)
+            for called in call.function_calls or ()
+            if called.id
+        ]
+        if responses:
+            await self._send(self._session.send_tool_response(function_responses=responses))
 
     async def _send(self, sending: Any) -> None:
         try:
@@ -313,7 +333,7 @@ def _camel(name: str) -> str:
 def translate(message: types.LiveServerMessage, *, whole_input_transcript: bool = False) -> list[UpstreamMessage]:
     """One frame of the provider in our words; several keys may stand in one frame, and an empty one says nothing.
 
-    `whole_input_transcript`: as in `Setup`.
+    Nor does a `toolCallCancellation`: every call was refused as it came. `whole_input_transcript`: as in `Setup`.
     """
     found: list[UpstreamMessage] = []
     if message.voice_activity and message.voice_activity.voice_activity_type == types.VoiceActivityType.ACTIVITY_START:
@@ -322,6 +342,8 @@ def translate(message: types.LiveServerMessage, *, whole_input_transcript: bool 
         found.append(_usage_of(message.usage_metadata))
     if message.server_content:
         found += _translate_content(message.server_content, whole_input_transcript=whole_input_transcript)
+    if message.tool_call:
+        found.append(UndeclaredCall(tuple(called.name or "" for called in message.tool_call.function_calls or ())))
     if message.session_resumption_update:
         update = message.session_resumption_update
         handle = update.new_handle if update.resumable and update.new_handle else None

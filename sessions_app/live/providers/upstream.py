@@ -137,6 +137,13 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True)
+class UndeclaredCall:
+    """The model called functions, and we declare none: the connection has told it so. `names`: of the functions."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unrecognised:
     """A frame that this version of ours, or of the SDK, does not know; `what` names it for the log."""
 
@@ -155,6 +162,7 @@ UpstreamMessage = (
     | HandleUpdate
     | GoAway
     | Working
+    | UndeclaredCall
     | Unrecognised
 )
 
