@@ -98,6 +98,7 @@ class _Outage:
     models: list[str] = field(default_factory=list)
     note: str = ""
     action: str = ""
+    is_of_page: bool = False
     gap_ms: int | None = None
     ended_at: datetime | None = None
     lost_ms: int = 0
@@ -107,9 +108,13 @@ class _Outage:
         if self.ended_at is None:
             text = f"{self.cause}. {self.note or 'It was not restored.'}"
             return Moment(self.began_at, text, Tone.DOWN, loss=self._loss())
+        tone = Tone.DOWN if self._lost else Tone.HELD
+        if self.is_of_page:
+            text = f"{self.cause} for {duration_words(self.gap_ms or 0)}, and came back."
+            return Moment(self.began_at, text, tone, self.gap_ms, self._loss())
         with_model = f" with {self.models[-1]}" if self.models else ""
         text = f"{self.cause}; {_RETURNS.get(self.action, 'it came back')}{with_model}."
-        return Moment(self.began_at, text, Tone.DOWN if self._lost else Tone.HELD, self.gap_ms, self._loss())
+        return Moment(self.began_at, text, tone, self.gap_ms, self._loss())
 
     @property
     def _lost(self) -> bool:
@@ -182,7 +187,8 @@ class _Reader:
     def moments(self) -> tuple[Moment, ...]:
         """What was read so far."""
         self._page_stays_away()
-        return tuple(told.moment() if isinstance(told, _Outage) else told for told in self._told)
+        told = (told.moment() if isinstance(told, _Outage) else told for told in self._told)
+        return tuple(sorted(told, key=lambda moment: moment.at))
 
     def read(self, event: Event) -> None:
         read = self._readers.get(event.kind)
@@ -262,10 +268,17 @@ class _Reader:
         self._page_gone_at = event.at
 
     def _page_back(self, event: Event) -> None:
+        """The page knows best how long it was away: its old connection may stand here until it has a new one."""
         gone_at, self._page_gone_at = self._page_gone_at, None
-        if gone_at is not None:
-            gap_ms = round((event.at - gone_at).total_seconds() * 1000)
-            self._tell(gone_at, "The page was cut off, and came back.", Tone.HELD, max(0, gap_ms))
+        away_ms = _number(event.data.get("away_ms"))
+        if away_ms:
+            gone_at = event.at - timedelta(milliseconds=away_ms)
+        if gone_at is None:
+            return
+        outage = self._last_outage = _Outage(gone_at, "The page was away", is_of_page=True)
+        outage.gap_ms = away_ms or _between(outage, event)
+        outage.ended_at = event.at
+        self._told.append(outage)
 
     def _page_stays_away(self) -> None:
         if self._page_gone_at is not None:

@@ -181,6 +181,8 @@ class LiveConsumer(AsyncConsumer):
             await self._start(message)
         elif isinstance(message, Ping):
             self._page.tell(wire.pong(message.t))
+            if message.away_ms and self._manager is not None:
+                self._manager.page_was_away(message.away_ms)
         elif self._manager is None:
             raise Malformed("protocol.start_first", "The first message is start.")
         else:

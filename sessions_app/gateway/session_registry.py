@@ -9,7 +9,7 @@ import socket
 import uuid
 from collections import defaultdict
 from collections.abc import Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -56,6 +56,17 @@ MANAGERS: dict[Mode, type[BaseSessionManager]] = {Mode.TEXT: TextSessionManager,
 Key = tuple[int, Mode, uuid.UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class ComingBack:
+    """What a page life had before the live session that is opened for it: the number of the sound that it heard last,
+    the sound it was sent, the first audio number not taken in if that is known, and how long it was cut off."""
+
+    last_down: int
+    downlink: Downlink | None
+    next_number: int | None = None
+    away_ms: int = 0
+
+
 class SessionRegistry:
     """Opens live sessions for pages, and finds them again.
 
@@ -97,7 +108,7 @@ class SessionRegistry:
         async with self._locks[user.pk, mode]:
             manager = self._managers.get((user.pk, mode, start.page_id))
             if manager is not None and not start.fresh and manager.state is not State.ENDED:
-                manager.attach(page, start.last_down)
+                manager.attach(page, start.last_down, start.away_ms)
                 return manager
             if start.continues is not None:
                 await self._database.run(partial(services.get_conversation_for, user, start.continues))
@@ -106,7 +117,8 @@ class SessionRegistry:
                 user, mode, MANAGERS[mode].storage_key, start.page_id, start.continues, start.fresh
             )
             unheard = self._unheard.pop((user.pk, mode, start.page_id), None)
-            return await self._open(request, page, start.last_down, None if start.fresh else unheard)
+            back = ComingBack(start.last_down, None if start.fresh else unheard, away_ms=start.away_ms)
+            return await self._open(request, page, back)
 
     async def reset(self, user: User, manager: BaseSessionManager, page: SocketPage) -> BaseSessionManager:
         """End the conversation and begin a new one for the same page life, whose numbering of audio goes on."""
@@ -118,7 +130,7 @@ class SessionRegistry:
             await manager.stored()
             request = SessionRequest(user, mode, manager.storage_key, page_id, fresh=True)
             manager.downlink.discard()
-            return await self._open(request, page, -1, manager.downlink, manager.next_number)
+            return await self._open(request, page, ComingBack(-1, manager.downlink, manager.next_number))
 
     async def turns_before(self, conversation: str, page_id: uuid.UUID, number: int) -> TurnWindow:
         """What was said before the turn of this number, in a conversation that this page life has open."""
@@ -155,9 +167,7 @@ class SessionRegistry:
         self,
         request: SessionRequest,
         page: SocketPage,
-        last_down: int,
-        downlink: Downlink | None,
-        next_number: int | None = None,
+        back: ComingBack,
     ) -> BaseSessionManager:
         holder = holder_of(request.user.pk, request.mode, request.page_id)
         bar = EnergyBarService(request.user.pk, holder)
@@ -167,19 +177,19 @@ class SessionRegistry:
         opening = await self._database.run(partial(_open, request, model, self._worker, self._memory))
         bar.conversation_id = uuid.UUID(opening.conversation)
         energy.session = uuid.UUID(opening.session)
-        if next_number is not None:
-            opening = replace(opening, next_number=next_number)
+        if back.next_number is not None:
+            opening = replace(opening, next_number=back.next_number)
         manager = MANAGERS[request.mode](
             upstream=self._upstream,
             store=DatabaseStore(self._database, request, opening, self._memory),
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
             opening=opening,
-            downlink=downlink,
+            downlink=back.downlink,
             overlaps=settings.SWAP_OVERLAP,
         )
         self._keep(request, manager, holder)
-        manager.attach(page, last_down)
+        manager.attach(page, back.last_down, back.away_ms)
         await self._admission.enter(holder, request.user.pk, manager)
         if self._is_draining:
             manager.leave("draining")

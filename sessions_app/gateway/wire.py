@@ -69,6 +69,7 @@ SAMPLE_BYTES = 2
 
 _LARGEST_NUMBER = 2**32 - 1
 _LARGEST_TURN = 2**31 - 1
+_LONGEST_MS = 2**31 - 1
 
 
 class Malformed(Exception):
@@ -93,6 +94,7 @@ class Start:
     last_down: int = -1
     continues: uuid.UUID | None = None
     fresh: bool = False
+    away_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ class Older:
 @dataclass(frozen=True, slots=True)
 class Ping:
     t: int | float | str | None
+    away_ms: int = 0
 
 
 PageMessage = Start | TypedText | Mic | Stop | Reset | Retry | HangUp | Older | Ping
@@ -191,6 +194,7 @@ def _read_start(fields: dict[str, Any]) -> Start:
         last_down=_last_down(fields.get("last_down", -1)),
         continues=None if continues is None else _uuid(continues, "continue"),
         fresh=_boolean(fields.get("fresh", False), "fresh"),
+        away_ms=_milliseconds(fields.get("away_ms", 0), "away_ms"),
     )
 
 
@@ -225,7 +229,7 @@ def _read_ping(fields: dict[str, Any]) -> Ping:
     t = fields.get("t")
     if t is not None and not _can_be_told_again(t):
         raise Malformed("protocol.malformed", "t is a number or a text.")
-    return Ping(t)
+    return Ping(t, _milliseconds(fields.get("away_ms", 0), "away_ms"))
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
@@ -251,6 +255,12 @@ def _uuid(value: Any, field: str) -> uuid.UUID:
 def _last_down(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not -1 <= value <= _LARGEST_NUMBER:
         raise Malformed("protocol.malformed", "last_down is a frame number, or -1.")
+    return value
+
+
+def _milliseconds(value: Any, field: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST_MS:
+        raise Malformed("protocol.malformed", f"{field} is a whole number of milliseconds.")
     return value
 
 

@@ -126,6 +126,7 @@ class BaseSessionManager:
         self._is_deciding = False
         self._is_in_line = False
         self._attached_before = False
+        self._page_away_ms = 0
         self._left_out: set[str] = set()
         self._dialled_model = ""
         self._tasks = TaskOwner()
@@ -195,10 +196,14 @@ class BaseSessionManager:
         handle = opening.handle if opening.handle_model == self.get_current_model() else None
         behind = opening.covered_turn < self._exchanges.settled_turn
         has_context = bool(select_turns(opening.turns) or opening.earlier.spoken)
-        self._feed(Opened(handle, behind, has_context, self._levels.no_model))
+        self._feed(Opened(handle, behind, has_context, self._levels.no_model, self._page_away_ms))
 
-    def attach(self, page: Page, last_heard: int = -1) -> None:
-        """A page, or a page that came back, takes its place; another one in that place is closed."""
+    def attach(self, page: Page, last_heard: int = -1, away_ms: int = 0) -> None:
+        """A page, or a page that came back, takes its place; another one in that place is closed.
+
+        `away_ms`: how long it had not heard of us, 0 when it was not cut off.
+        """
+        self._page_away_ms = away_ms
         self._attached_before = self._is_in_line or self._machine.state is not State.IDLE
         previous = self._teller.take_place(page, last_heard)
         if previous is not None:
@@ -209,13 +214,17 @@ class BaseSessionManager:
             page.tell_state(self._teller.told_state)
         else:
             self._teller.welcome_back()
-        self._feed(PageBack())
+        self._feed(PageBack(away_ms))
 
     def detach(self, page: Page) -> None:
         """The page's socket closed. Nothing happens when another page has taken its place."""
         if self._teller.is_for(page):
             self._teller.let_go()
             self._feed(PageGone())
+
+    def page_was_away(self, away_ms: int) -> None:
+        """The page did not hear of us for so long, and then its connection went on."""
+        self._feed(PageBack(away_ms))
 
     def hear_of_page(self) -> None:
         """The page said something, whatever it was: what it was sent some time before has arrived there."""

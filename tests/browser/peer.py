@@ -11,7 +11,7 @@ ENERGY = {"mode": "call", "level": 3, "previous": 3, "max": 3, "word": "full", "
 
 
 class Peer:
-    """Answers every `start` with `ready` while `answers` is on.
+    """Answers every `start` with `ready` while `answers` is on, and every `ping` while `answers_pings` is.
 
     `sockets` holds the page's connections in order, `heard` what came through all of them: messages as they are,
     audio frames as `{"type": "audio", "number": ..., "pcm": ...}`.
@@ -20,6 +20,7 @@ class Peer:
     def __init__(self, page: Page, mode: str, **ready: Any) -> None:
         self.page = page
         self.answers = True
+        self.answers_pings = True
         self.ready = {
             "type": "ready",
             "action": "new",
@@ -93,7 +94,7 @@ class Peer:
             return
         message = json.loads(data)
         self.heard.append(message)
-        if message["type"] == "ping":
+        if message["type"] == "ping" and self.answers_pings:
             socket.send(json.dumps({"type": "pong", "t": message["t"]}))
         if message["type"] == "start" and self.answers:
             socket.send(json.dumps(self.ready))

@@ -91,6 +91,56 @@ def test_a_visitor_whose_session_ended_goes_to_log_in_and_comes_back(page: Page,
     expect(page).to_have_url(re.compile(r"/accounts/login/\?next=%2Ftext%2F$"))
 
 
+def test_a_server_that_says_nothing_any_more_is_noticed_within_three_seconds(page: Page, peer: Peer) -> None:
+    send(page, "are you there?")
+    expect(page.locator(".turn[data-delivery=sent]")).to_have_count(1)
+    peer.answers_pings = False
+    expect(page.locator("html")).to_have_attribute("data-state", "reconnecting", timeout=3000)
+    assert status(page) == "Reconnecting"
+    expect(page.locator(".turn[data-delivery=sending]")).to_contain_text("are you there?")
+
+
+def test_a_connection_that_goes_on_after_a_silence_is_kept_and_the_server_is_told_how_long_it_was(
+    page: Page, peer: Peer
+) -> None:
+    peer.answers_pings = False
+    expect(page.locator("html")).to_have_attribute("data-state", "reconnecting")
+    send(page, "kept meanwhile")
+    expect(page.locator(".turn[data-delivery=sending]")).to_have_count(1)
+    peer.answers_pings = True
+    peer.say("pong", t=1)
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    peer.wait_for(lambda: len(peer.of("text")) == 1, "the message")
+    assert [ping["away_ms"] > 1000 for ping in peer.of("ping") if "away_ms" in ping] == [True]
+    assert len(peer.sockets) == 1
+
+
+def test_a_page_that_comes_back_over_a_new_connection_says_how_long_it_was_away(page: Page, peer: Peer) -> None:
+    assert "away_ms" not in peer.of("start")[0]
+    peer.answers = False
+    peer.close(1011)
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the second start")
+    peer.close(1011)
+    peer.wait_for(lambda: len(peer.of("start")) == 3, "the third start")
+    first, second = peer.of("start")[1:]
+    assert 0 < first["away_ms"] < second["away_ms"]
+
+
+def test_a_browser_without_network_says_so_at_once_unless_the_server_answers_all_the_same(
+    page: Page, peer: Peer
+) -> None:
+    page.context.set_offline(True)
+    peer.wait_for(lambda: bool(peer.of("ping")), "a ping")
+    page.wait_for_timeout(1500)
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    peer.answers_pings = False
+    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    expect(page.locator("[data-status-word]")).to_have_text("Offline", timeout=2000)
+    peer.answers_pings = True
+    page.context.set_offline(False)
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+
+
 @pytest.mark.parametrize("code", [4400, 4403, 4413, 4429])
 def test_after_a_final_refusal_the_page_stops_and_says_why(page: Page, peer: Peer, code: int) -> None:
     send(page, "hello")

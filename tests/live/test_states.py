@@ -175,6 +175,25 @@ def test_a_page_may_go_and_come_back_in_every_state(state: State) -> None:
     assert StopTimer(Timer.PARK) in play.tell(PageBack())
 
 
+def test_a_page_that_was_away_is_told_so_in_one_toast_and_a_row() -> None:
+    play = play_to(State.LIVE)
+    wishes = play.tell(PageBack(away_ms=5_000))
+    assert of(wishes, Toast) == [Toast("reconnected", 5_000)]
+    assert Record("page_back", {"away_ms": 5_000}) in wishes
+    assert not of(play.tell(PageBack(away_ms=1_000)), Toast)
+
+
+def test_a_page_that_comes_back_while_the_other_leg_is_torn_is_told_of_that_one_only() -> None:
+    play = play_to(State.RECONNECTING)
+    assert not of(play.tell(PageBack(away_ms=5_000)), Toast)
+
+
+def test_a_page_whose_session_was_closed_meanwhile_is_told_how_long_it_was_away() -> None:
+    play = Play()
+    assert Record("page_back", {"away_ms": 45_000}) in play.tell(Opened("h-1", has_context=True, away_ms=45_000))
+    assert of(play.tell(SetupCompleted()), Toast) == [Toast("reconnected", 45_000)]
+
+
 @pytest.mark.parametrize("state", [state for state in State if state not in (State.IDLE, State.ENDED)])
 def test_a_page_that_stays_away_parks_the_session_and_keeps_its_handle(state: State) -> None:
     play = play_to(state)

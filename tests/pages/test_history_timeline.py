@@ -143,11 +143,40 @@ def test_a_line_that_never_came_back_is_not_called_held(kind: str, words: str) -
     assert (told[1].gap_ms, told[1].loss, told[1].tone) == (None, "", Tone.DOWN)
 
 
+def test_how_long_the_page_was_away_is_told_by_the_page_and_not_by_when_its_old_connection_went() -> None:
+    steps: tuple[tuple[float, str, dict[str, Any]], ...] = (
+        CONNECTED,
+        (50.0, "page_gone", {}),
+        (50.0, "page_back", {"away_ms": 45_000}),
+    )
+    told = moments(*steps)
+    assert (told[1].text, told[1].gap_ms, told[1].loss) == (
+        "The page was away for 45 seconds, and came back.",
+        45_000,
+        "Nothing was lost.",
+    )
+    assert told[1].at == START + timedelta(seconds=5)
+
+
+def test_a_page_that_came_back_after_its_session_was_closed_was_away_all_that_time() -> None:
+    told = moments(
+        CONNECTED,
+        (35.0, "page_gone", {}),
+        (65.0, "ended", {"reason": "page-gone"}),
+        (75.0, "page_back", {"away_ms": 45_000}),
+        (76.0, "connected", {"action": "resumed", "outage_ms": 0}),
+        (77.0, "lost", {"ms": 2_000, "messages": 0}),
+    )
+    away = told[1]
+    assert (away.text, away.gap_ms) == ("The page was away for 45 seconds, and came back.", 45_000)
+    assert away.loss == "2 seconds of what you said could not be saved."
+
+
 def test_a_page_that_came_back_and_one_that_did_not_are_told_apart() -> None:
     assert tell(CONNECTED, (5, "page_gone", {}), (8, "page_back", {}))[1] == (
-        "The page was cut off, and came back.",
+        "The page was away for 3 seconds, and came back.",
         3000,
-        "",
+        "Nothing was lost.",
     )
     told = tell(CONNECTED, (5, "page_gone", {}), (35, "ended", {"reason": "page-gone"}))
     assert [text for text, _, _ in told[1:]] == [

@@ -425,6 +425,27 @@ async def test_a_page_whose_socket_was_torn_is_attached_again(
     assert len(upstream.attempts) == 1
 
 
+@pytest.mark.parametrize(("pause_s", "action"), [(0, "attached"), (60, "resumed")])
+async def test_a_page_that_was_away_is_told_how_long_and_so_is_the_timeline(
+    pause_s: float, action: str, registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    page_id = uuid.uuid4()
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
+        await page.start()
+        await exchange(page, upstream, "typed-1", "Hello", "Hello!", handle="h-1")
+    await asyncio.sleep(pause_s)
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
+        assert (await page.start(away_ms=45_000))["action"] == action
+        toast = await page.wait_for("toast")
+        assert toast["code"] == "call.reconnected"
+        assert "45 s" in toast["text"]
+        await page.send(type="ping", t=1, away_ms=4_000)
+        assert "4 s" in (await page.wait_for("toast"))["text"]
+    await asyncio.sleep(1)
+    rows = await ask(lambda: list(SessionEvent.objects.filter(kind="page_back").values_list("data", flat=True)))
+    assert rows == [{"away_ms": 45_000}, {"away_ms": 4_000}]
+
+
 async def test_a_page_that_comes_back_after_a_minute_is_resumed_by_its_handle(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:

@@ -69,6 +69,7 @@ def parse(**fields: Any) -> wire.PageMessage:
         ({"type": "ping", "t": 12.5}, Ping(12.5)),
         ({"type": "ping", "t": "now"}, Ping("now")),
         ({"type": "ping"}, Ping(None)),
+        ({"type": "ping", "t": 1, "away_ms": 4200}, Ping(1, 4200)),
     ],
 )
 def test_messages_of_the_protocol_are_read(fields: dict[str, Any], expected: wire.PageMessage) -> None:

@@ -62,12 +62,14 @@ class Opened:
 
     `handle`: of the same page life, if one is held. `handle_is_behind`: turns came after it was issued.
     `has_context`: turns are stored that a fresh session should be given. `refused`: there is no model for it.
+    `away_ms`: how long the page was cut off from us before it came back for this; 0 when it was not.
     """
 
     handle: str | None = None
     handle_is_behind: bool = False
     has_context: bool = False
     refused: NoModel | None = None
+    away_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,9 @@ class PageGone:
 
 @dataclass(frozen=True, slots=True)
 class PageBack:
-    """The page is there again."""
+    """The page is there again, after `away_ms` in which it did not hear of us; 0 when it did not say."""
+
+    away_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

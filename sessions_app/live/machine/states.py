@@ -146,6 +146,7 @@ class SessionMachine:
         self.handle: str | None = None
         self._backoff = Backoff(random)
         self._has_context = False
+        self._page_away_ms = 0
         self._handle_is_behind = False
         self._swap_is_due = False
         self._change_is_due = False
@@ -192,9 +193,11 @@ class SessionMachine:
         self.handle = fact.handle
         self._handle_is_behind = fact.handle_is_behind
         self._has_context = fact.has_context
+        self._page_away_ms = fact.away_ms
+        came_back: list[Wish] = [Record("page_back", {"away_ms": fact.away_ms})] if fact.away_ms else []
         if fact.refused is not None:
-            return self._exhaust(fact.refused)
-        return [TellState(State.CONNECTING), self._dial()]
+            return [*came_back, *self._exhaust(fact.refused)]
+        return [*came_back, TellState(State.CONNECTING), self._dial()]
 
     def _on_setup_completed(self, fact: SetupCompleted, now_ms: int) -> list[Wish]:
         attempt = self._attempt or Connect()
@@ -233,8 +236,9 @@ class SessionMachine:
         if level_toast:
             return self._say(level_toast)
         if action is Action.RESUMED:
-            noticeable = outage_ms >= NOTICEABLE_OUTAGE_MS and not was_first
-            return self._say("reconnected", outage_ms) if noticeable else []
+            if was_first:
+                return self._say_away()
+            return self._say("reconnected", outage_ms) if outage_ms >= NOTICEABLE_OUTAGE_MS else []
         if action is Action.REBUILT and (forgotten or not was_first):
             return self._say("rebuilt", outage_ms)
         return self._say("started", outage_ms) if forgotten or not was_first else []
@@ -586,10 +590,18 @@ class SessionMachine:
         return [Record("page_gone"), StartTimer(Timer.PARK, PARK_MS)]
 
     def _on_page_back(self, fact: PageBack, now_ms: int) -> list[Wish]:
-        wishes: list[Wish] = [StopTimer(Timer.PARK), Record("page_back")]
+        wishes: list[Wish] = [StopTimer(Timer.PARK), Record("page_back", {"away_ms": fact.away_ms})]
         if self.state is State.FAILED:
             wishes += self._on_retry_requested(RetryRequested(), now_ms)
+        elif self.state is State.LIVE:
+            self._page_away_ms = fact.away_ms
+            wishes += self._say_away()
         return wishes
+
+    def _say_away(self) -> list[Wish]:
+        """The page's own leg was torn, and all is as it was: one toast, if anybody could notice."""
+        away_ms, self._page_away_ms = self._page_away_ms, 0
+        return [Toast("reconnected", away_ms)] if away_ms >= NOTICEABLE_OUTAGE_MS else []
 
     def _on_hang_up_requested(self, fact: HangUpRequested, now_ms: int) -> list[Wish]:
         if self.state is not State.LIVE:

@@ -59,8 +59,9 @@ export class LiveSession {
     this.state = INITIAL;
     this._socket = new LiveSocket({
       url,
-      hello: () =>
+      hello: (awayMs) =>
         messages.start({
+          awayMs: this.state.conversation === null ? 0 : awayMs,
           pageId: this._pageId,
           lastDown: this._lastDown,
           fresh: this._fresh,
@@ -196,6 +197,7 @@ export class LiveSession {
     if (change.link === "closed") this._closed();
     this._apply({ type: "link", ...change });
     this._onMessage({ type: "link", ...change });
+    if (change.link === "heard") this._pump();
   }
 
   _closed() {

@@ -21,11 +21,15 @@
 import { PAGE_MESSAGE } from "./protocol.js";
 
 /**
- * @param {{pageId: string, lastDown: number, fresh: boolean, continues: string | null}} start  `lastDown` is -1 before any
- *   audio came; `continues` is the id of a conversation to go on with
+ * @param {object} start
+ * @param {string} start.pageId
+ * @param {number} start.lastDown  -1 before any audio came
+ * @param {boolean} start.fresh
+ * @param {string | null} start.continues  the id of a conversation to go on with
+ * @param {number} [start.awayMs]  how long nothing was heard of the server before this
  */
-export function start({ pageId, lastDown, fresh, continues }) {
-  const message = { type: PAGE_MESSAGE.START, page_id: pageId, last_down: lastDown };
+export function start({ pageId, lastDown, fresh, continues, awayMs = 0 }) {
+  const message = { type: PAGE_MESSAGE.START, page_id: pageId, last_down: lastDown, ...away(awayMs) };
   if (fresh) return { ...message, fresh: true };
   return continues ? { ...message, continue: continues } : message;
 }
@@ -38,7 +42,10 @@ export const retry = () => ({ type: PAGE_MESSAGE.RETRY });
 export const hangup = () => ({ type: PAGE_MESSAGE.HANGUP });
 /** @param {number} before  the number of the turn before which earlier ones are wanted */
 export const older = (before) => ({ type: PAGE_MESSAGE.OLDER, before });
-export const ping = (t) => ({ type: PAGE_MESSAGE.PING, t });
+/** @param {number} [awayMs]  how long nothing was heard of the server before this */
+export const ping = (t, awayMs = 0) => ({ type: PAGE_MESSAGE.PING, t, ...away(awayMs) });
+
+const away = (awayMs) => (awayMs > 0 ? { away_ms: awayMs } : {});
 
 /**
  * @param {string} data  a text frame

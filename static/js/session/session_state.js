@@ -15,6 +15,9 @@
  * @property {number} attempt
  * @property {number | null} retryAt  when the next try is due, on the clock given to `reduce`
  * @property {string} reason
+ * @property {boolean} offline  the page's own network is what is missing
+ * @property {{phase: Phase, ready: boolean} | null} behind  what holds again as soon as the server is heard of, while
+ *           nothing comes from it over a connection that stands
  * @property {number | null} place  in the line of those who wait for a session of the project; 1 is next
  * @property {TurnState} turnState
  * @property {string | null} conversation
@@ -36,6 +39,8 @@ export const INITIAL = Object.freeze({
   attempt: 0,
   retryAt: null,
   reason: "",
+  offline: false,
+  behind: null,
   place: null,
   turnState: TURN_STATE.LISTENING,
   conversation: null,
@@ -110,10 +115,11 @@ export function waitingFor({ phase, reason }) {
 /**
  * @param {SessionState} state
  * @param {Delivery} delivery
- * @returns {Delivery}  as it is shown: what the server keeps for a live session that is yet to come is still on its way
+ * @returns {Delivery}  as it is shown: what the server keeps for a live session that is yet to come is still on its way,
+ *   and so is what went into a connection that has gone
  */
 export function shownDelivery(state, delivery) {
-  return delivery === "sent" && waitingFor(state) ? "sending" : delivery;
+  return delivery === "sent" && (waitingFor(state) || !state.ready) ? "sending" : delivery;
 }
 
 function onReady(state, message) {
@@ -129,6 +135,8 @@ function onReady(state, message) {
     attempt: 0,
     retryAt: null,
     reason: "",
+    offline: false,
+    behind: null,
     place: null,
     conversation: message.conversation,
     action: message.action,
@@ -167,6 +175,7 @@ function onServerState(state, message, nowMs) {
   return {
     ...state,
     phase: message.state,
+    offline: false,
     attempt: message.attempt ?? 0,
     retryAt: message.retry_in_ms ? nowMs + message.retry_in_ms : null,
     reason: message.reason ?? "",
@@ -196,18 +205,27 @@ function turnStateAfterFlush({ turnState }) {
   return turnState === TURN_STATE.WAITING ? TURN_STATE.WAITING : TURN_STATE.LISTENING;
 }
 
-function onLink(state, { link, attempt, retryInMs, action, text }, nowMs) {
+function onLink(state, { link, attempt, retryInMs, action, text, offline }, nowMs) {
   if (link === "closed") {
     const typed = state.typed.map((message) => (isUndelivered(message) ? { ...message, delivery: "failed" } : message));
     const reason = text || state.reason;
     const phase = PHASE_AFTER_CLOSE[action];
-    const closed = { ...state, phase, ready: false, attempt: 0, retryAt: null, reason, place: null, typed };
+    const off = { phase, ready: false, attempt: 0, retryAt: null, offline: false, behind: null, place: null };
+    const closed = { ...state, ...off, reason, typed };
     return withoutEarlier(closed);
   }
   if (link === "open") return { ...state, retryAt: null };
+  if (link === "silent") return silenced(state, offline);
+  if (link === "heard") return state.behind ? { ...state, ...state.behind, offline: false, behind: null } : state;
   const phase = attempt === 0 ? STATE.CONNECTING : STATE.RECONNECTING;
   const retryAt = link === "waiting" && retryInMs > 0 ? nowMs + retryInMs : null;
-  return { ...state, phase, ready: false, attempt, retryAt, reason: "", place: null };
+  const lost = { phase, ready: false, attempt, retryAt, offline: offline ?? state.offline, behind: null };
+  return { ...state, ...lost, reason: "", place: null };
+}
+
+function silenced(state, offline) {
+  const behind = { phase: state.phase, ready: state.ready };
+  return { ...state, phase: STATE.RECONNECTING, ready: false, retryAt: null, offline, behind };
 }
 
 function onTyped(state, { id, text }) {

@@ -109,8 +109,9 @@ function ended(state, now, mode) {
 }
 
 function reconnecting(state, { pageMs }) {
-  const word = waitingFor(state) ? "Gemini is busy" : "Reconnecting";
-  return status(word, countdown(state, pageMs), "hold", state.retryAt ? "retry" : null);
+  const word = waitingFor(state) ? "Gemini is busy" : state.offline ? "Offline" : "Reconnecting";
+  const detail = countdown(state, pageMs) || (state.behind ? "The server does not answer" : "");
+  return status(word, detail, "hold", state.retryAt ? "retry" : null);
 }
 
 function exhausted(state, now) {
