@@ -19,11 +19,11 @@ from django.contrib.auth.models import AnonymousUser, User
 from energy.levels import Mode
 from sessions_app.gateway import wire
 from sessions_app.gateway.limits import (
-    AUDIO_BURST_BYTES,
-    AUDIO_RESENT_BYTES,
     AUDIO_SPEED,
     MESSAGES_BURST,
     MESSAGES_PER_S,
+    AudioGate,
+    AudioVerdict,
     Bucket,
     Strikes,
 )
@@ -86,6 +86,7 @@ class LiveConsumer(AsyncConsumer):
         self._malformed = 0
         self._oversized = Strikes(seconds_limit=MALFORMED_ALLOWED, volume_limit=MALFORMED_ALLOWED)
         self._too_much = Strikes()
+        self._too_much_audio = Strikes()
         self._start_timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -93,7 +94,7 @@ class LiveConsumer(AsyncConsumer):
         now_s = self._now_s()
         self._page = SocketPage(self.mode, send)
         self._older = OlderTurns(self._registry.turns_before, self._page)
-        self._audio_allowance = Bucket(AUDIO_SPEED * 1000 * BYTES_PER_MS, AUDIO_BURST_BYTES, now_s)
+        self._audio_gate = AudioGate(now_s)
         self._message_allowance = Bucket(MESSAGES_PER_S, MESSAGES_BURST, now_s)
         try:
             await super().__call__(scope, self._receive_past_audio(receive), send)
@@ -160,19 +161,35 @@ class LiveConsumer(AsyncConsumer):
         if self._manager is None:
             self._answer_malformed(Malformed("protocol.start_first", "The first message is start."))
             return
-        if not self._audio_allowance.take(len(frame), self._now_s()):
-            self._answer_too_much("limit.audio_rate", f"Audio may come {AUDIO_SPEED} times as fast as it is spoken.")
-            return
         try:
             number, pcm = wire.parse_audio_frame(frame)
         except Malformed as malformed:
             self._answer_malformed(malformed)
             return
-        self._manager.take_audio(number, pcm)
+        self._judge_audio(self._manager, number, pcm)
+
+    def _judge_audio(self, manager: BaseSessionManager, number: int, pcm: bytes) -> None:
+        was_waiting, next_number = self._audio_gate.is_waiting, manager.next_number
+        verdict = self._audio_gate.judge(number, len(pcm), next_number, self._now_s())
+        if verdict is AudioVerdict.TAKEN:
+            if was_waiting and not self._audio_gate.is_waiting:
+                self._resume_after_refusal(manager, (number - next_number) * len(pcm) // BYTES_PER_MS)
+            manager.take_audio(number, pcm)
+        elif verdict is AudioVerdict.REFUSED:
+            text = f"Audio may come {AUDIO_SPEED} times as fast as it is spoken."
+            self._answer_too_much(self._too_much_audio, "limit.audio_rate", text, audio=next_number)
+
+    def _resume_after_refusal(self, manager: BaseSessionManager, missing_ms: int) -> None:
+        """A page that went back as it was told has done nothing wrong; one that did not has lost what was refused."""
+        if missing_ms > 0:
+            manager.miss_audio(missing_ms)
+        else:
+            self._too_much_audio = Strikes()
 
     async def _take_text_frame(self, frame: str) -> None:
         if not self._message_allowance.take(1, self._now_s()):
-            self._answer_too_much("limit.message_rate", f"At most {MESSAGES_PER_S} messages a second are taken.")
+            text = f"At most {MESSAGES_PER_S} messages a second are taken."
+            self._answer_too_much(self._too_much, "limit.message_rate", text)
             return
         message = wire.parse_text_frame(frame)
         if self._manager is not None:
@@ -196,7 +213,7 @@ class LiveConsumer(AsyncConsumer):
         self._page_id = start.page_id
         self._manager = await self._registry.open(self._user, self.mode, start, self._page)
         if self._manager.is_returning_page:
-            self._audio_allowance.add(AUDIO_RESENT_BYTES)
+            self._audio_gate.page_came_back()
 
     async def _delegate(self, manager: BaseSessionManager, message: PageMessage) -> None:
         match message:
@@ -234,12 +251,12 @@ class LiveConsumer(AsyncConsumer):
         if self._oversized.is_enough:
             self._page.close(TOO_LARGE)
 
-    def _answer_too_much(self, code: str, text: str) -> None:
-        answered = self._too_much.note(self._now_s())
-        if self._too_much.is_enough:
+    def _answer_too_much(self, strikes: Strikes, code: str, text: str, audio: int | None = None) -> None:
+        answered = strikes.note(self._now_s())
+        if strikes.is_enough:
             self._refuse(TOO_MUCH, code, text)
         elif answered:
-            self._page.tell_error(code, text)
+            self._page.tell_error(code, text, audio=audio)
 
     def _refuse(self, close_code: int, code: str, text: str) -> None:
         self._page.tell_error(code, text, fatal=True)

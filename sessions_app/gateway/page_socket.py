@@ -81,8 +81,8 @@ class SocketPage:
         full_code, wording = wording_of(code, self._mode, outage_ms)
         self.tell(wire.toast(full_code, wording.level, text or wording.text, wording.ms))
 
-    def tell_error(self, code: str, text: str, *, fatal: bool = False, id: str = "") -> None:
-        self.tell(wire.error(code, text, fatal=fatal, id=id))
+    def tell_error(self, code: str, text: str, *, fatal: bool = False, id: str = "", audio: int | None = None) -> None:
+        self.tell(wire.error(code, text, fatal=fatal, id=id, audio=audio))
 
     def play(self, number: int, pcm: bytes) -> None:
         self._put({"type": "websocket.send", "bytes": wire.audio_frame(number, pcm)}, len(pcm))

@@ -385,10 +385,13 @@ def toast(code: str, level: str, text: str, ms: int) -> dict[str, Any]:
     return {"type": ServerMessageType.TOAST, "code": code, "level": level, "text": text, "ms": ms}
 
 
-def error(code: str, text: str, *, fatal: bool = False, id: str = "") -> dict[str, Any]:
-    """`id` names the typed message that was refused, so that the page can mark it."""
+def error(code: str, text: str, *, fatal: bool = False, id: str = "", audio: int | None = None) -> dict[str, Any]:
+    """`id` names the typed message that was refused, so that the page can mark it; `audio` the audio frame from which
+    on it has to send again."""
     facts: dict[str, Any] = {"type": ServerMessageType.ERROR, "code": code, "text": text, "fatal": fatal}
-    return facts | {"id": id} if id else facts
+    if id:
+        facts["id"] = id
+    return facts if audio is None else facts | {"audio": audio}
 
 
 def pong(t: int | float | str | None) -> dict[str, Any]:

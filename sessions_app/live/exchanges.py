@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
 
-from sessions_app.live.backlog import Backlog
+from sessions_app.live.backlog import Backlog, Loss
 from sessions_app.live.context import Context, Recap, context_of
 from sessions_app.live.downlink import BYTES_PER_MS
 from sessions_app.live.explanations import explanation_of
@@ -470,9 +470,15 @@ class Exchanges:
         """A line of our own in the transcript."""
         self.tell_turns((self.transcript.add_system(text, _unix_ms(), code),))
 
+    def miss_audio(self, ms: int) -> None:
+        """So much of the microphone was refused, and not sent again."""
+        self._tell_loss(Loss(ms), "limit")
+
     def tell_loss(self, reason: str) -> None:
         """What could not be saved since the last time, if anything."""
-        loss = self._backlog.take_loss()
+        self._tell_loss(self._backlog.take_loss(), reason)
+
+    def _tell_loss(self, loss: Loss, reason: str) -> None:
         if loss:
             self._writer.record("lost", {"ms": loss.ms, "messages": len(loss.ids), "reason": reason})
             self._teller.lost(loss, reason)

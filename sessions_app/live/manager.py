@@ -235,6 +235,10 @@ class BaseSessionManager:
         self.hear_of_page()
         self._exchanges.take_audio(number, pcm)
 
+    def miss_audio(self, ms: int) -> None:
+        """So much of the microphone was sent faster than it is taken, and not sent again."""
+        self._exchanges.miss_audio(ms)
+
     def take_text(self, id: str, text: str) -> None:
         """Take in a typed turn; one that was taken in before is not delivered twice."""
         self._exchanges.take_text(id, text)

@@ -141,6 +141,21 @@ def test_a_browser_without_network_says_so_at_once_unless_the_server_answers_all
     expect(page.locator("html")).to_have_attribute("data-state", "live")
 
 
+def test_audio_that_the_server_refused_is_sent_again_after_a_moment_and_without_a_word(page: Page) -> None:
+    peer = Peer(page, "call")
+    page.goto("/call/")
+    page.locator("[data-start]").click()
+    peer.wait_for(lambda: len(peer.of("audio")) > 10, "audio")
+    heard = len(peer.of("audio"))
+    peer.say("error", code="limit.audio_rate", text="Audio may come 3 times as fast.", fatal=False, audio=4)
+    peer.wait_for(lambda: 4 in peer.numbers()[heard:], "the frame that was refused")
+    again = peer.numbers()[peer.numbers().index(4, heard) :]
+    peer.wait_for(lambda: len(peer.numbers()) > heard + 20, "what follows")
+    again = peer.numbers()[peer.numbers().index(4, heard) :]
+    assert again == list(range(4, 4 + len(again)))
+    expect(page.locator("[data-notice]")).to_be_hidden()
+
+
 @pytest.mark.parametrize("code", [4400, 4403, 4413, 4429])
 def test_after_a_final_refusal_the_page_stops_and_says_why(page: Page, peer: Peer, code: int) -> None:
     send(page, "hello")

@@ -308,6 +308,39 @@ async def test_a_flood_of_audio_is_closed_and_a_burst_is_not(
         assert await page.wait_closed() == 4429
 
 
+async def test_audio_that_was_refused_is_taken_when_it_is_sent_again_and_nothing_is_lost(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.CALL, alice) as page:
+        await page.start()
+        for number in range(200):
+            await page.send_frame(number, number.to_bytes(2, "little") * 640)
+        error = await page.wait_for("error", code="limit.audio_rate")
+        for number in range(error["audio"], 200):
+            await asyncio.sleep(0.04)
+            await page.send_frame(number, number.to_bytes(2, "little") * 640)
+        await asyncio.sleep(1)
+        assert [int.from_bytes(pcm[:2], "little") for pcm in upstream.connection.audio] == list(range(200))
+        assert page.of_type("lost") == []
+        assert len(page.error_codes) == 1
+
+
+async def test_audio_that_was_refused_and_is_not_sent_again_is_told_as_lost(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.CALL, alice) as page:
+        await page.start()
+        for number in range(150):
+            await page.send_frame(number)
+        refused = (await page.wait_for("error", code="limit.audio_rate"))["audio"]
+        await asyncio.sleep(4)
+        await page.send_frame(150)
+        lost = await page.wait_for("lost")
+        assert (lost["ms"], lost["reason"]) == ((150 - refused) * 40, "limit")
+        await asyncio.sleep(1)
+        assert len(upstream.connection.audio) == refused + 1
+
+
 # -- a conversation ----------------------------------------------------------------------------------------------------
 
 

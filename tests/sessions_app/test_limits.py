@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.gateway.limits import (
-    AUDIO_BURST_BYTES,
-    AUDIO_RESENT_BYTES,
-    AUDIO_SPEED,
+    GO_BACK_WITHIN_S,
     MESSAGES_BURST,
     MESSAGES_PER_S,
+    AudioGate,
+    AudioVerdict,
     Bucket,
     Strikes,
 )
@@ -55,17 +55,83 @@ def test_no_stretch_of_time_gives_more_than_the_rate_and_the_size(takes: list[tu
         assert taken <= 6 + 2 * now_s + 1e-6
 
 
+class Microphone:
+    """A page's frames of 40 ms, and a server that takes in what the gate lets through."""
+
+    def __init__(self) -> None:
+        self.gate = AudioGate(0)
+        self.next_number = 0
+
+    def send(self, number: int, now_s: float) -> AudioVerdict:
+        verdict = self.gate.judge(number, 40 * BYTES_PER_MS, self.next_number, now_s)
+        if verdict is AudioVerdict.TAKEN:
+            self.next_number = max(self.next_number, number + 1)
+        return verdict
+
+    def send_all(self, first: int, until: int, now_s: float, frame_s: float = 0) -> set[AudioVerdict]:
+        return {self.send(number, now_s + (number - first) * frame_s) for number in range(first, until)}
+
+
+TAKEN = {AudioVerdict.TAKEN}
+
+
 def test_a_page_may_speak_in_real_time_for_ever_and_thrice_as_fast() -> None:
-    frame_bytes, frame_s = 4 + 40 * BYTES_PER_MS, 0.040
-    bucket = Bucket(AUDIO_SPEED * 1_000 * BYTES_PER_MS, AUDIO_BURST_BYTES, 0)
-    assert all(bucket.take(frame_bytes, number * frame_s / 2.9) for number in range(5_000))
-    assert not all(bucket.take(frame_bytes, 200 + number * frame_s / 10) for number in range(5_000))
+    page = Microphone()
+    assert page.send_all(0, 5_000, 0, 0.040 / 2.9) == TAKEN
+    assert AudioVerdict.REFUSED in page.send_all(5_000, 10_000, 200, 0.040 / 10)
+
+
+def test_a_new_page_may_send_five_seconds_at_once_and_no_more() -> None:
+    page = Microphone()
+    assert page.send_all(0, 125, 0) == TAKEN
+    assert page.send(125, 0) is AudioVerdict.REFUSED
 
 
 def test_a_page_that_comes_back_may_send_all_it_kept_at_once() -> None:
-    bucket = Bucket(AUDIO_SPEED * 1_000 * BYTES_PER_MS, AUDIO_BURST_BYTES, 0)
-    bucket.add(AUDIO_RESENT_BYTES)
-    assert all(bucket.take(4 + 40 * BYTES_PER_MS, 0) for _ in range(1_500))
+    page = Microphone()
+    page.gate.page_came_back()
+    assert page.send_all(0, 1_500, 0) == TAKEN
+
+
+@pytest.mark.parametrize("held_up_s", [5, 10, 30, 60])
+def test_what_was_held_up_on_the_way_may_come_at_once(held_up_s: int) -> None:
+    page = Microphone()
+    assert page.send_all(0, 25, 0, 0.040) == TAKEN
+    assert page.send_all(25, 25 + held_up_s * 25, 1 + held_up_s) == TAKEN
+
+
+def test_sending_again_takes_nothing_from_what_is_said_meanwhile() -> None:
+    page = Microphone()
+    assert page.send_all(0, 1_500, 0, 0.040) == TAKEN
+    assert page.send_all(0, 1_500, 60) == TAKEN
+    assert page.send_all(1_500, 1_625, 60) == TAKEN
+
+
+def test_a_flood_of_what_was_taken_in_before_is_refused_all_the_same() -> None:
+    page = Microphone()
+    page.send(0, 0)
+    assert [page.send(0, 0) for _ in range(2_000)][-1] is AudioVerdict.REFUSED
+
+
+def test_after_a_refused_frame_those_behind_it_wait_until_it_has_come_again() -> None:
+    page = Microphone()
+    page.send_all(0, 125, 0)
+    assert page.send(125, 0) is AudioVerdict.REFUSED
+    assert page.send_all(126, 140, 0.5) == {AudioVerdict.IGNORED}
+    assert page.send_all(125, 160, 1) == TAKEN
+    assert not page.gate.is_waiting
+
+
+def test_a_page_that_does_not_go_back_is_taken_on_with_a_gap() -> None:
+    page = Microphone()
+    page.send_all(0, 126, 0)
+    assert page.send(140, GO_BACK_WITHIN_S) is AudioVerdict.IGNORED
+    assert page.send(160, GO_BACK_WITHIN_S + 0.1) is AudioVerdict.TAKEN
+
+
+def test_a_flood_behind_a_refused_frame_is_refused() -> None:
+    page = Microphone()
+    assert page.send_all(0, 500, 0) == set(AudioVerdict)
 
 
 def test_twenty_messages_a_second_are_taken() -> None:

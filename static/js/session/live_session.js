@@ -10,7 +10,7 @@ import * as messages from "./messages.js";
 import { AudioOutbox, TextOutbox } from "./outbox.js";
 import { Pace } from "./pace.js";
 import { LIMIT, SERVER_MESSAGE } from "./protocol.js";
-import { INITIAL, reduce, waitingFor } from "./session_state.js";
+import { AUDIO_REFUSED, INITIAL, reduce, waitingFor } from "./session_state.js";
 
 const PUMP_MS = 40;
 /** Staying below what the server takes leaves room for its measuring. */
@@ -18,6 +18,8 @@ const FRAMES_PER_SECOND = (0.8 * LIMIT.AUDIO_SPEED * 1000) / FRAME_MS;
 const BURST_FRAMES = 25;
 /** Typed messages share what the server takes with all others. */
 const TYPED_PER_SECOND = 0.4 * LIMIT.MESSAGES_PER_S;
+/** After so long the server takes three seconds of audio at once again. */
+const AFTER_REFUSAL_MS = 1000;
 const HANG_UP_TIMEOUT_MS = 2000;
 /** After so long without an answer the page offers to ask for earlier turns again. */
 const EARLIER_TIMEOUT_MS = 10000;
@@ -48,6 +50,7 @@ export class LiveSession {
     this._audio = new AudioOutbox();
     this._typed = new TextOutbox();
     this._audioPace = new Pace(BURST_FRAMES, FRAMES_PER_SECOND);
+    this._audioHeldUntil = 0;
     this._typedPace = new Pace(TYPED_PER_SECOND, TYPED_PER_SECOND);
     /** Whether the microphone is open, and what the server was told; null: there is none, or nothing was told yet. */
     this._micOn = null;
@@ -163,7 +166,7 @@ export class LiveSession {
     if (takesIn) this._takenIn(message);
     if (message.type === SERVER_MESSAGE.ACK) this._acknowledged(message);
     if (message.type === SERVER_MESSAGE.LOST) this._typed.settle(message.ids ?? []);
-    if (message.type === SERVER_MESSAGE.ERROR && message.id) this._typed.settle([message.id]);
+    if (message.type === SERVER_MESSAGE.ERROR) this._refused(message);
     this._apply(message);
     if (takesIn && this.state.earlier === "loading") this._askForEarlier();
     this._onMessage(message);
@@ -183,6 +186,13 @@ export class LiveSession {
   _acknowledged({ audio, ids }) {
     if (Number.isInteger(audio)) this._audio.ack(audio);
     this._typed.settle(ids ?? []);
+  }
+
+  _refused({ id, code, audio }) {
+    if (id) this._typed.settle([id]);
+    if (code !== AUDIO_REFUSED || !Number.isInteger(audio)) return;
+    this._audio.rewind(audio);
+    this._audioHeldUntil = performance.now() + AFTER_REFUSAL_MS;
   }
 
   _heard(data) {
@@ -235,6 +245,7 @@ export class LiveSession {
   /** The microphone's state keeps its place among the frames: "off" comes after the last word. */
   _sendAudio() {
     if (this._micOn) this._tellMicrophone();
+    if (performance.now() < this._audioHeldUntil) return;
     while (this._audio.unsent > 0 && this._socket.hasRoom && this._audioPace.take(performance.now())) {
       const { number, pcm } = this._audio.take();
       this._socket.send(encodeFrame(number, pcm));

@@ -56,6 +56,9 @@ export const INITIAL = Object.freeze({
 /** The `error` that answers a wish for earlier turns. */
 export const EARLIER_UNAVAILABLE = "older.unavailable";
 
+/** The `error` that answers audio which came too fast: it is to be sent again, from `audio` on. */
+export const AUDIO_REFUSED = "limit.audio_rate";
+
 const PHASE_AFTER_CLOSE = { end: STATE.ENDED, taken: "taken", stop: "stopped", login: "stopped" };
 
 const HANDLERS = {

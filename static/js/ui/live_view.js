@@ -6,7 +6,7 @@
 import { find, setText } from "../helpers/dom.js";
 import { duration } from "../helpers/time.js";
 import { SERVER_MESSAGE, STATE, TOAST } from "../session/protocol.js";
-import { EARLIER_UNAVAILABLE, waitingFor } from "../session/session_state.js";
+import { AUDIO_REFUSED, EARLIER_UNAVAILABLE, waitingFor } from "../session/session_state.js";
 import { activityOf, reasonText, statusOf } from "../session/status_words.js";
 import { Announcer } from "./announcer.js";
 import { EarlierMessages } from "./earlier_messages.js";
@@ -18,6 +18,8 @@ import { Toaster } from "./toast.js";
 import { TranscriptView } from "./transcript_view.js";
 
 const COUNTDOWN_MS = 500;
+/** Errors that somebody else deals with, or that need nobody. */
+const HANDLED_ERRORS = [AUDIO_REFUSED, EARLIER_UNAVAILABLE];
 const root = document.documentElement.dataset;
 
 export class LiveView {
@@ -83,7 +85,7 @@ export class LiveView {
   receive(message) {
     if (message.type === SERVER_MESSAGE.TOAST) this._toaster.show(message, this._toastAction(message));
     if (message.type === SERVER_MESSAGE.READY) this._toaster.withdraw(TOAST.ENERGY_EXHAUSTED);
-    if (message.type === SERVER_MESSAGE.ERROR && message.code !== EARLIER_UNAVAILABLE) {
+    if (message.type === SERVER_MESSAGE.ERROR && !HANDLED_ERRORS.includes(message.code)) {
       this._notice.show(message.text || "Something went wrong.");
     }
     if (message.type === SERVER_MESSAGE.LOST) this._notice.show(lostText(message));
