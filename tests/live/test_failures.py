@@ -12,7 +12,9 @@ import pytest
 
 from energy.quota import LimitKind, resets_at
 from sessions_app.live.machine.failures import (
+    GUESS_AFTER_MS,
     INITIAL_HISTORY_FIELD,
+    LINGER_MS,
     SHORT_LIFE_MS,
     Failure,
     History,
@@ -95,9 +97,7 @@ WRONG_REQUESTS = [
     (1007, "Thinking level must be specified for this model."),
     (1007, "response_schema not supported in generation config"),
     (1007, "Function calling config is not supported in the live api."),
-    (1007, "No matching speaker voice found for name: alloy"),
     (1007, "The audio content type (CONTENT_TYPE_AUDIO) is not supported for this model configuration"),
-    (1007, "Cannot extract voices from a non-audio request."),
     (1007, "Failed to parse WAV audio."),
     (1007, "Unknown name toolConfig at 'setup'"),
 ]
@@ -137,6 +137,17 @@ QUOTA = [
 ]
 
 
+ESCALATION = [
+    (WITH_HANDLE, RESUME),
+    (replace(WITH_HANDLE, short_lives=1), RESUME),
+    (replace(WITH_HANDLE, short_lives=2, faults_ms=60_000), FRESH),
+    (replace(WITH_HANDLE, short_lives=4, faults_ms=GUESS_AFTER_MS - 1), FRESH),
+    (replace(WITH_HANDLE, short_lives=3, faults_ms=GUESS_AFTER_MS), NEXT_MODEL),
+    (replace(WITH_HANDLE, short_lives=4, faults_ms=GUESS_AFTER_MS, has_guessed=True), STOP),
+]
+"""Four faults within ten seconds are a burst, and no model is left for it."""
+
+
 def cut(text: str) -> str:
     return text.encode()[:CLOSE_REASON_LIMIT_BYTES].decode(errors="ignore")
 
@@ -167,13 +178,11 @@ def test_one_short_life_says_nothing_against_the_handle(code: int, text: str, ph
 
 @pytest.mark.parametrize(("code", "text"), PROVIDER_FAULTS)
 @pytest.mark.parametrize("phase", [Phase.SETUP, Phase.LIVE])
-@pytest.mark.parametrize(
-    ("short_lives", "expected"), [(0, RESUME), (1, RESUME), (2, FRESH), (3, NEXT_MODEL), (4, STOP)]
-)
+@pytest.mark.parametrize(("history", "expected"), ESCALATION)
 def test_faults_of_the_provider_escalate_with_every_short_life(
-    code: int, text: str, phase: Phase, short_lives: int, expected: Verdict
+    code: int, text: str, phase: Phase, history: History, expected: Verdict
 ) -> None:
-    assert verdict(code, text, phase, replace(WITH_HANDLE, short_lives=short_lives)) is expected
+    assert verdict(code, text, phase, history) is expected
 
 
 @pytest.mark.parametrize(("code", "text"), [(1000, ""), (1008, ABORTED), (1001, "going away")])
@@ -219,9 +228,46 @@ def test_an_invalid_argument_at_a_resume_means_the_handle() -> None:
     assert verdict(1007, INVALID_ARGUMENT, Phase.SETUP, WITH_HANDLE) is FRESH
 
 
-def test_an_invalid_argument_at_a_fresh_set_up_is_not_tried_again() -> None:
-    assert verdict(1007, INVALID_ARGUMENT, Phase.SETUP, ANEW) is STOP
-    assert verdict(1007, "", Phase.SETUP, ANEW) is STOP
+@pytest.mark.parametrize("text", [INVALID_ARGUMENT, ""])
+def test_an_invalid_argument_at_a_fresh_set_up_is_tried_with_another_model_and_with_no_third(text: str) -> None:
+    assert verdict(1007, text, Phase.SETUP, ANEW) is NEXT_MODEL
+    assert verdict(1007, text, Phase.SETUP, replace(ANEW, has_guessed=True)) is STOP
+
+
+# -- a session that lingers --------------------------------------------------------------------------------------------
+
+CUT_JUST_NOW = replace(WITH_HANDLE, since_loss_ms=LINGER_MS - 1, short_lives=4)
+LINGERING = [
+    (1011, "Internal error encountered."),
+    (1007, INVALID_ARGUMENT),
+    (1008, ENTITY_NOT_FOUND),
+    (1008, "policy violation"),
+]
+
+
+@pytest.mark.parametrize(("code", "text"), LINGERING)
+def test_a_resume_that_is_refused_soon_after_a_cut_is_tried_again_with_its_handle(code: int, text: str) -> None:
+    assert verdict(code, text, Phase.SETUP, CUT_JUST_NOW) is RESUME
+    assert judge(Failure(code, text, Phase.SETUP), CUT_JUST_NOW).may_pass
+
+
+@pytest.mark.parametrize(("code", "text"), LINGERING)
+@pytest.mark.parametrize(
+    "history",
+    [replace(WITH_HANDLE, since_loss_ms=LINGER_MS, short_lives=2), replace(WITH_HANDLE, short_lives=2)],
+)
+def test_a_resume_that_is_refused_for_longer_costs_its_handle(code: int, text: str, history: History) -> None:
+    assert verdict(code, text, Phase.SETUP, history) is FRESH
+
+
+@pytest.mark.parametrize(("code", "text"), DEAD_HANDLES)
+def test_a_handle_that_is_said_to_be_dead_is_dead_also_after_a_cut(code: int, text: str) -> None:
+    assert verdict(code, text, Phase.SETUP, CUT_JUST_NOW) is FRESH
+
+
+@pytest.mark.parametrize(("code", "text"), QUOTA)
+def test_quota_is_quota_also_after_a_cut(code: int, text: str) -> None:
+    assert verdict(code, text, Phase.SETUP, CUT_JUST_NOW) is NEXT_MODEL
 
 
 @pytest.mark.parametrize("phase", [Phase.SETUP, Phase.LIVE])
@@ -245,18 +291,53 @@ def test_an_invalid_argument_in_the_middle_of_a_conversation_is_resumed_and_drop
 # -- requests of ours that are wrong -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("field", ["proactivity", "enableAffectiveDialog", "history_config"])
-def test_a_field_that_this_version_of_the_api_does_not_know_is_left_out(field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "left_out"),
+    [
+        ("proactivity", "proactivity"),
+        ("enableAffectiveDialog", "enableAffectiveDialog"),
+        ("history_config", "historyConfig"),
+        ("slidingWindow", "contextWindowCompression"),
+    ],
+)
+def test_a_field_that_this_version_of_the_api_does_not_know_is_left_out(field: str, left_out: str) -> None:
     text = f"Invalid JSON payload received. Unknown name \"{field}\" at 'setup': Cannot find field."
     judgement = judge(Failure(1007, text, Phase.SETUP), WITH_HANDLE)
-    assert (judgement.verdict, judgement.field) == (STRIP_FIELD, field)
+    assert (judgement.verdict, judgement.field) == (STRIP_FIELD, left_out)
     assert verdict(1007, text, Phase.SETUP, ANEW) is STRIP_FIELD
+    again = replace(ANEW, left_out=frozenset({left_out}))
+    assert judge(Failure(1007, text, Phase.SETUP), again).verdict is NEXT_MODEL, (
+        "it is refused although it was left out"
+    )
 
 
 @pytest.mark.parametrize(("code", "text"), WRONG_REQUESTS)
 @pytest.mark.parametrize("history", [ANEW, WITH_HANDLE])
-def test_a_wrong_request_is_not_tried_again_unchanged(code: int, text: str, history: History) -> None:
-    assert verdict(code, text, Phase.SETUP, history) is STOP
+def test_a_wrong_request_gives_way_to_another_model_and_is_ours_when_two_refuse_it(
+    code: int, text: str, history: History
+) -> None:
+    assert verdict(code, text, Phase.SETUP, history) is NEXT_MODEL
+    assert verdict(code, text, Phase.SETUP, replace(history, has_guessed=True)) is STOP
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("No matching speaker voice found for name: alloy", "speechConfig"),
+        ("Cannot extract voices from a non-audio request.", "speechConfig"),
+        ("Thinking level is not supported for this model.", "thinkingConfig"),
+        ("Invalid value at 'setup.generation_config.thinking_config.thinking_level'", "thinkingConfig"),
+        ("contextWindowCompression is not supported in the live api.", "contextWindowCompression"),
+        ("Invalid value at 'setup.input_audio_transcription'", "inputAudioTranscription"),
+        ("sessionResumption is not enabled for this project", "sessionResumption"),
+    ],
+)
+@pytest.mark.parametrize("history", [ANEW, WITH_HANDLE])
+def test_a_refusal_that_names_a_field_we_sent_leaves_that_field_out(text: str, field: str, history: History) -> None:
+    judgement = judge(Failure(1007, text, Phase.SETUP), history)
+    assert (judgement.verdict, judgement.field) == (STRIP_FIELD, field)
+    again = judge(Failure(1007, text, Phase.SETUP), replace(history, left_out=frozenset({field})))
+    assert again.verdict is NEXT_MODEL
 
 
 @pytest.mark.parametrize(("code", "text"), WRONG_MODELS)
@@ -344,13 +425,10 @@ def test_try_again_later_waits() -> None:
 
 
 @pytest.mark.parametrize("code", [1002, 1007, 1008, 1011, 1012, 1014, 3000, 4999])
-@pytest.mark.parametrize(
-    ("short_lives", "expected"), [(0, RESUME), (1, RESUME), (2, FRESH), (3, NEXT_MODEL), (4, STOP)]
-)
+@pytest.mark.parametrize(("history", "expected"), ESCALATION)
 def test_an_unknown_text_resumes_then_starts_afresh_then_steps_down_then_stops(
-    code: int, short_lives: int, expected: Verdict
+    code: int, history: History, expected: Verdict
 ) -> None:
-    history = replace(WITH_HANDLE, short_lives=short_lives)
     assert verdict(code, "The moon is in the wrong house.", Phase.LIVE, history) is expected
 
 

@@ -55,7 +55,7 @@ from sessions_app.live.machine.events import (
     TimerFired,
     Toast,
 )
-from sessions_app.live.machine.failures import Failure, Phase, Verdict
+from sessions_app.live.machine.failures import LINGER_MS, Failure, Phase, Verdict
 from sessions_app.live.machine.states import (
     FIRST_HANDLE_WAIT_MS,
     NOTICEABLE_OUTAGE_MS,
@@ -84,6 +84,9 @@ from tests.live.play import (
     play_to,
     told,
 )
+
+LINGERS = Failure(1011, "Internal error encountered.", Phase.SETUP)
+INVALID_SETUP = Failure(1007, "Request contains an invalid argument.", Phase.SETUP)
 
 GRID = list(itertools.product(State, FACTS))
 
@@ -676,11 +679,58 @@ def test_short_lives_in_a_row_resume_then_start_afresh_then_step_down_and_then_s
     assert only(wishes, Connect) == Connect(seed=True)
     play.complete_setup()
     play.lose(INTERNAL, after_ms=1_500)
-    assert play.state is State.FALLING_BACK
+    assert play.is_in(State.RECONNECTING), "four faults within ten seconds are a burst"
+    play.tell(TimerFired(Timer.REDIAL), 5_000)
+    play.complete_setup()
+    play.lose(INTERNAL, after_ms=1_500)
+    assert play.is_in(State.FALLING_BACK)
     play.tell(LevelChanged("an-older-model"))
     play.complete_setup()
     play.lose(INTERNAL, after_ms=1_500)
     assert play.is_in(State.FAILED), "a fault that follows from model to model is none of the models'"
+
+
+def test_a_session_that_lingers_is_dialled_with_its_handle_for_five_seconds_and_then_given_up() -> None:
+    play = Play().go_live().have_a_turn("h")
+    play.lose(NETWORK)
+    cut_at = play.now_ms
+    handles, fresh_at = [], 0
+    while not fresh_at:
+        wishes = play.tell(TimerFired(Timer.REDIAL), 400)
+        handles.append(only(wishes, Connect).handle)
+        wishes = play.lose(LINGERS, after_ms=200)
+        fresh_at = play.now_ms if of(wishes, ForgetHandle) else 0
+    assert set(handles) == {"h"}
+    assert LINGER_MS <= fresh_at - cut_at < LINGER_MS + 1_000
+    assert not of(play.wishes, LowerLevel)
+
+
+def test_a_session_that_lingered_is_resumed_and_nothing_is_held_against_it() -> None:
+    play = Play().go_live().have_a_turn("h")
+    play.lose(NETWORK)
+    for _ in range(3):
+        play.tell(TimerFired(Timer.REDIAL), 200)
+        play.lose(LINGERS, after_ms=100)
+    assert only(play.tell(TimerFired(Timer.REDIAL), 200), Connect) == Connect("h")
+    play.complete_setup()
+    assert play.is_in(State.LIVE)
+
+
+def test_a_request_that_is_refused_as_it_stands_is_tried_with_another_model_before_it_fails() -> None:
+    play = Play().open()
+    wishes = play.lose(INVALID_SETUP)
+    assert play.is_in(State.FALLING_BACK)
+    assert only(wishes, LowerLevel) == LowerLevel("bad-request", quota=False)
+    play.tell(LevelChanged("an-older-model"))
+    play.lose(INVALID_SETUP)
+    assert play.is_in(State.FAILED)
+
+
+def test_a_field_that_is_refused_although_it_was_left_out_is_no_reason_to_go_on_with_the_model() -> None:
+    play = Play().open()
+    assert only(play.lose(UNKNOWN_FIELD), LeaveOut) == LeaveOut("proactivity")
+    play.lose(UNKNOWN_FIELD)
+    assert play.is_in(State.FALLING_BACK)
 
 
 @pytest.mark.parametrize("proof", ["ten seconds of life", "a whole turn"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +21,12 @@ SHORT_LIFE_MS = 5_000
 """A connection that the provider ends sooner than this counts as a short life."""
 
 TRY_LATER_WAIT_MS = 5_000
+
+LINGER_MS = 5_000
+"""The session of a lost connection may refuse to be resumed for a while: a second as reported, and some more."""
+
+GUESS_AFTER_MS = 10_000
+"""Faults that say nothing certain count against the model once they have gone on for so long: some come in bursts."""
 
 
 class Phase(StrEnum):
@@ -64,8 +71,10 @@ class History:
 
     `handle_used`: the connection was set up with a resumption handle. `seeded`: it was given context as initial
     history. `replaying`: input held back before was being sent when it ended. `alive_ms`: how long it was live.
-    `short_lives`: connections in a row, this one included, that ended before they proved stable. `waits`: how often in
-    a row it was waited for a limit to be over.
+    `short_lives`: connections in a row, this one included, that ended before they proved stable. `faults_ms`: since the
+    first of those ended. `waits`: how often in a row it was waited for a limit to be over. `since_loss_ms`: since the
+    last connection that was live went; None when there was none. `left_out`: fields that the set-up did without.
+    `has_guessed`: another model was tried on a guess, and serves no better.
     """
 
     handle_used: bool = False
@@ -73,7 +82,11 @@ class History:
     replaying: bool = False
     alive_ms: int = 0
     short_lives: int = 0
+    faults_ms: int = 0
     waits: int = 0
+    since_loss_ms: int | None = None
+    left_out: frozenset[str] = frozenset()
+    has_guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,8 @@ class Judgement:
     `quota` is true only for a confirmed verdict about quota: nothing else may lower an energy level as if it were.
     `field` names the set-up field to leave out (STRIP_FIELD). `wait_ms` is how long to wait (WAIT).
     `drop_audio`: the audio that was replayed is the likely cause and must not be sent again. `is_guess`: the next
-    model is tried for want of anything better, and not because something was said of this one.
+    model is tried for want of anything better, and not because something was said of this one. `may_pass`: it is
+    no sign of anything while it is expected to be over soon.
     """
 
     verdict: Verdict
@@ -93,6 +107,7 @@ class Judgement:
     wait_ms: int = 0
     drop_audio: bool = False
     is_guess: bool = False
+    may_pass: bool = False
 
 
 def is_short_life(failure: Failure, alive_ms: int) -> bool:
@@ -101,6 +116,18 @@ def is_short_life(failure: Failure, alive_ms: int) -> bool:
 
 
 INITIAL_HISTORY_FIELD = "historyConfig"
+
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "speechConfig": ("speechconfig", "voiceconfig", "voicename", "speaker voice", "extract voices"),
+    "thinkingConfig": ("thinkingconfig", "thinkinglevel", "thinking level"),
+    INITIAL_HISTORY_FIELD: ("historyconfig", "initialhistory", "initial history"),
+    "contextWindowCompression": ("contextwindowcompression", "slidingwindow", "sliding window"),
+    "inputAudioTranscription": ("inputaudiotranscription",),
+    "outputAudioTranscription": ("outputaudiotranscription",),
+    "sessionResumption": ("sessionresumption",),
+}
+"""The fields of our set-up that a session can do without, and what a refusal calls them, in small letters and without
+underscores: themselves, or what stands in them."""
 
 _UNKNOWN_NAME = re.compile(r'unknown name "(?P<field>[^"]+)"', re.IGNORECASE)
 
@@ -120,16 +147,19 @@ _STOP_TEXTS: tuple[tuple[str, str], ...] = (
     ("billing to be enabled", "billing"),
     ("spending cap", "billing"),
     ("spend cap", "billing"),
-    ("response modalities (text)", "bad-request"),
-    ("text output is not supported", "bad-request"),
-    ("thinking level must be specified", "bad-request"),
-    ("response_schema not supported", "bad-request"),
-    ("not supported in the live api", "bad-request"),
-    ("no matching speaker voice", "bad-request"),
-    ("audio content type", "bad-request"),
-    ("cannot extract voices", "bad-request"),
-    ("failed to parse wav audio", "bad-request"),
-    ("unknown name", "bad-request"),
+)
+
+_WRONG_REQUEST_TEXTS = (
+    "response modalities (text)",
+    "text output is not supported",
+    "thinking level must be specified",
+    "response_schema not supported",
+    "not supported in the live api",
+    "no matching speaker voice",
+    "audio content type",
+    "cannot extract voices",
+    "failed to parse wav audio",
+    "unknown name",
 )
 
 _QUOTA_TEXTS = (
@@ -170,7 +200,10 @@ def judge(failure: Failure, history: History) -> Judgement:
     text = failure.text.lower()
     return (
         _judge_by_refusal_text(text, failure)
-        or _judge_by_dead_handle(text, failure, history)
+        or _judge_by_field(text, failure, history)
+        or _judge_by_dead_handle(text)
+        or _judge_by_lingering_session(failure, history)
+        or _judge_by_missing_entity(text, failure, history)
         or _judge_by_invalid_argument(text, failure, history)
         or _judge_by_http_status(failure, history)
         or _judge_by_interruption(text, failure, history)
@@ -180,9 +213,6 @@ def judge(failure: Failure, history: History) -> Judgement:
 
 def _judge_by_refusal_text(text: str, failure: Failure) -> Judgement | None:
     """Texts that say by themselves that trying again unchanged is useless."""
-    unknown_name = _UNKNOWN_NAME.search(failure.text)
-    if unknown_name:
-        return Judgement(Verdict.STRIP_FIELD, "unknown-field", field=unknown_name["field"])
     for needle, reason in _STOP_TEXTS:
         if needle in text:
             return Judgement(Verdict.STOP, reason)
@@ -195,9 +225,56 @@ def _judge_by_refusal_text(text: str, failure: Failure) -> Judgement | None:
     return None
 
 
-def _judge_by_dead_handle(text: str, failure: Failure, history: History) -> Judgement | None:
+def _judge_by_field(text: str, failure: Failure, history: History) -> Judgement | None:
+    """A refusal that names something of the set-up: it is left out, once. Else another model may take what we send."""
+    unknown_name = _UNKNOWN_NAME.search(failure.text)
+    is_wrong_request = any(needle in text for needle in _WRONG_REQUEST_TEXTS)
+    if not (unknown_name or is_wrong_request or (failure.code == 1007 and failure.phase is not Phase.LIVE)):
+        return None
+    field = _field_in(text) or (unknown_name["field"] if unknown_name else "")
+    if field and field not in history.left_out:
+        return Judgement(Verdict.STRIP_FIELD, "unknown-field" if unknown_name else "refused-field", field=field)
+    return _try_another_model(history) if field or is_wrong_request else None
+
+
+def _field_in(text: str) -> str:
+    """The field of our set-up that a refusal, in small letters, is about; empty when it names none.
+
+    That a thinking level is missing is none of them: to leave it out is what was wrong.
+    """
+    if "must be specified" in text:
+        return ""
+    spelled = text.replace("_", "")
+    return next((field for field, names in _FIELDS.items() if any(name in spelled for name in names)), "")
+
+
+def _try_another_model(history: History) -> Judgement:
+    """A request that is refused as it stands; when two models refuse it, it is ours that is wrong."""
+    if history.has_guessed:
+        return Judgement(Verdict.STOP, "bad-request")
+    return Judgement(Verdict.NEXT_MODEL, "bad-request", is_guess=True)
+
+
+def _judge_by_dead_handle(text: str) -> Judgement | None:
     if any(needle in text for needle in _DEAD_HANDLE_TEXTS):
         return Judgement(Verdict.FRESH, "handle-dead")
+    return None
+
+
+def _judge_by_lingering_session(failure: Failure, history: History) -> Judgement | None:
+    """A resume that is refused soon after a cut: for the provider the old connection may still be open.
+
+    It then answers 1011, as reported (sip-to-ai and adk-streaming-guide, 2026); any refusal that does not say that the
+    handle is dead may be this one.
+    """
+    is_soon = history.since_loss_ms is not None and history.since_loss_ms < LINGER_MS
+    is_refusal = failure.phase is Phase.SETUP and failure.code >= 1000 and failure.code not in (1006, 1013)
+    if history.handle_used and is_soon and is_refusal:
+        return Judgement(Verdict.RESUME, "session-lingers", may_pass=True)
+    return None
+
+
+def _judge_by_missing_entity(text: str, failure: Failure, history: History) -> Judgement | None:
     if "requested entity was not found" in text:
         if history.handle_used and failure.phase is not Phase.LIVE:
             return Judgement(Verdict.FRESH, "handle-dead")
@@ -221,7 +298,7 @@ def _judge_by_invalid_argument(text: str, failure: Failure, history: History) ->
         return Judgement(Verdict.STRIP_FIELD, "seed-refused", field=INITIAL_HISTORY_FIELD)
     if failure.phase is Phase.LIVE:
         return _escalate(history, "invalid-argument")
-    return Judgement(Verdict.STOP, "bad-request")
+    return _try_another_model(history)
 
 
 def _judge_by_http_status(failure: Failure, history: History) -> Judgement | None:
@@ -262,8 +339,8 @@ def _escalate(history: History, reason: str) -> Judgement:
     """Resume, then fresh, then the next model, then stop: for faults that say nothing certain."""
     if history.short_lives <= 1:
         return Judgement(Verdict.RESUME, reason)
-    if history.short_lives == 2:
+    if history.short_lives == 2 or history.faults_ms < GUESS_AFTER_MS:
         return Judgement(Verdict.FRESH, reason)
-    if history.short_lives == 3:
+    if not history.has_guessed:
         return Judgement(Verdict.NEXT_MODEL, reason, is_guess=True)
     return Judgement(Verdict.STOP, reason)

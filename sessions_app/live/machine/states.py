@@ -160,7 +160,11 @@ class SessionMachine:
         self._audio_was_dropped = False
         self._live_since_ms: int | None = None
         self._short_lives = 0
+        self._first_fault_ms: int | None = None
+        self._has_guessed = False
         self._waits = 0
+        self._lost_at_ms: int | None = None
+        self._left_out: set[str] = set()
         self._forgotten = False
         self._severity_told = 0
 
@@ -358,8 +362,9 @@ class SessionMachine:
     def _judge(self, failure: Failure, now_ms: int) -> Judgement:
         attempt = self._attempt or Connect()
         alive_ms = 0 if self._live_since_ms is None else now_ms - self._live_since_ms
+        lives_before = self._short_lives
         if is_short_life(failure, alive_ms):
-            self._short_lives += 1
+            self._count_short_life(now_ms)
         self._note_life(now_ms)
         history = History(
             handle_used=attempt.handle is not None,
@@ -367,9 +372,26 @@ class SessionMachine:
             replaying=self._replay_may_be_refused(now_ms),
             alive_ms=alive_ms,
             short_lives=self._short_lives,
+            faults_ms=0 if self._first_fault_ms is None else now_ms - self._first_fault_ms,
             waits=self._waits,
+            since_loss_ms=None if self._lost_at_ms is None else now_ms - self._lost_at_ms,
+            left_out=frozenset(self._left_out),
+            has_guessed=self._has_guessed,
         )
-        return judge(failure, history)
+        judgement = judge(failure, history)
+        if judgement.may_pass:
+            self._short_lives = max(lives_before, 1)  # what does not pass has then been tried often enough
+        return judgement
+
+    def _count_short_life(self, now_ms: int) -> None:
+        self._short_lives += 1
+        if self._first_fault_ms is None:
+            self._first_fault_ms = now_ms
+
+    def _forget_faults(self) -> None:
+        self._short_lives = 0
+        self._first_fault_ms = None
+        self._has_guessed = False
 
     def _replay_may_be_refused(self, now_ms: int) -> bool:
         """Whether a refusal now may be the fault of the audio that was replayed; once that is dropped it is not."""
@@ -380,12 +402,14 @@ class SessionMachine:
 
     def _note_life(self, now_ms: int) -> None:
         """The connection goes: what comes now is a new outage if it had proved that it lived."""
+        if self._live_since_ms is not None:
+            self._lost_at_ms = now_ms
         if self._live_since_ms is not None and now_ms - self._live_since_ms >= PROOF_OF_LIFE_MS:
             self._forget_outage()
 
     def _prove_stable(self) -> None:
         """The connection serves: what went wrong before is no sign of what is wrong next."""
-        self._short_lives = 0
+        self._forget_faults()
         self._waits = 0
         self._audio_was_dropped = False
 
@@ -424,8 +448,10 @@ class SessionMachine:
 
     def _step_down(self, judgement: Judgement, now_ms: int) -> list[Wish]:
         self.state = State.FALLING_BACK
-        if not judgement.is_guess:
-            self._short_lives = 0
+        if judgement.is_guess:
+            self._has_guessed = True
+        else:
+            self._forget_faults()
         return [
             TellState(State.FALLING_BACK, reason=judgement.reason),
             LowerLevel(judgement.reason, judgement.quota),
@@ -442,6 +468,7 @@ class SessionMachine:
     def _strip_field(self, judgement: Judgement, now_ms: int) -> list[Wish]:
         if self._short_lives > FIELDS_TO_STRIP:
             return self._fail(judgement.reason)
+        self._left_out.add(judgement.field)
         leave_out = LeaveOut(judgement.field)
         if self.state is State.CONNECTING:
             return [leave_out, self._dial()]
@@ -522,7 +549,7 @@ class SessionMachine:
         self.state = State.RECONNECTING
         self._forget_outage()
         self._backoff.next_delay_ms(now_ms)
-        self._short_lives = 0
+        self._forget_faults()
         return [
             StopTimer(Timer.REDIAL),
             TellState(State.RECONNECTING, self._backoff.attempt, 0, "retry"),
@@ -581,7 +608,7 @@ class SessionMachine:
 
     def _ask_for_any_model(self) -> list[Wish]:
         self.state = State.FALLING_BACK
-        self._short_lives = 0
+        self._forget_faults()
         return [StopTimer(Timer.REDIAL), TellState(State.FALLING_BACK, reason="retry"), RestoreLevel()]
 
     # -- the page, and the end ---------------------------------------------------------------------------------------
