@@ -14,6 +14,18 @@ from tests.services.web import WebServer
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ANSWER_LIMIT_MS = 15_000
+UNUSED_FEATURES = (
+    # Chromium takes the last list of features it is given, so what Playwright turns off stands here too: what asks
+    # servers of Google's, insists on https, or shows a page later than it is there.
+    *("AimEnabled", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter"),
+    *("NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose"),
+    "ThirdPartyStoragePartitioning",
+    # The list under the address bar is a page of its own, which every context would load, and nobody sees.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
+)
+"""Parts of Chromium that no page notices and that take time."""
+
 HARMLESS_CONSOLE_LINES = (
     # DOMPurify parses hostile HTML in an inert document, whose handlers the policy refuses, as it should.
     "inline event handler",
@@ -60,6 +72,7 @@ def launch_chromium(playwright: Playwright) -> Iterator[Callable[[Path | None], 
     def launch(wav: Path | None = None) -> Browser:
         if wav not in browsers:
             options = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--process-per-site"]
+            options.append(f"--disable-features={','.join(UNUSED_FEATURES)}")
             if wav is not None:
                 options.append(f"--use-file-for-fake-audio-capture={wav.absolute()}%noloop")
             if os.geteuid() == 0:
@@ -76,7 +89,8 @@ class Kept:
     """A browser context that tests use one after the other, each as if it were new.
 
     A new one starts a process, compiles every script and fetches every file again, which takes longer than most tests.
-    The first page stays open, and with it the process; the files stay in the cache.
+    The first page stays open, and with it the process; the files stay in the cache. Tests that play the server's part
+    use that page itself, for opening another takes four times as long as going somewhere else.
     """
 
     def __init__(self, context: BrowserContext) -> None:
@@ -93,11 +107,15 @@ class Kept:
         for page in self.context.pages:
             if page != self._first_page:
                 page.close()
+        if not self._first_page.url.endswith("/healthz"):
+            self._first_page.unroute_all()
+            self._first_page.mouse.move(0, 0)
+            self._first_page.goto("/healthz")
         self.context.unroute_all()
         self.context.clear_cookies()
         self.context.clear_permissions()
         self.context.grant_permissions(["microphone"])
-        self._first_page.evaluate("localStorage.clear()")
+        self._first_page.evaluate("localStorage.clear(); sessionStorage.clear()")
         self.complaints.clear()
 
     def _note_console(self, message: Any) -> None:
@@ -144,12 +162,16 @@ def open_context(
 
 @pytest.fixture
 def sign_in(web: WebServer) -> Callable[..., Page]:
-    """A page of somebody who has logged in, without what the form takes: `page = sign_in(context, "alice")`."""
+    """A page of somebody who has logged in, without what the form takes: `page = sign_in(context, "alice")`.
 
-    def sign_in(context: BrowserContext, name: str) -> Page:
+    `played` says that the test plays the server's part on WebSockets itself (see `Peer`). It gets the page on which
+    other such tests were: their parts stay with the page, and the newest one wins.
+    """
+
+    def sign_in(context: BrowserContext, name: str, *, played: bool = False) -> Page:
         cookie, _, session = web.log_in(name).partition("=")
         context.add_cookies([{"name": cookie, "value": session, "url": web.url}])
-        return context.new_page()
+        return context.pages[0] if played else context.new_page()
 
     return sign_in
 
@@ -158,3 +180,9 @@ def sign_in(web: WebServer) -> Callable[..., Page]:
 def page(web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]) -> Page:
     """A page of Alice's, logged in, with the fake microphone."""
     return sign_in(open_context(web), "alice")
+
+
+@pytest.fixture
+def played_page(web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]) -> Page:
+    """The same for a test that plays the server's part."""
+    return sign_in(open_context(web), "alice", played=True)

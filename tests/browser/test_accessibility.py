@@ -75,11 +75,11 @@ def overflow_px(page: Page) -> int:
 def open_page(
     web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]
 ) -> Callable[..., Page]:
-    """A page of Alice's, or a visitor's."""
+    """A page of Alice's, or a visitor's, on which no conversation is opened but with a `Peer`."""
 
     def open_page(size: dict[str, int], theme: str = "light", *, logged_in: bool = True) -> Page:
         context = open_context(web, color_scheme=theme, viewport=size, reduced_motion="reduce")
-        return sign_in(context, "alice") if logged_in else context.new_page()
+        return sign_in(context, "alice", played=True) if logged_in else context.new_page()
 
     return open_page
 

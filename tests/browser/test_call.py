@@ -15,6 +15,11 @@ FRAME_BYTES = 1280
 
 
 @pytest.fixture
+def page(played_page: Page) -> Page:
+    return played_page
+
+
+@pytest.fixture
 def peer(page: Page) -> Peer:
     """The far end of a call page on which nothing was pressed yet."""
     peer = Peer(page, "call")

@@ -10,6 +10,11 @@ from tests.browser.peer import Peer
 
 
 @pytest.fixture
+def page(played_page: Page) -> Page:
+    return played_page
+
+
+@pytest.fixture
 def peer(page: Page) -> Peer:
     """The far end of a text chat that is open."""
     peer = Peer(page, "text")

@@ -24,7 +24,7 @@ def open_peer(
     """The far end of a conversation page of Alice's, whose clock stands in Berlin."""
 
     def open_peer(mode: str, *, answers: bool = True) -> Peer:
-        page = sign_in(open_context(web, timezone_id="Europe/Berlin"), "alice")
+        page = sign_in(open_context(web, timezone_id="Europe/Berlin"), "alice", played=True)
         peer = Peer(page, mode)
         peer.answers = answers
         page.goto(f"/{mode}/")

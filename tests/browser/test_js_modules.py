@@ -51,11 +51,6 @@ def open_modules(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def module_files(open_modules: Callable[..., BrowserContext]) -> BrowserContext:
-    return open_modules()
-
-
-@pytest.fixture(scope="module")
 def clock_in_utc(open_modules: Callable[..., BrowserContext]) -> Page:
     """A page like `modules` whose clock stands in UTC, wherever the tests run."""
     page = open_modules(timezone_id="UTC").new_page()
@@ -63,13 +58,16 @@ def clock_in_utc(open_modules: Callable[..., BrowserContext]) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def page_of_modules(open_modules: Callable[..., BrowserContext]) -> Page:
+    return open_modules().new_page()
+
+
 @pytest.fixture
-def modules(module_files: BrowserContext) -> Iterator[Page]:
-    """An empty page that can import every module."""
-    page = module_files.new_page()
-    page.goto(f"{ORIGIN}/")
-    yield page
-    page.close()
+def modules(page_of_modules: Page) -> Page:
+    """An empty page that can import every module. Loaded anew it knows nothing of what an earlier test imported."""
+    page_of_modules.goto(f"{ORIGIN}/")
+    return page_of_modules
 
 
 def run(page: Page, module: str, body: str, argument: Any = None) -> Any:

@@ -36,6 +36,7 @@ class WebServer:
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
         self._log = directory / "web.log"
+        self._sessions: dict[str, str] = {}
         self._environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -86,7 +87,15 @@ class WebServer:
         return self._program.output()
 
     def log_in(self, name: str) -> str:
-        """Log a member of the cast in through the form; the Cookie header of the session."""
+        """Log a member of the cast in through the form, once; the Cookie header of the session.
+
+        Passwords are hashed as in production, which is meant to take its time.
+        """
+        if name not in self._sessions:
+            self._sessions[name] = self._log_in(name)
+        return self._sessions[name]
+
+    def _log_in(self, name: str) -> str:
         jar = CookieJar()
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
         form = f"{self.url}/accounts/login/"
