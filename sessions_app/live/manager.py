@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from random import random as system_random
 from typing import Any, ClassVar
 
@@ -129,6 +130,7 @@ class BaseSessionManager:
         self._page_away_ms = 0
         self._left_out: set[str] = set()
         self._dialled_model = ""
+        self._instruction = assistant.instruction
         self._tasks = TaskOwner()
         self._tail: asyncio.Task[None] | None = None
         self._timers: Timers[Timer] = Timers(self._on_timer)
@@ -373,7 +375,13 @@ class BaseSessionManager:
     def _setup_for(self, wish: Connect) -> Setup:
         self._dialled_model = self.get_current_model()
         context = self.get_context_from_call_history() if wish.seed else Context()
-        return setup_for(wish, self._dialled_model, self._assistant, context, frozenset(self._left_out))
+        # A resume may take the new set-up's instruction (documentation of sessions, read 2026-11): the past in it
+        # would be gone.
+        resumes = wish.handle is not None
+        assistant = replace(self._assistant, instruction=self._instruction) if resumes else self._assistant
+        setup = setup_for(wish, self._dialled_model, assistant, context, frozenset(self._left_out))
+        self._instruction = setup.instruction
+        return setup
 
     def _take_message(self, message: UpstreamMessage) -> None:
         self.last_message_timestamp = time.time()

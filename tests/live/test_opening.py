@@ -108,6 +108,16 @@ async def test_a_model_that_takes_no_history_is_given_the_turns_in_its_instructi
     assert setup.typed_as_content
 
 
+async def test_a_resumed_session_keeps_the_instruction_that_gave_it_the_past() -> None:
+    stage = await Stage(models=[OLDEST, OLDEST], turns=PAST).open()
+    await stage.exchange("typed-1", "Hello", "Hello.", handle="h")
+    stage.connection.drop()
+    await stage.wait(1)
+    first, second = (attempt.setup for attempt in stage.upstream.attempts)
+    assert second.handle == "h"
+    assert second.instruction == first.instruction
+
+
 async def test_a_model_that_refuses_history_is_given_it_in_the_instruction_at_once() -> None:
     stage = Stage(turns=PAST)
     stage.upstream.script(INVALID)
