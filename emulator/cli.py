@@ -65,6 +65,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--recogniser", action=argparse.BooleanOptionalAction, default=True, help="transcribe speech it hears"
     )
     parser.add_argument(
+        "--measured-words",
+        action="store_true",
+        help="where no words are made out, transcribe speech as how long it was",
+    )
+    parser.add_argument(
         "--pace", type=_positive, default=1.0, help="how fast playback is taken to go (default: %(default)s)"
     )
     parser.add_argument(

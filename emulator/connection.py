@@ -59,6 +59,7 @@ class Connection:
         self._late_words = LateWords()
         # Messages that have arrived and were not taken in yet, each with the loop's time at which it is.
         self._arrived: deque[tuple[float, str | bytes]] = deque()
+        self._lag_share: float | None = None
         self._transport: asyncio.Transport | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._logged_close = False
@@ -229,8 +230,15 @@ class Connection:
             return
         if not self._arrived:
             self.spawn(self._take_arrived())
-        lag_s = lag.params["lag_ms"] / 1000 if lag else 0.0
+        lag_s = self._lag_ms(lag) / 1000 if lag else 0.0
         self._arrived.append((asyncio.get_running_loop().time() + lag_s, data))
+
+    def _lag_ms(self, fault: Fault) -> float:
+        least: float = fault.params["lag_ms"]
+        most: float = fault.params.get("up_to_ms", least)
+        if self._lag_share is None:
+            self._lag_share = self.emulator.chance.random()
+        return least + self._lag_share * (most - least)
 
     async def _take_arrived(self) -> None:
         while self._arrived:

@@ -202,7 +202,7 @@ _KINDS = (
     _standing("stream_end_ignored"),
     _standing("lingering_session", linger_s=Parameter(_number, 1.0)),
     _standing("undeclared_tool_call", function=Parameter(_string, "look_up_weather")),
-    _standing("input_lag", lag_ms=Parameter(_number, 60)),
+    _standing("input_lag", lag_ms=Parameter(_number, 60), up_to_ms=Parameter(_number)),
 )
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
 

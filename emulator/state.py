@@ -35,6 +35,7 @@ class Options:
     seed: int = 0
     voice: bool = True
     recogniser: bool = True
+    measured_words: bool = False
     pace: float = 1.0
     send_speed: float = 6.0
 

@@ -13,7 +13,7 @@ from google.genai import errors
 
 from emulator.cli import _run_command
 from emulator.server import Addresses
-from tests.emulator.client import ask, hear, live
+from tests.emulator.client import ask, hear, live, say, speech
 from tests.services.emulator import Emulator
 from tests.services.processes import Program, free_port, wait_until
 
@@ -154,6 +154,19 @@ async def test_without_voice_and_recogniser_it_answers_in_tones(tmp_path: Path) 
         assert heard.text == "one two three"
         assert 0.9 < len(heard.audio) / 48_000 < 1.3
         assert any(heard.audio)
+    finally:
+        assert emulator.stop() == 0
+
+
+async def test_without_recogniser_speech_may_be_transcribed_as_its_length(tmp_path: Path) -> None:
+    emulator = Emulator(tmp_path, ("--pace", "30", "--no-voice", "--no-recogniser", "--measured-words"))
+    try:
+        async with live(emulator) as session:
+            await say(session, await speech("Hello world") + bytes(64_000))
+            heard = await hear(session)
+        (measured,) = emulator.entries("speech_in")
+        assert heard.input_text == f"I spoke for {measured['ms'] / 1000:.1f} seconds."
+        assert "could not make out the words" in heard.text
     finally:
         assert emulator.stop() == 0
 

@@ -293,6 +293,15 @@ async def test_input_may_be_taken_in_later_than_it_arrives(emulator: Emulator) -
         assert emulator.connections()[0]["audio_in_ms"] == 40
 
 
+async def test_the_lag_of_a_connection_may_be_drawn_and_stays(emulator: Emulator) -> None:
+    emulator.fault("input_lag", lag_ms=100, up_to_ms=140)
+    async with wire(emulator, setup_for(LIVE_3_8)) as connection:
+        for _ in range(2):
+            begin = time.monotonic()
+            await turn_of(connection, "Say hi")
+            assert time.monotonic() - begin > 0.1
+
+
 async def test_pings_are_answered_while_input_waits(emulator: Emulator) -> None:
     emulator.fault("input_lag", lag_ms=60_000)
     async with wire(emulator, setup_for(LIVE_3_8)) as connection:
