@@ -15,7 +15,17 @@ PURE = {
     *(f"sessions_app.live.machine.{path.stem}" for path in (ROOT / "sessions_app/live/machine").glob("*.py")),
     *(
         f"sessions_app.live.{name}"
-        for name in ("transcript", "storable", "turn_window", "backlog", "context", "voice", "tokens", "close_codes")
+        for name in (
+            "transcript",
+            "storable",
+            "turn_window",
+            "backlog",
+            "context",
+            "voice",
+            "pitch",
+            "tokens",
+            "close_codes",
+        )
     ),
     *(f"sessions_app.live.providers.{name}" for name in ("durations", "google_errors")),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),

@@ -1,10 +1,15 @@
-"""Whether the user speaks, as far as loudness tells: pure.
+"""Our own ear: when something loud begins and ends at the microphone, and whether it was a voice. Pure.
 
-The provider decides what speech is. This gate is only there to notice that the user has finished a sentence while the
-provider says nothing at all, which a connection that is dead without being closed looks like.
+The provider decides what speech is, and answers it. This is there to notice when it does not: because its connection is
+dead without being closed, or because it has not heard what was said.
 """
 
 from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from sessions_app.live.pitch import VoiceTracker
 
 INPUT_RATE_HZ = 16_000
 BYTES_PER_MS = INPUT_RATE_HZ * 2 // 1000
@@ -18,11 +23,25 @@ SAMPLE_STEP = 8
 VOICED_AT_LEAST_MS = 240
 QUIET_ENDS_AFTER_MS = 720
 
+LEAD_BYTES = 300 * BYTES_PER_MS
+"""So much is kept of what came before: a word begins before it is loud."""
+
+UTTERANCE_LIMIT_BYTES = 15_000 * BYTES_PER_MS
+
 
 def is_loud(pcm: bytes) -> bool:
     """Whether a frame of PCM16 mono 16 kHz may hold a voice."""
     samples = memoryview(pcm).cast("h")[::SAMPLE_STEP]
     return max(samples) > LOUD or min(samples) < -LOUD
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something loud that has ended. `is_speech`: it was a voice. `frames`: PCM16 mono 16 kHz, from a little before it
+    began to the quiet that ended it; the last 15 s of a longer one."""
+
+    is_speech: bool
+    frames: tuple[bytes, ...]
 
 
 class VoiceGate:
@@ -31,26 +50,42 @@ class VoiceGate:
     def __init__(self) -> None:
         self._voiced_ms = 0
         self._quiet_ms = 0
+        self._frames: deque[bytes] = deque()
+        self._size_bytes = 0
+        self._tracker = VoiceTracker()
 
     @property
     def is_voiced(self) -> bool:
         """Whether something loud was heard that has not ended yet."""
         return self._voiced_ms > 0
 
-    def hear(self, pcm: bytes) -> bool:
-        """Take in a frame; True when it is the one that ends an utterance."""
-        ms = len(pcm) // BYTES_PER_MS
+    def hear(self, pcm: bytes) -> Utterance | None:
+        """Take in a frame; the utterance that it ends, if it ends one."""
+        was_voiced = self.is_voiced
         if is_loud(pcm):
-            self._voiced_ms += ms
+            self._voiced_ms += len(pcm) // BYTES_PER_MS
             self._quiet_ms = 0
-            return False
-        if self._voiced_ms == 0:
-            return False
-        self._quiet_ms += ms
-        return self._quiet_ms >= QUIET_ENDS_AFTER_MS and self.end()
+        elif was_voiced:
+            self._quiet_ms += len(pcm) // BYTES_PER_MS
+        self._keep(pcm)
+        if self.is_voiced:
+            for heard in (pcm,) if was_voiced else self._frames:
+                self._tracker.hear(heard)
+        return self.end() if self._quiet_ms >= QUIET_ENDS_AFTER_MS else None
 
-    def end(self) -> bool:
-        """No more sound comes for now: forget the utterance, and say whether it was one."""
-        was_utterance = self._voiced_ms >= VOICED_AT_LEAST_MS
-        self._voiced_ms = self._quiet_ms = 0
-        return was_utterance
+    def end(self) -> Utterance | None:
+        """No more sound comes for now: forget what was heard, and give it back if it was more than a click."""
+        is_speech = self._tracker.is_voice
+        was_utterance = is_speech or self._voiced_ms >= VOICED_AT_LEAST_MS
+        frames = tuple(self._frames)
+        self._voiced_ms = self._quiet_ms = self._size_bytes = 0
+        self._frames.clear()
+        self._tracker = VoiceTracker()
+        return Utterance(is_speech, frames) if was_utterance else None
+
+    def _keep(self, pcm: bytes) -> None:
+        limit = UTTERANCE_LIMIT_BYTES if self.is_voiced else LEAD_BYTES
+        self._frames.append(pcm)
+        self._size_bytes += len(pcm)
+        while self._size_bytes > limit:
+            self._size_bytes -= len(self._frames.popleft())

@@ -1,0 +1,121 @@
+"""Our own ear tells a voice from what is only loud."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sessions_app.live.pitch import WINDOW_BYTES, VoiceTracker, pitch_of
+from sessions_app.live.voice import Utterance, VoiceGate
+from tests.live.noises import NOISES, RATE_HZ, Noise, recorded
+from tests.scenarios.speech import silence, spoken
+
+SEEDS = 50
+FRAME_BYTES = 40 * 32
+PHRASES = (
+    *("Yes.", "No.", "Stop.", "Okay.", "Sure.", "Hi.", "Five.", "Blue.", "Eat.", "Tea.", "Wait.", "Right.", "Go on."),
+    *("Hello.", "Monday.", "Call mum.", "Thanks.", "Really?", "Never mind.", "Not now.", "Buy milk."),
+    *("Good morning to all of you.", "How far is it from here to the sea?", "Please tell me more about it."),
+)
+VOICES = ("Puck", "Kore", "Charon", "Fenrir", "Leda", "Zephyr")
+PEAKS = (1_500, 5_000, 15_000, 30_000)
+
+
+def heard(pcm: bytes, frame_bytes: int = FRAME_BYTES) -> list[Utterance]:
+    """What the gate makes of a recording and the quiet after it."""
+    gate = VoiceGate()
+    pcm += silence(1)
+    frames = [pcm[start : start + frame_bytes] for start in range(0, len(pcm), frame_bytes)]
+    return [utterance for frame in frames if (utterance := gate.hear(frame)) is not None]
+
+
+def at_peak(pcm: bytes, peak: int, noise_db: float | None = None) -> bytes:
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    samples *= peak / np.abs(samples).max()
+    if noise_db is not None:
+        room = np.random.default_rng(1).normal(size=len(samples))
+        samples += room * samples.std() * 10 ** (noise_db / 20)
+    return samples.clip(-32_768, 32_767).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.__name__)
+def test_a_noise_is_no_voice(noise: Noise) -> None:
+    """Twenty kinds, fifty of each: a thousand silences and noises."""
+    mistaken = [seed for seed in range(SEEDS) if any(sound.is_speech for sound in heard(recorded(noise, seed)))]
+    assert mistaken == []
+
+
+def test_there_are_a_thousand_of_them() -> None:
+    assert len(NOISES) * SEEDS == 1_000
+
+
+@pytest.mark.parametrize("noise_db", [None, -15], ids=["quiet room", "noisy room"])
+def test_what_somebody_says_is_a_voice(noise_db: float | None) -> None:
+    """At least 99 of 100, from a single short word to a sentence, from far away to overdriven."""
+    said = {(voice, phrase): spoken(phrase, voice) for voice in VOICES for phrase in PHRASES}
+    missed = [
+        (voice, phrase, peak)
+        for (voice, phrase), pcm in said.items()
+        for peak in PEAKS
+        if not any(sound.is_speech for sound in heard(at_peak(pcm, peak, noise_db)))
+    ]
+    assert len(missed) <= len(said) * len(PEAKS) / 100, missed
+
+
+@pytest.mark.parametrize("frame_bytes", [20 * 32, 100 * 32])
+def test_a_voice_is_one_however_long_the_frames_are(frame_bytes: int) -> None:
+    assert [sound.is_speech for sound in heard(spoken("Good morning to all of you."), frame_bytes)] == [True]
+
+
+@pytest.mark.parametrize("hz", [75, 110, 180, 260, 390])
+def test_the_pitch_is_that_of_the_fundamental(hz: int) -> None:
+    time_s = np.arange(WINDOW_BYTES // 2) / RATE_HZ
+    tone = sum((np.sin(2 * np.pi * hz * n * time_s) / n for n in range(1, 8)), start=np.zeros(len(time_s)))
+    pitch = pitch_of((tone * 4_000).astype("<i2").tobytes())
+    assert pitch is not None
+    assert pitch.hz == pytest.approx(hz, rel=0.02)
+    assert pitch.clarity > 0.9
+
+
+@pytest.mark.parametrize("hz", [30, 440, 900, 3_000])
+def test_what_is_lower_or_higher_than_a_voice_has_no_pitch(hz: int) -> None:
+    time_s = np.arange(WINDOW_BYTES // 2) / RATE_HZ
+    assert pitch_of((np.sin(2 * np.pi * hz * time_s) * 8_000).astype("<i2").tobytes()) is None
+
+
+def test_nothing_is_looked_at_any_more_once_it_is_a_voice() -> None:
+    tracker = VoiceTracker()
+    tracker.hear(spoken("Good morning to all of you."))
+    assert tracker.is_voice
+    tracker.hear(bytes(FRAME_BYTES))
+    assert tracker.is_voice
+
+
+# -- what is kept of an utterance --------------------------------------------------------------------------------------
+
+
+def test_a_short_word_is_an_utterance_though_it_is_loud_for_less_than_a_quarter_of_a_second() -> None:
+    word = spoken("No.")[: 220 * 32]
+    (utterance,) = heard(word)
+    assert utterance.is_speech
+
+
+def test_an_utterance_holds_what_came_a_little_before_it_and_the_quiet_that_ended_it() -> None:
+    before, word = silence(2), spoken("Yes.")
+    (utterance,) = heard(before + word)
+    kept = b"".join(utterance.frames)
+    assert word[: 400 * 32] in kept
+    assert len(word) < len(kept) <= len(word) + (300 + 760 + 40) * 32
+
+
+def test_of_a_long_utterance_the_last_fifteen_seconds_are_kept() -> None:
+    loud = recorded(NOISES[1], 1)
+    (utterance,) = heard(loud * 20)
+    assert sum(map(len, utterance.frames)) == 15_000 * 32
+
+
+def test_one_utterance_holds_nothing_of_the_one_before() -> None:
+    word = spoken("Yes.")
+    first, second = heard(word + silence(2) + word)
+    assert [first.is_speech, second.is_speech] == [True, True]
+    assert len(b"".join(second.frames)) <= len(word) + (300 + 760 + 40) * 32
