@@ -15,7 +15,7 @@ microphone that was open and silent for half an hour nothing is missed, and noth
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import inf
 
@@ -57,7 +57,17 @@ class TypedMessage:
     sent_index: int = 0
 
 
-Item = AudioFrame | AudioEnd | TypedMessage
+@dataclass(slots=True, eq=False)
+class RepeatedAudio:
+    """PCM16 mono at 16 kHz that the present connection was sent before, and said nothing to."""
+
+    position: int
+    pcm: bytes
+    sent_at_ms: int | None = None
+    sent_index: int = 0
+
+
+Item = AudioFrame | AudioEnd | TypedMessage | RepeatedAudio
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,16 @@ class Backlog:
         if self._typed_count > TYPED_LIMIT:
             self._drop_oldest_typed()
 
+    def repeat_audio(self, frames: Iterable[bytes], *, is_muted: bool) -> None:
+        """Send these once more to the present connection, after everything taken in so far. `is_muted`: then say again
+        that the microphone is muted.
+
+        They are in flight only: it is the frames they repeat that are acknowledged, and that come again after a swap.
+        """
+        self._unsent.extend(RepeatedAudio(self._take_position(), pcm) for pcm in frames)
+        if is_muted:
+            self._unsent.append(AudioEnd(self._take_position()))
+
     # -- sending -----------------------------------------------------------------------------------------------------
 
     @property
@@ -203,6 +223,8 @@ class Backlog:
         """The reply to the audio before `mark` and to the typed messages `ids` is complete and stored."""
 
         def is_answered(item: Item) -> bool:
+            if isinstance(item, RepeatedAudio):
+                return True
             if isinstance(item, TypedMessage):
                 return item.id in ids
             return item.position < mark and (item.sent_at_ms is not None or self._is_covered(item))

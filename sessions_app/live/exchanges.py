@@ -90,7 +90,8 @@ from sessions_app.live.sender import BacklogSender
 from sessions_app.live.timers import Timers
 from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus
-from sessions_app.live.voice import VoiceGate
+from sessions_app.live.voice import BYTES_PER_MS as INPUT_BYTES_PER_MS
+from sessions_app.live.voice import Utterance, VoiceGate
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
@@ -99,6 +100,9 @@ TAIL_LIMIT_S = 1.0
 """After a hang-up the words of what was said last are waited for this long, in the background."""
 
 TimedFact = type[WatchFired] | type[PlayedOut] | type[WordsWaited]
+
+SILENCE = (bytes(40 * INPUT_BYTES_PER_MS),) * 25
+"""A second of it, in frames of 40 ms."""
 
 
 class Exchanges:
@@ -149,6 +153,8 @@ class Exchanges:
         }
         self._timers: Timers[TimedFact] = Timers(self._on_timer)
         self._gate = VoiceGate()
+        self._last_speech: tuple[bytes, ...] = ()
+        self._is_muted = False
         self._memory = MemoryProof()
         self._unanswered = _typed_unanswered(opening)
         self._ended_turn: int | None = None
@@ -176,8 +182,10 @@ class Exchanges:
         self._turns.voice_taken()
         self._sender.pass_on(frame)
         was_voiced = self._gate.is_voiced
-        if self._gate.hear(pcm):
-            self._tell(SpeechEnded())
+        utterance = self._gate.hear(pcm)
+        self._is_muted = False
+        if utterance is not None:
+            self._utterance_ended(utterance)
         elif self._gate.is_voiced and not was_voiced:
             self._tell(VoiceNoticed())
 
@@ -200,8 +208,15 @@ class Exchanges:
         """The microphone was muted: the provider is told after everything said before."""
         self._backlog.add_audio_end()
         self._sender.wake()
-        if self._gate.end():
-            self._tell(SpeechEnded())
+        self._is_muted = True
+        utterance = self._gate.end()
+        if utterance is not None:
+            self._utterance_ended(utterance)
+
+    def _utterance_ended(self, utterance: Utterance) -> None:
+        if utterance.is_speech:
+            self._last_speech = utterance.frames
+        self._tell(SpeechEnded(utterance.is_speech))
 
     def stop_reply(self) -> None:
         """The user has heard enough: playback stops, and what is still produced of this reply is not played."""
@@ -347,7 +362,7 @@ class Exchanges:
         connection = self._connection()
         idle_ms = _now_ms() - self._last_message_ms
         lifeless_ms = idle_ms if connection is None else min(idle_ms, int(connection.lifeless_ms))
-        return WatchFired(lifeless_ms, idle_ms)
+        return WatchFired(lifeless_ms, idle_ms, self._gate.is_voiced)
 
     # -- steps of the machine of turns -------------------------------------------------------------------------------
 
@@ -399,7 +414,12 @@ class Exchanges:
         self._feed(ProviderSilent(step.reason, step.costs_handle))
 
     def _say_again(self, step: SayAgain) -> None:
-        """TODO"""
+        """With a second of silence after it, by which the provider notices that it is over. It is not framed by
+        `activityStart` and `activityEnd`, which may only be sent where automatic detection is disabled (reference of
+        `BidiGenerateContentRealtimeInput`, read 2026-11), and ours is on."""
+        self._turns.voice_taken()
+        self._backlog.repeat_audio((*self._last_speech, *SILENCE), is_muted=self._is_muted)
+        self._sender.wake()
 
     def _start_watch(self, step: StartWatch) -> None:
         self._timers.start(WatchFired, step.ms)

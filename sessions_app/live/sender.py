@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from sessions_app.live.backlog import AudioFrame, Backlog, Item, TypedMessage
+from sessions_app.live.backlog import AudioFrame, Backlog, Item, RepeatedAudio, TypedMessage
 from sessions_app.live.providers.upstream import Connection, UpstreamFailed
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class BacklogSender:
 
 
 async def _send(connection: Connection, item: Item) -> None:
-    if isinstance(item, AudioFrame):
+    if isinstance(item, AudioFrame | RepeatedAudio):
         await connection.send_audio(item.pcm)
     elif isinstance(item, TypedMessage):
         await connection.send_text(item.text)

@@ -15,6 +15,7 @@ from sessions_app.live.backlog import (
     Backlog,
     Item,
     Loss,
+    RepeatedAudio,
     TypedMessage,
 )
 from sessions_app.live.voice import BYTES_PER_MS
@@ -28,6 +29,8 @@ QUIET_SECOND = bytes(1_000 * BYTES_PER_MS)
 def name_of(item: Item) -> int | str:
     if isinstance(item, AudioFrame):
         return item.number
+    if isinstance(item, RepeatedAudio):
+        return "again"
     return item.id if isinstance(item, TypedMessage) else "end"
 
 
@@ -324,3 +327,64 @@ def test_audio_that_a_handle_covers_is_not_counted_when_a_replay_is_refused() ->
     speak(backlog, 2)
     backlog.drop_audio()
     assert backlog.take_loss() == Loss(ms=FRAME_MS)
+
+
+# -- said again --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_said_again_goes_out_in_its_turn() -> None:
+    backlog = Backlog()
+    speak(backlog, 0, 1)
+    send(backlog, 1)
+    backlog.repeat_audio([FRAME, FRAME], is_muted=False)
+    backlog.add_typed("typed-1", "Hello")
+    speak(backlog, 2)
+    assert send(backlog) == [1, "again", "again", "typed-1", 2]
+
+
+def test_what_is_said_again_while_the_microphone_is_muted_has_an_end_of_its_own() -> None:
+    backlog = Backlog()
+    speak(backlog, 0)
+    backlog.add_audio_end()
+    send(backlog)
+    backlog.repeat_audio([FRAME], is_muted=True)
+    assert send(backlog) == ["again", "end"]
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+@pytest.mark.parametrize("was_sent", [True, False])
+def test_after_a_swap_the_original_comes_again_and_not_what_was_said_again(resumed: bool, was_sent: bool) -> None:
+    backlog = Backlog()
+    speak(backlog, 0, 1)
+    send(backlog)
+    backlog.repeat_audio([FRAME, FRAME], is_muted=False)
+    send(backlog, 1 if was_sent else 0)
+    backlog.rewind(resumed=resumed)
+    assert send(backlog) == [0, 1]
+
+
+def test_what_is_said_again_is_not_acknowledged_and_not_lost() -> None:
+    backlog = Backlog()
+    speak(backlog, 0, 1)
+    send(backlog)
+    backlog.repeat_audio([FRAME] * 3, is_muted=False)
+    send(backlog)
+    assert backlog.mark_at() == 2
+    backlog.cover_audio(backlog.mark_at())
+    assert backlog.acknowledged_number == 2
+    backlog.repeat_audio([FRAME] * 3, is_muted=False)
+    backlog.rewind(resumed=True)
+    backlog.repeat_audio([FRAME] * 3, is_muted=False)
+    backlog.drop_audio()
+    assert not backlog.take_loss()
+    assert unsent(backlog) == []
+
+
+def test_what_was_answered_meanwhile_is_not_said_again() -> None:
+    backlog = Backlog()
+    speak(backlog, 0)
+    send(backlog)
+    backlog.repeat_audio([FRAME, FRAME], is_muted=False)
+    send(backlog, 1)
+    backlog.answered(backlog.mark_at(), frozenset())
+    assert unsent(backlog) == []

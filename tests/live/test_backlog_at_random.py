@@ -68,6 +68,11 @@ class AnyTraffic(RuleBasedStateMachine):
     def mute(self) -> None:
         self.backlog.add_audio_end()
 
+    @rule(count=st.integers(1, 5), is_muted=st.booleans())
+    def say_again(self, count: int, is_muted: bool) -> None:
+        """What nobody heard; it changes nothing of what is known or safe."""
+        self.backlog.repeat_audio([FRAMES[40]] * count, is_muted=is_muted)
+
     @rule(ms=st.integers(0, 300))
     def wait(self, ms: int) -> None:
         self.now_ms += ms

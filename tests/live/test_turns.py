@@ -98,8 +98,10 @@ class Talk:
         self.sent = Sent()
         return self
 
-    def watch(self, *, lifeless_ms: int = 0, idle_ms: int = WATCH_MS, after_ms: int = WATCH_MS) -> list[Step]:
-        return self.tell(WatchFired(lifeless_ms, idle_ms), after_ms=after_ms)
+    def watch(
+        self, *, lifeless_ms: int = 0, idle_ms: int = WATCH_MS, user_speaks: bool = False, after_ms: int = WATCH_MS
+    ) -> list[Step]:
+        return self.tell(WatchFired(lifeless_ms, idle_ms, user_speaks), after_ms=after_ms)
 
 
 def replying() -> Talk:
@@ -471,6 +473,43 @@ def test_speech_that_was_heard_the_second_time_is_not_told_as_not_heard() -> Non
     talk.watch()
     talk.spoken().answered()
     assert explained(talk.steps) == []
+
+
+def test_nothing_is_said_again_into_what_the_user_is_saying() -> None:
+    talk = Talk()
+    talk.tell(SpeechEnded(is_speech=True))
+    assert talk.watch(user_speaks=True) == [StartWatch(WATCH_MS)]
+    assert talk.watch() == [SayAgain(), StartWatch(WATCH_MS)]
+
+
+def test_something_loud_that_does_not_end_keeps_no_exchange_open_for_longer_than_a_minute() -> None:
+    talk = Talk()
+    talk.tell(SpeechEnded(is_speech=True))
+    for _ in range(1 + PATIENCE_MS // WATCH_MS):
+        talk.watch(user_speaks=True)
+    assert of(talk.steps, SayAgain)
+
+
+def test_a_new_connection_is_told_again_what_the_one_before_had_been_told_again() -> None:
+    talk = Talk()
+    talk.tell(SpeechEnded(is_speech=True))
+    assert of(talk.watch(), SayAgain)
+    talk.tell(LineLost(), LineBack(), Delivered(typed=False))
+    assert of(talk.watch(), SayAgain)
+    assert explained(talk.watch()) == [("turn.not_heard", "")]
+
+
+def test_speech_that_broke_a_reply_off_is_owed_an_answer() -> None:
+    talk = Talk()
+    talk.tell(SOUND, SpeechEnded(is_speech=True), BrokenOff())
+    assert talk.state is TurnState.WAITING
+    assert of(talk.watch(), SayAgain)
+
+
+def test_speech_during_a_reply_that_was_stopped_by_hand_is_owed_none() -> None:
+    talk = Talk()
+    talk.tell(SOUND, SpeechEnded(is_speech=True), StopAsked())
+    assert talk.state is TurnState.LISTENING
 
 
 def test_speech_during_a_reply_that_did_not_break_it_off_is_owed_an_answer_after_it() -> None:

@@ -132,10 +132,12 @@ class StopAsked:
 
 @dataclass(frozen=True, slots=True)
 class WatchFired:
-    """`lifeless_ms`: since anything at all came, a pong included. `idle_ms`: since the provider last said something."""
+    """`lifeless_ms`: since anything at all came, a pong included. `idle_ms`: since the provider last said something.
+    `user_speaks`: our own ear hears something that has not ended yet."""
 
     lifeless_ms: int
     idle_ms: int
+    user_speaks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,6 +476,7 @@ class TurnMachine:
             return []
         self._is_unwanted = self.state is TurnState.GENERATING
         self._owes_end = True
+        self._spoke_during_reply = False
         return [StopPlayback(), *self._end_reply(now_ms, is_whole=False)]
 
     # -- the provider ------------------------------------------------------------------------------------------------
@@ -594,7 +597,8 @@ class TurnMachine:
             return self._suspect_silence(now_ms)
         owed_ms = now_ms - self._owed_since_ms
         if not self._is_certain and owed_ms >= WATCH_MS:
-            return self._say_again_or_give_up()
+            waits = fact.user_speaks and owed_ms < PATIENCE_MS
+            return [StartWatch(WATCH_MS)] if waits else self._say_again_or_give_up()
         if owed_ms >= PATIENCE_MS:
             return [Suspect("empty-turns")] if self._is_sick() else self._give_up(now_ms)
         return [StartWatch(max(1, min(WATCH_MS, limit_ms - fact.lifeless_ms)))]
@@ -643,8 +647,9 @@ class TurnMachine:
         return [*stop, StopPlayback(), BreakOff()]
 
     def _on_line_back(self, fact: LineBack, now_ms: int) -> list[Step]:
-        """What the old connection was still to say about its turn is not said any more."""
-        self._is_unwanted = self._owes_end = self._closed_a_reply = False
+        """What the old connection was still to say about its turn is not said any more, nor has the new one been told
+        anything again."""
+        self._is_unwanted = self._owes_end = self._closed_a_reply = self._is_said_again = False
         self._closed_at_ms = None
         if self.state is TurnState.WAITING:
             self._owed_since_ms = now_ms
@@ -664,7 +669,7 @@ class TurnMachine:
         if self._sent().everything.typed_ids - answered.typed_ids:
             self._is_certain = self._has_typed = True
             return [*steps, *self._wait(now_ms)]
-        if spoke and is_whole:
+        if spoke:
             self._has_spoken = True
             return [*steps, *self._wait(now_ms)]
         return steps
