@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sessions_app.live.pitch import WINDOW_BYTES, VoiceTracker, pitch_of
-from sessions_app.live.voice import Utterance, VoiceGate
+from sessions_app.live.voice import BYTES_PER_MS, LOUD, Utterance, VoiceGate
 from tests.live.noises import NOISES, RATE_HZ, Noise, recorded
 from tests.scenarios.speech import silence, spoken
 
@@ -95,8 +95,9 @@ def test_nothing_is_looked_at_any_more_once_it_is_a_voice() -> None:
 
 
 def test_a_short_word_is_an_utterance_though_it_is_loud_for_less_than_a_quarter_of_a_second() -> None:
-    word = spoken("No.")[: 220 * 32]
-    (utterance,) = heard(word)
+    said = spoken("No.")
+    onset = int(np.argmax(np.abs(np.frombuffer(said, "<i2")) > LOUD)) * 2
+    (utterance,) = heard(said[onset : onset + 220 * BYTES_PER_MS])
     assert utterance.is_speech
 
 
