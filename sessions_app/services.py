@@ -109,7 +109,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
         rows,
         update_conflicts=True,
         unique_fields=["conversation", "number"],
-        update_fields=["text", "status"],
+        update_fields=["text", "status", "code"],
     )
     Conversation.objects.filter(pk=conversation_id).update(last_activity_at=timezone.now())
 

@@ -61,7 +61,7 @@ def _summary(summary: WrittenSummary) -> list[str]:
 
 
 def _turn(line: Line) -> str:
-    cut = ", interrupted" if line.status == "interrupted" else ""
+    cut = f", {line.mark.lower()}" if line.mark else ""
     quoted = "\n".join(f"> {row}".rstrip() for row in line.text.splitlines() or [""])
     return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut})\n\n{quoted}"
 

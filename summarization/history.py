@@ -153,7 +153,7 @@ def read(user: User, id: uuid.UUID) -> Record:
     chain = chain_of(conversation)
     usage = _usage_of(chain)
     neighbours = _neighbours(conversation)
-    lines = tuple(Line(turn.number, turn.role, turn.text, turn.status, turn.at) for turn in turns if turn.text.strip())
+    lines = tuple(_line(turn) for turn in turns if turn.text.strip())
     return Record(
         id=conversation.pk,
         title=(history.title if history else "") or title_from(first_words(lines)) or UNTITLED,
@@ -185,6 +185,10 @@ def delete(user: User, id: uuid.UUID) -> None:
 
 
 # -- the list ----------------------------------------------------------------------------------------------------------
+
+
+def _line(turn: Turn) -> Line:
+    return Line(turn.number, turn.role, turn.text, turn.status, turn.at, turn.code)
 
 
 def _conditions(filters: Filters, prefix: str = "") -> Q:

@@ -6,18 +6,29 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from sessions_app.live.transcript import TurnCode, TurnStatus
 from summarization.timeline import Moment, verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A turn. `role` and `status` are those of the browser protocol."""
+    """A turn. `role`, `status` and `code` are those of the browser protocol."""
 
     number: int
     role: str
     text: str
     status: str
     at: datetime
+    code: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What became of it, if it was not simply said: in words."""
+        if self.code == TurnCode.GIVEN_AGAIN and self.status == TurnStatus.COMPLETE:
+            return "Cut by the line, given again"
+        if self.status != TurnStatus.INTERRUPTED:
+            return ""
+        return "Cut by the line" if self.code == TurnCode.CUT else "Interrupted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ class TurnStatus(StrEnum):
 
 
 class TurnCode(StrEnum):
-    """What a line of our own is about."""
+    """What a line of our own is about, or what the line of a reply went through."""
 
+    CUT = "turn.cut"
+    GIVEN_AGAIN = "turn.given_again"
     ENERGY_LOWER = "energy.lower"
     NO_ANSWER = "turn.no_answer"
     NOT_HEARD = "turn.not_heard"
@@ -38,7 +40,8 @@ class TurnCode(StrEnum):
 class Turn:
     """A line of the transcript. `number` counts up in the conversation, with gaps; `at_ms` is Unix time.
 
-    `id` is the page's id of a typed message, else empty. `code` says what a line of our own is about, else empty.
+    `id` is the page's id of a typed message, else empty. `code` says what a line of our own is about; of a reply it
+    says that the connection took it away (`CUT`), or that it was given once more (`GIVEN_AGAIN`); else it is empty.
     """
 
     number: int
@@ -99,6 +102,7 @@ class Transcript:
         self._spoken = self._doubtful = unanswered
         self._other: int | None = None
         self._reply: int | None = None
+        self._cut: int | None = None
         self._closed_spoken: int | None = None
         self._closed_reply: int | None = None
         self._before: str | None = None
@@ -204,8 +208,15 @@ class Transcript:
         elif self._spoken in self._turns:
             changed = (self._put(replace(self._turns[self._spoken], status=TurnStatus.COMPLETE)),)
             self._other = self._take_number() if voice_possible and self._spoken == self._doubtful else None
-        self._reply = self._take_number()
+        if self._cut is not None and not self._has_user_gone_on(self._cut):
+            self._reply = self._cut
+        else:
+            self._reply, self._cut = self._take_number(), None
         return changed
+
+    def _has_user_gone_on(self, cut: int) -> bool:
+        """Whether the user said something new after the reply that was cut off: what comes may answer that."""
+        return any(turn.number > cut and turn.role is Role.USER for turn in self._turns.values())
 
     def sounded(self, at_ms: int) -> None:
         """Some of the reply's sound was given to the page."""
@@ -213,8 +224,11 @@ class Transcript:
             self._sound_at_ms = at_ms
 
     def said(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
-        """A piece of what the model said."""
+        """A piece of what the model said. The first of a reply that is given again replaces what was cut off."""
         number, self._reply = self._open(self._reply, Role.MODEL, at_ms)
+        if number == self._cut:
+            self._cut = None
+            self._put(replace(self._turns[number], text="", code=TurnCode.GIVEN_AGAIN))
         return self._grow(number, fragment, TurnStatus.PARTIAL)
 
     def reply_ended(self, status: TurnStatus) -> tuple[Turn, ...]:
@@ -223,6 +237,9 @@ class Transcript:
         What the user began to say after the reply began belongs to the next exchange, and stays open. A reply of sound
         alone gets a line that says so, until words of it come late.
         """
+        if self._reply is not None and self._reply == self._cut:
+            self._give_again_without_words(self._cut)
+        self._cut = None
         began_since = self._spoken is not None and self._reply is not None and self._spoken > self._reply
         spoken = None if began_since else self._spoken
         self._closed_spoken, self._closed_reply = spoken, self._reply
@@ -233,6 +250,11 @@ class Transcript:
         self._reply = self._before = self._sound_at_ms = None
         return tuple(changed)
 
+    def _give_again_without_words(self, number: int) -> None:
+        """Only the sound of the reply came a second time: the words of the first are all that there is."""
+        if number in self._turns:
+            self._put(replace(self._turns[number], status=TurnStatus.PARTIAL, code=TurnCode.GIVEN_AGAIN))
+
     def _finish(self, number: int | None, status: TurnStatus) -> tuple[Turn, ...]:
         turn = self._turns.get(number) if number is not None else None
         if turn is None or turn.status is not TurnStatus.PARTIAL:
@@ -242,14 +264,18 @@ class Transcript:
     def connection_lost(self) -> tuple[Turn, ...]:
         """The connection went in the middle of an exchange: the reply is cut off, and its audio will be heard again.
 
-        The words of the user come a second time then, in whole or in part, and are no turn of their own.
+        What is given again then stands in the place of what was cut off. The words of the user come a second time, too,
+        in whole or in part, and are no turn of their own.
         """
-        spoken = self._spoken
+        spoken, cut = self._spoken, self._reply
         self._sound_at_ms = None  # the reply is given again, with its words perhaps
         changed = self.reply_ended(TurnStatus.INTERRUPTED)
-        self._spoken = spoken
+        self._spoken, self._cut = spoken, cut
         self.expect_again()
-        return changed
+        return tuple(self._mark_cut(turn) if turn.number == cut else turn for turn in changed)
+
+    def _mark_cut(self, turn: Turn) -> Turn:
+        return self._put(replace(turn, code=TurnCode.CUT))
 
     def expect_again(self) -> None:
         """What the user said in this exchange may be heard a second time."""

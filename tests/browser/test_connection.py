@@ -301,6 +301,16 @@ def test_an_interrupted_reply_says_so(page: Page, peer: Peer) -> None:
     expect(page.locator(".turn[data-status=interrupted]")).to_contain_text("Interrupted")
 
 
+def test_a_reply_that_the_line_cut_off_does_not_say_that_the_user_interrupted_it(page: Page, peer: Peer) -> None:
+    peer.turn(0, "model", "I was about to", "interrupted", code="turn.cut")
+    foot = page.locator(".turn .turn__state")
+    expect(foot).to_have_text("Cut by the line")
+    peer.turn(0, "model", "I was", "partial", code="turn.given_again")
+    peer.turn(0, "model", "I was about to say it.", code="turn.given_again")
+    expect(foot).to_have_text("Cut by the line, given again")
+    expect(page.locator(".turn")).to_have_count(1)
+
+
 def test_hostile_words_of_the_model_stay_words(page: Page, peer: Peer) -> None:
     peer.turn(0, "model", "<img src=x onerror=\"document.title='owned'\"> **fine**")
     expect(page.locator(".turn strong")).to_have_text("fine")

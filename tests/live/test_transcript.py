@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus, merge_heard_again
+from sessions_app.live.transcript import Role, Transcript, Turn, TurnCode, TurnStatus, merge_heard_again
 
 PARTIAL, COMPLETE, INTERRUPTED = TurnStatus.PARTIAL, TurnStatus.COMPLETE, TurnStatus.INTERRUPTED
 
@@ -257,7 +257,7 @@ def test_lines_of_our_own_are_turns_too() -> None:
 # -- cuts --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_cut_marks_the_reply_and_the_reply_that_comes_again_is_a_line_of_its_own() -> None:
+def test_a_cut_marks_the_reply_and_the_reply_that_comes_again_takes_its_place() -> None:
     talk = Talk()
     talk.heard("What is my name?")
     talk.reply_began(True)
@@ -269,9 +269,9 @@ def test_a_cut_marks_the_reply_and_the_reply_that_comes_again_is_a_line_of_its_o
     talk.reply_ended(COMPLETE)
     assert talk.lines() == [
         ("user", "What is my name?", "complete"),
-        ("model", "Your na", "interrupted"),
         ("model", "Your name is Alice.", "complete"),
     ]
+    assert talk.transcript.turns[-1].code == TurnCode.GIVEN_AGAIN
 
 
 def test_speech_that_is_heard_again_in_pieces_is_still_one_line() -> None:
@@ -303,6 +303,50 @@ def test_what_is_said_in_the_next_exchange_is_not_taken_for_an_echo() -> None:
     talk.reply_ended(COMPLETE)
     talk.heard("Yes.")
     assert [text for _, text, _ in talk.lines()] == ["Yes.", "Good.", "Yes."]
+
+
+def test_a_reply_that_is_given_again_without_words_keeps_those_of_the_first_time() -> None:
+    talk = Talk()
+    talk.add_typed("typed-1", "What is my name?")
+    talk.reply_began(False)
+    talk.said("Your na")
+    talk.connection_lost()
+    talk.reply_began(False)
+    talk.reply_ended(COMPLETE)
+    assert talk.lines()[1:] == [("model", "Your na", "complete")]
+
+
+def test_what_answers_something_new_does_not_take_the_place_of_the_reply_that_was_cut_off() -> None:
+    talk = Talk()
+    talk.add_typed("typed-1", "What is my name?")
+    talk.reply_began(False)
+    talk.said("Your na")
+    talk.connection_lost()
+    talk.add_typed("typed-2", "And yours?")
+    talk.reply_began(False)
+    talk.said("Holdline.")
+    talk.reply_ended(COMPLETE)
+    assert talk.lines() == [
+        ("user", "What is my name?", "complete"),
+        ("model", "Your na", "interrupted"),
+        ("user", "And yours?", "complete"),
+        ("model", "Holdline.", "complete"),
+    ]
+
+
+def test_a_reply_that_is_never_given_again_stays_cut_off_and_the_next_one_is_another() -> None:
+    talk = Talk()
+    talk.add_typed("typed-1", "What is my name?")
+    talk.reply_began(False)
+    talk.said("Your na")
+    talk.connection_lost()
+    talk.reply_ended(COMPLETE)
+    talk.reply_began(False)
+    talk.said("Hello?")
+    assert [(text, status) for _, text, status in talk.lines()[1:]] == [
+        ("Your na", "interrupted"),
+        ("Hello?", "partial"),
+    ]
 
 
 def test_a_cut_in_silence_changes_nothing() -> None:
@@ -384,8 +428,9 @@ def test_in_any_order_turns_never_shrink_back_swap_roles_or_reopen(steps: list[t
         for turn in changed:
             earlier = before.get(turn.number)
             assert earlier is None or earlier.role is turn.role
-            assert not (earlier and earlier.status is INTERRUPTED and turn.status is PARTIAL), f"step {number}"
-            if turn.role is Role.MODEL and earlier is not None:
+            is_over = earlier is not None and earlier.status is INTERRUPTED and earlier.code != TurnCode.CUT
+            assert not (is_over and turn.status is PARTIAL), f"step {number}"
+            if turn.role is Role.MODEL and earlier is not None and earlier.code != TurnCode.CUT:
                 assert turn.text.startswith(earlier.text)
     talk.lines()
 

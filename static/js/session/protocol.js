@@ -108,6 +108,8 @@ export const TURN_STATUS = Object.freeze({
 
 /** What a line of the server's own is about. */
 export const TURN_CODE = Object.freeze({
+  CUT: "turn.cut",
+  GIVEN_AGAIN: "turn.given_again",
   ENERGY_LOWER: "energy.lower",
   NO_ANSWER: "turn.no_answer",
   NOT_HEARD: "turn.not_heard",

@@ -117,8 +117,8 @@ class Line {
     else setText(this._body, text);
   }
 
-  _writeFoot({ status, delivery, unanswered }) {
-    setText(this._state, stateWord(status, delivery));
+  _writeFoot({ status, delivery, code, unanswered }) {
+    setText(this._state, stateWord(status, delivery, code));
     const children = [this._state];
     if (delivery === "failed") children.push(this._again);
     this._unanswered = unanswered ?? "";
@@ -160,7 +160,9 @@ function lastTypedBefore(turns, { turn }) {
   return asked?.id ? asked.text : undefined;
 }
 
-function stateWord(status, delivery) {
+function stateWord(status, delivery, code) {
+  if (code === TURN_CODE.GIVEN_AGAIN && status === TURN_STATUS.COMPLETE) return "Cut by the line, given again";
+  if (code === TURN_CODE.CUT && status === TURN_STATUS.INTERRUPTED) return "Cut by the line";
   if (status === TURN_STATUS.INTERRUPTED) return "Interrupted";
   return DELIVERY_WORDS[delivery] ?? "";
 }
