@@ -16,7 +16,9 @@ from sessions_app.gateway import limits, wire, wording
 from sessions_app.live import close_codes
 from sessions_app.live.machine.events import Action, State
 from sessions_app.live.machine.reasons import StateReason
-from sessions_app.live.machine.turns import TurnState
+from sessions_app.live.machine.turns import (
+    TurnState,
+)
 from sessions_app.live.providers.upstream import OUTPUT_RATE_HZ
 from sessions_app.live.transcript import Role, TurnCode, TurnStatus
 from sessions_app.live.voice import INPUT_RATE_HZ

@@ -31,7 +31,7 @@ from sessions_app.live.machine.events import (
     ReplyProduced,
 )
 from sessions_app.live.machine.reply import Answered, Sent
-from sessions_app.live.machine.turns import (
+from sessions_app.live.machine.turn_events import (
     BeginReply,
     BreakOff,
     BrokenOff,
@@ -61,13 +61,15 @@ from sessions_app.live.machine.turns import (
     Suspect,
     TurnEnded,
     TurnFact,
-    TurnMachine,
-    TurnState,
     UserWordsCame,
     VoiceNoticed,
     WatchFired,
     WordsCame,
     WordsWaited,
+)
+from sessions_app.live.machine.turns import (
+    TurnMachine,
+    TurnState,
 )
 from sessions_app.live.memory import MemoryProof
 from sessions_app.live.page import Opening
@@ -503,9 +505,11 @@ class Exchanges:
             self._writer.record("lost", {"ms": loss.ms, "messages": len(loss.ids), "reason": reason})
             self._teller.lost(loss, reason)
 
-    def interrupt_for_good(self) -> None:
+    def interrupt_for_good(self, *, discard_unheard: bool) -> None:
         """The session ends here: store what stood open as interrupted."""
         self._timers.stop_all()
+        if discard_unheard:
+            self._teller.downlink.discard()
         for turn in self.transcript.reply_ended(TurnStatus.INTERRUPTED):
             self._writer.save_turn(turn)
 

@@ -21,6 +21,7 @@ from sessions_app.live.close_codes import OPENED_ELSEWHERE
 from sessions_app.live.context import Context, select_turns
 from sessions_app.live.dialler import Dialler
 from sessions_app.live.downlink import Downlink
+from sessions_app.live.ending import Ending
 from sessions_app.live.energy import Energy, LevelNews
 from sessions_app.live.exchanges import Exchanges
 from sessions_app.live.level_keeper import LevelKeeper
@@ -75,12 +76,13 @@ from sessions_app.live.providers.upstream import (
     Upstream,
     UpstreamMessage,
 )
+from sessions_app.live.ready import ready_of
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.setups import gives_history, setup_for
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
 from sessions_app.live.transcript import TurnCode
-from sessions_app.live.turn_window import TurnWindow, newest_window
+from sessions_app.live.turn_window import TurnWindow
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
@@ -116,7 +118,6 @@ class BaseSessionManager:
         random: Callable[[], float] = system_random,
     ) -> None:
         self.opening = opening
-        self.finished = asyncio.Event()
         self.last_message_timestamp: float | None = None
         self.downlink = downlink or Downlink()
         self._assistant = assistant
@@ -132,7 +133,6 @@ class BaseSessionManager:
         self._dialled_model = ""
         self._instruction = assistant.instruction
         self._tasks = TaskOwner()
-        self._tail: asyncio.Task[None] | None = None
         self._timers: Timers[Timer] = Timers(self._on_timer)
         self._writer = StoreWriter(store)
         stored = TurnWindow(opening.turns, opening.earlier.exist)
@@ -154,9 +154,15 @@ class BaseSessionManager:
             self._feed,
             self._levels.ask_for_more,
         )
+        self._ending = Ending(self._exchanges, self._dialler, self._writer, self._timers, self._tasks)
         self._wish_handlers = self._handlers()
 
     # -- for the edge ------------------------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> asyncio.Event:
+        """Set when the session is over in this process, and everything is stored."""
+        return self._ending.finished
 
     @property
     def state(self) -> State:
@@ -271,9 +277,7 @@ class BaseSessionManager:
 
     async def stored(self) -> None:
         """Wait until everything so far is stored, what was said last before a hang-up included."""
-        if self._tail is not None:
-            await asyncio.wait({self._tail})
-        await self._writer.flush()
+        await self._ending.stored()
 
     def get_current_model(self) -> str:
         """The id of the model that is dialled; empty when the ladder is exhausted."""
@@ -421,54 +425,10 @@ class BaseSessionManager:
         logger.warning("leaving %s: %s", self.get_current_model(), wish.reason, extra=self._ids())
         self._tasks.start(self.handle_fallback(wish.reason, wish.quota), "live-fallback")
 
-    def _close_after_tail(self, wish: CloseAfterTail) -> None:
-        if self._exchanges.awaits_words:
-            self._tail = self._tasks.start(self._hear_tail(), "live-tail")
-        else:
-            self._exchanges.hold()
-            self._dialler.close(CloseUpstream())
-
-    async def _hear_tail(self) -> None:
-        await self._exchanges.hear_tail()
-        self._exchanges.hold()
-        self._dialler.close(CloseUpstream())
-
-    def _finish(self, wish: Finish) -> None:
-        self._timers.stop_all()
-        if self._tail is None:
-            self._wind_up(wish)
-        else:
-            self._tail.add_done_callback(lambda tail: self._wind_up(wish))
-
-    def _wind_up(self, wish: Finish) -> None:
-        self._exchanges.interrupt_for_good()
-        if wish.conversation_over:
-            self.downlink.discard()
-        self._writer.finish(wish.reason, wish.conversation_over)
-        self._tasks.start(self._wait_for_the_end(), "live-finish")
-
-    async def _wait_for_the_end(self) -> None:
-        await self._writer.flush()
-        await self._tasks.wait()
-        self.finished.set()
-
     # -- describing --------------------------------------------------------------------------------------------------
 
     def _describe(self, action: Action) -> Ready:
-        recap = self._exchanges.recap
-        window = newest_window(reversed(self._exchanges.transcript.turns))
-        return Ready(
-            action=action,
-            conversation=self.opening.conversation,
-            session=self.opening.session,
-            level=self._levels.level,
-            top_level=self._levels.top_level,
-            resets_at=self._levels.resets_at,
-            summary=recap.text if recap is not None else "",
-            ack=self._exchanges.acknowledged_number,
-            turns=window.turns,
-            more=window.more or self.opening.earlier.exist,
-        )
+        return ready_of(action, self.opening, self._levels, self._exchanges)
 
     def _ids(self) -> dict[str, str]:
         return {"conversation": self.opening.conversation, "session": self.opening.session, "mode": self.mode}
@@ -478,7 +438,7 @@ class BaseSessionManager:
         return {
             Connect: self._dialler.connect,
             CloseUpstream: self._dialler.close,
-            CloseAfterTail: self._close_after_tail,
+            CloseAfterTail: self._ending.close_after_tail,
             LeaveUpstream: self._dialler.leave,
             HoldInput: lambda wish: self._exchanges.hold(),
             Replay: self._replay,
@@ -495,7 +455,7 @@ class BaseSessionManager:
             LowerLevel: self._lower_level,
             RestoreLevel: lambda wish: self.restore_level(),
             Record: lambda wish: self._writer.record(wish.kind, wish.data),
-            Finish: self._finish,
+            Finish: self._ending.finish,
         }
 
 

@@ -10,14 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions_app.live.machine.reply import Answered, Sent
-from sessions_app.live.machine.turns import (
-    HEARD_WATCH_MS,
-    LATE_WORDS_MS,
-    PATIENCE_MS,
-    STALLED_REPLY_MS,
-    TURN_END_GRACE_MS,
-    TURNS,
-    WATCH_MS,
+from sessions_app.live.machine.turn_events import (
     BeginReply,
     BreakOff,
     BrokenOff,
@@ -46,13 +39,22 @@ from sessions_app.live.machine.turns import (
     Suspect,
     TurnEnded,
     TurnFact,
-    TurnMachine,
-    TurnState,
     UserWordsCame,
     VoiceNoticed,
     WatchFired,
     WordsCame,
     WordsWaited,
+)
+from sessions_app.live.machine.turns import (
+    HEARD_WATCH_MS,
+    LATE_WORDS_MS,
+    PATIENCE_MS,
+    STALLED_REPLY_MS,
+    TURN_END_GRACE_MS,
+    TURNS,
+    WATCH_MS,
+    TurnMachine,
+    TurnState,
 )
 from tests.live.play import of
 from tests.repeatable import cases

@@ -16,7 +16,9 @@ from sessions_app.live import close_codes
 from sessions_app.live.machine import failures
 from sessions_app.live.machine.events import Action, State
 from sessions_app.live.machine.reasons import StateReason
-from sessions_app.live.machine.turns import TurnState
+from sessions_app.live.machine.turns import (
+    TurnState,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = protocol_module.PATH.read_text(encoding="utf-8")

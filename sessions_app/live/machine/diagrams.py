@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from sessions_app.live.machine.transitions import TRANSITIONS
-from sessions_app.live.machine.turns import TURNS
+from sessions_app.live.machine.turns import (
+    TURNS,
+)
 
 
 def session_diagram() -> str:
