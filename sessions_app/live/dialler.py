@@ -6,16 +6,21 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from sessions_app.live.hedge import connect_hedged
 from sessions_app.live.level_keeper import LevelKeeper
 from sessions_app.live.machine.events import CloseFinished, CloseUpstream, Connect, ConnectionLost, Fact, LeaveUpstream
 from sessions_app.live.machine.failures import Failure, Phase
-from sessions_app.live.providers.upstream import Connection, Setup, Upstream, UpstreamFailed, UpstreamMessage
+from sessions_app.live.providers.upstream import (
+    CLOSE_TIMEOUT_MS,
+    Connection,
+    Setup,
+    Upstream,
+    UpstreamFailed,
+    UpstreamMessage,
+)
 from sessions_app.live.task_owner import TaskOwner
 
 logger = logging.getLogger(__name__)
-
-CLOSE_TIMEOUT_MS = 5_000
-"""The provider answers a close frame after 1.4 to 3 s."""
 
 
 class Dialler:
@@ -100,7 +105,7 @@ class Dialler:
         try:
             if not await self._may_dial():
                 return None
-            return await self._upstream.connect(self._setup_for(wish))
+            return await connect_hedged(self._upstream, self._setup_for(wish), self._tasks)
         finally:
             self._close_replaced()
 

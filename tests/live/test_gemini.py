@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from typing import Any
@@ -17,6 +18,7 @@ from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, H
 from sessions_app.live.providers.gemini import (
     SOCKET_OPTIONS,
     GeminiConnection,
+    GeminiUpstream,
     config_of,
     duration_ms,
     failure_of,
@@ -112,6 +114,42 @@ def test_the_socket_is_as_patient_as_the_provider_is_slow() -> None:
     assert SOCKET_OPTIONS["ping_timeout"] >= 60
     assert SOCKET_OPTIONS["close_timeout"] == 5
     assert SOCKET_OPTIONS["max_size"] is None
+
+
+class StalledOpening:
+    """The SDK's context manager with a provider that says nothing, not even to a close, which the SDK waits for."""
+
+    def __init__(self) -> None:
+        self.was_left = False
+
+    async def __aenter__(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(SOCKET_OPTIONS["close_timeout"])
+            self.was_left = True
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_set_up_that_stalls_is_given_up_without_waiting_for_it_to_close(
+    monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    upstream, opening = GeminiUpstream("none", "v1beta"), StalledOpening()
+    monkeypatch.setattr(upstream._client.aio.live, "connect", lambda **arguments: opening)
+    loop = asyncio.get_running_loop()
+    begun_at = loop.time()
+    dial = asyncio.create_task(upstream.connect(SETUP))
+    if cancelled:
+        await asyncio.sleep(7)
+        dial.cancel()
+    await asyncio.wait({dial})
+    assert loop.time() - begun_at == pytest.approx(7 if cancelled else 10, abs=0.01)
+    if not cancelled:
+        failure = dial.exception()
+        assert isinstance(failure, UpstreamFailed)
+        assert failure.failure == Failure(0, "timed out", Phase.SETUP)
+    await asyncio.sleep(SOCKET_OPTIONS["close_timeout"] + 1)
+    assert opening.was_left
 
 
 # -- hearing -----------------------------------------------------------------------------------------------------------

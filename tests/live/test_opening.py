@@ -13,7 +13,7 @@ from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, P
 from sessions_app.live.providers.upstream import GoAway, HandleUpdate
 from sessions_app.live.transcript import Role
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
-from tests.fakes.upstream import Answer, AudioEnded
+from tests.fakes.upstream import REFUSED, Answer, AudioEnded
 from tests.live.stage import CONSUMED_S, INSTRUCTION, Stage, a_turn, numbers
 
 DEAD_HANDLE = Failure(1008, "BidiGenerateContent session not found", Phase.SETUP)
@@ -182,9 +182,79 @@ async def test_a_set_up_that_stalls_is_given_up_and_tried_again() -> None:
     stage = Stage()
     stage.upstream.script(Answer(after_s=300))
     await stage.open()
+    stage.upstream.script(Answer(after_s=300))
     await stage.wait(11)
     assert stage.page.shows(State.LIVE)
-    assert stage.upstream.attempts[1].at_s - stage.upstream.attempts[0].at_s == pytest.approx(10, abs=0.3)
+    first, _, third = stage.upstream.attempts
+    assert third.at_s - first.at_s == pytest.approx(10, abs=0.3)
+
+
+# -- a second dial beside a slow one -----------------------------------------------------------------------------------
+
+
+async def dial_with_a_handle(*answers: Answer | Failure) -> Stage:
+    stage = Stage(turns=PAST, handle="h", handle_model=NEWEST, covered_turn=1, same_page=True)
+    stage.upstream.script(*answers)
+    return await stage.open()
+
+
+async def test_a_set_up_that_stalls_costs_four_seconds_for_another_is_dialled_beside_it() -> None:
+    stage = await dial_with_a_handle(Answer(after_s=300))
+    await stage.wait(4.1)
+    assert stage.page.shows(State.LIVE)
+    assert [attempt.setup.handle for attempt in stage.upstream.attempts] == ["h", "h"]
+    assert [attempt.at_s - stage.upstream.attempts[0].at_s for attempt in stage.upstream.attempts] == [0, 4]
+    await stage.wait(300)
+    assert len(stage.upstream.connections) == 1, "the first one was given up"
+
+
+async def test_a_set_up_that_is_only_slow_is_used_when_it_comes_first() -> None:
+    stage = await dial_with_a_handle(Answer(after_s=5), Answer(after_s=3))
+    await stage.wait(5.1)
+    assert stage.page.shows(State.LIVE)
+    await stage.exchange("typed-1", "Hello", "Hello!")
+    await stage.wait(10)
+    assert [attempt.connection is None for attempt in stage.upstream.attempts] == [False, True]
+
+
+async def test_two_set_ups_that_come_at_once_leave_one_connection_open() -> None:
+    stage = await dial_with_a_handle(Answer(after_s=5), Answer(after_s=1))
+    await stage.wait(20)
+    used, closed = stage.upstream.connections
+    assert (used.is_closed, closed.is_closed) == (False, True)
+
+
+async def test_a_resume_that_is_refused_because_another_dial_holds_the_session_costs_nothing() -> None:
+    stage = await dial_with_a_handle(Answer(after_s=8), DEAD_HANDLE)
+    await stage.wait(9)
+    assert stage.page.shows(State.LIVE)
+    assert stage.page.readies[-1].action is Action.RESUMED
+    assert stage.page.toasts == []
+    assert len(stage.upstream.attempts) == 2
+
+
+async def test_a_slow_refusal_of_the_first_dial_counts_at_once() -> None:
+    stage = await dial_with_a_handle(Answer(DEAD_HANDLE, after_s=5), Answer(after_s=3))
+    await stage.wait(5.1)
+    assert stage.upstream.attempts[2].setup.handle is None
+    assert stage.page.shows(State.LIVE)
+
+
+async def test_a_first_dial_that_is_lost_on_the_way_leaves_the_second_its_time() -> None:
+    stage = await dial_with_a_handle(Answer(REFUSED, after_s=5), Answer(after_s=3))
+    await stage.wait(7.1)
+    assert stage.page.shows(State.LIVE)
+    assert len(stage.upstream.attempts) == 2
+
+
+async def test_hanging_up_beside_two_dials_leaves_no_connection_behind() -> None:
+    stage = await dial_with_a_handle(Answer(after_s=9), Answer(after_s=3))
+    await stage.wait(5)
+    stage.manager.hang_up()
+    await stage.wait(1)
+    assert stage.manager.finished.is_set()
+    await stage.wait(20)
+    assert stage.upstream.connections == []
 
 
 # -- after the death of a worker ---------------------------------------------------------------------------------------

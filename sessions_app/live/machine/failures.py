@@ -115,6 +115,11 @@ def is_short_life(failure: Failure, alive_ms: int) -> bool:
     return failure.phase is not Phase.HANDSHAKE and failure.code not in _NETWORK_CODES and alive_ms < SHORT_LIFE_MS
 
 
+def is_of_the_network(failure: Failure) -> bool:
+    """Whether the connection was lost on the way, without a word of the provider."""
+    return failure.code in _NETWORK_CODES
+
+
 INITIAL_HISTORY_FIELD = "historyConfig"
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {

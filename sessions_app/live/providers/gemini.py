@@ -49,6 +49,7 @@ from sessions_app.live.providers.upstream import (
     UserWords,
     VoiceBegan,
     Working,
+    close_what_comes_of,
 )
 from sessions_app.live.storable import storable
 from sessions_app.live.transcript import Role, Turn
@@ -93,18 +94,30 @@ class GeminiUpstream:
         options = types.HttpOptions(api_version=api_version, async_client_args=SOCKET_OPTIONS)
         self._client = genai.Client(api_key=api_key, http_options=options)
         self._lag = LoopLag()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def connect(self, setup: Setup) -> GeminiConnection:
         """Dial, set up and give the initial history. Raises `UpstreamFailed`, also when that takes too long."""
+        opening = asyncio.create_task(self._open(setup), name="live-opening")
+        try:
+            done, _ = await asyncio.wait({opening}, timeout=setup.timeout_ms / 1000)
+        except asyncio.CancelledError:
+            self._leave_behind(opening)
+            raise
+        if not done:
+            self._leave_behind(opening)
+            raise UpstreamFailed(Failure(0, "timed out", Phase.SETUP))
+        return opening.result()
+
+    async def _open(self, setup: Setup) -> GeminiConnection:
         opening = self._client.aio.live.connect(model=setup.model, config=config_of(setup))
         started = time.monotonic()
         phase = Phase.HANDSHAKE
         try:
-            async with asyncio.timeout(setup.timeout_ms / 1000):
-                session = await opening.__aenter__()
-                phase = Phase.SETUP
-                connection = GeminiConnection(opening, session, self._lag, setup)
-                await connection.finish_setup(setup, started)
+            session = await opening.__aenter__()
+            phase = Phase.SETUP
+            connection = GeminiConnection(opening, session, self._lag, setup)
+            await connection.finish_setup(setup, started)
         except _CONNECTION_ERRORS as error:
             if phase is Phase.SETUP:
                 await _leave(opening)
@@ -116,6 +129,13 @@ class GeminiUpstream:
                 await _leave(opening)
             raise
         return connection
+
+    def _leave_behind(self, opening: asyncio.Task[GeminiConnection]) -> None:
+        """A provider that stalls does not answer a close, either, which the SDK would wait for."""
+        opening.cancel()
+        leaving = asyncio.create_task(close_what_comes_of(opening), name="live-tidy")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
 
 class GeminiConnection:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sessions_app.live.machine.failures import Failure
 from sessions_app.live.transcript import Turn
@@ -207,8 +208,22 @@ class Connection(Protocol):
         """Close with 1000 and wait for the provider's close frame; never raises."""
 
 
+C = TypeVar("C", bound=Connection)
+
+
 class Upstream(Protocol):
     """A provider of live sessions."""
 
     async def connect(self, setup: Setup) -> Connection:
         """Dial and set up; initial history has been sent when this returns. Raises `UpstreamFailed`."""
+
+
+CLOSE_TIMEOUT_MS = 5_000
+"""The provider answers a close frame after 1.4 to 3 s."""
+
+
+async def close_what_comes_of(dial: asyncio.Task[C]) -> None:
+    """Close the connection of a dial that was given up, if there is one after all; never raises."""
+    await asyncio.wait({dial})
+    if not dial.cancelled() and dial.exception() is None:
+        await dial.result().close(CLOSE_TIMEOUT_MS)
