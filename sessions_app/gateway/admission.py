@@ -1,4 +1,4 @@
-"""The places of this worker's live sessions in the project's budget: who may begin, and who waits for whom."""
+"""Admission of this worker's live sessions to the project's budget: who may begin, and who waits at which position."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Admission:
                     seen_at_s = loop.time()
                     await self._say_who_is_there()
             except Exception:
-                logger.exception("The places of this process could not be confirmed")
+                logger.exception("What this process holds of the budget could not be confirmed")
             for place in tuple(self._waiting.values()):
                 await self._try_to_ask(place)
             try:

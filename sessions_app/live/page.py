@@ -36,7 +36,12 @@ class Ready:
 
 
 class Page(Protocol):
-    """One socket of a page. Nothing here waits or raises: a page that cannot keep up is the socket's affair."""
+    """One socket of a page. Nothing here waits or raises: a page that cannot keep up is the socket's affair.
+
+    All methods are called on the event loop of the session, and what they tell arrives in the order of the calls, sound
+    and messages alike. Numbers of turns and of audio frames count up from 0. What each message means is said in
+    `docs/browser-protocol.md`.
+    """
 
     def tell_ready(self, ready: Ready) -> None: ...
 
@@ -50,11 +55,13 @@ class Page(Protocol):
 
     def tell_generation_complete(self, turn: int) -> None: ...
 
-    def tell_turn_complete(self, turn: int, usage: UsageReported | None) -> None: ...
+    def tell_turn_complete(self, turn: int, usage: UsageReported | None) -> None:
+        """`turn`: of the reply; of the user's words where there was none."""
 
     def tell_go_away(self, time_left_ms: int) -> None: ...
 
-    def tell_ack(self, audio: int, ids: tuple[str, ...]) -> None: ...
+    def tell_ack(self, audio: int, ids: tuple[str, ...]) -> None:
+        """Audio frames before `audio`, and the typed messages `ids`, are safe."""
 
     def tell_lost(self, loss: Loss, reason: str) -> None: ...
 
@@ -63,17 +70,26 @@ class Page(Protocol):
     def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
         """`text` in place of the usual words, where somebody has said it better."""
 
-    def play(self, number: int, pcm: bytes) -> None: ...
+    def play(self, number: int, pcm: bytes) -> None:
+        """PCM16 mono 24 kHz."""
 
-    def close(self, code: int) -> None: ...
+    def close(self, code: int) -> None:
+        """After everything told before. `code`: of `close_codes`."""
 
 
 class Store(Protocol):
-    """Where a live session is kept as it happens. Every method may raise; the writer tries again."""
+    """Where a live session is kept as it happens.
+
+    Every method is awaited on the event loop of the session, one at a time, in the order in which things happened, and
+    leaves it free; rows may be written in another thread. Every method may raise; the writer tries again, so each must
+    do no harm when it is done twice.
+    """
 
     async def save_turns(self, turns: tuple[Turn, ...]) -> None: ...
 
-    async def save_handle(self, handle: str, model: str, acknowledged_number: int, covered_turn: int) -> None: ...
+    async def save_handle(self, handle: str, model: str, acknowledged_number: int, covered_turn: int) -> None:
+        """`acknowledged_number`: the first audio frame that it does not cover. `covered_turn`: the last turn that it
+        does, -1 for none."""
 
     async def forget_handle(self) -> None: ...
 

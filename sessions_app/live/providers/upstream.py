@@ -169,7 +169,11 @@ UpstreamMessage = (
 
 
 class Connection(Protocol):
-    """One open connection. Every send raises `UpstreamFailed` when the connection has gone."""
+    """One open connection, used on one event loop. Every send raises `UpstreamFailed` when the connection has gone.
+
+    One task sends at a time, and what it sends arrives in that order; one task reads. Sound is PCM16 mono 16 kHz on the
+    way up. All durations are in milliseconds.
+    """
 
     @property
     def unread_ms(self) -> float:
