@@ -6,11 +6,13 @@ import uuid
 from functools import partial
 from typing import Any
 
+from django.db import DataError, IntegrityError
+
 from sessions_app import services
-from sessions_app.gateway.database_thread import DatabaseThread
+from sessions_app.gateway.database_thread import DatabaseThread, Job
 from sessions_app.live.context import Recap
 from sessions_app.live.conversation_memory import ConversationMemory
-from sessions_app.live.page import Opening
+from sessions_app.live.page import Opening, StoreRefused
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
 from sessions_app.usage import save_usage
@@ -26,7 +28,7 @@ class DatabaseStore:
         opening: Opening,
         memory: ConversationMemory,
     ) -> None:
-        self._run = database.run
+        self._database = database
         self._request = request
         self._conversation = opening.conversation
         self._session = opening.session
@@ -57,3 +59,14 @@ class DatabaseStore:
         arguments = (self._conversation, self._session, reason, conversation_over)
         await self._run(partial(services.finish_session, *arguments))
         await self._run(partial(self._memory.remember, uuid.UUID(self._conversation)))
+
+    async def _run(self, job: Job) -> Any:
+        """Run a job in the database thread.
+
+        Rows that belong to rows that are gone, and values that the database does not take, are refused for good. Of the
+        database's words only the first line is passed on: on PostgreSQL the row itself follows.
+        """
+        try:
+            return await self._database.run(job)
+        except (IntegrityError, DataError) as error:
+            raise StoreRefused(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}") from error

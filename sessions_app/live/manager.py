@@ -63,6 +63,7 @@ from sessions_app.live.machine.events import (
     Toast,
     Wish,
 )
+from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.states import Features, SessionMachine
 from sessions_app.live.machine.transitions import UnexpectedFact
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
@@ -134,7 +135,7 @@ class BaseSessionManager:
         self._instruction = assistant.instruction
         self._tasks = TaskOwner()
         self._timers: Timers[Timer] = Timers(self._on_timer)
-        self._writer = StoreWriter(store)
+        self._writer = StoreWriter(store, lambda: self.leave(StateReason.GONE, conversation_over=True))
         stored = TurnWindow(opening.turns, opening.earlier.exist)
         self._teller = PageTeller(self.downlink, self._levels, self._describe, stored)
         self._backlog = Backlog(opening.next_number)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sessions_app.live.context import Recap
-from sessions_app.live.page import Store
+from sessions_app.live.page import Store, StoreRefused
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn, TurnStatus
 
@@ -21,6 +21,10 @@ GROWING_TURN_EVERY_S = 1.0
 QUEUE_LIMIT = 1_000
 """Writes that may wait. A store that is away for longer than they take loses rows of the timeline, oldest first, and
 what they would have acknowledged is not; no turn is lost by it."""
+
+REFUSALS_LIMIT = 5
+"""As many writes that the store refuses for good, and none that it takes between them: the conversation has no place
+any more. One row that it does not take is no such sign."""
 
 TRIES = 3
 RETRY_AFTER_S = 1.0
@@ -35,10 +39,17 @@ class StoreWriter:
     Turns that are not stored yet go with the next write that stores turns, whatever became of the one before it. When
     three tries have failed, they are tried one by one: a turn that fails while another is taken is given up, for it
     would keep all others from being stored and acknowledged for ever.
+    What the store refuses for good is not tried again by itself.
+
+    Args:
+        store: where everything is kept.
+        on_refused: called once, when the store refuses everything for good.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, on_refused: Callable[[], None]) -> None:
         self._store = store
+        self._on_refused = on_refused
+        self._refusals = 0
         self._queue: deque[tuple[Write, Done | None]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._growing: dict[int, Turn] = {}
@@ -57,16 +68,16 @@ class StoreWriter:
 
     def save_handle(self, handle: str, model: str, ack: int, covered_turn: int, done: Done) -> None:
         self._save_growing()
-        self._put(lambda: self._store.save_handle(handle, model, ack, covered_turn), done)
+        self._put(lambda: self._add(self._store.save_handle(handle, model, ack, covered_turn)), done)
 
     def forget_handle(self) -> None:
         self._put(self._store.forget_handle)
 
     def record(self, kind: str, data: dict[str, Any]) -> None:
-        self._put(lambda: self._store.record(kind, data))
+        self._put(lambda: self._add(self._store.record(kind, data)))
 
     def save_usage(self, connection: int, turn: int, model: str, usage: UsageReported) -> None:
-        self._put(lambda: self._store.save_usage(connection, turn, model, usage))
+        self._put(lambda: self._add(self._store.save_usage(connection, turn, model, usage)))
 
     def load_recap(self, take: Callable[[Recap | None], None]) -> None:
         """Ask what has been condensed, once everything so far is stored."""
@@ -104,7 +115,7 @@ class StoreWriter:
     async def _save_turns(self) -> None:
         turns = tuple(self._unsaved.values())
         if turns:
-            await self._store.save_turns(turns)
+            await self._add(self._store.save_turns(turns))
         for turn in turns:
             if self._unsaved.get(turn.number) is turn:
                 del self._unsaved[turn.number]
@@ -126,6 +137,11 @@ class StoreWriter:
         logger.error("Turns %s cannot be stored and are given up", ", ".join(str(turn.number) for turn in refused))
         return True
 
+    async def _add(self, adding: Awaitable[None]) -> None:
+        """Add rows, which proves that there is a place for them; what only reads, changes or deletes does not."""
+        await adding
+        self._refusals = 0
+
     def _put(self, write: Write, done: Done | None = None) -> None:
         self._queue.append((write, done))
         if len(self._queue) > QUEUE_LIMIT:
@@ -137,13 +153,33 @@ class StoreWriter:
     async def _work(self) -> None:
         while self._queue:
             write, done = self._queue.popleft()
-            has_worked = await _try(write) or (write == self._save_turns and await self._save_one_by_one())
+            has_worked = await self._try(write) or (write == self._save_turns and await self._save_one_by_one())
             if has_worked and done is not None:
                 _call(done)
         self._task = None
         if self._dropped:
             logger.error("The store was away for too long: %d writes were dropped", self._dropped)
             self._dropped = 0
+
+    async def _try(self, write: Write) -> bool:
+        for attempt in range(1, TRIES + 1):
+            try:
+                await write()
+                return True
+            except StoreRefused as refused:
+                logger.warning("Storing was refused: %s", refused)
+                self._count_refusal()
+                return False
+            except Exception:
+                logger.exception("Storing failed, attempt %d of %d", attempt, TRIES)
+            if attempt < TRIES:
+                await asyncio.sleep(RETRY_AFTER_S)
+        return False
+
+    def _count_refusal(self) -> None:
+        self._refusals += 1
+        if self._refusals == REFUSALS_LIMIT:
+            _call(self._on_refused)
 
 
 def _call(done: Done) -> None:
@@ -152,15 +188,3 @@ def _call(done: Done) -> None:
         done()
     except Exception:
         logger.exception("Internal error after a write")
-
-
-async def _try(write: Write) -> bool:
-    for attempt in range(1, TRIES + 1):
-        try:
-            await write()
-            return True
-        except Exception:
-            logger.exception("Storing failed, attempt %d of %d", attempt, TRIES)
-        if attempt < TRIES:
-            await asyncio.sleep(RETRY_AFTER_S)
-    return False

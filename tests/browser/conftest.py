@@ -104,6 +104,7 @@ class Kept:
 
     def clean(self) -> None:
         """Forget what a test has left."""
+        self.context.set_offline(False)
         for page in self.context.pages:
             if page != self._first_page:
                 page.close()

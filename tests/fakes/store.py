@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions_app.live.context import Recap
+from sessions_app.live.page import StoreRefused
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
 
@@ -20,15 +21,16 @@ class KeptHandle:
 
 
 class FakeStore:
-    """See `live.page.Store`. Hooks: `takes_s` is how long every write needs, `is_broken` makes all of them raise.
-
-    Turns with a text in `unstorable` make their write raise.
+    """See `live.page.Store`. Hooks: `takes_s` is how long every write needs, `is_broken` makes all of them raise,
+    `refused` holds the names of the methods that refuse for good. Turns with a text in `unstorable` make their write
+    raise.
     """
 
     def __init__(self) -> None:
         self.takes_s = 0.0
         self.is_broken = False
         self.unstorable: tuple[str, ...] = ()
+        self.refused: frozenset[str] = frozenset()
         self.turns: dict[int, Turn] = {}
         self.handle: KeptHandle | None = None
         self.handles: list[KeptHandle] = []
@@ -48,38 +50,40 @@ class FakeStore:
         return [(str(turn.role), turn.text, str(turn.status)) for turn in turns]
 
     async def save_turns(self, turns: tuple[Turn, ...]) -> None:
-        await self._write()
+        await self._write("save_turns")
         if any(turn.text in self.unstorable for turn in turns):
             raise ValueError("a row that the database does not take")
         self.turns |= {turn.number: turn for turn in turns}
 
     async def save_handle(self, handle: str, model: str, acknowledged_number: int, covered_turn: int) -> None:
-        await self._write()
+        await self._write("save_handle")
         self.handle = KeptHandle(handle, model, acknowledged_number, covered_turn)
         self.handles.append(self.handle)
 
     async def forget_handle(self) -> None:
-        await self._write()
+        await self._write("forget_handle")
         self.handle = None
 
     async def record(self, kind: str, data: dict[str, Any]) -> None:
-        await self._write()
+        await self._write("record")
         self.records.append((kind, data))
 
     async def save_usage(self, connection: int, turn: int, model: str, usage: UsageReported) -> None:
-        await self._write()
+        await self._write("save_usage")
         self.usages.append((connection, turn, model, usage))
 
     async def load_recap(self) -> Recap | None:
-        await self._write()
+        await self._write("load_recap")
         return self.recap
 
     async def finish(self, reason: str, conversation_over: bool) -> None:
-        await self._write()
+        await self._write("finish")
         self.finished = (reason, conversation_over)
 
-    async def _write(self) -> None:
+    async def _write(self, name: str) -> None:
         self.tries += 1
         await asyncio.sleep(self.takes_s)
         if self.is_broken:
             raise OSError("the database is not there")
+        if name in self.refused:
+            raise StoreRefused("IntegrityError")

@@ -9,7 +9,7 @@ import pytest
 from energy.levels import Mode
 from sessions_app.live.machine.events import State
 from sessions_app.live.providers.upstream import HandleUpdate, ReplyAudio, ReplyWords, UserWords
-from sessions_app.live.writer import QUEUE_LIMIT, RETRY_AFTER_S, TRIES, StoreWriter
+from sessions_app.live.writer import QUEUE_LIMIT, REFUSALS_LIMIT, RETRY_AFTER_S, TRIES, StoreWriter
 from tests.fakes.store import FakeStore
 from tests.fakes.upstream import Answer
 from tests.live.stage import CONSUMED_S, Stage, a_turn, numbers, sound
@@ -102,7 +102,7 @@ async def test_one_turn_that_cannot_be_stored_does_not_keep_the_others_from_bein
 
 async def test_while_the_store_is_away_no_turn_is_taken_for_one_that_cannot_be_stored() -> None:
     store = FakeStore()
-    writer = StoreWriter(store)
+    writer = StoreWriter(store, lambda: None)
     store.is_broken, store.unstorable = True, ("Words 1",)
     for number in range(3):
         writer.save_turn(a_turn(number, f"Words {number}"))
@@ -165,7 +165,7 @@ async def test_nothing_that_was_said_stands_in_the_records_or_the_log(caplog: py
 
 async def test_an_error_of_whoever_waits_for_a_write_does_not_stop_the_next_ones() -> None:
     store = FakeStore()
-    writer = StoreWriter(store)
+    writer = StoreWriter(store, lambda: None)
     heard: list[str] = []
 
     def fail() -> None:
@@ -182,7 +182,7 @@ async def test_an_error_of_whoever_waits_for_a_write_does_not_stop_the_next_ones
 async def test_a_store_that_stays_away_fills_no_memory_and_loses_no_turn() -> None:
     store = FakeStore()
     store.takes_s = 1
-    writer = StoreWriter(store)
+    writer = StoreWriter(store, lambda: None)
     for number in range(3 * QUEUE_LIMIT):
         writer.save_turn(a_turn(number, f"Words {number}"))
         writer.record("go_away", {"number": number})
@@ -191,6 +191,45 @@ async def test_a_store_that_stays_away_fills_no_memory_and_loses_no_turn() -> No
     assert asyncio.get_running_loop().time() - begun_at <= QUEUE_LIMIT + 1
     assert len(store.turns) == 3 * QUEUE_LIMIT
     assert store.of_kind("go_away")[-1] == {"number": 3 * QUEUE_LIMIT - 1}
+
+
+ADDING = frozenset({"save_turns", "save_handle", "record", "save_usage"})
+
+
+async def test_a_conversation_that_has_no_place_any_more_ends_and_its_page_is_told() -> None:
+    """The account was deleted: adding is refused for good, while reading and deleting go on as before."""
+    stage = await Stage().open()
+    await stage.exchange("typed-1", "Hello", "Hello!", handle="h-1")
+    stage.store.refused = ADDING
+    for number in range(2, 5):
+        await stage.exchange(f"typed-{number}", "And now?", "Well.", handle=f"h-{number}")
+        await stage.wait(1)
+    assert stage.manager.state is State.ENDED
+    assert stage.page.all_of("state")[-1][3] == "gone"
+    assert stage.connection.is_closed
+    assert stage.manager.finished.is_set()
+    assert [ids for _, ids in stage.page.acks] == [("typed-1",)]
+
+
+async def test_a_row_that_is_refused_for_good_is_not_tried_again_and_ends_nothing() -> None:
+    stage = await Stage().open()
+    stage.store.refused = frozenset({"save_handle"})
+    for number in range(2 * REFUSALS_LIMIT):
+        tries = stage.store.tries
+        await stage.exchange(f"typed-{number}", "Hello", "Hello!", handle=f"h-{number}")
+        await stage.wait(3 * RETRY_AFTER_S)
+    assert stage.store.tries - tries < 10
+    assert stage.manager.state is State.LIVE
+    assert stage.store.lines == stage.page.lines
+
+
+async def test_a_store_that_is_away_ends_no_conversation() -> None:
+    stage = await Stage().open()
+    stage.store.is_broken = True
+    for number in range(2 * REFUSALS_LIMIT):
+        await stage.exchange(f"typed-{number}", "Hello", "Hello!")
+        await stage.wait(3 * TRIES * RETRY_AFTER_S)
+    assert stage.manager.state is State.LIVE
 
 
 async def test_words_that_cannot_be_sent_are_told_as_lost_and_the_conversation_goes_on() -> None:

@@ -611,3 +611,19 @@ async def test_a_process_that_leaves_lets_nobody_in(registry: SessionRegistry, a
     await registry.drain()
     async with Socket(registry, Mode.CALL, alice) as late:
         assert await late.wait_closed() == 4012
+
+
+async def test_a_user_whose_account_is_deleted_during_a_chat_is_told_that_it_is_over(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.TEXT, alice) as page:
+        await page.start()
+        await exchange(page, upstream, "typed-1", "Hello", "Hello!", handle="h-1")
+        await ask(alice.delete)
+        for number in range(2, 5):
+            await page.send(type="text", id=f"typed-{number}", text="Are you there?")
+            await asyncio.sleep(0.2)
+            upstream.connection.feed(ReplyAudio(bytes(960)), ReplyWords("Yes."), GenerationComplete(), TurnComplete())
+            upstream.connection.feed(HandleUpdate(f"h-{number}"))
+        await page.wait_for("state", state="ended", reason="gone")
+        assert "typed-2" not in str(page.of_type("ack"))

@@ -14,6 +14,7 @@ class StateReason(StrEnum):
     QUEUED = "queued"
     BUSY = "busy"
     QUOTA = "quota"
+    GONE = "gone"
     FAIR_USE = "fair-use"
     ACCESS_DENIED = "access-denied"
     BAD_KEY = "bad-key"

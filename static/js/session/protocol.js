@@ -72,6 +72,7 @@ export const STATE_REASON = Object.freeze({
   QUEUED: "queued",
   BUSY: "busy",
   QUOTA: "quota",
+  GONE: "gone",
   FAIR_USE: "fair-use",
   ACCESS_DENIED: "access-denied",
   BAD_KEY: "bad-key",

@@ -30,6 +30,7 @@ const REASONS = {
   [STATE_REASON.BILLING]: `The credit for Gemini is used up. ${OPERATOR}`,
   [STATE_REASON.BUSY]: "Gemini has no room for one more conversation.",
   [STATE_REASON.FAIR_USE]: "You have reached a limit of this server.",
+  [STATE_REASON.GONE]: "The account or the conversation has been deleted.",
   [STATE_REASON.NETWORK]: "Gemini cannot be reached.",
   [STATE_REASON.PROVIDER_FAULT]: "Gemini has a fault at present.",
   [STATE_REASON.PROVIDER_UNAVAILABLE]: "Gemini cannot be reached.",
