@@ -173,6 +173,10 @@ def read(user: User, id: uuid.UUID) -> Record:
     )
 
 
+def _line(turn: Turn) -> Line:
+    return Line(turn.number, turn.role, turn.text, turn.status, turn.at, turn.code)
+
+
 @transaction.atomic
 def delete(user: User, id: uuid.UUID) -> None:
     """Delete a conversation that no page has open. Raises `NotYours`, `StillOpen`."""
@@ -185,10 +189,6 @@ def delete(user: User, id: uuid.UUID) -> None:
 
 
 # -- the list ----------------------------------------------------------------------------------------------------------
-
-
-def _line(turn: Turn) -> Line:
-    return Line(turn.number, turn.role, turn.text, turn.status, turn.at, turn.code)
 
 
 def _conditions(filters: Filters, prefix: str = "") -> Q:

@@ -43,6 +43,7 @@ from sessions_app.gateway.wire import (
     Ping,
     Reset,
     Retry,
+    Sound,
     Start,
     Stop,
     TypedText,
@@ -224,6 +225,8 @@ class LiveConsumer(AsyncConsumer):
                 manager.take_text(id, text)
             case Mic(on=False):
                 manager.mute()
+            case Sound(on):
+                manager.set_sound(on)
             case Stop():
                 manager.stop_reply()
             case Retry():

@@ -28,6 +28,7 @@ class PageMessageType(StrEnum):
     START = "start"
     TEXT = "text"
     MIC = "mic"
+    SOUND = "sound"
     STOP = "stop"
     RESET = "reset"
     RETRY = "retry"
@@ -109,6 +110,11 @@ class Mic:
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     pass
 
@@ -139,7 +145,7 @@ class Ping:
     away_ms: int = 0
 
 
-PageMessage = Start | TypedText | Mic | Stop | Reset | Retry | HangUp | Older | Ping
+PageMessage = Start | TypedText | Mic | Sound | Stop | Reset | Retry | HangUp | Older | Ping
 
 
 def _size_bytes(frame: str) -> int:
@@ -218,6 +224,10 @@ def _read_mic(fields: dict[str, Any]) -> Mic:
     return Mic(_boolean(fields.get("on"), "on"))
 
 
+def _read_sound(fields: dict[str, Any]) -> Sound:
+    return Sound(_boolean(fields.get("on"), "on"))
+
+
 def _read_older(fields: dict[str, Any]) -> Older:
     before = fields.get("before")
     if not isinstance(before, int) or isinstance(before, bool) or not 0 <= before <= _LARGEST_TURN:
@@ -236,6 +246,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
     PageMessageType.START: _read_start,
     PageMessageType.TEXT: _read_text,
     PageMessageType.MIC: _read_mic,
+    PageMessageType.SOUND: _read_sound,
     PageMessageType.STOP: lambda fields: Stop(),
     PageMessageType.RESET: lambda fields: Reset(),
     PageMessageType.RETRY: lambda fields: Retry(),

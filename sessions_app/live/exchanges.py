@@ -145,6 +145,7 @@ class Exchanges:
         self._connection = connection
         self._feed = feed
         self._on_answered = on_answered
+        self._is_read_only = False
         self._turns = TurnMachine(self._sent)
         self._facts: deque[TurnFact] = deque()
         self._is_deciding = False
@@ -219,6 +220,12 @@ class Exchanges:
         if utterance.is_speech:
             self._last_speech = utterance.frames
         self._tell(SpeechEnded(utterance.is_speech))
+
+    def set_sound(self, on: bool) -> None:
+        """Whether replies are heard. One that is only read is whole as soon as all of its words are there."""
+        self._is_read_only = not on
+        if self._turns.state is TurnState.SPEAKING:
+            self._end_reading()
 
     def stop_reply(self) -> None:
         """The user has heard enough: playback stops, and what is still produced of this reply is not played."""
@@ -404,7 +411,12 @@ class Exchanges:
     def _mark_produced(self, step: MarkProduced) -> None:
         if self.transcript.reply_number is not None:
             self._teller.generation_complete(self.transcript.reply_number)
+        self._end_reading()
         self._feed(ReplyProduced())
+
+    def _end_reading(self) -> None:
+        if self._is_read_only:
+            self.tell_turns(self.transcript.reply_is_whole())
 
     def _stop_playback(self, step: StopPlayback) -> None:
         self._teller.downlink.flush()

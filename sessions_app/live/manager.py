@@ -213,6 +213,7 @@ class BaseSessionManager:
         `away_ms`: how long it had not heard of us, 0 when it was not cut off.
         """
         self._page_away_ms = away_ms
+        self.set_sound(True)
         self._attached_before = self._is_in_line or self._machine.state is not State.IDLE
         previous = self._teller.take_place(page, last_heard)
         if previous is not None:
@@ -255,6 +256,10 @@ class BaseSessionManager:
     def mute(self) -> None:
         """The microphone was muted: the provider is told after everything said before."""
         self._exchanges.mute()
+
+    def set_sound(self, on: bool) -> None:
+        """Whether the page plays replies; else they are only read. It says so each time it comes."""
+        self._exchanges.set_sound(on)
 
     def stop_reply(self) -> None:
         """The user has heard enough: playback stops, and what is still produced of this reply is not played."""

@@ -103,6 +103,7 @@ class Transcript:
         self._other: int | None = None
         self._reply: int | None = None
         self._cut: int | None = None
+        self._is_whole = False
         self._closed_spoken: int | None = None
         self._closed_reply: int | None = None
         self._before: str | None = None
@@ -229,7 +230,12 @@ class Transcript:
         if number == self._cut:
             self._cut = None
             self._put(replace(self._turns[number], text="", code=TurnCode.GIVEN_AGAIN))
-        return self._grow(number, fragment, TurnStatus.PARTIAL)
+        return self._grow(number, fragment, TurnStatus.COMPLETE if self._is_whole else TurnStatus.PARTIAL)
+
+    def reply_is_whole(self) -> tuple[Turn, ...]:
+        """All of the reply has arrived and it is only read: nothing that comes now interrupts it."""
+        self._is_whole = self._reply is not None
+        return self._finish(self._reply, TurnStatus.COMPLETE)
 
     def reply_ended(self, status: TurnStatus) -> tuple[Turn, ...]:
         """The exchange is over: the reply is complete or was interrupted, and what it answered is whole.
@@ -248,6 +254,7 @@ class Transcript:
             changed.append(self._put(Turn(self._reply, Role.MODEL, NOT_TRANSCRIBED, status, self._sound_at_ms)))
         self._spoken = self._spoken if began_since else None
         self._reply = self._before = self._sound_at_ms = None
+        self._is_whole = False
         return tuple(changed)
 
     def _give_again_without_words(self, number: int) -> None:

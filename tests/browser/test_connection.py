@@ -311,6 +311,34 @@ def test_a_reply_that_the_line_cut_off_does_not_say_that_the_user_interrupted_it
     expect(page.locator(".turn")).to_have_count(1)
 
 
+def test_with_the_sound_off_the_word_goes_back_to_the_user_when_all_of_the_text_is_there(
+    page: Page, peer: Peer
+) -> None:
+    page.locator("[data-speak]").uncheck(force=True)
+    peer.wait_for(lambda: [message["on"] for message in peer.of("sound")] == [False], "that the sound is off")
+    send(page, "Tell me a story.")
+    peer.turn(0, "user", "Tell me a story.")
+    peer.turn(1, "model", "Once upon a time.", "partial")
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "speaking")
+    peer.say("generation_complete", turn=1)
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
+    peer.close(4012)
+    peer.wait_for(lambda: [message["on"] for message in peer.of("sound")] == [False, False], "that it still is")
+
+
+def test_the_end_of_an_interrupted_turn_is_not_that_of_the_one_that_waits_for_its_answer(
+    page: Page, peer: Peer
+) -> None:
+    peer.turn(1, "model", "Once upon a time.", "partial")
+    peer.turn(2, "user", "Another one.")
+    peer.say("turn_complete", turn=1, usage=None)
+    peer.say("pong", t=1)
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "waiting")
+    peer.say("turn_complete", turn=2, usage=None)
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
+
+
 def test_hostile_words_of_the_model_stay_words(page: Page, peer: Peer) -> None:
     peer.turn(0, "model", "<img src=x onerror=\"document.title='owned'\"> **fine**")
     expect(page.locator(".turn strong")).to_have_text("fine")

@@ -277,3 +277,57 @@ async def test_a_hang_up_in_silence_closes_at_once() -> None:
     await stage.settle()
     assert stage.connection.is_closed
     assert stage.store.finished == ("hung-up", True)
+
+
+# -- replies that are only read ----------------------------------------------------------------------------------------
+
+
+async def test_with_the_sound_off_a_reply_is_whole_when_its_text_is_and_a_follow_up_does_not_interrupt_it() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.set_sound(False)
+    stage.manager.take_text("typed-1", "Tell me a story.")
+    await stage.wait(CONSUMED_S)
+    await stage.produce_reply("Once upon a time.", ms=20_000)
+    assert stage.page.lines[-1] == ("model", "Once upon a time.", "complete")
+    stage.manager.take_text("typed-2", "Another one.")
+    await stage.wait(CONSUMED_S)
+    await stage.hear(Interrupted(), TurnComplete())
+    await stage.reply("Long ago.")
+    assert stage.page.lines == [
+        ("user", "Tell me a story.", "complete"),
+        ("model", "Once upon a time.", "complete"),
+        ("user", "Another one.", "complete"),
+        ("model", "Long ago.", "complete"),
+    ]
+    assert stage.store.lines == stage.page.lines
+
+
+async def test_what_is_still_being_produced_is_interrupted_with_the_sound_off_too() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.set_sound(False)
+    stage.manager.take_text("typed-1", "Tell me a story.")
+    await stage.wait(CONSUMED_S)
+    await stage.begin_reply("Once upon", ms=20_000)
+    await stage.hear(Interrupted(), TurnComplete())
+    assert stage.page.lines[-1] == ("model", "Once upon", "interrupted")
+
+
+async def test_a_page_that_comes_back_plays_replies_until_it_says_otherwise() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.set_sound(False)
+    stage.manager.attach(stage.page)
+    stage.manager.take_text("typed-1", "Tell me a story.")
+    await stage.wait(CONSUMED_S)
+    await stage.produce_reply("Once upon a time.", ms=20_000)
+    await stage.hear(Interrupted(), TurnComplete())
+    assert stage.page.lines[-1] == ("model", "Once upon a time.", "interrupted")
+
+
+async def test_a_reply_that_is_read_to_its_end_is_whole_when_the_sound_goes_off() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "Tell me a story.")
+    await stage.wait(CONSUMED_S)
+    await stage.produce_reply("Once upon a time.", ms=20_000)
+    assert stage.page.lines[-1][2] == "partial"
+    stage.manager.set_sound(False)
+    assert stage.page.lines[-1][2] == "complete"

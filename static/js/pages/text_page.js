@@ -96,12 +96,14 @@ function clear() {
 
 function setSpeakAloud() {
   speaker.setSilent(!speakSwitch.checked);
+  session.setSound(speakSwitch.checked);
   remembered.set(SPEAK_KEY, speakSwitch.checked ? "on" : "off");
   if (speakSwitch.checked) unlockAudio();
 }
 
 speakSwitch.checked = remembered.get(SPEAK_KEY) !== "off";
 speaker.setSilent(!speakSwitch.checked);
+session.setSound(speakSwitch.checked);
 speakSwitch.addEventListener("change", setSpeakAloud);
 stopButton.addEventListener("click", stop);
 clearButton.addEventListener("click", () => clearDialog.showModal());

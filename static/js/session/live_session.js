@@ -9,7 +9,7 @@ import { LiveSocket } from "./live_socket.js";
 import * as messages from "./messages.js";
 import { AudioOutbox, TextOutbox } from "./outbox.js";
 import { Pace } from "./pace.js";
-import { LIMIT, SERVER_MESSAGE } from "./protocol.js";
+import { LIMIT, PAGE_MESSAGE, SERVER_MESSAGE } from "./protocol.js";
 import { AUDIO_REFUSED, INITIAL, reduce, waitingFor } from "./session_state.js";
 
 const PUMP_MS = 40;
@@ -55,6 +55,9 @@ export class LiveSession {
     /** Whether the microphone is open, and what the server was told; null: there is none, or nothing was told yet. */
     this._micOn = null;
     this._micTold = null;
+    /** Whether replies are played, and what the server was told: that they are, until it is told otherwise. */
+    this._soundOn = true;
+    this._soundTold = true;
     this._toldLostMs = 0;
     this._pumpTimer = null;
     this._hangUpTimer = null;
@@ -107,6 +110,13 @@ export class LiveSession {
   /** @param {boolean} on */
   setMicrophone(on) {
     this._micOn = on;
+    this._pump();
+  }
+
+  /** @param {boolean} on  replies are played; else they are only read, and over when all of their words are there */
+  setSound(on) {
+    this._soundOn = on;
+    this._apply({ type: PAGE_MESSAGE.SOUND, on });
     this._pump();
   }
 
@@ -180,6 +190,7 @@ export class LiveSession {
     this._audio.rewind(ack ?? 0);
     this._typed.rewind();
     this._micTold = null;
+    this._soundTold = true;
     this._tellLost(1);
   }
 
@@ -227,6 +238,7 @@ export class LiveSession {
   _pump() {
     this._tellLost(LOSS_STEP_MS);
     if (!this.state.ready || !this._socket.isOpen) return;
+    this._tellSound();
     this._sendTyped();
     this._sendAudio();
     const waiting = this._audio.unsent + this._typed.unsent > 0;
@@ -257,6 +269,12 @@ export class LiveSession {
     if (this._micTold === this._micOn) return;
     this._micTold = this._micOn;
     this._socket.send(messages.mic(this._micOn));
+  }
+
+  _tellSound() {
+    if (this._soundTold === this._soundOn) return;
+    this._soundTold = this._soundOn;
+    this._socket.send(messages.sound(this._soundOn));
   }
 
   /** @param {number} stepMs  how much more must be lost before it is said again */

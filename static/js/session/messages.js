@@ -36,6 +36,8 @@ export function start({ pageId, lastDown, fresh, continues, awayMs = 0 }) {
 
 export const text = (id, content) => ({ type: PAGE_MESSAGE.TEXT, id, text: content });
 export const mic = (on) => ({ type: PAGE_MESSAGE.MIC, on });
+/** @param {boolean} on  replies are played; else they are only read */
+export const sound = (on) => ({ type: PAGE_MESSAGE.SOUND, on });
 export const stop = () => ({ type: PAGE_MESSAGE.STOP });
 export const reset = () => ({ type: PAGE_MESSAGE.RESET });
 export const retry = () => ({ type: PAGE_MESSAGE.RETRY });

@@ -9,6 +9,7 @@ export const PAGE_MESSAGE = Object.freeze({
   START: "start",
   TEXT: "text",
   MIC: "mic",
+  SOUND: "sound",
   STOP: "stop",
   RESET: "reset",
   RETRY: "retry",

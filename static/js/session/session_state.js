@@ -20,6 +20,7 @@
  *           nothing comes from it over a connection that stands
  * @property {number | null} place  in the line of those who wait for a session of the project; 1 is next
  * @property {TurnState} turnState
+ * @property {boolean} soundOn  replies are played; else they are only read
  * @property {string | null} conversation
  * @property {"new" | "attached" | "resumed" | "rebuilt" | null} action  how the present live session came about
  * @property {string} model
@@ -30,7 +31,7 @@
  * @property {{id: string, text: string, delivery: Delivery}[]} typed  in the order they were typed
  */
 
-import { ACTION, ROLE, SERVER_MESSAGE, STATE, STATE_REASON, TURN_STATE, TURN_STATUS } from "./protocol.js";
+import { ACTION, PAGE_MESSAGE, ROLE, SERVER_MESSAGE, STATE, STATE_REASON, TURN_STATE, TURN_STATUS } from "./protocol.js";
 
 /** @type {SessionState} */
 export const INITIAL = Object.freeze({
@@ -43,6 +44,7 @@ export const INITIAL = Object.freeze({
   behind: null,
   place: null,
   turnState: TURN_STATE.LISTENING,
+  soundOn: true,
   conversation: null,
   action: null,
   model: "",
@@ -67,7 +69,7 @@ const HANDLERS = {
   [SERVER_MESSAGE.TURN]: onTurn,
   [SERVER_MESSAGE.TURNS]: onEarlierTurns,
   [SERVER_MESSAGE.GENERATION_COMPLETE]: onGenerationComplete,
-  [SERVER_MESSAGE.TURN_COMPLETE]: (state) => ({ ...state, turnState: TURN_STATE.LISTENING }),
+  [SERVER_MESSAGE.TURN_COMPLETE]: onTurnComplete,
   [SERVER_MESSAGE.FLUSH]: (state) => ({ ...state, turnState: turnStateAfterFlush(state) }),
   // The handover that follows is told as a state.
   [SERVER_MESSAGE.GO_AWAY]: (state) => state,
@@ -78,15 +80,16 @@ const HANDLERS = {
   link: onLink,
   earlier_asked: (state) => ({ ...state, earlier: "loading" }),
   earlier_missed: withoutEarlier,
+  [PAGE_MESSAGE.SOUND]: (state, { on }) => ({ ...state, soundOn: on }),
   typed: onTyped,
   typed_sent: (state, { id }) => withDelivery(state, [id], "sent"),
-  cleared: (state) => ({ ...INITIAL, phase: state.phase, ready: state.ready, energy: state.energy }),
+  cleared: ({ phase, ready, energy, soundOn }) => ({ ...INITIAL, phase, ready, energy, soundOn }),
 };
 
 /**
  * @param {SessionState} state
  * @param {{type: string}} message  of the server, or `link`, `typed`, `typed_sent`, `earlier_asked`, `earlier_missed`,
- *   `cleared` of the page itself
+ *   `cleared`, `sound` of the page itself
  * @param {number} nowMs
  * @returns {SessionState}
  */
@@ -199,9 +202,17 @@ function turnStateAfter(state, turn) {
   return isGrowing ? TURN_STATE.LISTENING : TURN_STATE.WAITING;
 }
 
-/** What is produced is not heard yet. */
+/** What is produced is not heard yet, but it can be read. */
 function onGenerationComplete(state) {
-  return state.turnState === TURN_STATE.GENERATING ? { ...state, turnState: TURN_STATE.SPEAKING } : state;
+  if (state.turnState !== TURN_STATE.GENERATING) return state;
+  return { ...state, turnState: state.soundOn ? TURN_STATE.SPEAKING : TURN_STATE.LISTENING };
+}
+
+/** The end of a turn is not that of the next one, which waits for its answer already. */
+function onTurnComplete(state, { turn }) {
+  const hasGoneOn = state.turns.some((other) => other.role === ROLE.USER && other.turn > turn);
+  const isWaiting = state.turnState === TURN_STATE.WAITING && (hasGoneOn || untakenMessages(state).length > 0);
+  return isWaiting ? state : { ...state, turnState: TURN_STATE.LISTENING };
 }
 
 function turnStateAfterFlush({ turnState }) {
