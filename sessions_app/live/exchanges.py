@@ -98,6 +98,9 @@ from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
 
+AWAY_AFTER_MS = 1_000
+"""An open microphone that has sent nothing for this long belongs to a page that is cut off."""
+
 TAIL_LIMIT_S = 1.0
 """After a hang-up the words of what was said last are waited for this long, in the background."""
 
@@ -146,6 +149,7 @@ class Exchanges:
         self._feed = feed
         self._on_answered = on_answered
         self._is_read_only = False
+        self._last_audio_ms: int | None = None
         self._turns = TurnMachine(self._sent)
         self._facts: deque[TurnFact] = deque()
         self._is_deciding = False
@@ -182,6 +186,7 @@ class Exchanges:
         frame = self._backlog.add_audio(number, pcm)
         if frame is None:
             return
+        self._last_audio_ms = _now_ms()
         self._turns.voice_taken()
         self._sender.pass_on(frame)
         was_voiced = self._gate.is_voiced
@@ -371,7 +376,12 @@ class Exchanges:
         connection = self._connection()
         idle_ms = _now_ms() - self._last_message_ms
         lifeless_ms = idle_ms if connection is None else min(idle_ms, int(connection.lifeless_ms))
-        return WatchFired(lifeless_ms, idle_ms, self._gate.is_voiced)
+        return WatchFired(lifeless_ms, idle_ms, self._gate.is_voiced, self._is_user_away())
+
+    def _is_user_away(self) -> bool:
+        """Whether the page's connection is torn, noticed or not: an open microphone sends quiet, too."""
+        last_ms = self._last_audio_ms
+        return last_ms is not None and not self._is_muted and _now_ms() - last_ms >= AWAY_AFTER_MS
 
     # -- steps of the machine of turns -------------------------------------------------------------------------------
 

@@ -143,3 +143,17 @@ async def test_a_noise_is_neither_said_again_nor_told_as_not_heard(noise: Noise)
     assert times_heard(stage, frames) == 1
     assert new_lines(stage) == []
     assert len(stage.upstream.attempts) == 1
+
+
+async def test_what_was_said_last_before_the_page_was_cut_off_is_not_counted_against_the_provider() -> None:
+    """It hears no quiet after it, and so does not know that the user is done."""
+    stage = await a_call()
+    yes = await record(stage, spoken("Yes."), quiet_s=0.8)
+    await stage.wait(28)
+    assert times_heard(stage, yes) == 1
+    stage.manager.attach(stage.page, away_ms=28_000)
+    await record(stage, silence(2))
+    await stage.hear(UserWords("Yes."))
+    await stage.reply("Good.")
+    assert new_lines(stage) == [("user", "Yes.", "complete"), ("model", "Good.", "complete")]
+    assert len(stage.upstream.attempts) == 1

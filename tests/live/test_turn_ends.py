@@ -18,6 +18,7 @@ from sessions_app.live.providers.upstream import (
     VoiceBegan,
     Working,
 )
+from tests.fakes.page import FakePage
 from tests.fakes.upstream import AudioEnded
 from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, sound
 
@@ -331,3 +332,33 @@ async def test_a_reply_that_is_read_to_its_end_is_whole_when_the_sound_goes_off(
     assert stage.page.lines[-1][2] == "partial"
     stage.manager.set_sound(False)
     assert stage.page.lines[-1][2] == "complete"
+
+
+# -- a page that is away -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("away_s", [5, 29, 45])
+@pytest.mark.parametrize("words", ["", "Tell me about"])
+@pytest.mark.parametrize("quiet_ms", [0, 800])
+async def test_a_page_that_is_cut_off_in_mid_sentence_never_makes_a_provider_seem_silent(
+    quiet_ms: int, words: str, away_s: float
+) -> None:
+    """Its frames stop coming, so the provider waits for the rest of the sentence and says nothing, as it should."""
+    stage = await a_call()
+    await speak_aloud(stage, quiet_ms=quiet_ms)
+    if words:
+        await stage.hear(UserWords(words))
+    if away_s < 45:
+        stage.manager.detach(stage.page)  # else the server has not noticed yet
+    await stage.wait(away_s)
+    back = FakePage()
+    stage.manager.attach(back, away_ms=int(away_s * 1_000))
+    await speak_aloud(stage)
+    await stage.wait(1)
+    await stage.hear(UserWords(" whales."))
+    await stage.wait(20)
+    await stage.reply("They sing.")
+    assert len(stage.upstream.attempts) == 1
+    assert stage.manager.state is State.LIVE
+    assert codes(stage) == []
+    assert back.lines[-2:] == [("user", f"{words} whales.".strip(), "complete"), ("model", "They sing.", "complete")]

@@ -85,11 +85,13 @@ class StopAsked:
 @dataclass(frozen=True, slots=True)
 class WatchFired:
     """`lifeless_ms`: since anything at all came, a pong included. `idle_ms`: since the provider last said something.
-    `user_speaks`: our own ear hears something that has not ended yet."""
+    `user_speaks`: our own ear hears something that has not ended yet. `user_is_away`: the microphone is open, and
+    nothing comes from it."""
 
     lifeless_ms: int
     idle_ms: int
     user_speaks: bool = False
+    user_is_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)

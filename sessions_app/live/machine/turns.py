@@ -388,6 +388,10 @@ class TurnMachine:
         limit_ms = HEARD_WATCH_MS if self._is_heard else WATCH_MS
         if fact.lifeless_ms >= limit_ms:
             return self._suspect_silence(now_ms)
+        if fact.user_is_away and not self._has_typed:
+            # The provider waits for the rest of a sentence, or for the quiet after it: its time does not run.
+            self._owed_since_ms = now_ms
+            return [StartWatch(WATCH_MS)]
         owed_ms = now_ms - self._owed_since_ms
         if not self._is_certain and owed_ms >= WATCH_MS:
             waits = fact.user_speaks and owed_ms < PATIENCE_MS
