@@ -18,7 +18,7 @@ _MAX_WAITING = 4
 _MAX_UTTERANCE_BYTES = 12 * 16_000 * 2
 _LOAD_TIMEOUT_S = 20.0
 _WORK_TIMEOUT_S = 15.0
-_WORDS_WITHIN_S = 4.0
+_WORDS_WITHIN_S = 7.0
 """Whoever speaks waits no longer than this for an answer. The service begins its own about a second after the speech;
 clients leave a connection that stays quiet for long."""
 _FAILURES = (OSError, TimeoutError, asyncio.IncompleteReadError)
@@ -58,7 +58,7 @@ class Recogniser:
                     _tell(error)
 
     async def recognise(self, pcm: bytes) -> str | None:
-        """Return the words in 16 kHz PCM16 speech, or None; in 4 seconds at most."""
+        """Return the words in 16 kHz PCM16 speech, or None; in 7 seconds at most."""
         if not self._enabled or self._waiting >= _MAX_WAITING:
             return None
         self._waiting += 1
