@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,13 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for program in (*PROGRAMS, "tools") for path in sorted((ROOT / program).rglob("*.py"))}
 
 
-def imports(module: str) -> Iterator[str]:
+@cache
+def imports(module: str) -> tuple[str, ...]:
     """Every module that a module imports, anywhere in its text; `from a import b` counts as `a` and as `a.b`."""
+    return tuple(_read_imports(module))
+
+
+def _read_imports(module: str) -> Iterator[str]:
     package = module if MODULES[module].stem == "__init__" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
