@@ -98,6 +98,9 @@ from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
 
+ENOUGH_QUIET_MS = 1_200
+"""After so much of it a provider knows that the user is done, so that its time runs though no sound comes any more."""
+
 AWAY_AFTER_MS = 1_000
 """An open microphone that has sent nothing for this long belongs to a page that is cut off."""
 
@@ -379,8 +382,11 @@ class Exchanges:
         return WatchFired(lifeless_ms, idle_ms, self._gate.is_voiced, self._is_user_away())
 
     def _is_user_away(self) -> bool:
-        """Whether the page's connection is torn, noticed or not: an open microphone sends quiet, too."""
+        """Whether the page's connection is torn, noticed or not, before the provider could know that the user is done:
+        an open microphone sends quiet, too."""
         last_ms = self._last_audio_ms
+        if self._gate.quiet_since_loud_ms >= ENOUGH_QUIET_MS:
+            return False
         return last_ms is not None and not self._is_muted and _now_ms() - last_ms >= AWAY_AFTER_MS
 
     # -- steps of the machine of turns -------------------------------------------------------------------------------

@@ -45,9 +45,13 @@ class Utterance:
 
 
 class VoiceGate:
-    """Follows frames of PCM16 mono 16 kHz, and tells when an utterance has ended."""
+    """Follows frames of PCM16 mono 16 kHz, and tells when an utterance has ended.
+
+    `quiet_since_loud_ms`: how much quiet was heard after the last loud frame, whether or not an utterance ended there.
+    """
 
     def __init__(self) -> None:
+        self.quiet_since_loud_ms = 0
         self._voiced_ms = 0
         self._quiet_ms = 0
         self._frames: deque[bytes] = deque()
@@ -64,9 +68,11 @@ class VoiceGate:
         was_voiced = self.is_voiced
         if is_loud(pcm):
             self._voiced_ms += len(pcm) // BYTES_PER_MS
-            self._quiet_ms = 0
-        elif was_voiced:
-            self._quiet_ms += len(pcm) // BYTES_PER_MS
+            self._quiet_ms = self.quiet_since_loud_ms = 0
+        else:
+            self.quiet_since_loud_ms += len(pcm) // BYTES_PER_MS
+            if was_voiced:
+                self._quiet_ms += len(pcm) // BYTES_PER_MS
         self._keep(pcm)
         if self.is_voiced:
             for heard in (pcm,) if was_voiced else self._frames:
