@@ -40,7 +40,7 @@ const view = new LiveView({
   mode: MODE.CALL,
   onAction: act,
   onSendAgain: (text) => session.type(text),
-  onEarlier: () => session.loadEarlier(),
+  onEarlier: (wish) => session.loadEarlier(wish),
 });
 const session = new LiveSession({
   url: socketUrl(root.wsPath),

@@ -29,7 +29,7 @@ const view = new LiveView({
   mode: MODE.TEXT,
   onAction: (action) => performAction(session, action),
   onSendAgain: send,
-  onEarlier: () => session.loadEarlier(),
+  onEarlier: (wish) => session.loadEarlier(wish),
 });
 const speaker = new Speaker({ onReport: (report) => view.showPlayback(report) });
 const session = new LiveSession({

@@ -133,9 +133,13 @@ export class LiveSession {
     this._socket.send(messages.reset());
   }
 
-  /** Asks for the turns before those that are known, if there are any and nobody has asked. */
-  loadEarlier() {
-    if (this.state.earlier !== "some" && this.state.earlier !== "failed") return;
+  /**
+   * Asks for the turns before those that are known, if there are any and nobody has asked.
+   *
+   * @param {{ again: boolean }} wish  `again`: also after a failure, which what is shown may not tell yet
+   */
+  loadEarlier({ again }) {
+    if (this.state.earlier !== "some" && !(again && this.state.earlier === "failed")) return;
     this._apply({ type: "earlier_asked" });
     this._askForEarlier();
   }

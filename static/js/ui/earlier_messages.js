@@ -12,7 +12,7 @@ export class EarlierMessages {
   /**
    * @param {HTMLElement} root  of the transcript
    * @param {object} options
-   * @param {() => void} options.onWanted
+   * @param {(wish: { again: boolean }) => void} options.onWanted  `again`: also after a failure
    */
   constructor(root, { onWanted }) {
     this._scroller = find("[data-scroller]", root);
@@ -22,7 +22,7 @@ export class EarlierMessages {
     this._said = find("[data-earlier-said]", root);
     this._onWanted = onWanted;
     this._earlier = "none";
-    this._button.addEventListener("click", () => this._earlier !== "loading" && onWanted());
+    this._button.addEventListener("click", () => this._earlier !== "loading" && onWanted({ again: true }));
     this._scroller.addEventListener("scroll", () => this._onScroll(), { passive: true });
   }
 
@@ -44,6 +44,6 @@ export class EarlierMessages {
 
   /** Within a screen of the first line; what has failed is tried again by the button alone. */
   _onScroll() {
-    if (this._earlier === "some" && this._scroller.scrollTop < this._scroller.clientHeight) this._onWanted();
+    if (this._earlier === "some" && this._scroller.scrollTop < this._scroller.clientHeight) this._onWanted({ again: false });
   }
 }

@@ -28,7 +28,7 @@ export class LiveView {
    * @param {"text" | "call"} options.mode
    * @param {(action: import("../session/status_words.js").StatusAction) => void} options.onAction
    * @param {(text: string) => void} options.onSendAgain
-   * @param {() => void} options.onEarlier  somebody wants to read what was said before the first line
+   * @param {(wish: { again: boolean }) => void} options.onEarlier  somebody wants to read what was said before the first line
    */
   constructor({ mode, onAction, onSendAgain, onEarlier }) {
     this._mode = mode;
