@@ -126,7 +126,7 @@ class StoreWriter:
         turns = tuple(self._unsaved.values())
         for turn in turns:
             try:
-                await self._store.save_turns((turn,))
+                await self._add(self._store.save_turns((turn,)))
             except Exception:
                 refused.append(turn)
         if len(refused) == len(turns):

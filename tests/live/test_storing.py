@@ -8,7 +8,9 @@ import pytest
 
 from energy.levels import Mode
 from sessions_app.live.machine.events import State
+from sessions_app.live.page import StoreRefused
 from sessions_app.live.providers.upstream import HandleUpdate, ReplyAudio, ReplyWords, UserWords
+from sessions_app.live.transcript import Turn
 from sessions_app.live.writer import QUEUE_LIMIT, REFUSALS_LIMIT, RETRY_AFTER_S, TRIES, StoreWriter
 from tests.fakes.store import FakeStore
 from tests.fakes.upstream import Answer
@@ -221,6 +223,28 @@ async def test_a_row_that_is_refused_for_good_is_not_tried_again_and_ends_nothin
     assert stage.store.tries - tries < 10
     assert stage.manager.state is State.LIVE
     assert stage.store.lines == stage.page.lines
+
+
+async def test_a_turn_that_is_stored_by_itself_proves_that_there_is_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, ended = FakeStore(), list[str]()
+    store.refused = frozenset({"record"})
+    save_turns = store.save_turns
+
+    async def refuse_one(turns: tuple[Turn, ...]) -> None:
+        if any(turn.text == "unstorable" for turn in turns):
+            raise StoreRefused("DataError")
+        await save_turns(turns)
+
+    monkeypatch.setattr(store, "save_turns", refuse_one)
+    writer = StoreWriter(store, lambda: ended.append("gone"))
+    for _ in range(REFUSALS_LIMIT - 2):
+        writer.record("go_away", {})
+    writer.save_turn(a_turn(0, "unstorable"))
+    writer.save_turn(a_turn(1, "Hello"))
+    writer.record("go_away", {})
+    await writer.flush()
+    assert [turn.text for turn in store.turns.values()] == ["Hello"]
+    assert ended == []
 
 
 async def test_a_store_that_is_away_ends_no_conversation() -> None:
