@@ -27,6 +27,10 @@ WINDOW_BYTES = 40 * 32
 HOP_BYTES = WINDOW_BYTES // 2
 """Windows of 40 ms, which hold almost three periods of the lowest voice, each half over the one before."""
 
+LOOK_LIMIT_BYTES = 3_000 * 32
+"""A window takes a quarter of a millisecond, so a noise without a voice costs 40 ms at most, and others wait for that.
+What a provider does not hear is short, and whoever speaks for longer is found in the first half second."""
+
 SHORTEST_LAG, LONGEST_LAG = 4, RATE_HZ // LOWEST_HZ + 1
 """In samples. The shortest are periods of no voice: they are looked at to know a higher pitch when it comes."""
 
@@ -119,37 +123,34 @@ def _summit(lag: int, alike: Sequence[float]) -> tuple[float, float]:
     return lag + offset, at - (before - after) * offset / 4
 
 
-class VoiceTracker:
-    """Listens to one sound, and knows as soon as it is a voice."""
+def holds_voice(pcm: bytes) -> bool:
+    """Whether PCM16 mono 16 kHz has a voice in it, as far as its first 3 s tell; it looks no further than to that."""
+    tracker = _Tracker()
+    ends = range(WINDOW_BYTES, min(len(pcm), LOOK_LIMIT_BYTES) + 1, HOP_BYTES)
+    return any(tracker.follow(pitch_of(pcm[end - WINDOW_BYTES : end])) for end in ends)
+
+
+class _Tracker:
+    """Follows the pitch from window to window."""
 
     def __init__(self) -> None:
-        self.is_voice = False
-        self._pcm = b""
         self._run: list[Pitch] = []
         self._gap = 0
 
-    def hear(self, pcm: bytes) -> None:
-        """Take in what comes next of the sound: PCM16 mono 16 kHz, of any length. Costs nothing once it is a voice."""
-        if self.is_voice:
-            return
-        self._pcm += pcm
-        while len(self._pcm) >= WINDOW_BYTES and not self.is_voice:
-            self._follow(pitch_of(self._pcm[:WINDOW_BYTES]))
-            self._pcm = self._pcm[HOP_BYTES:]
-
-    def _follow(self, pitch: Pitch | None) -> None:
+    def follow(self, pitch: Pitch | None) -> bool:
+        """Take in the pitch of the next window; whether the last ones are a voice's."""
         if pitch is None:
             self._gap += 1
             if self._gap > GAP_LIMIT:
                 self._run.clear()
-            return
+            return False
         if self._run:
             pitch = _joined(pitch, self._run[-1], self._gap)
             if abs(pitch.hz / self._run[-1].hz - 1) > STEP_LIMIT * (1 + self._gap):
                 self._run.clear()
         self._gap = 0
         self._run = [*self._run, pitch][-RUN_WINDOWS:]
-        self.is_voice = _swells(self._run) and _glides(self._run[-GLIDE_WINDOWS:])
+        return _swells(self._run) and _glides(self._run[-GLIDE_WINDOWS:])
 
 
 def _joined(pitch: Pitch, last: Pitch, gap: int) -> Pitch:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from sessions_app.live.pitch import VoiceTracker
+from sessions_app.live.pitch import holds_voice
 
 INPUT_RATE_HZ = 16_000
 BYTES_PER_MS = INPUT_RATE_HZ * 2 // 1000
@@ -56,7 +56,6 @@ class VoiceGate:
         self._quiet_ms = 0
         self._frames: deque[bytes] = deque()
         self._size_bytes = 0
-        self._tracker = VoiceTracker()
 
     @property
     def is_voiced(self) -> bool:
@@ -74,19 +73,18 @@ class VoiceGate:
             if was_voiced:
                 self._quiet_ms += len(pcm) // BYTES_PER_MS
         self._keep(pcm)
-        if self.is_voiced:
-            for heard in (pcm,) if was_voiced else self._frames:
-                self._tracker.hear(heard)
         return self.end() if self._quiet_ms >= QUIET_ENDS_AFTER_MS else None
 
     def end(self) -> Utterance | None:
-        """No more sound comes for now: forget what was heard, and give it back if it was more than a click."""
-        is_speech = self._tracker.is_voice
-        was_utterance = is_speech or self._voiced_ms >= VOICED_AT_LEAST_MS
+        """No more sound comes for now: forget what was heard, and give it back if it was more than a click.
+
+        Only now is a voice looked for, which costs more than all the rest: what never ends is asked about by nobody.
+        """
         frames = tuple(self._frames)
+        is_speech = self.is_voiced and holds_voice(b"".join(frames))
+        was_utterance = is_speech or self._voiced_ms >= VOICED_AT_LEAST_MS
         self._voiced_ms = self._quiet_ms = self._size_bytes = 0
         self._frames.clear()
-        self._tracker = VoiceTracker()
         return Utterance(is_speech, frames) if was_utterance else None
 
     def _keep(self, pcm: bytes) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sessions_app.live.pitch import WINDOW_BYTES, VoiceTracker, pitch_of
+from sessions_app.live import pitch
+from sessions_app.live.pitch import WINDOW_BYTES, pitch_of
 from sessions_app.live.voice import BYTES_PER_MS, LOUD, Utterance, VoiceGate
 from tests.live.noises import NOISES, RATE_HZ, Noise, recorded
 from tests.scenarios.speech import silence, spoken
 
 SEEDS = 50
 FRAME_BYTES = 40 * 32
+LOUD_FRAME = recorded(NOISES[1], 1)[:FRAME_BYTES]
 PHRASES = (
     *("Yes.", "No.", "Stop.", "Okay.", "Sure.", "Hi.", "Five.", "Blue.", "Eat.", "Tea.", "Wait.", "Right.", "Go on."),
     *("Hello.", "Monday.", "Call mum.", "Thanks.", "Really?", "Never mind.", "Not now.", "Buy milk."),
@@ -71,10 +73,10 @@ def test_a_voice_is_one_however_long_the_frames_are(frame_bytes: int) -> None:
 def test_the_pitch_is_that_of_the_fundamental(hz: int) -> None:
     time_s = np.arange(WINDOW_BYTES // 2) / RATE_HZ
     tone = sum((np.sin(2 * np.pi * hz * n * time_s) / n for n in range(1, 8)), start=np.zeros(len(time_s)))
-    pitch = pitch_of((tone * 4_000).astype("<i2").tobytes())
-    assert pitch is not None
-    assert pitch.hz == pytest.approx(hz, rel=0.02)
-    assert pitch.clarity > 0.9
+    found = pitch_of((tone * 4_000).astype("<i2").tobytes())
+    assert found is not None
+    assert found.hz == pytest.approx(hz, rel=0.02)
+    assert found.clarity > 0.9
 
 
 @pytest.mark.parametrize("hz", [30, 440, 900, 3_000])
@@ -83,12 +85,34 @@ def test_what_is_lower_or_higher_than_a_voice_has_no_pitch(hz: int) -> None:
     assert pitch_of((np.sin(2 * np.pi * hz * time_s) * 8_000).astype("<i2").tobytes()) is None
 
 
-def test_nothing_is_looked_at_any_more_once_it_is_a_voice() -> None:
-    tracker = VoiceTracker()
-    tracker.hear(spoken("Good morning to all of you."))
-    assert tracker.is_voice
-    tracker.hear(bytes(FRAME_BYTES))
-    assert tracker.is_voice
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The windows whose pitch has been looked for."""
+    windows: list[bytes] = []
+
+    def noting(window: bytes) -> pitch.Pitch | None:
+        windows.append(window)
+        return pitch_of(window)
+
+    monkeypatch.setattr(pitch, "pitch_of", noting)
+    return windows
+
+
+def test_nothing_is_looked_for_in_a_sound_that_has_not_ended(looked_at: list[bytes]) -> None:
+    """A fan beside the microphone costs nothing."""
+    gate = VoiceGate()
+    for _ in range(1_000):
+        gate.hear(LOUD_FRAME)
+    assert gate.is_voiced
+    assert looked_at == []
+
+
+def test_of_a_sound_the_first_three_seconds_are_looked_at_and_no_more_than_is_needed(looked_at: list[bytes]) -> None:
+    assert [utterance.is_speech for utterance in heard(LOUD_FRAME * 100)] == [False]
+    assert len(looked_at) == 3_000 // 20 - 1
+    looked_at.clear()
+    assert [utterance.is_speech for utterance in heard(spoken("Good morning to all of you."))] == [True]
+    assert len(looked_at) < 1_000 // 20
 
 
 # -- what is kept of an utterance --------------------------------------------------------------------------------------
