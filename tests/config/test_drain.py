@@ -32,7 +32,7 @@ class Site:
     def __init__(self, server: str, directory: Path, *, limit_s: float = PATIENT_S, before: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.program = Program(
-            [*before, sys.executable, *SERVERS[server], str(self.port), "tests.config.drain_site:application"],
+            [*before, sys.executable, "-m", *SERVERS[server], str(self.port), "tests.config.drain_site:application"],
             clean_environment(SECRET_KEY=SECRET_KEY, HOLDLINE_DATA_DIR=str(directory), DRAIN_SITE_LIMIT_S=str(limit_s)),
             directory / "server.log",
             ROOT,

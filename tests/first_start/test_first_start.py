@@ -39,9 +39,10 @@ class Started:
 
 
 class Newcomer:
-    """A checkout, an interpreter, an empty home, and a PATH with `tools` alone."""
+    """A checkout, an interpreter of a version, an empty home, and a PATH with `tools` alone."""
 
-    def __init__(self, directory: Path, home: Path, interpreter: Path, tools: tuple[Path, ...]) -> None:
+    def __init__(self, directory: Path, home: Path, version: str, tools: tuple[Path, ...]) -> None:
+        self.version = version
         self.checkout = directory / "holdline"
         shutil.copytree(BASE, self.checkout, ignore=shutil.ignore_patterns(*NOT_COPIED))
         path = directory / "bin"
@@ -50,7 +51,7 @@ class Newcomer:
             (path / tool.name).symlink_to(tool)
         kept = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
         self._environment = kept | {"HOME": str(home), "PATH": str(path), "PYTHONUNBUFFERED": "1"}
-        self._interpreter = str(interpreter)
+        self._interpreter = str(interpreters()[version])
         self._directory = directory
         self.programs: list[Program] = []
 
@@ -77,7 +78,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def newcomer(request: pytest.FixtureRequest, home: Path, tmp_path: Path) -> Iterator[Newcomer]:
     version, installer = request.param
     tools = (VENV / "bin" / "uv",) if installer == "uv" else ()
-    newcomer = Newcomer(tmp_path, home, interpreters()[version], tools)
+    newcomer = Newcomer(tmp_path, home, version, tools)
     yield newcomer
     for program in newcomer.programs:
         program.stop()
@@ -93,6 +94,8 @@ async def test_the_first_command_installs_starts_and_answers(newcomer: Newcomer)
     first.program.send(signal.SIGTERM)
     assert first.program.wait() == 0, first.program.output()
     assert "Traceback" not in first.program.output()
+    if newcomer.version != HERE:  # nothing that a second start does depends on the version
+        return
 
     again = newcomer.start()
     assert "Installing" not in again.program.output()

@@ -2,16 +2,16 @@
 
 import json
 import os
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.services.processes import Program
+from tests.services.processes import PreparedProgram
 
 START_LIMIT_S = 60
+ROOT = Path(__file__).resolve().parent.parent.parent
 READY = "READY"
 
 
@@ -20,13 +20,12 @@ class Emulator:
 
     def __init__(self, directory: Path, options: Sequence[str] = ()) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._program = Program(
-            [
-                *(sys.executable, "-m", "emulator", "--port", "0", "--control-port", "0"),
-                *("--state-dir", str(directory / "state"), *options),
-            ],
+        self._program = PreparedProgram(
+            "emulator",
+            ["--port", "0", "--control-port", "0", "--state-dir", str(directory / "state"), *options],
             {**os.environ, "PYTHONUNBUFFERED": "1"},
             directory / "emulator.log",
+            ROOT,
         )
         try:
             self._program.wait_until(

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.services.prepared import PreparedProcess
+
 STOP_LIMIT_S = 20
 PATIENCE_S = 20
 
@@ -46,12 +48,13 @@ def has_ended(pid: int) -> bool:
 
 
 class Program:
-    """A child process whose output goes to a file."""
+    """A process whose output goes to a file, from a command."""
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], log: Path, directory: Path | None = None
     ) -> None:
         self.log = log
+        self._process: subprocess.Popen[bytes] | PreparedProcess
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
@@ -102,3 +105,14 @@ class Program:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self.wait()
+
+
+class PreparedProgram(Program):
+    """A process whose output goes to a file, from a Python module with its arguments, without the time for imports."""
+
+    def __init__(
+        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path, directory: Path
+    ) -> None:
+        self.log = log
+        log.touch()
+        self._process = PreparedProcess(module, arguments, environment, directory, log)

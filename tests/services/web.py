@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 
 from tests.services.cast import PASSWORD
 from tests.services.databases import new_database
-from tests.services.processes import Program, free_port
+from tests.services.processes import PreparedProgram, free_port
 
 START_LIMIT_S = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVERS = {
-    "daphne": ("-m", "daphne", "-b", "127.0.0.1", "-p"),
-    "uvicorn": ("-m", "uvicorn", "--host", "127.0.0.1", "--port"),
+    "daphne": ("daphne", "-b", "127.0.0.1", "-p"),
+    "uvicorn": ("uvicorn", "--host", "127.0.0.1", "--port"),
 }
 
 
@@ -59,8 +59,10 @@ class WebServer:
 
     def start(self) -> None:
         """Start the process, again after a stop; returns when it answers."""
-        self._program = Program(
-            [sys.executable, *SERVERS[self.kind], str(self.port), "config.asgi:application"],
+        module, *options = SERVERS[self.kind]
+        self._program = PreparedProgram(
+            module,
+            [*options, str(self.port), "config.asgi:application"],
             self._environment,
             self._log,
             ROOT,
