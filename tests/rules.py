@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.gate import WITHOUT_DATABASE
+
 HERE = Path(__file__).parent
 DATABASE_FIXTURES = {"db", "transactional_db", "web", "start_web"}
 PROGRAM_FIXTURES = {"emulator", "emulator_program", "web", "start_web"}
@@ -16,6 +18,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(
             "Rows of async tests are not rolled back: use django_db(transaction=True) in " + ", ".join(leaking)
         )
+    misplaced = [item.nodeid for item in items if _stores(item) and _is_where_nobody_stores(item)]
+    if misplaced:
+        raise pytest.UsageError("These folders are not run on PostgreSQL: " + ", ".join(misplaced))
     for item in items:
         if _in_browser(item):
             item.add_marker("browser")
@@ -41,6 +46,10 @@ def _leaks_rows(item: pytest.Item) -> bool:
 
 def _stores(item: pytest.Item) -> bool:
     return bool(item.get_closest_marker("django_db") or DATABASE_FIXTURES & _fixtures(item))
+
+
+def _is_where_nobody_stores(item: pytest.Item) -> bool:
+    return any(item.config.rootpath / folder in item.path.parents for folder in WITHOUT_DATABASE)
 
 
 def _fixtures(item: pytest.Item) -> set[str]:

@@ -7,7 +7,10 @@ import subprocess
 from tools.paths import PYTHON
 from tools.telling import Refusal, say
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium-headless-shell", "chromium")
+"""Of Debian. The first is the same engine without windows, which takes a fifth less time; older releases lack it."""
+
+NAMES = (*PACKAGES, "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def ensure_chromium() -> str:
@@ -20,9 +23,10 @@ def ensure_chromium() -> str:
     say("Installing Chromium for the browser tests ...")
     if os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], check=False)
-        if found := find_chromium():
-            return found
+        for package in PACKAGES:
+            subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], check=False)
+            if found := find_chromium():
+                return found
     if subprocess.run([PYTHON, "-m", "playwright", "install", "chromium"], check=False).returncode == 0:
         return ""
     raise Refusal(
@@ -32,6 +36,7 @@ def ensure_chromium() -> str:
 
 
 def find_chromium() -> str | None:
+    """The path of the Chromium that `CHROMIUM` names, or of one that is installed."""
     names = (os.environ.get("CHROMIUM", ""), *NAMES)
     found = filter(None, (shutil.which(name) for name in names if name))
     return next(found, None)

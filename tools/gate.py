@@ -27,6 +27,9 @@ BROWSER, FIRST_START = "tests/browser", "tests/first_start"
 PROGRAMS_OF_THEIR_OWN = ("tests/config", "tests/emulator", "tests/scenarios", BROWSER, FIRST_START)
 """Folders of tests that start servers and browsers, which takes longer than an edit should wait."""
 
+WITHOUT_DATABASE = ("tests/docs", "tests/emulator", "tests/live", "tests/tools")
+"""Folders in which no test uses the database (collection refuses one): most of what there is to collect."""
+
 
 def test(options: argparse.Namespace) -> int:
     """Check and test everything; or, with arguments, run pytest with them."""
@@ -66,16 +69,13 @@ def _everything(environment: Environment) -> int:
         "GEMINI_API_KEY": "checked-but-not-used",
     }
     services = (PYTHON, "-m", "tests.services")
-    apart = (f"--ignore={BROWSER}", f"--ignore={FIRST_START}")  # every process that runs tests collects them all first
+    # Every process that runs tests collects them all first.
+    apart = [f"--ignore={folder}" for folder in (BROWSER, FIRST_START)]
+    stored = [*apart, *(f"--ignore={folder}" for folder in WITHOUT_DATABASE)]
     first = [
         # Collecting compiles what the processes of all lanes would otherwise compile at the same time, each for itself.
         [Step("collection", (PYTHON, "-m", "pytest", "--collect-only", "-qq"), environment)],
-        [
-            Step("format", FORMAT, environment),
-            Step("lint", LINT, environment),
-            # mypy ends without cleaning up after the settings it has loaded.
-            Step("types", (PYTHON, "-m", "mypy"), environment | {"TMPDIR": str(results)}),
-        ],
+        [Step("format", FORMAT, environment), Step("lint", LINT, environment)],
     ]
     lanes = [
         [
@@ -90,9 +90,11 @@ def _everything(environment: Environment) -> int:
         ],
         [
             _tests("in a browser", "browser", environment, more=(BROWSER,), workers=2),
-            _tests("on PostgreSQL and Valkey", "stored and not browser", environment, before=services, workers=2),
+            _tests("on PostgreSQL and Valkey", "stored", environment, before=services, more=stored, workers=2),
         ],
         [
+            # mypy ends without cleaning up after the settings it has loaded.
+            Step("types", (PYTHON, "-m", "mypy"), environment | {"TMPDIR": str(results)}),
             _tests("of the first start", "first_start", environment, more=(FIRST_START,)),
             Step("migrations", (PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"), production),
             Step("deployment", (PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"), production),

@@ -1,7 +1,6 @@
 """A real Chromium, with a microphone that hears a WAV file, in front of a real server."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
+from tools.browsers import find_chromium
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ANSWER_LIMIT_MS = 15_000
 UNUSED_FEATURES = (
     # Chromium takes the last list of features it is given, so what Playwright turns off stands here too: what asks
@@ -30,12 +29,6 @@ HARMLESS_CONSOLE_LINES = (
     # DOMPurify parses hostile HTML in an inert document, whose handlers the policy refuses, as it should.
     "inline event handler",
 )
-
-
-def chromium_path() -> str | None:
-    """The Chromium named by the environment or installed; None for the one that Playwright keeps itself."""
-    names = (os.environ.get("CHROMIUM"), *CHROMIUM_NAMES)
-    return next(filter(None, (shutil.which(name) for name in names if name)), None)
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +70,7 @@ def launch_chromium(playwright: Playwright) -> Iterator[Callable[[Path | None], 
                 options.append(f"--use-file-for-fake-audio-capture={wav.absolute()}%noloop")
             if os.geteuid() == 0:
                 options.append("--no-sandbox")
-            browsers[wav] = playwright.chromium.launch(executable_path=chromium_path(), args=options)
+            browsers[wav] = playwright.chromium.launch(executable_path=find_chromium(), args=options)
         return browsers[wav]
 
     yield launch

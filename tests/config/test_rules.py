@@ -49,3 +49,12 @@ def test_tests_of_the_database_are_marked_as_stored(tmp_path: Path, definition: 
     )
     assert "test_rows" in done.stdout
     assert "test_other" not in done.stdout
+
+
+def test_a_test_of_the_database_is_refused_where_the_run_on_postgresql_does_not_look(tmp_path: Path) -> None:
+    folder = tmp_path / "tests" / "live"
+    folder.mkdir(parents=True)
+    (folder / "test_rows.py").write_text("def test_rows(db):\n    pass\n")
+    done = collect(tmp_path, "@pytest.fixture\ndef db(): pass\n")
+    assert done.returncode != 0
+    assert "test_rows.py::test_rows" in done.stderr + done.stdout
