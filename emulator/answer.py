@@ -126,6 +126,7 @@ class Answer:
         if fault is None:
             return
         left_s, every_s = fault.params["delay_s"], fault.params.get("status_every_s", math.inf)
+        self._line.log("slow_thinking", seconds=left_s)
         while left_s > every_s:
             await asyncio.sleep(every_s)
             left_s -= every_s

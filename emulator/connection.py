@@ -129,6 +129,7 @@ class Connection:
         late = self._late_words.release()
         if late:
             fault = self.emulator.faults.use("late_words", self.id, self.model)
+            self.log("late_words", frames=len(late))
             self.spawn(self._send_later(late, fault.params["delay_s"] if fault else 0.0))
 
     async def _send_later(self, messages: list[Json], seconds: float) -> None:

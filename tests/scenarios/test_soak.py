@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.soak import report
 from tests.soak.conversation import Conversation, Finding
+from tests.soak.plan import SWAPS, TURNS
 from tests.soak.soak import Options, Outcome, soak
 
 SEED = 20
@@ -30,7 +31,7 @@ def told(outcome: Outcome) -> str:
 
 
 def test_not_a_word_is_lost_in_a_short_soak(tmp_path: Path) -> None:
-    outcome = soak(Options(conversations=4, minutes=SECONDS / 60, seed=SEED), tmp_path)
+    outcome = soak(Options(conversations=4, minutes=SECONDS / 60, seed=SEED, kinds={**SWAPS, **TURNS}), tmp_path)
     assert not findings(outcome), told(outcome)
     assert not outcome.server_faults
     kinds = {swap.kind for account in outcome.accounts for swap in account.swaps}

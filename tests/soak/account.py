@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.scenarios.page import FRAME_MS
 from tests.soak.conversation import Conversation, Finding
+from tests.soak.ends import Ends, ends_of
 from tests.soak.page import Absence, Told
 from tests.soak.provider import Hearing, Link
 
@@ -20,9 +21,13 @@ UNSURE_BEFORE_STALL_S = 0.7
 """When the provider stood still, it is not known to the moment since when."""
 
 PROOF_OF_LIFE_S = 1.0
-IN_FLIGHT_S = 0.5
-"""What was sent this short a time before a handle came may not be covered by it, and comes twice: on an idle machine
-one frame, or what was replayed at that moment; more where the processor is busy."""
+IN_FLIGHT_S = 0.7
+"""What was sent this short a time before a handle came may not be covered by it, and comes twice: what the provider
+has not taken in (the soak's lag: up to 200 ms), the product's margin above that, or what was replayed at that moment;
+more where the processor is busy."""
+
+STILL_S = 3.0
+"""After a standstill of the provider, so late a connection may still take the place of the one that stood still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Account:
     replies_cut: int = 0
     announced_ms: int = 0
     toasts_at_most: int = 0
+    ends: Ends = field(default_factory=Ends)
+    needless_redials: int = 0
 
     @property
     def absences(self) -> list[Absence]:
@@ -58,6 +65,11 @@ async def account_of(conversation: Conversation) -> Account:
     links = conversation.provider.links(conversation.number)
     sessions = list(dict.fromkeys(link.session for link in links))
     heard = {session: await conversation.provider.hearing(session) for session in sessions}
+    return reckon(conversation, links, heard)
+
+
+def reckon(conversation: Conversation, links: list[Link], heard: dict[str, Hearing]) -> Account:
+    """The same of what is known already: the connections in order, and what each session knows."""
     return _Reckoning(conversation, links, heard).account()
 
 
@@ -68,6 +80,7 @@ class _Reckoning:
         self._links = links
         self._heard = heard
         self._ever_heard = {number for hearing in heard.values() for number in (*hearing.known, *hearing.forgotten)}
+        self._ever_heard.discard(None)
         self._account = Account(conversation, findings=list(conversation.findings))
         self._stretches = self._stretches_of_links()
 
@@ -77,6 +90,7 @@ class _Reckoning:
         self._count_swaps()
         self._check_last_words()
         self._check_replies()
+        self._check_ends()
         self._check_claims()
         self._check_toasts()
         self._check_closes()
@@ -90,6 +104,7 @@ class _Reckoning:
             lost, repeated, needlessly = self._loss_at(index)
             kind = self._kind_of(index)
             if kind == "?":
+                self._account.needless_redials += 1
                 self._find(link.opened_at, f"{link.id} took the place of {self._links[index - 1].id} for no reason")
             if index:
                 self._account.swaps.append(Swap(kind, link.opened_at, self._gap_ms(index, kind), len(lost), repeated))
@@ -107,7 +122,7 @@ class _Reckoning:
         taken = self._stretches.get(link.id)
         if not taken:
             return [], 0, []
-        before = max(self._heard[link.session].known[: link.chunks], default=-1)
+        before = newest(self._heard[link.session].known[: link.chunks])
         settled = self._settled_by(link)
         skipped = range(before + 1, taken[0])
         lost = [number for number in skipped if number >= settled or number not in self._ever_heard]
@@ -125,7 +140,7 @@ class _Reckoning:
             end = len(hearing.known)
             link: Link | None = [link for link in self._links if link.session == session][-1]
             while link is not None:
-                stretches[link.id] = hearing.known[link.chunks : end]
+                stretches[link.id] = without_repeats(hearing.known[link.chunks : end])
                 end = link.chunks
                 link, _ = self._origin_of(link)
         return stretches
@@ -186,7 +201,7 @@ class _Reckoning:
     def _check_last_words(self) -> None:
         last = self._page.outbox.next_number - 1
         known = self._heard[self._links[-1].session].known if self._links else []
-        heard = max(known, default=-1)
+        heard = newest(known)
         if heard < last and (last - heard) * FRAME_MS > self._account.announced_ms:
             self._find(self._now(), f"never taken in: audio frames {_shown(list(range(heard + 1, last + 1)))}")
         if self._page.outbox.dropped:
@@ -210,11 +225,17 @@ class _Reckoning:
             return "closed"
         if before.fault("go_away"):
             return "planned"
-        if before.fault("black_hole", "stall"):
+        if before.fault("black_hole") or self._stood_still_until(before) > link.opened_at - STILL_S:
             return "silent"
+        if before.is_sick:
+            return "sick"
         if not link.resumed and self._was_forgotten_by(before):
             return "repaired"
         return "?"
+
+    def _stood_still_until(self, link: Link) -> float:
+        stall = link.fault("stall")
+        return float(stall["at"] + stall["for_s"]) if stall else 0.0
 
     def _gap_ms(self, index: int, kind: str) -> float | None:
         link, before = self._links[index], self._links[index - 1]
@@ -252,13 +273,18 @@ class _Reckoning:
             statuses = Counter(turn["status"] for turn in replies)
             self._account.replies += statuses["complete"]
             self._account.replies_cut += statuses["interrupted"]
-            if statuses["complete"] > 1:
-                self._find(exchange.began_at, f"answered {statuses['complete']} times: {exchange.what}")
             if statuses["partial"]:
                 self._find(exchange.began_at, f"a reply was left unfinished: {exchange.what}")
         shown = Counter(turn["id"] for turn in turns if turn.get("id"))
         for id in (id for id, count in shown.items() if count > 1):
             self._find(self._now(), f"shown twice: {id}")
+
+    def _check_ends(self) -> None:
+        page = self._page
+        turns = sorted(page.turns.values(), key=lambda turn: int(turn["turn"]))
+        self._account.ends, found = ends_of(self._conversation.exchanges, turns, page.story, self._links)
+        for at, text in found:
+            self._find(at, text)
 
     # -- what the page was told --------------------------------------------------------------------------------------
 
@@ -317,3 +343,37 @@ class _Reckoning:
 
 def _shown(numbers: list[int]) -> str:
     return f"{numbers[0]} to {numbers[-1]} ({len(numbers)})"
+
+
+def newest(known: Iterable[int | None]) -> int:
+    """The highest number among what a session knows, or -1."""
+    return max((number for number in known if number is not None), default=-1)
+
+
+def without_repeats(known: Sequence[int | None]) -> list[int]:
+    """What one connection was sent, without silence of the server's own and without what was said to it once more.
+
+    That is a run of earlier frames with silence after it, unless the connection ended within.
+    """
+    runs = list(_runs(known))
+    following_runs: list[tuple[int, ...]] = [*runs[1:], ()]
+    kept: list[int] = []
+    for run, following in zip(runs, following_runs, strict=False):
+        is_said_again = bool(kept and run) and run[0] <= kept[-1] and not following
+        kept += () if is_said_again else run
+    return kept
+
+
+def _runs(known: Sequence[int | None]) -> Iterator[tuple[int, ...]]:
+    """The numbers that follow one another, each run by itself; an empty one for silence between them."""
+    run: list[int] = []
+    for number in known:
+        if run and number != run[-1] + 1:
+            yield tuple(run)
+            run = []
+        if number is None:
+            yield ()
+        else:
+            run.append(number)
+    if run:
+        yield tuple(run)

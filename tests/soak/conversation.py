@@ -6,24 +6,41 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
 from tests.scenarios.page import FRAME_MS, Message
 from tests.services.web import WebServer
 from tests.soak.page import SoakPage
-from tests.soak.plan import Trouble, troubles
+from tests.soak.plan import TURNS, WAITS, Kind, Trouble, troubles
 from tests.soak.provider import Provider
 from tests.soak.speech import SILENT_FRAME, Utterance, reply_bytes, utterances
 from tests.soak.stamps import stamped
 
-REPLY_WITHIN_S = 60.0
+END_WITHIN_S = 75.0
+"""Longer than the product itself has patience: that it gives up where it need not is found, too."""
+
+WORDS_WITHIN_S = 1.5
+REPLY_BEGINS_WITHIN_S = 15.0
+TURN_STRIKES_WITHIN_S = 12.0
+TURN_OVER_WITHIN_S = 30.0
 LIVE_WITHIN_S = 30.0
 READY_WITHIN_S = 20.0
 LOOK_EVERY_S = 0.05
 SETTLE_S = 1.0
 ASKED_AT_ONCE = 5
+
+TYPED_SHARE = 0.5
+BARGE_IN_SHARE = 0.1
+MUTED_SHARE = 0.25
+BARGE_IN_LONGEST_S = 1.9
+"""What the deaf ear of the emulator misses of a barge-in is a little more: none of these is half heard."""
+
+TURN_KINDS = TURNS.keys() | WAITS.keys()
+ENDS_WITHOUT_REPLY = ("turn.no_answer", "turn.refused")
+
+LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 
 THINGS = (
     *("lamp", "boat", "coat", "desk", "drum", "fern", "flag", "harp", "kite", "lock"),
@@ -40,6 +57,7 @@ class Exchange:
     is_answer: Callable[[str], bool]
     after_turn: int
     began_at: float
+    is_spoken: bool = False
     answers_frames_until: int = 0
     ended_at: float | None = None
     reply: str = ""
@@ -65,6 +83,7 @@ class Conversation:
     page: SoakPage
     provider: Provider
     redials: int
+    kinds: Mapping[Kind, float]
     findings: list[Finding] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     struck: list[tuple[float, Trouble]] = field(default_factory=list)
@@ -73,12 +92,22 @@ class Conversation:
         self._random = Random(f"{self.seed}/{self.number}/talk")
         self._to_say: deque[bytes] = deque()
         self._told: dict[str, str] = {}
-        self._is_muted = False
+        self._is_silent = False
+        self._mutes = False
         self._speech = itertools.cycle(self._random.sample(utterances(), len(utterances())))
 
     @classmethod
-    def of(cls, number: int, seed: int, web: WebServer, cookie: str, provider: Provider, redials: int) -> Conversation:
-        return cls(number, seed, SoakPage(web, cookie), provider, redials)
+    def of(
+        cls,
+        number: int,
+        seed: int,
+        web: WebServer,
+        cookie: str,
+        provider: Provider,
+        redials: int,
+        kinds: Mapping[Kind, float],
+    ) -> Conversation:
+        return cls(number, seed, SoakPage(web, cookie), provider, redials, kinds)
 
     # -- the call ----------------------------------------------------------------------------------------------------
 
@@ -96,7 +125,7 @@ class Conversation:
                 await asyncio.sleep(self._random.uniform(0.1, 1.2))
             await suffering
             await self._ask_for_everything()
-            self._is_muted = True
+            self._is_silent = True
             await asyncio.sleep(SETTLE_S)
         finally:
             speaking.cancel()
@@ -108,21 +137,29 @@ class Conversation:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            if not self._is_muted:
-                frame = self._to_say.popleft() if self._to_say else SILENT_FRAME
-                await self.page.speak_frame(stamped(frame, self.number, self.page.outbox.next_number))
-            else:
+            if self._is_silent or (self._mutes and not self._to_say):
                 await self.page.pump()
+            else:
+                await self._say_frame()
             due += FRAME_MS / 1000
             await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def _say_frame(self) -> None:
+        frame = self._to_say.popleft() if self._to_say else SILENT_FRAME
+        await self.page.speak_frame(stamped(frame, self.number, self.page.outbox.next_number))
+        if self._mutes and not self._to_say:
+            await self.page.mute()
 
     # -- talking -----------------------------------------------------------------------------------------------------
 
     async def _say_something(self) -> None:
-        if self._random.random() < 0.5:
+        choice = self._random.random()
+        if choice < TYPED_SHARE:
             await self._tell()
+        elif choice < TYPED_SHARE + BARGE_IN_SHARE:
+            await self._barge_in()
         else:
-            await self._speak(next(self._speech))
+            await self._speak(next(self._speech), mutes=self._random.random() < MUTED_SHARE)
 
     async def _tell(self) -> None:
         count = len(self.exchanges)
@@ -137,36 +174,81 @@ class Conversation:
         await self.page.type(text)
         return await self._finish(exchange)
 
-    async def _speak(self, utterance: Utterance) -> None:
-        exchange = self._begin(f"(spoken, {utterance.heard_s:.2f} s)", utterance.is_answered_by)
+    async def _speak(self, utterance: Utterance, *, mutes: bool) -> None:
+        """Say it aloud. `mutes`: the microphone is open no longer than that, until there is an answer."""
+        what = f"(spoken, {utterance.heard_s:.2f} s{', then muted' if mutes else ''})"
+        exchange = self._begin(what, utterance.is_answered_by, is_spoken=True)
         self._to_say.extend(utterance.frames)
+        self._mutes = mutes
         await self._finish(exchange)
+        self._mutes = False
 
-    def _begin(self, what: str, is_answer: Callable[[str], bool]) -> Exchange:
-        exchange = Exchange(what, is_answer, max(self.page.turns, default=-1), time.time())
+    async def _barge_in(self) -> None:
+        """Speak into a reply. If it had hardly begun, the next one takes up its question, too."""
+        short = [utterance for utterance in utterances() if utterance.heard_s < BARGE_IN_LONGEST_S]
+        utterance = self._random.choice(short)
+        interrupted = self._begin(f"Say {LONG}", LONG.__eq__)
+        await self.page.type(interrupted.what)
+        if not await self._comes(lambda: self.page.heard_bytes > 0, REPLY_BEGINS_WITHIN_S):
+            await self._finish(interrupted)
+            return
+        interrupted.ended_at = time.time()
+        exchange = self._begin(
+            f"(spoken into the reply, {utterance.heard_s:.2f} s)", utterance.is_answered_at_the_end_of, is_spoken=True
+        )
+        self._to_say.extend(utterance.frames)
+        await self._finish(exchange, is_all_heard=False)
+
+    def _begin(self, what: str, is_answer: Callable[[str], bool], *, is_spoken: bool = False) -> Exchange:
+        exchange = Exchange(what, is_answer, max(self.page.turns, default=-1), time.time(), is_spoken)
         self.exchanges.append(exchange)
         self.page.heard_bytes = 0
         return exchange
 
-    async def _finish(self, exchange: Exchange) -> bool:
-        """Wait for the whole reply; what is said next would interrupt it."""
-        if not await self._comes(lambda: bool(self._replies(exchange)), REPLY_WITHIN_S):
-            self._find(f"no reply to: {exchange.what}")
+    async def _finish(self, exchange: Exchange, *, is_all_heard: bool = True) -> bool:
+        """Wait for the end of an exchange; what is said next would interrupt a reply. Gives whether it was understood.
+
+        `is_all_heard`: what was heard since it began is the reply and nothing else.
+        """
+        if not await self._comes(lambda: self._end_of(exchange) is not None, END_WITHIN_S):
+            self._find(f"no end of: {exchange.what}")
             return False
-        reply = self._replies(exchange)[-1]
         exchange.ended_at = time.time()
-        exchange.answers_frames_until = self.page.sent_before_turn[reply["turn"]]
-        exchange.reply = reply["text"]
+        if (without_reply := self._end_without_reply(exchange)) is not None:
+            exchange.answers_frames_until = without_reply
+            return not exchange.is_spoken
+        reply = self._replies(exchange)[-1]["turn"]
+        exchange.answers_frames_until = self.page.sent_before_turn[reply]
+        # The last words of a reply may come after its end.
+        await self._comes(lambda: exchange.is_answer(self.page.turns[reply]["text"]), WORDS_WITHIN_S)
+        exchange.reply = self.page.turns[reply]["text"]
         if not exchange.is_answer(exchange.reply):
             self._find(f"{exchange.what} was answered with: {exchange.reply}")
             return False
         expected = reply_bytes(exchange.reply)
-        if self.page.heard_bytes != expected:
+        if is_all_heard and self.page.heard_bytes != expected:
             self._find(
                 f"of the reply to {exchange.what}, which takes {expected // 48} ms, "
                 f"{self.page.heard_bytes // 48} ms were heard"
             )
         return True
+
+    def _end_of(self, exchange: Exchange) -> int | None:
+        """How many frames had been sent when the exchange ended, if it has."""
+        replies = self._replies(exchange)
+        return self.page.sent_before_turn[replies[-1]["turn"]] if replies else self._end_without_reply(exchange)
+
+    def _end_without_reply(self, exchange: Exchange) -> int | None:
+        """The same, where the end is the word that no reply comes. What was not heard is not settled by that."""
+        if self._replies(exchange):
+            return None
+        since = [turn for turn in self.page.turns.values() if turn["turn"] > exchange.after_turn]
+        if any(turn.get("code") == "turn.not_heard" for turn in since):
+            return 0
+        said = [self.page.sent_before_turn[turn["turn"]] for turn in since if turn.get("code") in ENDS_WITHOUT_REPLY]
+        ended = (turn["turn"] for turn in since if turn["role"] == "user")
+        said += [self.page.sent_before_end[turn] for turn in ended if turn in self.page.sent_before_end]
+        return max(said, default=None)
 
     def _replies(self, exchange: Exchange) -> list[Message]:
         """The whole replies since an exchange began."""
@@ -188,7 +270,7 @@ class Conversation:
     # -- trouble -----------------------------------------------------------------------------------------------------
 
     async def _suffer(self, is_over: asyncio.Event) -> None:
-        plan = troubles(self.seed, self.number, self.redials)
+        plan = troubles(self.seed, self.number, self.redials, self.kinds)
         while not is_over.is_set():
             await self._strike(plan, is_over)
         if not await self._comes(self._is_well, LIVE_WITHIN_S):
@@ -198,6 +280,8 @@ class Conversation:
         trouble = next(plan)
         if trouble.waits and not await self._comes(self._is_well, LIVE_WITHIN_S):
             self._find(f"not live {LIVE_WITHIN_S:.0f} s after {self.struck[-1][1].kind if self.struck else 'nothing'}")
+        if trouble.waits:
+            await self._comes(lambda: not self._is_unheard(), TURN_OVER_WITHIN_S)
         await _either(asyncio.sleep(trouble.pause_s), is_over.wait())
         if not is_over.is_set():
             self.struck.append((time.time(), trouble))
@@ -206,6 +290,15 @@ class Conversation:
     def _is_well(self) -> bool:
         links = self.provider.links(self.number)
         return self.page.is_live and self.page.is_ready and bool(links) and links[-1].closed_at is None
+
+    def _is_unheard(self) -> bool:
+        """Whether the provider has missed what was said now: each swap would begin the wait for it anew."""
+        links, exchange = self.provider.links(self.number), self.exchanges[-1] if self.exchanges else None
+        return (
+            exchange is not None
+            and exchange.ended_at is None
+            and any(entry["kind"] == "speech_missed" and entry["at"] > exchange.began_at for entry in links[-1].turns)
+        )
 
     async def _perform(self, trouble: Trouble) -> None:
         strike, params = self.provider.strike, trouble.params
@@ -224,6 +317,12 @@ class Conversation:
                 await strike(self.number, "cut")
             case "forget":
                 await strike(self.number, "cut")
+            case "lingering_session":
+                await self.provider.strike_next("lingering_session", count=2, **params)
+                await strike(self.number, "cut")
+            case kind if kind in TURN_KINDS:
+                if await strike(self.number, kind, **params) and trouble.waits:
+                    await self._next_turn_struck()
             case "go_away":
                 if await strike(self.number, "go_away", **params) and trouble.waits:
                     await self._next_link()
@@ -243,6 +342,14 @@ class Conversation:
         """Wait until the connection has been replaced, as far as it ever is: some faults wait for a phase."""
         count = len(self.provider.links(self.number))
         await self._comes(lambda: len(self.provider.links(self.number)) > count, READY_WITHIN_S)
+
+    async def _next_turn_struck(self) -> None:
+        """Wait until what was armed for the next turn has happened, and until that turn is over."""
+        link = self.provider.links(self.number)[-1]
+        count = link.faults_of_turns
+        if await self._comes(lambda: link.faults_of_turns > count or link.closed_at is not None, TURN_STRIKES_WITHIN_S):
+            exchange = self.exchanges[-1]
+            await self._comes(lambda: exchange.ended_at is not None, TURN_OVER_WITHIN_S)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ KEPT_FRAMES = 60_000 // FRAME_MS
 FRAMES_PER_S = 60.0
 BURST_FRAMES = 25.0
 COME_BACK_S = 0.25
+GIVEN_AGAIN = "turn.given_again"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -52,6 +53,10 @@ class AudioOutbox:
     @property
     def next_number(self) -> int:
         return self.first + len(self.frames)
+
+    @property
+    def is_sent(self) -> bool:
+        return self.cursor >= self.next_number
 
     def push(self, frame: bytes) -> None:
         self.frames.append(frame)
@@ -89,6 +94,7 @@ class SoakPage(Page):
         self.story: list[Told] = []
         self.turns: dict[int, Message] = {}
         self.sent_before_turn: dict[int, int] = {}
+        self.sent_before_end: dict[int, int] = {}
         self.absences: list[Absence] = []
         self.odd_closes: list[tuple[float, int | None]] = []
         self.missing_audio: list[tuple[float, int, int]] = []
@@ -101,6 +107,8 @@ class SoakPage(Page):
         self.typed: dict[str, str] = {}
         self._cookie = cookie
         self._unsent_typed: deque[str] = deque()
+        self._is_muted = False
+        self._is_mute_told = False
         self._last_down = -1
         self._allowance = BURST_FRAMES
         self._allowance_at = time.monotonic()
@@ -177,6 +185,9 @@ class SoakPage(Page):
 
     async def speak_frame(self, pcm: bytes) -> None:
         """A frame of the microphone: kept, and sent as soon as there is a way."""
+        if self._is_muted:
+            self._is_muted = False
+            await self._say_microphone_is_open()
         self.outbox.push(pcm)
         await self.pump()
 
@@ -188,6 +199,11 @@ class SoakPage(Page):
         self._unsent_typed.append(id)
         await self.pump()
         return id
+
+    async def mute(self) -> None:
+        """The microphone is muted after everything said so far, and stays so until the next frame."""
+        self._is_muted, self._is_mute_told = True, False
+        await self.pump()
 
     async def pump(self) -> None:
         """Send what waits, in order, no faster than the server takes it."""
@@ -202,6 +218,13 @@ class SoakPage(Page):
             self._allowance -= 1
             self._note_sent(frame[0])
             await self._send_now(struct.pack(">I", frame[0]) + frame[1])
+        if self._is_muted and not self._is_mute_told and self._may_send() and self.outbox.is_sent:
+            self._is_mute_told = True
+            await self._send_now(json.dumps({"type": "mic", "on": False}))
+
+    async def _say_microphone_is_open(self) -> None:
+        if self._may_send() and self._is_mute_told:
+            await self._send_now(json.dumps({"type": "mic", "on": True}))
 
     def _note_sent(self, number: int) -> None:
         """The last time counts: what is sent again was not taken in before."""
@@ -236,6 +259,8 @@ class SoakPage(Page):
                 self._settle(told.message["ids"])
             case "turn":
                 self._note_turn(told.message)
+            case "turn_complete":
+                self.sent_before_end.setdefault(told.message["turn"], len(self.sent_at))
             case "flush":
                 self.heard_bytes = 0
             case "state":
@@ -248,6 +273,7 @@ class SoakPage(Page):
         if self.is_ready:
             return
         self.is_ready = True
+        self._is_mute_told = False
         self.acknowledged = max(self.acknowledged, told.message["ack"])
         self.outbox.acknowledge(told.message["ack"])
         self.outbox.rewind(told.message["ack"])
@@ -257,7 +283,11 @@ class SoakPage(Page):
             self._torn_at = None
 
     def _note_turn(self, turn: Message) -> None:
-        """A line of the transcript; of a new one also how many frames had been sent when it came."""
+        """A line of the transcript; of a new one, or a reply that begins anew, also how many frames had been sent when
+        it came."""
+        known = self.turns.get(turn["turn"], {})
+        if turn.get("code") == GIVEN_AGAIN != known.get("code"):
+            self.sent_before_turn.pop(turn["turn"], None)
         self.sent_before_turn.setdefault(turn["turn"], len(self.sent_at))
         self.turns[turn["turn"]] = turn
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal
 
-Kind = Literal["go_away", "cut", "dead_handle", "close", "stall", "black_hole", "forget", "tear", "freeze"]
+Kind = Literal[
+    "go_away",
+    "cut",
+    "dead_handle",
+    "close",
+    "stall",
+    "black_hole",
+    "forget",
+    "tear",
+    "freeze",
+    "lingering_session",
+    "empty_turn",
+    "refused_turn",
+    "late_words",
+    "undeclared_tool_call",
+    "slow_thinking",
+    "deaf_vad",
+]
 
-KINDS: dict[Kind, float] = {
+SWAPS: Mapping[Kind, float] = {
     "go_away": 36,
     "cut": 24,
     "dead_handle": 8,
@@ -19,10 +36,40 @@ KINDS: dict[Kind, float] = {
     "forget": 3,
     "tear": 12,
     "freeze": 3,
+    "lingering_session": 5,
 }
-"""How often each kind of trouble comes, in parts of their sum."""
+"""How often each kind of trouble comes that takes a connection away, in parts of the sum of all."""
 
-REDIALS: dict[Kind, int] = {"cut": 1, "dead_handle": 2, "close": 1, "black_hole": 1, "forget": 2, "stall": 1}
+TURNS: Mapping[Kind, float] = {
+    "empty_turn": 7,
+    "refused_turn": 5,
+    "late_words": 8,
+    "undeclared_tool_call": 5,
+}
+"""The same of what is wrong with turns, on connections that live."""
+
+WAITS: Mapping[Kind, float] = {"slow_thinking": 6, "deaf_vad": 8}
+"""The same of what takes ten seconds and more, which is too long for a short soak."""
+
+ALL: Mapping[Kind, float] = {**SWAPS, **TURNS, **WAITS}
+
+CLIMATE: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("input_lag", {"lag_ms": 0, "up_to_ms": 200}),
+    ("stream_end_ignored", {}),
+    ("deaf_vad", {"share": 0.3}),
+)
+"""Faults that stand for every connection as long as there is trouble."""
+
+REDIALS: Mapping[Kind, int] = {
+    "cut": 1,
+    "dead_handle": 2,
+    "close": 1,
+    "black_hole": 1,
+    "forget": 2,
+    "stall": 1,
+    "lingering_session": 1,
+    "empty_turn": 1,
+}
 """Unplanned redials that a kind costs at most; the product allows itself fifty an hour."""
 
 TIMES_LEFT_S = (0, 0.5, 1, 2, 4, 6, 9.5, 12, 15)
@@ -39,6 +86,9 @@ TEXTS = (
 """Of ordinary ends, after which a session can be resumed; more than a few errors in a row lead to another model."""
 
 PHASES = ("generating", "speech", None, None)
+REASONS = ("RESPONSE_REJECTED", "MALFORMED_FUNCTION_CALL")
+THINKING_S = (3, 9, 12)
+STATUS_EVERY_S = (None, 5)
 AT_ONCE = 0.15
 """Share of troubles that do not wait until the one before is over."""
 
@@ -53,12 +103,13 @@ class Trouble:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def troubles(seed: int, conversation: int, redials: int) -> Iterator[Trouble]:
-    """Trouble without end for one conversation; what costs unplanned redials ends with the `redials` there are."""
+def troubles(seed: int, conversation: int, redials: int, parts: Mapping[Kind, float]) -> Iterator[Trouble]:
+    """Trouble without end for one conversation, of the kinds in `parts`; what costs unplanned redials ends with the
+    `redials` there are."""
     random = Random(f"{seed}/{conversation}")
     while True:
-        kinds = [kind for kind in KINDS if REDIALS.get(kind, 0) <= redials]
-        (kind,) = random.choices(kinds, [KINDS[kind] for kind in kinds])
+        kinds = [kind for kind in parts if REDIALS.get(kind, 0) <= redials]
+        (kind,) = random.choices(kinds, [parts[kind] for kind in kinds])
         redials -= REDIALS.get(kind, 0)
         waits = random.random() > AT_ONCE
         pause_s = random.expovariate(1 / 1.5) if waits else random.uniform(0, 0.6)
@@ -79,4 +130,21 @@ def _params_of(kind: Kind, random: Random) -> dict[str, Any]:
             return {"away_s": round(random.uniform(0, 5), 2)}
         case "freeze":
             return {"for_s": round(random.uniform(0.3, 3), 2), "torn": random.random() < 0.5}
+        case "lingering_session":
+            return {"linger_s": round(random.uniform(0.3, 1.5), 2)}
+        case "empty_turn":
+            return {"count": random.choice((1, 1, 1, 2))}
+        case "refused_turn":
+            return {"count": 1, "reason": random.choice(REASONS)}
+        case "late_words":
+            side = random.choice(("input", "output", "both"))
+            return {"count": 1, "side": side, "delay_s": round(random.uniform(0.1, 0.8), 2)}
+        case "undeclared_tool_call":
+            return {"count": 1}
+        case "slow_thinking":
+            every_s = random.choice(STATUS_EVERY_S)
+            return {"count": 1, "delay_s": random.choice(THINKING_S), "status_every_s": every_s}
+        case "deaf_vad":
+            # Of any length, and when it is said again only where it is missed twice.
+            return {"count": random.choice((1, 1, 2)), "share": 1, "under_s": 30}
     return {}

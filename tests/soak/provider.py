@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from tests.services.emulator import Emulator
 from tests.soak.stamps import read_stamp
 
 LOOK_EVERY_S = 0.1
+
+FAULTS_OF_TURNS = ("empty_turn", "late_words", "undeclared_tool_call", "slow_thinking", "speech_missed")
+"""Entries of the emulator's log by which a fault of a turn tells that it happened."""
+OF_TURNS = (*FAULTS_OF_TURNS, "text_in", "speech_in", "reply")
 
 Entry = dict[str, Any]
 
@@ -31,9 +37,23 @@ class Link:
     is_forgotten: bool
     faults: list[Entry] = field(default_factory=list)
     handles: list[Entry] = field(default_factory=list)
+    turns: list[Entry] = field(default_factory=list)
     closed_at: float | None = None
     closed_by: str = ""
     close: str = ""
+
+    @property
+    def faults_of_turns(self) -> int:
+        """How many faults happened to turns on it."""
+        return sum(entry["kind"] in FAULTS_OF_TURNS for entry in self.turns)
+
+    @property
+    def is_sick(self) -> bool:
+        """Whether two turns in a row ended without a word, and without a reason."""
+        ends = [entry for entry in self.turns if entry["kind"] in ("empty_turn", "reply")]
+        return any(
+            all(entry["kind"] == "empty_turn" and not entry["reason"] for entry in pair) for pair in pairwise(ends)
+        )
 
     def fault(self, *kinds: str) -> Entry | None:
         """The last fault of one of these kinds that happened to it."""
@@ -42,10 +62,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What a session knows of a conversation's audio, as numbers of frames, and what it took in once and forgot."""
+    """What a session knows of a conversation's audio, as numbers of frames, and what it took in once and forgot.
 
-    known: list[int]
-    forgotten: list[int]
+    None stands for silence of the server's own.
+    """
+
+    known: list[int | None]
+    forgotten: list[int | None]
 
 
 class Provider:
@@ -57,6 +80,11 @@ class Provider:
         self._links: dict[str, Link] = {}
         self._conversations: dict[str, int] = {}
         self._forgotten: set[str] = set()
+
+    async def set_climate(self, climate: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Let faults stand for every connection, until `disarm`."""
+        for fault, params in climate:
+            await asyncio.to_thread(self._emulator.fault, fault, connection="all", **params)
 
     async def watch(self) -> None:
         """Follow the log until cancelled."""
@@ -93,6 +121,10 @@ class Provider:
             return False
         return True
 
+    async def strike_next(self, fault: str, **params: Any) -> None:
+        """Let a fault happen to the next connection that it fits, whoever's that is."""
+        await asyncio.to_thread(self._emulator.fault, fault, connection="all", **params)
+
     async def disarm(self) -> None:
         """Take back what waits to happen."""
         await asyncio.to_thread(self._emulator.disarm)
@@ -100,7 +132,7 @@ class Provider:
     async def hearing(self, session: str) -> Hearing:
         """What a session knows of the audio."""
         answer = await asyncio.to_thread(self._ask_heard, session)
-        return Hearing(*([read_stamp(mark)[1] for mark in answer[name]] for name in ("chunks", "forgotten")))
+        return Hearing(*([_number_of(mark) for mark in answer[name]] for name in ("chunks", "forgotten")))
 
     def _note(self, entry: Entry) -> None:
         self.entries.append(entry)
@@ -116,6 +148,8 @@ class Provider:
             link_of_entry.faults.append(entry)
         elif entry["kind"] == "handle_issued":
             link_of_entry.handles.append(entry)
+        elif entry["kind"] in OF_TURNS:
+            link_of_entry.turns.append(entry)
         elif entry["kind"] == "closed":
             link_of_entry.closed_at = entry["at"]
             link_of_entry.closed_by = entry["by"]
@@ -124,11 +158,16 @@ class Provider:
     async def _recognise(self, session: str) -> None:
         """Its audio says whose session it is, as soon as some has come."""
         answer = await asyncio.to_thread(self._ask_heard, session)
-        marks = answer["chunks"] or answer["forgotten"]
-        if marks:
-            self._conversations[session] = read_stamp(marks[-1])[0]
+        stamps = [stamp for mark in (*answer["forgotten"], *answer["chunks"]) if (stamp := read_stamp(mark))]
+        if stamps:
+            self._conversations[session] = stamps[-1][0]
 
     def _ask_heard(self, session: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self._emulator.control_url}/api/heard?session={session}", timeout=10) as answer:
             heard: dict[str, Any] = json.load(answer)
             return heard
+
+
+def _number_of(mark: str) -> int | None:
+    stamp = read_stamp(mark)
+    return None if stamp is None else stamp[1]

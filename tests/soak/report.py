@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tests.soak.account import Account, Swap
 from tests.soak.conversation import Conversation, Finding
+from tests.soak.ends import Ends
 
-ORDER = ("planned", "cut", "closed", "dead handle", "silent", "forgot", "repaired", "?")
+ORDER = ("planned", "cut", "closed", "dead handle", "silent", "sick", "forgot", "repaired", "?")
 WINDOW_S = 12.0
 LINES_SHOWN = 70
 DULL = ("handle_issued", "handle_withheld")
 
 
 def tables(accounts: Sequence[Account]) -> str:
-    """The swaps by kind, and the words."""
-    return "\n".join([*_swap_table(accounts), "", *_word_table(accounts)])
+    """The swaps by kind, how the exchanges ended, and the words."""
+    return "\n".join([*_swap_table(accounts), "", *_end_table(accounts), "", *_word_table(accounts)])
 
 
 def _swap_table(accounts: Sequence[Account]) -> list[str]:
@@ -62,6 +64,38 @@ def _word_table(accounts: Sequence[Account]) -> list[str]:
         "toasts in one outage, at most": max((account.toasts_at_most for account in accounts), default=0),
         "findings": total(lambda account: len(account.findings)),
     }
+    return _table(rows)
+
+
+def _end_table(accounts: Sequence[Account]) -> list[str]:
+    ends = sum((account.ends for account in accounts), Ends())
+    links = [link for account in accounts for link in account.conversation.provider.links(account.conversation.number)]
+    happened = Counter(entry["kind"] for link in links for entry in link.turns)
+    rows = {
+        "exchanges": ends.exchanges,
+        "without an end": ends.without_end,
+        "answered twice": ends.answered_twice,
+        "ended twice in other ways": ends.ended_twice,
+        "given or heard twice on one connection": ends.sent_twice,
+        "connections left though they lived": sum(account.needless_redials for account in accounts),
+        "with something that the provider missed": ends.swallowed,
+        "- missed once, and the second time heard": ends.swallowed - ends.missed_twice,
+        "- answered in the end": ends.heard_later,
+        "- said to be not heard": ends.marked,
+        "- neither": ends.forsaken,
+        "said to be not heard, and not missed twice": ends.false_marks,
+        "that the provider did not answer": ends.empty,
+        "that the provider refused": ends.refused,
+        "- and nobody was told of either": ends.untold,
+        "told of either for nothing": ends.false_words,
+        "late words": happened["late_words"],
+        "slow answers": happened["slow_thinking"],
+        "calls of functions nobody declared": happened["undeclared_tool_call"],
+    }
+    return _table(rows)
+
+
+def _table(rows: Mapping[str, int]) -> list[str]:
     return ["| | |", "| --- | ---: |", *(f"| {name} | {value:,} |" for name, value in rows.items())]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 from tests.soak.account import Account, account_of
 from tests.soak.conversation import Conversation
+from tests.soak.plan import ALL, CLIMATE, Kind
 from tests.soak.provider import Provider
 
-EMULATOR_OPTIONS = ("--no-voice", "--no-recogniser", "--pace", "3", "--send-speed", "2")
-"""Tones instead of speech and no recogniser: the processor is for the conversations."""
+EMULATOR_OPTIONS = ("--no-voice", "--no-recogniser", "--measured-words", "--pace", "3", "--send-speed", "2")
+"""Tones instead of speech and no recogniser: the processor is for the conversations. What is heard is transcribed as
+how long it was."""
 
 REDIALS_PER_HOUR = 45
 """A little below what the product allows itself, so that it is never right to give up."""
@@ -26,13 +29,17 @@ _FAULT_OF_OURS = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|Internal error")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`swaps`: end when there were so many, though not after more than `minutes`; 0 for as many as there come."""
+    """`swaps`: end when there were so many, though not after more than `minutes`; 0 for as many as there come.
+
+    `kinds`: of trouble, and how often each comes.
+    """
 
     conversations: int
     minutes: float
     seed: int
     swaps: int = 0
     server: str = "daphne"
+    kinds: Mapping[Kind, float] = field(default_factory=lambda: ALL)
 
 
 @dataclass
@@ -67,8 +74,10 @@ async def hold(options: Options, web: WebServer, emulator: Emulator) -> list[Acc
     provider = Provider(emulator)
     redials = int(REDIALS_PER_HOUR * max(1.0, options.minutes / 60))
     conversations = [
-        Conversation.of(number, options.seed, web, cookie, provider, redials) for number, cookie in enumerate(cookies)
+        Conversation.of(number, options.seed, web, cookie, provider, redials, options.kinds)
+        for number, cookie in enumerate(cookies)
     ]
+    await provider.set_climate(CLIMATE)
     trouble_is_over = asyncio.Event()
     watching = asyncio.create_task(provider.watch())
     holding = [asyncio.create_task(conversation.hold(trouble_is_over)) for conversation in conversations]

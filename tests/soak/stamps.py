@@ -12,12 +12,14 @@ CONVERSATIONS_LIMIT = 1 << _BITS
 
 
 def stamped(pcm: bytes, conversation: int, number: int) -> bytes:
-    """The frame with its first four samples replaced by who sent it and its number (up to 2,097,151)."""
+    """The frame with its first four samples replaced by who sent it (from 0) and its number (up to 2,097,151)."""
     digits = (number >> 2 * _BITS, number >> _BITS & _MASK, number & _MASK)
-    return _STAMP.pack(conversation, *digits) + pcm[_STAMP.size :]
+    return _STAMP.pack(conversation + 1, *digits) + pcm[_STAMP.size :]
 
 
-def read_stamp(mark: str) -> tuple[int, int]:
-    """Conversation and number of a frame, from its first bytes as hexadecimal digits."""
+def read_stamp(mark: str) -> tuple[int, int] | None:
+    """Conversation and number of a frame, from its first bytes as hexadecimal digits; None for the server's silence."""
     conversation, high, middle, low = _STAMP.unpack(bytes.fromhex(mark))
-    return conversation, high << 2 * _BITS | middle << _BITS | low
+    if not conversation:
+        return None
+    return conversation - 1, high << 2 * _BITS | middle << _BITS | low

@@ -1,0 +1,62 @@
+"""Which connections took the place of which, and why: one that lived is not left."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from tests.services.web import WebServer
+from tests.soak.account import Account, reckon
+from tests.soak.conversation import Conversation, Exchange
+from tests.soak.page import SoakPage
+from tests.soak.provider import Entry, Hearing, Link, Provider
+
+
+def account_of_two(*faults: Entry, by: str = "client", turns: tuple[str, ...] = (), second_at: float = 20.0) -> Account:
+    """A conversation over two connections, the second of which was opened at `second_at`."""
+    page = SoakPage(cast("WebServer", None), "")
+    said = [Exchange("hello", bool, -1, 1.0, ended_at=2.0)]
+    conversation = Conversation(0, 1, page, cast("Provider", None), 10, {}, exchanges=said)
+    first = Link("c1", "s1", 0.0, False, 0, False, faults=list(faults), closed_at=second_at - 0.1, closed_by=by)
+    first.turns = [{"kind": kind, "at": 5.0, "connection": "c1", "reason": ""} for kind in turns]
+    second = Link("c2", "s1", second_at, True, 0, False)
+    return reckon(conversation, [first, second], {"s1": Hearing([], [])})
+
+
+def fault(name: str, **facts: Any) -> Entry:
+    return {"kind": "fault", "fault": name, "at": 10.0, **facts}
+
+
+def test_a_connection_that_was_left_for_no_reason_is_found() -> None:
+    account = account_of_two()
+    assert account.needless_redials == 1
+    assert [finding.text for finding in account.findings] == ["c2 took the place of c1 for no reason"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "account"),
+    {
+        "cut": account_of_two(fault("cut"), by="cut"),
+        "closed": account_of_two(fault("close"), by="server"),
+        "planned": account_of_two(fault("go_away")),
+        "silent": account_of_two(fault("black_hole")),
+        "sick": account_of_two(turns=("empty_turn", "empty_turn")),
+    }.items(),
+)
+def test_a_connection_that_a_fault_took_away_is_not(kind: str, account: Account) -> None:
+    assert account.needless_redials == 0
+    assert [swap.kind for swap in account.swaps] == [kind]
+
+
+def test_a_standstill_is_a_reason_to_leave_as_long_as_it_lasts_and_none_much_later() -> None:
+    def needless(second_at: float) -> int:
+        return account_of_two(fault("stall", for_s=3.0), second_at=second_at).needless_redials
+
+    assert needless(14.0) == 0
+    assert needless(18.0) == 1
+
+
+@pytest.mark.parametrize("turns", [("empty_turn",), ("empty_turn", "reply", "empty_turn"), ("slow_thinking",)])
+def test_a_provider_that_said_nothing_once_or_thought_for_long_is_no_reason_to_leave(turns: tuple[str, ...]) -> None:
+    assert account_of_two(turns=turns).needless_redials == 1
