@@ -468,8 +468,12 @@ class Exchanges:
 
     def _end_exchange(self, step: EndExchange) -> None:
         self._tail_ended.set()
-        reply = self.transcript.reply_number
-        self._ended_turn = self.transcript.last_of_user if reply is None else reply
+        self._ended_turn = self.transcript.reply_number
+        if self._ended_turn is None:
+            # What our own ear has not ended yet is answered as well, as where a reply begins.
+            self._gate.end()
+            in_time, late = self.transcript.last_of_user, step.words_may_follow
+            self._ended_turn = self.transcript.words_may_follow() if late else in_time
         self.tell_turns(self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED))
         self.settled_turn = self.transcript.settled_number
         ids = step.answered.typed_ids

@@ -145,6 +145,12 @@ class Transcript:
         held = (turn.number for turn in self._turns.values() if turn.id == id)
         return next(held, self._typed_before.get(id))
 
+    def words_may_follow(self) -> int:
+        """The exchange ends, and words of the user may still come: their number is kept for them."""
+        if self._spoken is None:
+            self._spoken = self._take_number()
+        return self._spoken
+
     def voice_began(self) -> None:
         """The provider heard the user begin to speak during a reply: what follows is a new turn of theirs."""
         if self._reply is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.providers.upstream import Interrupted, UserWords, VoiceBegan
+from sessions_app.live.providers.upstream import Interrupted, TurnComplete, UserWords, VoiceBegan
 from tests.fakes.upstream import AudioEnded
 from tests.live.noises import Noise, bangs, keyboard, recorded, white
 from tests.live.stage import FRAME_MS, Stage
@@ -82,6 +82,15 @@ async def test_what_was_heard_is_not_said_again_however_long_the_answer_takes() 
     await stage.hear(UserWords("Yes."))
     await record(stage, silence(25))
     assert times_heard(stage, yes) == 1
+
+
+async def test_what_got_an_end_without_a_word_before_our_own_ear_was_done_is_not_said_again() -> None:
+    stage = await a_call()
+    yes = await record(stage, spoken("Yes."), quiet_s=0.4)
+    await stage.hear(UserWords("Yes."), TurnComplete())
+    await record(stage, silence(30))
+    assert times_heard(stage, yes) == 1
+    assert new_lines(stage) == [("user", "Yes.", "complete")]
 
 
 async def test_what_interrupts_a_reply_and_is_not_transcribed_is_said_again() -> None:

@@ -83,6 +83,28 @@ async def test_a_refusal_is_told_in_the_transcript_in_plain_words() -> None:
     assert len(stage.upstream.attempts) == 1
 
 
+@pytest.mark.parametrize("reason", ["", "RESPONSE_REJECTED"])
+async def test_words_of_the_user_after_a_turn_without_a_word_stand_in_it_and_nobody_waits_for_an_answer(
+    reason: str,
+) -> None:
+    stage = await a_call()
+    await speak_aloud(stage)
+    await stage.hear(TurnComplete(reason=reason))
+    await stage.wait(0.3)
+    await stage.hear(UserWords("Buy milk."))
+    assert len(stage.page.all_of("turn_complete")) == 2
+    await stage.wait(3)
+    await stage.hear(UserWords("Call mum."))
+    await stage.reply("Calling.")
+    said = [line for line in lines_after(stage) if line[0] != "system"]
+    assert said == [
+        ("user", "Buy milk.", "complete"),
+        ("user", "Call mum.", "complete"),
+        ("model", "Calling.", "complete"),
+    ]
+    assert codes(stage) == (["turn.refused"] if reason else [])
+
+
 async def test_a_typed_message_without_an_answer_is_over_and_a_line_says_so() -> None:
     stage = await Stage().open_quietly()
     stage.manager.take_text("typed-1", "Hello?")

@@ -170,10 +170,12 @@ class StopPlayback:
 
 @dataclass(frozen=True, slots=True)
 class EndExchange:
-    """The exchange is over: its input is answered once that is stored. `is_whole`: it came to its own end."""
+    """The exchange is over: its input is answered once that is stored. `is_whole`: it came to its own end.
+    `words_may_follow`: it got no reply, and what was said in it may be transcribed only now."""
 
     is_whole: bool
     answered: Answered
+    words_may_follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,9 +348,11 @@ class TurnMachine:
 
     def _end_without_a_word(self, reason: str, now_ms: int) -> list[Step]:
         """The model chose to say nothing, or refused."""
-        if not self._is_certain:
+        if not self._is_certain and not self._user_speaks_again:
             self.state = TurnState.LISTENING
             return [*self._forget_what_is_owed(), CloseTurn(), *self._refusal(reason)]
+        if not self._is_certain:
+            return [*self._end_unanswered(now_ms, words_may_follow=True), CloseTurn(), *self._refusal(reason)]
         if reason in NO_REFUSALS and self._is_heard and self._is_sick():
             return [StopWatch(), CloseTurn(), Suspect("empty-turns")]
         explanation = self._explanation(reason)
@@ -471,16 +473,17 @@ class TurnMachine:
             return [*steps, *self._wait(now_ms)]
         return steps
 
-    def _end_unanswered(self, now_ms: int) -> list[Step]:
+    def _end_unanswered(self, now_ms: int, *, words_may_follow: bool = False) -> list[Step]:
         self._closed_a_reply = False
-        return self._end(answered_without_a_reply(self._sent()), now_ms, is_whole=True)
+        answered = answered_without_a_reply(self._sent())
+        return self._end(answered, now_ms, is_whole=True, words_may_follow=words_may_follow)
 
-    def _end(self, answered: Answered, now_ms: int, *, is_whole: bool) -> list[Step]:
+    def _end(self, answered: Answered, now_ms: int, *, is_whole: bool, words_may_follow: bool = False) -> list[Step]:
         self.state = TurnState.LISTENING
         self._closed_at_ms = now_ms
         self._user_speaks_again = False
         self._may_answer_voice = False
-        return [*self._forget_what_is_owed(), StopPlaybackTimer(), EndExchange(is_whole, answered)]
+        return [*self._forget_what_is_owed(), StopPlaybackTimer(), EndExchange(is_whole, answered, words_may_follow)]
 
     def _forget_what_is_owed(self) -> list[Step]:
         self._is_certain = self._is_heard = self._has_typed = self._has_spoken = self._is_said_again = False
