@@ -136,6 +136,29 @@ async def test_after_a_swap_it_is_sent_once_more_and_no_oftener(is_covered: bool
     assert stage.page.losses == []
 
 
+@pytest.mark.parametrize("has_begun", [False, True], ids=["transcribed", "half answered"])
+async def test_what_was_heard_the_second_time_is_said_to_the_next_connection_too_if_that_one_goes(
+    has_begun: bool,
+) -> None:
+    stage = await a_call()
+    yes = await record(stage, spoken("Yes."))
+    await record(stage, silence(8))
+    await stage.offer("h-2")
+    await stage.hear(UserWords("Yes."))
+    if has_begun:
+        await stage.begin_reply("Goo")
+    stage.connection.drop()
+    await stage.wait(2)
+    assert times_heard(stage, yes) == 0
+    await record(stage, silence(9))
+    assert times_heard(stage, yes) == 1
+    await stage.hear(UserWords("Yes."))
+    await stage.reply("Good.")
+    await record(stage, silence(30))
+    assert times_heard(stage, yes) == 1
+    assert new_lines(stage) == [("user", "Yes.", "complete"), ("model", "Good.", "complete")]
+
+
 async def test_nothing_is_said_again_into_the_middle_of_a_sentence() -> None:
     stage = await a_call()
     yes = await record(stage, spoken("Yes."), quiet_s=4)

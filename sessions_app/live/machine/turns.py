@@ -447,7 +447,9 @@ class TurnMachine:
 
     def _on_line_back(self, fact: LineBack, now_ms: int) -> list[Step]:
         """What the old connection was still to say about its turn is not said any more, nor has the new one been told
-        anything again."""
+        anything again. What was heard only then is not known to it, though a handle covers the first time."""
+        if self._is_said_again:
+            self._is_certain, self._is_heard = self._has_typed, False
         self._is_unwanted = self._owes_end = self._closed_a_reply = self._is_said_again = False
         self._closed_at_ms = None
         if self.state is TurnState.WAITING:
