@@ -172,18 +172,16 @@ class _Reckoning:
     def _settled_by(self, link: Link) -> int:
         """The first frame that a connection still had to be sent: those before are answered.
 
-        To a fresh session what was acknowledged need not be said again, either; a resumed one has it in its checkpoint.
+        To a fresh session what was acknowledged need not be said again, either; what was acknowledged to it itself a
+        resumed one has in its checkpoint.
         """
         remembers = link.resumed and not self._was_forgotten_by(link)
-        acknowledged = (
-            []
-            if remembers
-            else [
-                told.message["audio" if told.message["type"] == "ack" else "ack"]
-                for told in self._page.story
-                if told.message["type"] in ("ack", "ready") and told.at <= link.opened_at
-            ]
-        )
+        began_at = next(other.opened_at for other in self._links if other.session == link.session)
+        acknowledged = [
+            told.message["audio" if told.message["type"] == "ack" else "ack"]
+            for told in self._page.story
+            if told.message["type"] in ("ack", "ready") and told.at <= (began_at if remembers else link.opened_at)
+        ]
         live = self._live_after(link)
         live_at = live.at if live else link.opened_at + PROOF_OF_LIFE_S
         answered = [

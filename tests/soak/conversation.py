@@ -33,6 +33,7 @@ ASKED_AT_ONCE = 5
 
 TYPED_SHARE = 0.5
 BARGE_IN_SHARE = 0.1
+BARGE_IN_AFTER_S = 0.8
 MUTED_SHARE = 0.25
 BARGE_IN_LONGEST_S = 1.9
 """What the deaf ear of the emulator misses of a barge-in is a little more: none of these is half heard."""
@@ -184,7 +185,7 @@ class Conversation:
         self._mutes = False
 
     async def _barge_in(self) -> None:
-        """Speak into a reply. If it had hardly begun, the next one takes up its question, too."""
+        """Speak into a reply."""
         short = [utterance for utterance in utterances() if utterance.heard_s < BARGE_IN_LONGEST_S]
         utterance = self._random.choice(short)
         interrupted = self._begin(f"Say {LONG}", LONG.__eq__)
@@ -192,9 +193,10 @@ class Conversation:
         if not await self._comes(lambda: self.page.heard_bytes > 0, REPLY_BEGINS_WITHIN_S):
             await self._finish(interrupted)
             return
+        await asyncio.sleep(BARGE_IN_AFTER_S)
         interrupted.ended_at = time.time()
         exchange = self._begin(
-            f"(spoken into the reply, {utterance.heard_s:.2f} s)", utterance.is_answered_at_the_end_of, is_spoken=True
+            f"(spoken into the reply, {utterance.heard_s:.2f} s)", utterance.is_answered_by, is_spoken=True
         )
         self._to_say.extend(utterance.frames)
         await self._finish(exchange, is_all_heard=False)
@@ -220,9 +222,11 @@ class Conversation:
         reply = self._replies(exchange)[-1]["turn"]
         exchange.answers_frames_until = self.page.sent_before_turn[reply]
         # The last words of a reply may come after its end.
-        await self._comes(lambda: exchange.is_answer(self.page.turns[reply]["text"]), WORDS_WITHIN_S)
+        await self._comes(lambda: self._is_answer(exchange, self.page.turns[reply]["text"]), WORDS_WITHIN_S)
         exchange.reply = self.page.turns[reply]["text"]
-        if not exchange.is_answer(exchange.reply):
+        if not self._is_answer(exchange, exchange.reply):
+            if self._were_words_lost(exchange):
+                return True
             self._find(f"{exchange.what} was answered with: {exchange.reply}")
             return False
         expected = reply_bytes(exchange.reply)
@@ -232,6 +236,26 @@ class Conversation:
                 f"{self.page.heard_bytes // 48} ms were heard"
             )
         return True
+
+    def _is_answer(self, exchange: Exchange, reply: str) -> bool:
+        """A session that was given the past may take up first what got no reply before."""
+        if exchange.is_answer(reply):
+            return True
+        before = self.exchanges[: self.exchanges.index(exchange)]
+        words = reply.split(" ")
+        tails = (" ".join(words[start:]) for start in range(1, len(words)))
+        return bool(before) and not before[-1].reply and any(exchange.is_answer(tail) for tail in tails)
+
+    def _were_words_lost(self, exchange: Exchange) -> bool:
+        """Whether a connection went before the last words of a reply came, which were late: nobody has them."""
+        return any(
+            entry["kind"] == "late_words"
+            and entry["at"] > exchange.began_at
+            and link.closed_at is not None
+            and link.closed_at - entry["at"] < WORDS_WITHIN_S
+            for link in self.provider.links(self.number)
+            for entry in link.turns
+        )
 
     def _end_of(self, exchange: Exchange) -> int | None:
         """How many frames had been sent when the exchange ended, if it has."""

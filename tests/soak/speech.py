@@ -22,7 +22,7 @@ PHRASES = (
 )
 SILENT_FRAME = bytes(FRAME_BYTES)
 TOLERANCE_S = 0.25
-_HEARD_FOR = re.compile(r"I heard you speak for (?P<seconds>[\d.]+) seconds but could not make out the words\.$")
+_HEARD_FOR = re.compile(r"^I heard you speak for (?P<seconds>[\d.]+) seconds but could not make out the words\.$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,7 @@ class Utterance:
 
     def is_answered_by(self, reply: str) -> bool:
         """Whether a reply is one to all of it: what is lost or repeated makes it shorter or longer."""
-        return self._is_measured_by(_HEARD_FOR.fullmatch(reply))
-
-    def is_answered_at_the_end_of(self, reply: str) -> bool:
-        """The same of the last sentence of a reply, which may answer something else before."""
-        return self._is_measured_by(_HEARD_FOR.search(reply))
-
-    def _is_measured_by(self, match: re.Match[str] | None) -> bool:
+        match = _HEARD_FOR.match(reply)
         return match is not None and abs(float(match["seconds"]) - self.heard_s) <= TOLERANCE_S
 
 
