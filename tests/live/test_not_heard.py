@@ -159,6 +159,22 @@ async def test_what_was_heard_the_second_time_is_said_to_the_next_connection_too
     assert new_lines(stage) == [("user", "Yes.", "complete"), ("model", "Good.", "complete")]
 
 
+async def test_what_the_next_connection_misses_is_said_to_it_again_though_the_last_one_was_answering() -> None:
+    stage = await a_call()
+    yes = await record(stage, spoken("Yes."))
+    await stage.hear(UserWords("Yes."))
+    await stage.begin_reply("Goo")
+    stage.connection.drop()
+    await stage.wait(2)
+    assert times_heard(stage, yes) == 1
+    await record(stage, silence(9))
+    assert times_heard(stage, yes) == 2
+    await record(stage, silence(60))
+    assert times_heard(stage, yes) == 2
+    assert [turn.code for turn in stage.page.transcript if turn.code] == ["turn.cut", "turn.not_heard"]
+    assert len(stage.upstream.attempts) == 2
+
+
 async def test_nothing_is_said_again_into_the_middle_of_a_sentence() -> None:
     stage = await a_call()
     yes = await record(stage, spoken("Yes."), quiet_s=4)

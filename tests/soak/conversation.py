@@ -22,7 +22,6 @@ END_WITHIN_S = 75.0
 """Longer than the product itself has patience: that it gives up where it need not is found, too."""
 
 WORDS_WITHIN_S = 1.5
-REPLY_BEGINS_WITHIN_S = 15.0
 TURN_STRIKES_WITHIN_S = 12.0
 TURN_OVER_WITHIN_S = 30.0
 LIVE_WITHIN_S = 30.0
@@ -33,7 +32,8 @@ ASKED_AT_ONCE = 5
 
 TYPED_SHARE = 0.5
 BARGE_IN_SHARE = 0.1
-BARGE_IN_AFTER_S = 0.8
+BARGE_IN_AFTER_BYTES = 4 * 48_000
+"""Of a reply, which takes two thirds of a second here: by then it is certain that it answers what was typed."""
 MUTED_SHARE = 0.25
 BARGE_IN_LONGEST_S = 1.9
 """What the deaf ear of the emulator misses of a barge-in is a little more: none of these is half heard."""
@@ -41,7 +41,7 @@ BARGE_IN_LONGEST_S = 1.9
 TURN_KINDS = TURNS.keys() | WAITS.keys()
 ENDS_WITHOUT_REPLY = ("turn.no_answer", "turn.refused")
 
-LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
 
 THINGS = (
     *("lamp", "boat", "coat", "desk", "drum", "fern", "flag", "harp", "kite", "lock"),
@@ -190,10 +190,12 @@ class Conversation:
         utterance = self._random.choice(short)
         interrupted = self._begin(f"Say {LONG}", LONG.__eq__)
         await self.page.type(interrupted.what)
-        if not await self._comes(lambda: self.page.heard_bytes > 0, REPLY_BEGINS_WITHIN_S):
+        await self._comes(
+            lambda: self.page.heard_bytes > BARGE_IN_AFTER_BYTES or self._end_of(interrupted) is not None, END_WITHIN_S
+        )
+        if self._end_of(interrupted) is not None or self.page.heard_bytes <= BARGE_IN_AFTER_BYTES:
             await self._finish(interrupted)
             return
-        await asyncio.sleep(BARGE_IN_AFTER_S)
         interrupted.ended_at = time.time()
         exchange = self._begin(
             f"(spoken into the reply, {utterance.heard_s:.2f} s)", utterance.is_answered_by, is_spoken=True
@@ -336,7 +338,7 @@ class Conversation:
             case "dead_handle":
                 await strike(self.number, "dead_handle")
                 await strike(self.number, "cut")
-            case "forget" if self._has_talked_on_this_session():
+            case "forget" if self._is_memory_measured():
                 await strike(self.number, "forget")
                 await strike(self.number, "cut")
             case "forget":
@@ -356,11 +358,14 @@ class Conversation:
             case _:
                 await strike(self.number, trouble.kind, **params)
 
-    def _has_talked_on_this_session(self) -> bool:
-        """Whether its memory can be measured: before the first reply there is nothing to compare with."""
+    def _is_memory_measured(self) -> bool:
+        """Whether it would show that the session forgot: before its first reply there is nothing to compare with, and
+        one that is given turns its handle does not cover weighs what those weigh as text."""
         links = self.provider.links(self.number)
         began_at = min((link.opened_at for link in links if link.session == links[-1].session), default=0.0)
-        return any(exchange.began_at > began_at for exchange in self.exchanges if exchange.ended_at is not None)
+        has_talked = any(exchange.began_at > began_at for exchange in self.exchanges if exchange.reply)
+        last = max((entry["at"] for entry in links[-1].turns), default=0.0)
+        return has_talked and bool(links[-1].handles) and links[-1].handles[-1]["at"] > last
 
     async def _next_link(self) -> None:
         """Wait until the connection has been replaced, as far as it ever is: some faults wait for a phase."""

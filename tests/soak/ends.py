@@ -60,6 +60,7 @@ class _Window:
     turns: list[Message]
     entries: list[Entry]
     closed_turns: set[int]
+    swaps: int
 
     @property
     def replies(self) -> int:
@@ -107,6 +108,7 @@ def _windows(
             [turn for turn in turns if after_turn < turn["turn"] <= last_turn],
             [entry for entry in entries if began_at <= entry["at"] < over_at],
             closed,
+            sum(began_at <= link.opened_at < over_at for link in links),
         )
 
 
@@ -148,7 +150,8 @@ class _Reckoning:
 
     def _look_for_swallowed_words(self, window: _Window) -> None:
         misses, marks = len(window.of_kind("speech_missed")), window.codes[NOT_HEARD]
-        if marks and misses < MISSES_WORTH_A_MARK:
+        # What was missed when its connection went is in no record of the provider.
+        if marks and (not misses or misses + window.swaps < MISSES_WORTH_A_MARK):
             self.ends.false_marks += 1
             self._find(window, f"said to be not heard, though it was missed {misses} times")
         if not misses:

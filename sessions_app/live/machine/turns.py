@@ -395,9 +395,9 @@ class TurnMachine:
             self._owed_since_ms = now_ms
             return [StartWatch(WATCH_MS)]
         owed_ms = now_ms - self._owed_since_ms
-        if not self._is_certain and owed_ms >= WATCH_MS:
+        if self._may_be_missed() and owed_ms >= WATCH_MS:
             waits = fact.user_speaks and owed_ms < PATIENCE_MS
-            return [StartWatch(WATCH_MS)] if waits else self._say_again_or_give_up()
+            return [StartWatch(WATCH_MS)] if waits else self._say_again_or_give_up(now_ms)
         if owed_ms >= PATIENCE_MS:
             return [Suspect("empty-turns")] if self._is_sick() else self._give_up(now_ms)
         return [StartWatch(max(1, min(WATCH_MS, limit_ms - fact.lifeless_ms)))]
@@ -414,12 +414,21 @@ class TurnMachine:
         explanation = self._explanation("")
         return [*self._end_unanswered(now_ms), *explanation]
 
-    def _say_again_or_give_up(self) -> list[Step]:
+    def _may_be_missed(self) -> bool:
+        """Whether the present connection may know nothing of what an answer is owed to. What a connection before it
+        heard is missed only if our own ear heard it, too."""
+        if not self._is_certain:
+            return True
+        return self._has_spoken and not self._is_heard and not self._has_typed
+
+    def _say_again_or_give_up(self, now_ms: int) -> list[Step]:
         """Our own ear knows that somebody spoke; the provider's may have missed it, once."""
         if self._has_spoken and not self._is_said_again:
             self._is_said_again = True
             return [SayAgain(), StartWatch(WATCH_MS)]
         explanation = [Explain(TurnCode.NOT_HEARD)] if self._has_spoken else []
+        if self._is_certain:
+            return [*self._end_unanswered(now_ms), *explanation]
         self.state = TurnState.LISTENING
         return [*self._forget_what_is_owed(), *explanation]
 
@@ -447,9 +456,8 @@ class TurnMachine:
 
     def _on_line_back(self, fact: LineBack, now_ms: int) -> list[Step]:
         """What the old connection was still to say about its turn is not said any more, nor has the new one been told
-        anything again. What was heard only then is not known to it, though a handle covers the first time."""
-        if self._is_said_again:
-            self._is_certain, self._is_heard = self._has_typed, False
+        anything again. What the old one heard it may miss."""
+        self._is_heard = False
         self._is_unwanted = self._owes_end = self._closed_a_reply = self._is_said_again = False
         self._closed_at_ms = None
         if self.state is TurnState.WAITING:
