@@ -155,6 +155,11 @@ class Backlog:
         if is_muted:
             self._unsent.append(AudioEnd(self._take_position()))
 
+    @property
+    def end(self) -> int:
+        """The position after everything taken in so far."""
+        return self._next_position
+
     # -- sending -----------------------------------------------------------------------------------------------------
 
     @property

@@ -164,6 +164,7 @@ class Exchanges:
         self._timers: Timers[TimedFact] = Timers(self._on_timer)
         self._gate = VoiceGate()
         self._last_speech: tuple[bytes, ...] = ()
+        self._said = 0
         self._is_muted = False
         self._memory = MemoryProof()
         self._unanswered = _typed_unanswered(opening)
@@ -225,6 +226,7 @@ class Exchanges:
             self._utterance_ended(utterance)
 
     def _utterance_ended(self, utterance: Utterance) -> None:
+        self._said = self._said or self._backlog.end
         if utterance.is_speech:
             self._last_speech = utterance.frames
         self._tell(SpeechEnded(utterance.is_speech))
@@ -365,6 +367,7 @@ class Exchanges:
             certain=Answered(self._backlog.mark_at(settled_ms), self._backlog.typed_sent(settled_ms)),
             everything=Answered(self._backlog.mark_at(), self._backlog.typed_sent()),
             proven_at_ms=2 * _now_ms() - settled_ms,
+            said=self._said,
         )
 
     def _settled_moment_ms(self) -> int:
@@ -476,6 +479,7 @@ class Exchanges:
             self._ended_turn = self.transcript.words_may_follow() if late else in_time
         self.tell_turns(self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED))
         self.settled_turn = self.transcript.settled_number
+        self._said = 0
         ids = step.answered.typed_ids
         self._backlog.answered(step.answered.mark, ids)
         self._writer.after(partial(self._acknowledge, ids, self._backlog.acknowledged_number))

@@ -105,6 +105,20 @@ async def test_words_of_the_user_after_a_turn_without_a_word_stand_in_it_and_nob
     assert codes(stage) == (["turn.refused"] if reason else [])
 
 
+async def test_what_was_refused_at_once_is_not_said_to_the_next_connection() -> None:
+    stage = await a_call()
+    stage.connection.unread_ms = 400
+    first = len(stage.connection.audio)
+    await speak_aloud(stage, quiet_ms=0)
+    stage.manager.mute()
+    await stage.hear(UserWords("Say something wicked."), TurnComplete(reason="RESPONSE_REJECTED"))
+    assert LOUD in stage.connection.audio[first:]
+    stage.connection.drop()
+    await stage.wait(1)
+    assert len(stage.upstream.attempts) == 2
+    assert LOUD not in stage.connection.audio
+
+
 async def test_a_typed_message_without_an_answer_is_over_and_a_line_says_so() -> None:
     stage = await Stage().open_quietly()
     stage.manager.take_text("typed-1", "Hello?")

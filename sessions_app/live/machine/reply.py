@@ -21,12 +21,14 @@ class Sent:
     """What the provider had been sent at a moment.
 
     `certain`: what it had consumed by then. `everything`: also what was on its way, as after a replay.
-    `proven_at_ms`: when it has consumed that, too, and would have broken a reply off for it.
+    `proven_at_ms`: when it has consumed that, too, and would have broken a reply off for it. `said`: the position after
+    what our own ear heard first in this exchange, 0 if nothing; whoever has transcribed it has consumed it.
     """
 
     certain: Answered = Answered()
     everything: Answered = Answered()
     proven_at_ms: int = 0
+    said: int = 0
 
 
 class ReplyAccount:
@@ -61,6 +63,10 @@ class ReplyAccount:
         return Answered(self._basis.certain.mark, typed.typed_ids)
 
 
-def answered_without_a_reply(sent: Sent) -> Answered:
-    """What a turn of the provider answers that ends without a word: what it had consumed, and what was typed."""
-    return Answered(sent.certain.mark, sent.everything.typed_ids)
+def answered_without_a_reply(sent: Sent, *, is_heard: bool) -> Answered:
+    """What a turn of the provider answers that ends without a word: what it had consumed, and what was typed.
+
+    `is_heard`: it has transcribed what was said.
+    """
+    said = sent.said if is_heard else 0
+    return Answered(max(sent.certain.mark, said), sent.everything.typed_ids)

@@ -485,7 +485,7 @@ class TurnMachine:
 
     def _end_unanswered(self, now_ms: int, *, words_may_follow: bool = False) -> list[Step]:
         self._closed_a_reply = False
-        answered = answered_without_a_reply(self._sent())
+        answered = answered_without_a_reply(self._sent(), is_heard=self._is_heard)
         return self._end(answered, now_ms, is_whole=True, words_may_follow=words_may_follow)
 
     def _end(self, answered: Answered, now_ms: int, *, is_whole: bool, words_may_follow: bool = False) -> list[Step]:
