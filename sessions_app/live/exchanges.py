@@ -18,6 +18,7 @@ from typing import ClassVar
 from sessions_app.live.backlog import Backlog, Loss
 from sessions_app.live.context import Context, Recap, context_of
 from sessions_app.live.downlink import BYTES_PER_MS
+from sessions_app.live.echo import EchoDelay
 from sessions_app.live.explanations import explanation_of
 from sessions_app.live.machine.events import (
     Fact,
@@ -167,6 +168,7 @@ class Exchanges:
         self._said = 0
         self._is_muted = False
         self._memory = MemoryProof()
+        self._echo = EchoDelay()
         self._unanswered = _typed_unanswered(opening)
         self._ended_turn: int | None = None
         self._tail_ended = asyncio.Event()
@@ -199,6 +201,7 @@ class Exchanges:
         if utterance is not None:
             self._utterance_ended(utterance)
         elif self._gate.is_voiced and not was_voiced:
+            self._echo.speech_began()
             self._tell(VoiceNoticed())
 
     def take_text(self, id: str, text: str) -> None:
@@ -213,6 +216,7 @@ class Exchanges:
             return
         self._unanswered -= {id}
         self._backlog.add_typed(id, text)
+        self._echo.forget()
         self._input_tokens += estimate_tokens(text)
         self._sender.wake()
 
@@ -229,6 +233,8 @@ class Exchanges:
         self._said = self._said or self._backlog.end
         if utterance.is_speech:
             self._last_speech = utterance.frames
+            if self._backlog.is_drained:
+                self._echo.speech_ended(_now_ms())
         self._tell(SpeechEnded(utterance.is_speech))
 
     def set_sound(self, on: bool) -> None:
@@ -280,6 +286,8 @@ class Exchanges:
     def connected(self, model: str, *, resumed: bool, caught_up: bool) -> None:
         """There is a new connection to `model`. `caught_up`: it is given the turns that its handle does not cover."""
         self._backlog.rewind(resumed=resumed)
+        if model != self._model:
+            self._echo = EchoDelay()
         self._model = model
         self._last_message_ms = _now_ms()
         self._connections += 1
@@ -298,6 +306,7 @@ class Exchanges:
     def hold(self) -> None:
         """Nothing reaches the provider until there is another connection, which may hear the same speech again."""
         self._sender.stop()
+        self._echo.forget()
         self._tell(LineLost())
         self.transcript.expect_again()
 
@@ -330,6 +339,7 @@ class Exchanges:
         self._tell(WordsCame(message.text))
 
     def _on_user_words(self, message: UserWords) -> None:
+        self._echo.echoed(_now_ms())
         self._tell(UserWordsCame(message.text, self.transcript.goes_on(message.text)))
 
     def _on_voice_began(self, message: VoiceBegan) -> None:
@@ -373,7 +383,7 @@ class Exchanges:
     def _settled_moment_ms(self) -> int:
         """What had been sent by then has certainly been consumed by what the provider says now."""
         connection = self._connection()
-        return _now_ms() - (0 if connection is None else math.ceil(connection.unread_ms))
+        return _now_ms() - (0 if connection is None else max(math.ceil(connection.unread_ms), self._echo.longest_ms))
 
     def _on_timer(self, fact: TimedFact) -> None:
         self._tell(self._timed_facts[fact]())
@@ -410,6 +420,7 @@ class Exchanges:
     def _begin_reply(self, step: BeginReply) -> None:
         """Speech that ended before a reply began has been answered by it, however late our own ear is."""
         self._ended_turn = None
+        self._echo.echoed(_now_ms())
         self._tail_ended.set()
         self._gate.end()
         self.tell_turns(self.transcript.reply_began(step.answers_voice))
@@ -451,6 +462,7 @@ class Exchanges:
         `activityStart` and `activityEnd`, which may only be sent where automatic detection is disabled (reference of
         `BidiGenerateContentRealtimeInput`, read 2026-11), and ours is on."""
         self._turns.voice_taken()
+        self._echo.forget()
         self._backlog.repeat_audio((*self._last_speech, *SILENCE), is_muted=self._is_muted)
         self._sender.wake()
 
