@@ -54,7 +54,7 @@ GLIDE_FROM = 0.045
 GLIDE_STEP_SHARE = 0.6
 """Over 120 ms the pitch glides by 4.5 %, and not by a single step."""
 
-BRIGHT_FROM, BRIGHT_CLARITY, DARK_CLARITY = 0.6, 0.7, 0.85
+BRIGHT_FROM, BRIGHT_CLARITY, DARK_CLARITY = 0.6, 0.7, 0.82
 """An open vowel is told from a tone in noise by its overtones, and may be hoarse; a dark sound has to be clear."""
 
 DULL_BELOW, OVERTONES_FROM = 0.2, 2.0

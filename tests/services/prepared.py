@@ -22,14 +22,14 @@ LIBRARIES = [
     *("django.core.management.commands.check", "django.db.backends.postgresql.base", "django.db.backends.sqlite3.base"),
     *("django.db.models", "django.forms", "django.template.backends.django", "django.test.client"),
     *("aiohttp.web", "asgiref.sync", "autobahn.twisted.websocket", "celery", "channels.routing", "channels.layers"),
-    *("channels_redis.core", "google.genai", "google.genai.live", "pocketsphinx", "redis.asyncio"),
+    *("channels_redis.core", "google.genai", "google.genai.live", "numpy", "pocketsphinx", "redis.asyncio"),
     *("twisted.internet.asyncioreactor", "twisted.web.http", "uvicorn.main", "websockets.asyncio.server"),
     *("whitenoise.middleware",),
 ]
 """None of them reads the settings of Django, starts a thread or makes an event loop (`test_prepared.py`)."""
 
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(LIBRARIES)
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(LIBRARIES)
 
 
 class PreparedProcess:
@@ -38,7 +38,7 @@ class PreparedProcess:
     def __init__(
         self, module: str, arguments: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path
     ) -> None:
-        self._process = _processes.Process(
+        self._process = processes.Process(
             target=_run, args=(module, list(arguments), dict(environment), directory, log), daemon=True
         )
         self._process.start()
