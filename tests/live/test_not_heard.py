@@ -105,6 +105,23 @@ async def test_what_interrupts_a_reply_and_is_not_transcribed_is_said_again() ->
     assert times_heard(stage, frames) == 2
 
 
+async def test_what_is_said_into_a_reply_at_once_is_said_again_though_a_message_is_still_owed_its_answer() -> None:
+    stage = await a_call()
+    stage.connection.unread_ms = 2_000
+    stage.manager.take_text("typed-1", "Tell me a story.")
+    await stage.settle()
+    await stage.begin_reply("Once upon", ms=3_000)
+    stop = spoken("Stop it.")
+    await record(stage, stop[: 5 * FRAME_BYTES], quiet_s=0)
+    await stage.hear(VoiceBegan(), Interrupted(), TurnComplete())
+    frames = await record(stage, stop[5 * FRAME_BYTES :])
+    await record(stage, silence(9))
+    assert times_heard(stage, frames) == 2
+    await stage.hear(UserWords("Stop it."))
+    await stage.reply("I stop.")
+    assert [ids for _, ids in stage.page.acks if ids] == [("typed-1",)]
+
+
 async def test_what_is_said_again_is_acknowledged_with_the_original_and_only_once() -> None:
     stage = await a_call()
     await record(stage, spoken("Yes."))

@@ -419,7 +419,7 @@ class TurnMachine:
         heard is missed only if our own ear heard it, too."""
         if not self._is_certain:
             return True
-        return self._has_spoken and not self._is_heard and not self._has_typed
+        return self._has_spoken and not self._is_heard
 
     def _say_again_or_give_up(self, now_ms: int) -> list[Step]:
         """Our own ear knows that somebody spoke; the provider's may have missed it, once."""
