@@ -52,6 +52,11 @@ class HardOfHearing:
         """Whether speech goes on, as far as it was noticed."""
         return self._detector.state if self._was_noticed else "silence"
 
+    @property
+    def is_in_sound(self) -> bool:
+        """Whether something is being said, noticed or not."""
+        return self._detector.state == "speech"
+
     def feed(self, pcm: bytes) -> Activity | None:
         """Take one frame; at most one change of activity comes of it."""
         return self._pass_on(self._detector.feed(pcm))

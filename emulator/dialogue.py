@@ -339,7 +339,7 @@ class Dialogue:
 
     async def offer_handle(self) -> None:
         """Send a handle for the state as it is, unless something is going on that it could not name."""
-        busy = self.state != "listening" or self._hearing or self.audio.in_speech or self._awaits_history
+        busy = self.state != "listening" or self._hearing or self.audio.in_sound or self._awaits_history
         if busy or self._line.closing:
             return
         if self.profile.first_handle_s is None and not (self.setup.wants_resumption and self.memory.replies):

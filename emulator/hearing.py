@@ -40,6 +40,11 @@ class AudioInput:
         """True while the user is speaking."""
         return self._marked is not None or self._detector.state == "speech"
 
+    @property
+    def in_sound(self) -> bool:
+        """True while the user is speaking, also if that goes unnoticed: half of it could not be gone on from."""
+        return self._marked is not None or self._detector.is_in_sound
+
     def feed(self, blob: object) -> Activity | None:
         """Take one audio blob."""
         pcm = self._read(blob)

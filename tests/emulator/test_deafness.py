@@ -48,10 +48,12 @@ def test_a_longer_utterance_is_noticed_late_and_heard_whole() -> None:
     assert len(ended.pcm) > 1200 * BYTES_PER_MS
 
 
-def test_while_a_short_utterance_is_not_noticed_there_is_silence() -> None:
+def test_while_a_short_utterance_is_not_noticed_there_is_silence_but_no_place_to_go_on_from() -> None:
     ear = HardOfHearing(VoiceActivityDetector(700), lambda: Deafness(under_ms=1000))
-    seen = [(ear.feed(loud(ms)), ear.state) for ms in (800, 400)]
-    assert seen == [(None, "silence"), (SpeechStarted(0), "speech")]
+    seen = [(ear.feed(loud(ms)), ear.state, ear.is_in_sound) for ms in (800, 400)]
+    assert seen == [(None, "silence", True), (SpeechStarted(0), "speech", True)]
+    ear.feed(quiet(800))
+    assert not ear.is_in_sound
 
 
 def test_of_a_barge_in_the_beginning_is_missed_and_the_rest_is_heard() -> None:

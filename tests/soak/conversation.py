@@ -52,15 +52,21 @@ THINGS = (
 
 @dataclass
 class Exchange:
-    """What a person said, and what came back. Times are Unix times; `after_turn`: the last turn before it began."""
+    """What a person said, and what came back. Times are Unix times; `after_turn`: the last turn before it began.
+
+    `into_since`: it was spoken into the reply to something said then. `is_doubtful`: a connection went meanwhile, and
+    what of both was heard, and was still to be answered, cannot be told.
+    """
 
     what: str
     is_answer: Callable[[str], bool]
     after_turn: int
     began_at: float
     is_spoken: bool = False
+    into_since: float | None = None
     answers_frames_until: int = 0
     ended_at: float | None = None
+    is_doubtful: bool = False
     reply: str = ""
 
 
@@ -197,11 +203,20 @@ class Conversation:
             await self._finish(interrupted)
             return
         interrupted.ended_at = time.time()
+        interrupted.answers_frames_until = max(
+            (
+                self.page.sent_before_turn[number]
+                for number, turn in self.page.turns.items()
+                if turn["role"] == "model" and number > interrupted.after_turn
+            ),
+            default=0,
+        )
         exchange = self._begin(
             f"(spoken into the reply, {utterance.heard_s:.2f} s)", utterance.is_answered_by, is_spoken=True
         )
         self._to_say.extend(utterance.frames)
-        await self._finish(exchange, is_all_heard=False)
+        exchange.into_since = interrupted.began_at
+        await self._finish(exchange)
 
     def _begin(self, what: str, is_answer: Callable[[str], bool], *, is_spoken: bool = False) -> Exchange:
         exchange = Exchange(what, is_answer, max(self.page.turns, default=-1), time.time(), is_spoken)
@@ -209,11 +224,8 @@ class Conversation:
         self.page.heard_bytes = 0
         return exchange
 
-    async def _finish(self, exchange: Exchange, *, is_all_heard: bool = True) -> bool:
-        """Wait for the end of an exchange; what is said next would interrupt a reply. Gives whether it was understood.
-
-        `is_all_heard`: what was heard since it began is the reply and nothing else.
-        """
+    async def _finish(self, exchange: Exchange) -> bool:
+        """Wait for the end of an exchange; what is said next would interrupt a reply. True if it was understood."""
         if not await self._comes(lambda: self._end_of(exchange) is not None, END_WITHIN_S):
             self._find(f"no end of: {exchange.what}")
             return False
@@ -227,12 +239,13 @@ class Conversation:
         await self._comes(lambda: self._is_answer(exchange, self.page.turns[reply]["text"]), WORDS_WITHIN_S)
         exchange.reply = self.page.turns[reply]["text"]
         if not self._is_answer(exchange, exchange.reply):
-            if self._were_words_lost(exchange):
-                return True
+            exchange.is_doubtful = self._was_swapped_since(exchange.into_since)
+            if exchange.is_doubtful or self._were_words_lost(exchange):
+                return False
             self._find(f"{exchange.what} was answered with: {exchange.reply}")
             return False
         expected = reply_bytes(exchange.reply)
-        if is_all_heard and self.page.heard_bytes != expected:
+        if exchange.into_since is None and self.page.heard_bytes != expected:
             self._find(
                 f"of the reply to {exchange.what}, which takes {expected // 48} ms, "
                 f"{self.page.heard_bytes // 48} ms were heard"
@@ -247,6 +260,9 @@ class Conversation:
         words = reply.split(" ")
         tails = (" ".join(words[start:]) for start in range(1, len(words)))
         return bool(before) and not before[-1].reply and any(exchange.is_answer(tail) for tail in tails)
+
+    def _was_swapped_since(self, at: float | None) -> bool:
+        return at is not None and any(link.opened_at > at for link in self.provider.links(self.number))
 
     def _were_words_lost(self, exchange: Exchange) -> bool:
         """Whether a connection went before the last words of a reply came, which were late: nobody has them."""

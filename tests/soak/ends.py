@@ -26,6 +26,7 @@ class Ends:
     where nothing was missed, or what was said again was not. `false_words`: lines that tell of a refusal or of no
     answer where the provider had neither refused nor been silent. `empty`, `refused`: the provider did that in them;
     `untold`: and nothing said so. `sent_twice`: things that one connection was given twice though it had them.
+    `doubtful`: spoken into a reply whose connection went, and answered with something else; these are not judged.
     """
 
     exchanges: int = 0
@@ -43,6 +44,7 @@ class Ends:
     refused: int = 0
     untold: int = 0
     false_words: int = 0
+    doubtful: int = 0
 
     def __add__(self, other: Ends) -> Ends:
         return Ends(*(getattr(self, name) + getattr(other, name) for name in _names()))
@@ -119,6 +121,7 @@ class _Reckoning:
 
     def look_at(self, window: _Window) -> None:
         self.ends.exchanges += 1
+        self.ends.doubtful += window.exchange.is_doubtful
         self._count_ends(window)
         self._look_for_what_was_sent_twice(window)
         self._look_for_swallowed_words(window)

@@ -88,6 +88,7 @@ def _end_table(accounts: Sequence[Account]) -> list[str]:
         "that the provider refused": ends.refused,
         "- and nobody was told of either": ends.untold,
         "told of either for nothing": ends.false_words,
+        "spoken into a reply that a connection took, and not judged": ends.doubtful,
         "late words": happened["late_words"],
         "slow answers": happened["slow_thinking"],
         "calls of functions nobody declared": happened["undeclared_tool_call"],
