@@ -178,7 +178,7 @@ class Exchanges:
         self._model = ""
         self._consumed_index: int | None = None
         self._context_given_at_ms: int | None = None
-        self._last_message_ms = 0
+        self._last_message_ms = self._last_progress_ms = 0
 
     @property
     def is_replying(self) -> bool:
@@ -289,7 +289,7 @@ class Exchanges:
         if model != self._model:
             self._echo = EchoDelay()
         self._model = model
-        self._last_message_ms = _now_ms()
+        self._last_message_ms = self._last_progress_ms = _now_ms()
         self._connections += 1
         self._ended_turn = None
         self._tell(LineBack())
@@ -328,6 +328,8 @@ class Exchanges:
     def hear(self, message: UpstreamMessage) -> None:
         """Take in a message of the present connection."""
         self._last_message_ms = _now_ms()
+        if not isinstance(message, HandleUpdate):
+            self._last_progress_ms = self._last_message_ms
         listener = self._listeners.get(type(message))
         if listener is not None:
             listener(self, message)
@@ -390,8 +392,10 @@ class Exchanges:
 
     def _look(self) -> WatchFired:
         connection = self._connection()
-        idle_ms = _now_ms() - self._last_message_ms
-        lifeless_ms = idle_ms if connection is None else min(idle_ms, int(connection.lifeless_ms))
+        lifeless_ms = _now_ms() - self._last_message_ms
+        if connection is not None:
+            lifeless_ms = min(lifeless_ms, int(connection.lifeless_ms))
+        idle_ms = _now_ms() - self._last_progress_ms
         return WatchFired(lifeless_ms, idle_ms, self._gate.is_voiced, self._is_user_away())
 
     def _is_user_away(self) -> bool:

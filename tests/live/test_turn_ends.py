@@ -105,6 +105,17 @@ async def test_words_of_the_user_after_a_turn_without_a_word_stand_in_it_and_nob
     assert codes(stage) == (["turn.refused"] if reason else [])
 
 
+async def test_a_reply_that_does_not_go_on_is_over_though_handles_come() -> None:
+    stage = await a_call()
+    await stage.speak(5)
+    await stage.begin_reply("It is")
+    for number in range(6):
+        await stage.wait(5)
+        await stage.hear(HandleUpdate(f"h-{number + 2}"))
+    assert lines_after(stage) == [("model", "It is", "complete")]
+    assert len(stage.upstream.attempts) == 1
+
+
 async def test_what_was_refused_at_once_is_not_said_to_the_next_connection() -> None:
     stage = await a_call()
     stage.connection.unread_ms = 400

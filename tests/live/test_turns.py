@@ -249,6 +249,23 @@ def test_words_after_a_turn_that_was_broken_off_are_those_of_the_next_reply() ->
     ]
 
 
+def test_late_words_of_a_reply_that_was_broken_off_begin_none_when_no_sound_comes_with_them() -> None:
+    talk = Talk().spoken()
+    talk.tell(SOUND, WordsCame("I am searching."), BrokenOff(), TurnEnded())
+    talk.tell(SpeechEnded(is_speech=True), after_ms=200)
+    talk.tell(WordsCame("for it."), after_ms=100)
+    assert talk.tell(WordsWaited(), after_ms=LATE_WORDS_MS) == []
+    assert talk.state is TurnState.WAITING
+    assert of(talk.tell(SOUND, after_ms=5_000), Say) == []
+
+
+def test_an_answer_of_words_to_what_was_typed_is_one_also_after_a_reply_that_was_broken_off() -> None:
+    talk = Talk().spoken()
+    talk.tell(SOUND, BrokenOff(), TurnEnded())
+    talk.typed().tell(WordsCame("It is foggy."), after_ms=300)
+    assert of(talk.tell(WordsWaited(), after_ms=LATE_WORDS_MS), Say) == [Say("It is foggy.")]
+
+
 def test_words_of_the_model_after_its_turn_belong_to_the_reply_that_is_over_and_begin_none() -> None:
     talk = Talk().spoken().answered()
     assert talk.tell(WordsCame("late."), after_ms=300) == [Say("late.", late=True)]

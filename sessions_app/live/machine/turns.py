@@ -185,6 +185,8 @@ class TurnMachine:
         self._sent = sent
         self._reply: ReplyAccount | None = None
         self._held: list[str] = []
+        self._held_are_late = False
+        self._broke_off_at_ms: int | None = None
         self._may_answer_voice = False
         self._is_unwanted = False
         self._owes_end = False
@@ -290,12 +292,18 @@ class TurnMachine:
             return [Say(fact.text)]
         if self.state is TurnState.LISTENING and self._closed_a_reply and self._is_just_closed(now_ms):
             return [Say(fact.text, late=True)]
+        if not self._held:
+            broke_off_ms = self._broke_off_at_ms
+            self._held_are_late = broke_off_ms is not None and now_ms - broke_off_ms <= LATE_WORDS_MS
         self._held.append(fact.text)
         return [StartWordsTimer(LATE_WORDS_MS)] if len(self._held) == 1 else []
 
     def _on_words_waited(self, fact: WordsWaited, now_ms: int) -> list[Step]:
         """No sound came with them: an answer of words where one is owed, else they are very late."""
         if not self._held:
+            return []
+        if self._held_are_late and not self._has_typed:
+            self._held.clear()  # of the reply that was broken off: nobody heard them
             return []
         if self.state is TurnState.WAITING or not self._closed_a_reply:
             return self._begin()
@@ -332,6 +340,7 @@ class TurnMachine:
         if self._reply is not None:
             steps += self._end_reply(now_ms, is_whole=False)
         self._closed_a_reply = False
+        self._broke_off_at_ms = now_ms
         self._user_speaks_again = True
         return steps
 
