@@ -488,6 +488,7 @@ class Exchanges:
     def _end_exchange(self, step: EndExchange) -> None:
         self._tail_ended.set()
         self._ended_turn = self.transcript.reply_number
+        has_words = self._ended_turn is not None or self.transcript.last_of_user is not None
         if self._ended_turn is None:
             # What our own ear has not ended yet is answered as well, as where a reply begins.
             self._gate.end()
@@ -499,7 +500,7 @@ class Exchanges:
         ids = step.answered.typed_ids
         self._backlog.answered(step.answered.mark, ids)
         self._writer.after(partial(self._acknowledge, ids, self._backlog.acknowledged_number))
-        self._feed(ReplyEnded())
+        self._feed(ReplyEnded(has_words))
         self._writer.load_recap(self._take_recap)
         self._on_answered()
 

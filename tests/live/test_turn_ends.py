@@ -105,6 +105,17 @@ async def test_words_of_the_user_after_a_turn_without_a_word_stand_in_it_and_nob
     assert codes(stage) == (["turn.refused"] if reason else [])
 
 
+async def test_what_got_no_answer_is_told_to_a_session_that_remembers_nothing() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "My name is Alice.")
+    await stage.wait(CONSUMED_S)
+    await stage.hear(TurnComplete())
+    stage.connection.drop()
+    await stage.wait(1)
+    assert stage.page.readies[-1].action is Action.REBUILT
+    assert [turn.text for turn in stage.upstream.attempts[-1].setup.history] == ["My name is Alice."]
+
+
 async def test_a_reply_that_does_not_go_on_is_over_though_handles_come() -> None:
     stage = await a_call()
     await stage.speak(5)

@@ -139,7 +139,9 @@ class ReplyProduced:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """The turn is over, or the user interrupted it."""
+    """The turn is over, or the user interrupted it. `has_words`: something was said in it, by whomever."""
+
+    has_words: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,7 @@ class SessionMachine:
         return []
 
     def _on_reply_ended(self, fact: ReplyEnded, now_ms: int) -> list[Wish]:
+        self._has_context = self._has_context or fact.has_words
         was, self._reply = self._reply, _Reply.NONE
         if was is _Reply.NONE:
             return []
