@@ -226,7 +226,11 @@ class Conversation:
 
     async def _finish(self, exchange: Exchange) -> bool:
         """Wait for the end of an exchange; what is said next would interrupt a reply. True if it was understood."""
-        if not await self._comes(lambda: self._end_of(exchange) is not None, END_WITHIN_S):
+        has_ended = await self._comes(lambda: self._end_of(exchange) is not None, END_WITHIN_S)
+        if self._was_swapped_since(exchange.into_since):
+            exchange.is_doubtful = True
+            return False
+        if not has_ended:
             self._find(f"no end of: {exchange.what}")
             return False
         exchange.ended_at = time.time()
@@ -239,9 +243,8 @@ class Conversation:
         await self._comes(lambda: self._is_answer(exchange, self.page.turns[reply]["text"]), WORDS_WITHIN_S)
         exchange.reply = self.page.turns[reply]["text"]
         if not self._is_answer(exchange, exchange.reply):
-            exchange.is_doubtful = self._was_swapped_since(exchange.into_since)
-            if exchange.is_doubtful or self._were_words_lost(exchange):
-                return False
+            if self._were_words_lost(exchange):
+                return True
             self._find(f"{exchange.what} was answered with: {exchange.reply}")
             return False
         expected = reply_bytes(exchange.reply)

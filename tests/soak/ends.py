@@ -26,7 +26,7 @@ class Ends:
     where nothing was missed, or what was said again was not. `false_words`: lines that tell of a refusal or of no
     answer where the provider had neither refused nor been silent. `empty`, `refused`: the provider did that in them;
     `untold`: and nothing said so. `sent_twice`: things that one connection was given twice though it had them.
-    `doubtful`: spoken into a reply whose connection went, and answered with something else; these are not judged.
+    `doubtful`: spoken into a reply, and a connection went before there was an end; these are not judged.
     """
 
     exchanges: int = 0
@@ -121,7 +121,9 @@ class _Reckoning:
 
     def look_at(self, window: _Window) -> None:
         self.ends.exchanges += 1
-        self.ends.doubtful += window.exchange.is_doubtful
+        if window.exchange.is_doubtful:
+            self.ends.doubtful += 1
+            return
         self._count_ends(window)
         self._look_for_what_was_sent_twice(window)
         self._look_for_swallowed_words(window)

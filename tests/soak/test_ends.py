@@ -159,6 +159,12 @@ def test_a_word_about_a_silence_that_there_was_not_is_found(code: str) -> None:
     assert (story.ends().false_words, len(story.found())) == (1, 1)
 
 
+def test_what_was_spoken_into_a_reply_whose_connection_went_is_counted_and_not_judged() -> None:
+    story = spoken().provider("speech_missed").turn("model").turn("model")
+    story.exchange.is_doubtful = True
+    assert (story.ends(), story.found()) == (Ends(exchanges=1, doubtful=1), [])
+
+
 def test_the_counts_of_conversations_add_up() -> None:
     assert (typed().turn("model").ends() + typed().turn("model").turn("model").ends()) == Ends(
         exchanges=2, answered_twice=1
