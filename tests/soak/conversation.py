@@ -229,6 +229,7 @@ class Conversation:
         has_ended = await self._comes(lambda: self._end_of(exchange) is not None, END_WITHIN_S)
         if self._was_swapped_since(exchange.into_since):
             exchange.is_doubtful = True
+            exchange.ended_at, exchange.answers_frames_until = time.time(), self._end_of(exchange) or 0
             return False
         if not has_ended:
             self._find(f"no end of: {exchange.what}")
