@@ -150,7 +150,7 @@ class _Reckoning:
         issued = [
             (handle["at"], before)
             for before in self._links
-            for handle in before.handles
+            for handle in before.delivered_handles
             if before.session == link.session and handle["chunks"] == link.chunks and handle["at"] < link.opened_at
         ]
         if not issued or not link.resumed or link.is_forgotten:

@@ -48,6 +48,12 @@ class Link:
         return sum(entry["kind"] in FAULTS_OF_TURNS for entry in self.turns)
 
     @property
+    def delivered_handles(self) -> list[Entry]:
+        """Those of its handles that were not held back for good."""
+        hole = self.fault("black_hole")
+        return [handle for handle in self.handles if hole is None or handle["at"] < hole["at"]]
+
+    @property
     def is_sick(self) -> bool:
         """Whether two turns in a row ended without a word, and without a reason."""
         ends = [entry for entry in self.turns if entry["kind"] in ("empty_turn", "reply")]

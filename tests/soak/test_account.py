@@ -49,6 +49,13 @@ def test_a_connection_that_a_fault_took_away_is_not(kind: str, account: Account)
     assert [swap.kind for swap in account.swaps] == [kind]
 
 
+def test_a_handle_that_was_issued_into_a_black_hole_was_not_delivered() -> None:
+    link = Link("c1", "s1", 0.0, False, 0, False, handles=[{"at": 1.0}, {"at": 5.0}])
+    assert link.delivered_handles == link.handles
+    link.faults.append({"fault": "black_hole", "at": 2.0})
+    assert link.delivered_handles == [{"at": 1.0}]
+
+
 def test_a_standstill_is_a_reason_to_leave_as_long_as_it_lasts_and_none_much_later() -> None:
     def needless(second_at: float) -> int:
         return account_of_two(fault("stall", for_s=3.0), second_at=second_at).needless_redials
