@@ -6,13 +6,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services.prepared import PreparedProcess
 
 STOP_LIMIT_S = 20
 PATIENCE_S = 20
+SYSTEM_FOLDERS = "/usr/sbin:/sbin"
+"""Where the tools of an administrator are (`useradd` among them), which not every PATH names."""
 
 
 def free_port() -> int:
@@ -37,6 +40,17 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds} s in vain for {what}")
         time.sleep(0.02)
+
+
+@contextmanager
+def system_tools_on_path() -> Iterator[None]:
+    """The tools of an administrator are found by programs that are started within."""
+    path = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = f"{path}:{SYSTEM_FOLDERS}"
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = path
 
 
 def has_ended(pid: int) -> bool:
