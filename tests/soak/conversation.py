@@ -14,7 +14,7 @@ from tests.scenarios.page import FRAME_MS, Message
 from tests.services.web import WebServer
 from tests.soak.page import SoakPage
 from tests.soak.plan import TURNS, WAITS, Kind, Trouble, troubles
-from tests.soak.provider import Provider
+from tests.soak.provider import Link, Provider
 from tests.soak.speech import SILENT_FRAME, Utterance, reply_bytes, utterances
 from tests.soak.stamps import stamped
 
@@ -327,7 +327,7 @@ class Conversation:
         if trouble.waits and not await self._comes(self._is_well, LIVE_WITHIN_S):
             self._find(f"not live {LIVE_WITHIN_S:.0f} s after {self.struck[-1][1].kind if self.struck else 'nothing'}")
         if trouble.waits:
-            await self._comes(lambda: not self._is_unheard(), TURN_OVER_WITHIN_S)
+            await self._comes(lambda: not self._is_delicate(), TURN_OVER_WITHIN_S)
         await _either(asyncio.sleep(trouble.pause_s), is_over.wait())
         if not is_over.is_set():
             self.struck.append((time.time(), trouble))
@@ -337,14 +337,18 @@ class Conversation:
         links = self.provider.links(self.number)
         return self.page.is_live and self.page.is_ready and bool(links) and links[-1].closed_at is None
 
-    def _is_unheard(self) -> bool:
-        """Whether the provider has missed what was said now: each swap would begin the wait for it anew."""
+    def _is_delicate(self) -> bool:
+        """Whether the provider has missed what was said now: each swap would begin the wait for it anew. What is spoken
+        into a reply could not be judged after one."""
         links, exchange = self.provider.links(self.number), self.exchanges[-1] if self.exchanges else None
         return (
             exchange is not None
             and exchange.ended_at is None
-            and any(entry["kind"] == "speech_missed" and entry["at"] > exchange.began_at for entry in links[-1].turns)
+            and (exchange.into_since is not None or self._is_missed(exchange, links[-1]))
         )
+
+    def _is_missed(self, exchange: Exchange, link: Link) -> bool:
+        return any(entry["kind"] == "speech_missed" and entry["at"] > exchange.began_at for entry in link.turns)
 
     async def _perform(self, trouble: Trouble) -> None:
         strike, params = self.provider.strike, trouble.params
