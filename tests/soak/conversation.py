@@ -54,8 +54,8 @@ THINGS = (
 class Exchange:
     """What a person said, and what came back. Times are Unix times; `after_turn`: the last turn before it began.
 
-    `into_since`: it was spoken into the reply to something said then. `is_doubtful`: a connection went meanwhile, and
-    what of both was heard, and was still to be answered, cannot be told.
+    `is_into_reply`: it was spoken into the reply to what was said before. `is_doubtful`: a connection went meanwhile,
+    and what of both was heard, and was still to be answered, cannot be told.
     """
 
     what: str
@@ -63,7 +63,7 @@ class Exchange:
     after_turn: int
     began_at: float
     is_spoken: bool = False
-    into_since: float | None = None
+    is_into_reply: bool = False
     answers_frames_until: int = 0
     ended_at: float | None = None
     is_doubtful: bool = False
@@ -215,7 +215,7 @@ class Conversation:
             f"(spoken into the reply, {utterance.heard_s:.2f} s)", utterance.is_answered_by, is_spoken=True
         )
         self._to_say.extend(utterance.frames)
-        exchange.into_since = interrupted.began_at
+        exchange.is_into_reply = True
         await self._finish(exchange)
 
     def _begin(self, what: str, is_answer: Callable[[str], bool], *, is_spoken: bool = False) -> Exchange:
@@ -227,7 +227,7 @@ class Conversation:
     async def _finish(self, exchange: Exchange) -> bool:
         """Wait for the end of an exchange; what is said next would interrupt a reply. True if it was understood."""
         has_ended = await self._comes(lambda: self._end_of(exchange) is not None, END_WITHIN_S)
-        if self._was_swapped_since(exchange.into_since):
+        if exchange.is_into_reply and self._was_swapped_since(exchange.began_at):
             exchange.is_doubtful = True
             exchange.ended_at, exchange.answers_frames_until = time.time(), self._end_of(exchange) or 0
             return False
@@ -249,7 +249,7 @@ class Conversation:
             self._find(f"{exchange.what} was answered with: {exchange.reply}")
             return False
         expected = reply_bytes(exchange.reply)
-        if exchange.into_since is None and self.page.heard_bytes != expected:
+        if not exchange.is_into_reply and self.page.heard_bytes != expected:
             self._find(
                 f"of the reply to {exchange.what}, which takes {expected // 48} ms, "
                 f"{self.page.heard_bytes // 48} ms were heard"
@@ -265,8 +265,8 @@ class Conversation:
         tails = (" ".join(words[start:]) for start in range(1, len(words)))
         return bool(before) and not before[-1].reply and any(exchange.is_answer(tail) for tail in tails)
 
-    def _was_swapped_since(self, at: float | None) -> bool:
-        return at is not None and any(link.opened_at > at for link in self.provider.links(self.number))
+    def _was_swapped_since(self, at: float) -> bool:
+        return any(link.opened_at > at for link in self.provider.links(self.number))
 
     def _were_words_lost(self, exchange: Exchange) -> bool:
         """Whether a connection went before the last words of a reply came, which were late: nobody has them."""
@@ -285,12 +285,13 @@ class Conversation:
         return self.page.sent_before_turn[replies[-1]["turn"]] if replies else self._end_without_reply(exchange)
 
     def _end_without_reply(self, exchange: Exchange) -> int | None:
-        """The same, where the end is the word that no reply comes. What was not heard is not settled by that."""
+        """The same, where the end is the word that no reply comes. What nobody has heard is not settled by that."""
         if self._replies(exchange):
             return None
         since = [turn for turn in self.page.turns.values() if turn["turn"] > exchange.after_turn]
-        if any(turn.get("code") == "turn.not_heard" for turn in since):
-            return 0
+        marks = [self.page.sent_before_turn[turn["turn"]] for turn in since if turn.get("code") == "turn.not_heard"]
+        if marks:
+            return marks[-1] if any(turn["role"] == "user" for turn in since) else 0
         said = [self.page.sent_before_turn[turn["turn"]] for turn in since if turn.get("code") in ENDS_WITHOUT_REPLY]
         ended = (turn["turn"] for turn in since if turn["role"] == "user")
         said += [self.page.sent_before_end[turn] for turn in ended if turn in self.page.sent_before_end]
@@ -326,9 +327,9 @@ class Conversation:
         trouble = next(plan)
         if trouble.waits and not await self._comes(self._is_well, LIVE_WITHIN_S):
             self._find(f"not live {LIVE_WITHIN_S:.0f} s after {self.struck[-1][1].kind if self.struck else 'nothing'}")
+        await _either(asyncio.sleep(trouble.pause_s), is_over.wait())
         if trouble.waits:
             await self._comes(lambda: not self._is_delicate(), TURN_OVER_WITHIN_S)
-        await _either(asyncio.sleep(trouble.pause_s), is_over.wait())
         if not is_over.is_set():
             self.struck.append((time.time(), trouble))
             await self._perform(trouble)
@@ -344,7 +345,7 @@ class Conversation:
         return (
             exchange is not None
             and exchange.ended_at is None
-            and (exchange.into_since is not None or self._is_missed(exchange, links[-1]))
+            and (exchange.is_into_reply or self._is_missed(exchange, links[-1]))
         )
 
     def _is_missed(self, exchange: Exchange, link: Link) -> bool:
