@@ -112,6 +112,9 @@ class Connection:
     async def send(self, message: Json) -> None:
         """Send one server message; silently nothing once the connection closes or is muted."""
         fault = self.emulator.faults.peek("late_words", self.id, self.model)
+        if fault is None:
+            for late in self._late_words.release():
+                await self._send(late)
         left = self._late_words.hold_back(message, fault.params["side"]) if fault else message
         if left is not None:
             await self._send(left)

@@ -113,6 +113,18 @@ async def test_the_last_words_of_an_answer_may_come_after_its_end(emulator: Emul
     assert in_time
 
 
+async def test_words_that_are_late_no_longer_come_before_those_that_follow(emulator: Emulator) -> None:
+    emulator.fault("late_words", side="output")
+    async with wire(emulator, setup_for("gemini-3.8-live")) as connection:
+        await connection.send(text_turn("Count to 9"))
+        begun = await connection.until(lambda message: "modelTurn" in message.get("serverContent", {}))
+        emulator.disarm()
+        turn = [*begun, *await connection.until(is_turn_complete)]
+    contents = [frame.get("serverContent", {}) for frame in turn]
+    words = [content["outputTranscription"]["text"] for content in contents if "outputTranscription" in content]
+    assert "".join(words) == "1, 2, 3, 4, 5, 6, 7, 8, 9."
+
+
 @pytest.mark.parametrize("model", GENERATIONS)
 async def test_the_users_words_may_come_after_the_answer(emulator: Emulator, model: str) -> None:
     emulator.fault("late_words", side="input", delay_s=0.05)
