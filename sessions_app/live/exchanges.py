@@ -426,7 +426,7 @@ class Exchanges:
         self._ended_turn = None
         self._echo.echoed(_now_ms())
         self._tail_ended.set()
-        self._gate.end()
+        self._gate.forget()
         self.tell_turns(self.transcript.reply_began(step.answers_voice))
         self._feed(ReplyBegan())
 
@@ -491,7 +491,7 @@ class Exchanges:
         has_words = self._ended_turn is not None or self.transcript.last_of_user is not None
         if self._ended_turn is None:
             # What our own ear has not ended yet is answered as well, as where a reply begins.
-            self._gate.end()
+            self._gate.forget()
             in_time, late = self.transcript.last_of_user, step.words_may_follow
             self._ended_turn = self.transcript.words_may_follow() if late else in_time
         self.tell_turns(self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED))

@@ -83,9 +83,13 @@ class VoiceGate:
         frames = tuple(self._frames)
         is_speech = self.is_voiced and holds_voice(b"".join(frames))
         was_utterance = is_speech or self._voiced_ms >= VOICED_AT_LEAST_MS
+        self.forget()
+        return Utterance(is_speech, frames) if was_utterance else None
+
+    def forget(self) -> None:
+        """What was heard so far has been answered."""
         self._voiced_ms = self._quiet_ms = self._size_bytes = 0
         self._frames.clear()
-        return Utterance(is_speech, frames) if was_utterance else None
 
     def _keep(self, pcm: bytes) -> None:
         limit = UTTERANCE_LIMIT_BYTES if self.is_voiced else LEAD_BYTES

@@ -98,12 +98,14 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return windows
 
 
-def test_nothing_is_looked_for_in_a_sound_that_has_not_ended(looked_at: list[bytes]) -> None:
+def test_nothing_is_looked_for_in_a_sound_that_has_not_ended_or_has_been_answered(looked_at: list[bytes]) -> None:
     """A fan beside the microphone costs nothing."""
     gate = VoiceGate()
     for _ in range(1_000):
         gate.hear(LOUD_FRAME)
     assert gate.is_voiced
+    gate.forget()
+    assert gate.end() is None
     assert looked_at == []
 
 
