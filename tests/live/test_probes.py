@@ -32,7 +32,23 @@ def test_what_was_sent_since_the_last_answered_ping_is_in_doubt_when_the_next_is
     assert unread_ms(pings, 10_500 + OVERDUE_AFTER_MS) == 10 + MARGIN_MS
     assert unread_ms(pings, 12_000) == 12_000 - 9_990
     pings.answered(12_000)
+    pings.sent(12_000)
+    pings.answered(12_010)
     assert unread_ms(pings, 12_400) == 10 + MARGIN_MS
+
+
+def test_what_was_sent_into_a_standstill_is_in_doubt_until_a_ping_sent_after_it_is_answered() -> None:
+    """A handle that comes with the end of the standstill was made before what waited was read."""
+    pings = usually(10)
+    pings.sent(10_500)
+    pings.answered(12_000)
+    assert pings.is_asking
+    assert unread_ms(pings, 12_005) == 12_005 - 9_990
+    assert unread_ms(pings, 12_050) == 12_050 - 10_500
+    pings.sent(12_060)
+    assert not pings.is_asking
+    pings.answered(12_070)
+    assert unread_ms(pings, 12_075) == 10 + MARGIN_MS
 
 
 def test_a_provider_that_always_takes_its_time_with_pings_does_not_stand_still() -> None:

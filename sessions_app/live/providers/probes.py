@@ -4,7 +4,7 @@ What was sent a round trip ago has been read, usually. Three things are not usua
 * somebody stands still: what was sent waits in buffers, and what the provider says when things move again, a handle
   above all, knows nothing of it. A ping that is overdue tells.
 * a burst: all that was said while there was no connection is sent at once, and takes its time to be worked through.
-  A ping is sent after it, and answered after it.
+  A ping is sent after it, and answered after it. So is what was sent into a standstill, once that is over.
 * our own process is late: what it reads now may have come before what it sent meanwhile.
 
 Nor does what has been read count at once: a provider may answer pings in a layer before the one that listens, and take
@@ -69,11 +69,22 @@ class Pings:
     def answered(self, now_ms: float) -> None:
         if self._waiting_since_ms is None:
             return
+        stood_still = self._pings_tell(now_ms) and self._is_overdue(now_ms)
+        read_before_ms = self._answers_ms[-1][0]
         self._delays_ms.append(now_ms - self._waiting_since_ms)
         self._answers_ms.append((self._waiting_since_ms, now_ms))
         self._waiting_since_ms = None
         if self._waits_for_question and not (self._is_asked or self._is_bursting):
             self._burst_from_ms = None
+        if stood_still:
+            # What was sent meanwhile is worked through now, as after a burst: the next ping asks whether it has been.
+            self._burst_from_ms = min(read_before_ms, self._burst_from_ms or read_before_ms)
+            self._is_asked = True
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the next ping is a question, which need not wait."""
+        return self._is_asked
 
     @property
     def answered_ms(self) -> float:
@@ -166,6 +177,8 @@ class Probes:
                 self._pings.sent(_now_ms())
                 await (await self._connection.ping())
                 self._pings.answered(_now_ms())
+                if self._pings.is_asking:
+                    continue
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._is_asked.wait(), EVERY_S)
 
