@@ -128,9 +128,11 @@ class Transcript:
 
     @property
     def last_of_user(self) -> int | None:
-        """The number of the last turn, if it is the user's."""
-        last = max(self._turns, default=None)
-        return last if last is not None and self._turns[last].role is Role.USER else None
+        """The number of the last turn of the user, if no reply came after it but one that was cut off with its
+        connection."""
+        spoken = (turn for turn in self._turns.values() if turn.role is not Role.SYSTEM and turn.number != self._cut)
+        last = max(spoken, key=lambda turn: turn.number, default=None)
+        return last.number if last is not None and last.role is Role.USER else None
 
     def add_typed(self, id: str, text: str, at_ms: int) -> Turn:
         """A typed message is a whole turn as it comes."""

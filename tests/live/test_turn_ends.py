@@ -84,6 +84,21 @@ async def test_a_refusal_is_told_in_the_transcript_in_plain_words() -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "RESPONSE_REJECTED"])
+async def test_the_end_is_told_of_what_lost_its_reply_to_a_cut_and_gets_none_from_the_next_connection(
+    reason: str,
+) -> None:
+    stage = await a_call()
+    await speak_aloud(stage)
+    await stage.hear(UserWords("Buy milk."))
+    await stage.begin_reply("I wi")
+    stage.connection.drop()
+    await stage.wait(1)
+    await stage.hear(UserWords("Buy milk."), TurnComplete(reason=reason))
+    said = stage.page.transcript[2].number
+    assert [turn for turn, _ in stage.page.all_of("turn_complete")][1:] == [said]
+
+
+@pytest.mark.parametrize("reason", ["", "RESPONSE_REJECTED"])
 async def test_words_of_the_user_after_a_turn_without_a_word_stand_in_it_and_nobody_waits_for_an_answer(
     reason: str,
 ) -> None:
