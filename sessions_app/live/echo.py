@@ -6,10 +6,10 @@ taken in all of it, so from the end of speech to its first echo it took no longe
 
 from __future__ import annotations
 
-LIMIT_MS = 1_000
-"""A delay counts for no more than this. It holds the provider's thinking, too, which may take a minute, and what is
-doubted is said twice at a swap: two or three words at most, a stammer and no sentence of its own. A provider that
-listens later than this and the margin loses words still; none has been reported."""
+LIMIT_MS = 500
+"""A delay counts for no more than this, twice the margin of the models. It holds the provider's thinking, too, which
+may take a minute, and what is doubted is said twice at a swap: a word at most. A provider that listens later than this
+loses words still; none has been reported."""
 
 
 class EchoDelay:

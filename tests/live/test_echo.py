@@ -68,7 +68,7 @@ async def covered_at_a_handle(echo_after_s: float) -> int:
     return (stage.next_frame - stage.store.handles[-1].acknowledged_number) * 40
 
 
-@pytest.mark.parametrize(("echo_after_s", "least_ms", "most_ms"), [(0.0, 40, 120), (0.6, 560, 720), (6.0, 960, 1_080)])
+@pytest.mark.parametrize(("echo_after_s", "least_ms", "most_ms"), [(0.0, 40, 120), (0.36, 320, 440), (6.0, 480, 600)])
 async def test_a_handle_is_not_believed_to_know_more_than_the_latest_echo_allows(
     echo_after_s: float, least_ms: int, most_ms: int
 ) -> None:
