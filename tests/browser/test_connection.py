@@ -146,6 +146,24 @@ def test_a_browser_without_network_says_so_at_once_unless_the_server_answers_all
     expect(page.locator("html")).to_have_attribute("data-state", "live")
 
 
+def test_what_was_dialled_without_a_network_is_dialled_again_as_soon_as_there_is_one(page: Page, peer: Peer) -> None:
+    page.evaluate(
+        """() => {
+            window.dials = 0;
+            window.WebSocket = class {
+                static OPEN = 1;
+                readyState = 0;
+                constructor() { window.dials += 1; }
+                close() {}
+            };
+        }"""
+    )
+    peer.close(4012)
+    page.wait_for_function("window.dials === 1")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    assert page.evaluate("window.dials") == 2
+
+
 def test_audio_that_the_server_refused_is_sent_again_after_a_moment_and_without_a_word(page: Page) -> None:
     peer = Peer(page, "call")
     page.goto("/call/")

@@ -61,6 +61,7 @@ export class LiveSocket {
     this._isSilent = false;
     this._pingedAt = null;
     this._wake = () => this._onWake();
+    this._goOnline = () => this._onOnline();
     this._goOffline = () => this._onOffline();
     this._comeBack = ({ persisted }) => persisted && this._onWake();
   }
@@ -80,7 +81,7 @@ export class LiveSocket {
     this._wanted = true;
     this._attempt = 0;
     this._awaySince = null;
-    window.addEventListener("online", this._wake);
+    window.addEventListener("online", this._goOnline);
     window.addEventListener("offline", this._goOffline);
     window.addEventListener("pageshow", this._comeBack);
     document.addEventListener("visibilitychange", this._wake);
@@ -90,7 +91,7 @@ export class LiveSocket {
   /** Closes the connection for good. May be called twice. */
   close() {
     this._wanted = false;
-    window.removeEventListener("online", this._wake);
+    window.removeEventListener("online", this._goOnline);
     window.removeEventListener("offline", this._goOffline);
     window.removeEventListener("pageshow", this._comeBack);
     document.removeEventListener("visibilitychange", this._wake);
@@ -218,6 +219,16 @@ export class LiveSocket {
     if (document.visibilityState === "hidden") return;
     if (this.isOpen) this._ping(WAKE_PONG_TIMEOUT_MS);
     else this.retryNow();
+  }
+
+  /** What was dialled without a network waits for packets that are lost, while a new one gets through at once. */
+  _onOnline() {
+    if (this._socket && !this.isOpen) {
+      this._abandon();
+      this._connect();
+    } else {
+      this._onWake();
+    }
   }
 
   _onOffline() {
