@@ -192,6 +192,20 @@ async def test_what_the_next_connection_misses_is_said_to_it_again_though_the_la
     assert len(stage.upstream.attempts) == 2
 
 
+async def test_what_is_transcribed_only_after_it_was_said_again_and_never_answered_has_an_end_that_is_told() -> None:
+    """It was being thought about all the time; saying it again broke that off, and the second time was missed."""
+    stage = await a_call()
+    await record(stage, spoken("Yes."))
+    await record(stage, silence(8))
+    await stage.hear(Interrupted(), TurnComplete())
+    await stage.hear(UserWords("Yes."))
+    await record(stage, silence(70))
+    assert new_lines(stage)[0] == ("user", "Yes.", "complete")
+    assert [turn.code for turn in stage.page.transcript if turn.code] == ["turn.no_answer"]
+    assert stage.page.all_of("turn_complete")[-1][0] == stage.page.transcript[2].number
+    assert len(stage.upstream.attempts) == 1
+
+
 async def test_nothing_is_said_again_into_the_middle_of_a_sentence() -> None:
     stage = await a_call()
     yes = await record(stage, spoken("Yes."), quiet_s=4)

@@ -419,9 +419,9 @@ class TurnMachine:
         return [Suspect("silent", costs_handle=self._is_certain and self._suspicions == SUSPICIONS_LIMIT)]
 
     def _give_up(self, now_ms: int) -> list[Step]:
-        """Nobody waits for this answer any longer."""
-        explanation = self._explanation("")
-        return [*self._end_unanswered(now_ms), *explanation]
+        """Nobody waits for this answer any longer, which was never refused nor ended by the provider."""
+        explanation = [Explain(TurnCode.NO_ANSWER)] if self._has_typed or self._is_heard else []
+        return [*self._end_unanswered(now_ms), CloseTurn(), *explanation]
 
     def _may_be_missed(self) -> bool:
         """Whether the present connection may know nothing of what an answer is owed to. What a connection before it
