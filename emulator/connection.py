@@ -104,6 +104,8 @@ class Connection:
             self._log_close(1006, "", "client")
             for task in list(self._tasks):
                 task.cancel()
+            if lost := self._late_words.release():
+                self.log("late_words", frames=len(lost), lost=True)
             # Whatever was closed in order is detached already.
             self._detach(was_lost=True)
             self.emulator.unregister(self.id)

@@ -149,6 +149,19 @@ async def test_late_words_are_told_once_and_nothing_else_is_late(emulator: Emula
     assert (first.text + second.text).startswith("1, 2, 3, 4, 5, 6, 7, 8, 9.")
 
 
+async def test_words_that_are_still_late_when_the_connection_goes_are_told_as_lost(emulator: Emulator) -> None:
+    emulator.fault("late_words", side="output")
+    async with live(emulator) as session:
+        await session.send_realtime_input(text="Count to 30")
+        await hear_the_beginning(session)
+        emulator.fault("cut")
+        with pytest.raises(errors.APIError, match="1006"):
+            await hear(session)
+    await eventually(lambda: bool(emulator.entries("late_words")))
+    (entry,) = emulator.entries("late_words")
+    assert (entry["frames"], entry["lost"]) == (1, True)
+
+
 async def test_thinking_may_take_long_and_say_nothing(emulator: Emulator) -> None:
     emulator.fault("slow_thinking", delay_s=0.5, count=1)
     async with wire(emulator, setup_for(LIVE_3_8)) as connection:
