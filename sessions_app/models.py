@@ -116,6 +116,9 @@ class Turn(models.Model):
     page_id = models.UUIDField(null=True, blank=True, help_text="The page life in which it was said.")
     client_id = models.CharField(max_length=64, blank=True, help_text="The page's id of a typed message.")
     code = models.CharField(max_length=40, blank=True, help_text="What a line of our own is about.")
+    heard = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Characters of a reply that were played, if it was interrupted before its end."
+    )
     at = models.DateTimeField()
 
     class Meta:
@@ -130,6 +133,9 @@ class Turn(models.Model):
             models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="turn_role_known"),
             models.CheckConstraint(
                 condition=Q(status__in=[status.value for status in TurnStatus]), name="turn_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(heard__isnull=True) | Q(role=Role.MODEL.value), name="turn_heard_of_model"
             ),
         ]
 

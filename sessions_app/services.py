@@ -101,6 +101,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
             page_id=page_id,
             client_id=turn.id,
             code=turn.code,
+            heard=turn.heard,
             at=_moment(turn.at_ms),
         )
         for turn in turns
@@ -109,7 +110,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
         rows,
         update_conflicts=True,
         unique_fields=["conversation", "number"],
-        update_fields=["text", "status", "code"],
+        update_fields=["text", "status", "code", "heard"],
     )
     Conversation.objects.filter(pk=conversation_id).update(last_activity_at=timezone.now())
 

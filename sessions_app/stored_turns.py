@@ -71,6 +71,7 @@ def spoken_turn(turn: Turn, page_id: uuid.UUID | None) -> SpokenTurn:
         at_ms=int(turn.at.timestamp() * 1000),
         id=turn.client_id if turn.page_id == page_id else "",
         code=turn.code,
+        heard=turn.heard,
     )
 
 

@@ -62,7 +62,8 @@ def _summary(summary: WrittenSummary) -> list[str]:
 
 def _turn(line: Line) -> str:
     cut = f", {line.mark.lower()}" if line.mark else ""
-    quoted = "\n".join(f"> {row}".rstrip() for row in line.text.splitlines() or [""])
+    text = line.heard_text + (f" [not heard: {line.unheard_text.strip()}]" if line.unheard_text.strip() else "")
+    quoted = "\n".join(f"> {row}".rstrip() for row in text.splitlines() or [""])
     return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut})\n\n{quoted}"
 
 
@@ -107,6 +108,7 @@ def _fields(record: Record) -> dict[str, Any]:
                 "text": line.text,
                 "status": line.status,
                 "at": _iso(line.at),
+                **({} if line.heard is None else {"heard": line.heard}),
             }
             for line in record.lines
         ],

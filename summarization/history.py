@@ -174,7 +174,7 @@ def read(user: User, id: uuid.UUID) -> Record:
 
 
 def _line(turn: Turn) -> Line:
-    return Line(turn.number, turn.role, turn.text, turn.status, turn.at, turn.code)
+    return Line(turn.number, turn.role, turn.text, turn.status, turn.at, turn.code, turn.heard)
 
 
 @transaction.atomic

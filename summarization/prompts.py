@@ -91,8 +91,9 @@ RECAP_SCHEMA: Mapping[str, Any] = {
 
 
 def spoken(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """The turns in which somebody said something: no lines of our own, no empty ones."""
-    return tuple(turn for turn in turns if turn.role is not Role.SYSTEM and turn.text.strip())
+    """The turns in which somebody said something and was heard: no lines of our own, no empty ones."""
+    heard = (turn.as_heard for turn in turns if turn.role is not Role.SYSTEM)
+    return tuple(turn for turn in heard if turn.text.strip())
 
 
 def as_script(turns: Iterable[Turn]) -> str:

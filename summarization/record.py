@@ -12,7 +12,7 @@ from summarization.timeline import Moment, verdict
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A turn. `role`, `status` and `code` are those of the browser protocol."""
+    """A turn. `role`, `status`, `code` and `heard` are those of the browser protocol."""
 
     number: int
     role: str
@@ -20,6 +20,17 @@ class Line:
     status: str
     at: datetime
     code: str = ""
+    heard: int | None = None
+
+    @property
+    def heard_text(self) -> str:
+        """As much of its words as was heard."""
+        return self.text if self.heard is None else self.text[: self.heard]
+
+    @property
+    def unheard_text(self) -> str:
+        """The words of a reply that were not played any more when it was interrupted."""
+        return "" if self.heard is None else self.text[self.heard :]
 
     @property
     def mark(self) -> str:

@@ -35,6 +35,7 @@ from sessions_app.gateway.wire import (
     TEXT_FRAME_LIMIT_BYTES,
     TYPED_LIMIT_CHARACTERS,
     HangUp,
+    Heard,
     Malformed,
     Mic,
     Older,
@@ -229,6 +230,8 @@ class LiveConsumer(AsyncConsumer):
                 manager.set_sound(on)
             case Stop():
                 manager.stop_reply()
+            case Heard(down, ms):
+                manager.note_heard(down, ms)
             case Retry():
                 manager.reconnect_session()
             case HangUp():

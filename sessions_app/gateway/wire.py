@@ -35,6 +35,7 @@ class PageMessageType(StrEnum):
     HANGUP = "hangup"
     OLDER = "older"
     PING = "ping"
+    HEARD = "heard"
 
 
 class ServerMessageType(StrEnum):
@@ -145,7 +146,15 @@ class Ping:
     away_ms: int = 0
 
 
-PageMessage = Start | TypedText | Mic | Sound | Stop | Reset | Retry | HangUp | Older | Ping
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The audio frame `down` was played, up to `ms`."""
+
+    down: int
+    ms: int
+
+
+PageMessage = Start | TypedText | Mic | Sound | Stop | Reset | Retry | HangUp | Older | Ping | Heard
 
 
 def _size_bytes(frame: str) -> int:
@@ -242,6 +251,13 @@ def _read_ping(fields: dict[str, Any]) -> Ping:
     return Ping(t, _milliseconds(fields.get("away_ms", 0), "away_ms"))
 
 
+def _read_heard(fields: dict[str, Any]) -> Heard:
+    down = fields.get("down")
+    if not isinstance(down, int) or isinstance(down, bool) or not 0 <= down <= _LARGEST_NUMBER:
+        raise Malformed("protocol.malformed", "down is a frame number.")
+    return Heard(down, _milliseconds(fields.get("ms"), "ms"))
+
+
 _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
     PageMessageType.START: _read_start,
     PageMessageType.TEXT: _read_text,
@@ -253,6 +269,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
     PageMessageType.HANGUP: lambda fields: HangUp(),
     PageMessageType.OLDER: _read_older,
     PageMessageType.PING: _read_ping,
+    PageMessageType.HEARD: _read_heard,
 }
 
 
@@ -345,6 +362,8 @@ def turn_facts(turn: Turn) -> dict[str, Any]:
         facts["id"] = turn.id
     if turn.code:
         facts["code"] = turn.code
+    if turn.heard is not None:
+        facts["heard"] = turn.heard
     return facts
 
 

@@ -42,7 +42,10 @@ class Recap:
 
 
 def select_turns(turns: tuple[Turn, ...], budget_tokens: int = CONTEXT_BUDGET_TOKENS) -> tuple[Turn, ...]:
-    """The latest turns that fit the budget, at least the last eight, without our own lines and empty ones."""
+    """The latest turns that fit the budget, at least the last eight, without our own lines and empty ones.
+
+    Of a reply that was interrupted they have what was heard: the user knows no more of it.
+    """
     return select_newest(reversed(turns), budget_tokens)
 
 
@@ -50,7 +53,7 @@ def select_newest(newest_first: Iterable[Turn], budget_tokens: int = CONTEXT_BUD
     """As `select_turns`, oldest first, of turns that come newest first; no more of them are taken than it needs."""
     kept: list[Turn] = []
     spent_tokens = 0
-    for turn in filter(_is_spoken, newest_first):
+    for turn in filter(_is_spoken, (turn.as_heard for turn in newest_first)):
         spent_tokens += estimate_tokens(turn.text) + 1
         if spent_tokens > budget_tokens and len(kept) >= TURNS_KEPT_AT_LEAST:
             break
@@ -88,7 +91,7 @@ def as_text(turns: tuple[Turn, ...]) -> str:
 
 
 def _spoken(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    return tuple(filter(_is_spoken, turns))
+    return tuple(turn for turn in turns if _is_spoken(turn.as_heard))
 
 
 def _is_spoken(turn: Turn) -> bool:

@@ -75,6 +75,7 @@ from sessions_app.live.machine.turns import (
 from sessions_app.live.memory import MemoryProof
 from sessions_app.live.page import Opening
 from sessions_app.live.page_teller import PageTeller
+from sessions_app.live.played import Played
 from sessions_app.live.providers.upstream import (
     Connection,
     GenerationComplete,
@@ -107,6 +108,9 @@ AWAY_AFTER_MS = 1_000
 
 TAIL_LIMIT_S = 1.0
 """After a hang-up the words of what was said last are waited for this long, in the background."""
+
+LAST_HEARD_WITHIN_MS = 2_000
+"""How far a reply was played is known so long after it was interrupted: the page says it when it stops playing."""
 
 TimedFact = type[WatchFired] | type[PlayedOut] | type[WordsWaited]
 
@@ -172,6 +176,9 @@ class Exchanges:
         self._unanswered = _typed_unanswered(opening)
         self._ended_turn: int | None = None
         self._tail_ended = asyncio.Event()
+        self._played = Played()
+        self._interrupted_turn: int | None = None
+        self._interrupted_until_ms = 0
         self._usage: UsageReported | None = None
         self._input_tokens = 0
         self._connections = 0
@@ -242,6 +249,18 @@ class Exchanges:
         self._is_read_only = not on
         if self._turns.state is TurnState.SPEAKING:
             self._end_reading()
+
+    def note_heard(self, number: int, ms: int) -> None:
+        """The page has played audio `number` up to `ms`, and says so for the last time when it stops playing."""
+        turn = self._played.heard(number, ms)
+        if turn is not None and turn == self._interrupted_turn and _now_ms() <= self._interrupted_until_ms:
+            self._mark_heard(turn)
+
+    def _mark_heard(self, number: int) -> None:
+        turn = self.transcript.find(number)
+        if turn is not None and not self._is_read_only:
+            characters = self._played.heard_characters(number, turn.text)
+            self.tell_turns(self.transcript.heard_until(number, characters))
 
     def stop_reply(self) -> None:
         """The user has heard enough: playback stops, and what is still produced of this reply is not played."""
@@ -428,10 +447,13 @@ class Exchanges:
         self._tail_ended.set()
         self._gate.forget()
         self.tell_turns(self.transcript.reply_began(step.answers_voice))
+        if self.transcript.reply_number is not None:
+            self._played.began(self.transcript.reply_number)
         self._feed(ReplyBegan())
 
     def _play(self, step: Play) -> None:
         self.transcript.sounded(_unix_ms())
+        self._played.sent(self._teller.downlink.next_number, len(step.pcm) // BYTES_PER_MS)
         self._teller.downlink.play(step.pcm, _now_ms())
 
     def _say(self, step: Say) -> None:
@@ -495,6 +517,9 @@ class Exchanges:
             in_time, late = self.transcript.last_of_user, step.words_may_follow
             self._ended_turn = self.transcript.words_may_follow() if late else in_time
         self.tell_turns(self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED))
+        if self._ended_turn is not None and not step.is_whole:
+            self._interrupted_turn, self._interrupted_until_ms = self._ended_turn, _now_ms() + LAST_HEARD_WITHIN_MS
+            self._mark_heard(self._ended_turn)
         self.settled_turn = self.transcript.settled_number
         self._said = 0
         ids = step.answered.typed_ids

@@ -257,6 +257,10 @@ class BaseSessionManager:
         """The microphone was muted: the provider is told after everything said before."""
         self._exchanges.mute()
 
+    def note_heard(self, number: int, ms: int) -> None:
+        """The page has played audio `number` up to `ms`."""
+        self._exchanges.note_heard(number, ms)
+
     def set_sound(self, on: bool) -> None:
         """Whether the page plays replies; else they are only read. It says so each time it comes."""
         self._exchanges.set_sound(on)

@@ -42,6 +42,8 @@ class Turn:
 
     `id` is the page's id of a typed message, else empty. `code` says what a line of our own is about; of a reply it
     says that the connection took it away (`CUT`), or that it was given once more (`GIVEN_AGAIN`); else it is empty.
+    `heard`: the characters of a reply's text that were played before it was interrupted, if fewer than all are known to
+    have been.
     """
 
     number: int
@@ -51,6 +53,12 @@ class Turn:
     at_ms: int
     id: str = ""
     code: str = ""
+    heard: int | None = None
+
+    @property
+    def as_heard(self) -> Turn:
+        """The same with no more of its words than were heard."""
+        return self if self.heard is None else replace(self, text=self.text[: self.heard].rstrip(), heard=None)
 
     @property
     def ends_exchange(self) -> bool:
@@ -141,6 +149,10 @@ class Transcript:
     def add_system(self, text: str, at_ms: int, code: str = "") -> Turn:
         """A line of our own, about what happened to the conversation."""
         return self._put(Turn(self._take_number(), Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms, code=code))
+
+    def find(self, number: int) -> Turn | None:
+        """The turn of this number, if it is known."""
+        return self._turns.get(number)
 
     def find_typed(self, id: str) -> int | None:
         """The number of a typed message's turn, if that message was taken in before."""
@@ -237,8 +249,15 @@ class Transcript:
         number, self._reply = self._open(self._reply, Role.MODEL, at_ms)
         if number == self._cut:
             self._cut = None
-            self._put(replace(self._turns[number], text="", code=TurnCode.GIVEN_AGAIN))
+            self._put(replace(self._turns[number], text="", code=TurnCode.GIVEN_AGAIN, heard=None))
         return self._grow(number, fragment, TurnStatus.COMPLETE if self._is_whole else TurnStatus.PARTIAL)
+
+    def heard_until(self, number: int, characters: int | None) -> tuple[Turn, ...]:
+        """Of a reply that was interrupted so many characters were played; None: all. Other turns stay as they are."""
+        turn = self._turns.get(number)
+        if turn is None or turn.status is not TurnStatus.INTERRUPTED or turn.heard == characters:
+            return ()
+        return (self._put(replace(turn, heard=characters)),)
 
     def reply_is_whole(self) -> tuple[Turn, ...]:
         """All of the reply has arrived and it is only read: nothing that comes now interrupts it."""

@@ -227,6 +227,19 @@ def test_the_stop_button_silences_at_once_and_keeps_what_is_on_its_way_silent(pa
     call.wait_for(lambda: loudness(page) > 0.2, "the next reply")
 
 
+def test_the_server_is_told_how_far_a_reply_was_played_while_it_is_and_when_it_stops(page: Page, call: Peer) -> None:
+    call.play(0, 20_000)
+    call.wait_for(lambda: len(call.of("heard")) >= 2, "two reports")
+    call.say("flush")
+    told = len(call.of("heard"))
+    call.wait_for(lambda: len(call.of("heard")) > told, "the last report")
+    heard = [(report["down"], report["ms"]) for report in call.of("heard")]
+    assert heard == sorted(heard)
+    played = played_ms(page)
+    expect(page.locator("html")).to_have_attribute("data-queued-ms", "0")
+    assert abs(heard[-1][0] * 100 + heard[-1][1] - played) < 200
+
+
 def test_audio_that_comes_again_after_a_reconnection_is_heard_once(page: Page, call: Peer) -> None:
     call.play(0, 1000)
     expect(page.locator("html")).to_have_attribute("data-played-ms", "1000")

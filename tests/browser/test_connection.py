@@ -159,7 +159,7 @@ def test_what_was_dialled_without_a_network_is_dialled_again_as_soon_as_there_is
         }"""
     )
     peer.close(4012)
-    page.wait_for_function("window.dials === 1")
+    peer.wait_for(lambda: page.evaluate("window.dials") == 1, "the dial")
     page.evaluate("window.dispatchEvent(new Event('online'))")
     assert page.evaluate("window.dials") == 2
 

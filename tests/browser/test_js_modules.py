@@ -512,7 +512,7 @@ def test_chunks_are_played_without_a_gap(modules: Page, rate_hz: int) -> None:
     heard = modules.evaluate(
         f"""(rate) => {{
             {PLAY}
-            for (let i = 0; i < 50; i++) send({{ pcm: tone(i * 960, 960) }});
+            for (let i = 0; i < 50; i++) send({{ pcm: tone(i * 960, 960), number: i }});
             render((3 * rate) / 128);
             const loud = out.map((sample, i) => (Math.abs(sample) > 0.01 ? i : -1)).filter((i) => i >= 0);
             let steepest = 0;
@@ -526,7 +526,8 @@ def test_chunks_are_played_without_a_gap(modules: Page, rate_hz: int) -> None:
     )
     assert abs(heard["ms"] - 2000) < 3
     assert heard["steepest"] < 1.02 * 16000 / 32768 * 2 * 3.14159 * 440 / rate_hz
-    assert heard["last"] == {"playing": False, "playedMs": 2000, "queuedMs": 0, "droppedMs": 0, "underruns": 1}
+    counts = {"playing": False, "playedMs": 2000, "queuedMs": 0, "droppedMs": 0, "underruns": 1}
+    assert heard["last"] == counts | {"heard": {"number": 49, "ms": 40}}
 
 
 def test_a_flush_is_silence_after_one_render_quantum(modules: Page) -> None:
@@ -570,6 +571,19 @@ def test_a_reply_shorter_than_that_is_heard_all_the_same(modules: Page) -> None:
         return [queue.playedSamples, queue.playing, queue.queuedSamples];
     """
     assert run(modules, "audio/playback_queue.js", body) == [600, False, 0]
+
+
+def test_the_queue_knows_how_far_it_was_heard_also_when_the_rest_is_dropped(modules: Page) -> None:
+    body = """
+        const queue = new m.PlaybackQueue({ prebufferSamples: 10, patienceSamples: 10, longestSamples: 48000 });
+        const output = new Float32Array(128);
+        const before = queue.heard;
+        for (const number of [7, 8, 9]) queue.push(new Int16Array(120).fill(100), number);
+        for (let i = 0; i < 2; i++) queue.pull(output, 100);
+        queue.flush();
+        return [before, queue.heard];
+    """
+    assert run(modules, "audio/playback_queue.js", body) == [None, {"number": 8, "samples": 80}]
 
 
 def test_more_than_the_queue_holds_is_dropped_and_counted(modules: Page) -> None:

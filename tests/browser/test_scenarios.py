@@ -184,6 +184,26 @@ def test_stopping_an_answer_marks_it_interrupted(page: Page, emulator: Emulator)
     expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
 
 
+def test_what_was_not_played_any_more_of_a_stopped_answer_is_marked_here_and_in_the_history(
+    page: Page, emulator: Emulator
+) -> None:
+    open_chat(page)
+    page.get_by_role("textbox", name="Message").fill("tell me a long story")
+    page.get_by_role("textbox", name="Message").press("Enter")
+    expect(page.locator("html")).to_have_attribute(
+        "data-played-ms", re.compile(r"^([2-9]\d{3}|\d{5,})$"), timeout=ANSWER_MS
+    )
+    page.get_by_role("button", name="Stop the answer").click()
+    unheard = page.locator(".turn[data-status=interrupted] .turn__unheard")
+    expect(unheard).to_contain_text("Not heard:")
+    rest = unheard.inner_text().removeprefix("Not heard:").strip()
+    whole = page.locator(".turn[data-status=interrupted] .turn__body").inner_text()
+    assert rest
+    assert len(whole) > len(rest) + len("Not heard:") + 10
+    page.goto(f"/history/{page.locator('html').get_attribute('data-conversation')}/")
+    expect(page.locator(".turn__unheard").last).to_contain_text(rest[:20])
+
+
 def test_clearing_asks_first_and_then_forgets(page: Page, emulator: Emulator) -> None:
     open_chat(page)
     ask(page, "my code word is PLUM-42")

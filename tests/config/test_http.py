@@ -92,6 +92,8 @@ def test_a_server_without_its_database_is_not_ready_and_keeps_the_address_to_its
     assert done.stdout.strip() == ('503 {"ready": false, "database": "OperationalError", "channel_layer": "ok"}')
 
 
+@pytest.mark.laptop
+@pytest.mark.django_db  # the end of a response looks after a connection that tests before may have opened
 def test_before_collecting_files_are_served_under_their_plain_names(client: Client) -> None:
     response = client.get(staticfiles_storage.url("admin/css/base.css"))
     assert response.status_code == 200

@@ -14,11 +14,12 @@ export class CallAudio {
    * @param {(level: number) => void} options.onLevel
    * @param {() => void} options.onMicrophoneLost
    * @param {(report: import("./speaker.js").PlaybackReport) => void} options.onReport
+   * @param {(heard: {number: number, ms: number}) => void} options.onHeard
    */
-  constructor({ workletUrls, onFrame, onLevel, onMicrophoneLost, onReport }) {
+  constructor({ workletUrls, onFrame, onLevel, onMicrophoneLost, onReport, onHeard }) {
     this._workletUrls = workletUrls;
     this._context = null;
-    this.speaker = new Speaker({ onReport });
+    this.speaker = new Speaker({ onReport, onHeard });
     this.microphone = new Microphone({ onFrame, onLevel, onEnded: onMicrophoneLost });
   }
 

@@ -16,8 +16,10 @@ export class PlaybackQueue {
     this._prebufferSamples = prebufferSamples;
     this._patienceSamples = patienceSamples;
     this._longestSamples = longestSamples;
-    /** @type {Int16Array[]} */
+    /** @type {{samples: Int16Array, number: number}[]} */
     this._chunks = [];
+    /** @type {{number: number, samples: number} | null} */
+    this._heard = null;
     this._offset = 0;
     this._playing = false;
     this._waited = 0;
@@ -32,14 +34,22 @@ export class PlaybackQueue {
     return this._playing;
   }
 
-  /** @param {Int16Array} chunk */
-  push(chunk) {
-    if (this.queuedSamples + chunk.length > this._longestSamples) {
-      this.droppedSamples += chunk.length;
+  /** The chunk that was handed out last, and how many samples of it were; null before the first. */
+  get heard() {
+    return this._heard;
+  }
+
+  /**
+   * @param {Int16Array} samples
+   * @param {number} number  of the chunk
+   */
+  push(samples, number) {
+    if (this.queuedSamples + samples.length > this._longestSamples) {
+      this.droppedSamples += samples.length;
       return;
     }
-    this._chunks.push(chunk);
-    this.queuedSamples += chunk.length;
+    this._chunks.push({ samples, number });
+    this.queuedSamples += samples.length;
   }
 
   /** Drops everything that was not heard yet. */
@@ -78,12 +88,13 @@ export class PlaybackQueue {
   _copy(output, count) {
     let written = 0;
     while (written < count && this._chunks.length > 0) {
-      const chunk = this._chunks[0];
-      const take = Math.min(count - written, chunk.length - this._offset);
-      for (let i = 0; i < take; i++) output[written + i] = chunk[this._offset + i] / 0x8000;
+      const { samples, number } = this._chunks[0];
+      const take = Math.min(count - written, samples.length - this._offset);
+      for (let i = 0; i < take; i++) output[written + i] = samples[this._offset + i] / 0x8000;
       written += take;
       this._offset += take;
-      if (this._offset === chunk.length) {
+      this._heard = { number, samples: this._offset };
+      if (this._offset === samples.length) {
         this._chunks.shift();
         this._offset = 0;
       }

@@ -7,24 +7,31 @@
  * @property {number} queuedMs
  * @property {number} droppedMs  did not fit the queue, in all
  * @property {number} underruns
+ * @property {{number: number, ms: number} | null} heard  the frame that was played last, and how much of it
  * @property {number} level  highest sample that went to the destination just now, 0 to 1
  */
 
 import { LONGEST_QUEUED_SAMPLES } from "./pcm.js";
 
+/** While something plays, it is told so often how far it has come; and always when it stops. */
+const TELL_HEARD_MS = 1000;
+
 export class Speaker {
   /**
    * @param {object} options
    * @param {(report: PlaybackReport) => void} options.onReport
+   * @param {(heard: {number: number, ms: number}) => void} options.onHeard  how far the frames were played
    */
-  constructor({ onReport }) {
+  constructor({ onReport, onHeard }) {
     this._onReport = onReport;
+    this._onHeard = onHeard;
+    this._heardToldAt = 0;
     this._node = null;
     this._analyser = null;
     this._window = null;
     this._hushed = false;
     this._silent = false;
-    /** @type {Int16Array[] | null} */
+    /** @type {{pcm: Int16Array, number: number}[] | null} */
     this._waiting = null;
     this._waitingSamples = 0;
     this.playing = false;
@@ -52,15 +59,18 @@ export class Speaker {
     this._window = new Float32Array(this._analyser.fftSize);
     this._node.connect(this._analyser).connect(context.destination);
     this._node.port.onmessage = ({ data }) => this._reported(data);
-    for (const pcm of this._waiting ?? []) this._send(pcm);
+    for (const { pcm, number } of this._waiting ?? []) this._send(pcm, number);
     this._waiting = null;
   }
 
-  /** @param {Int16Array} pcm */
-  play(pcm) {
+  /**
+   * @param {Int16Array} pcm
+   * @param {number} number  of the frame
+   */
+  play(pcm, number) {
     if (this._hushed || this._silent) return;
-    if (this._node) this._send(pcm);
-    else if (this._waiting) this._keep(pcm);
+    if (this._node) this._send(pcm, number);
+    else if (this._waiting) this._keep(pcm, number);
   }
 
   /** Drops what was not heard yet. */
@@ -96,20 +106,29 @@ export class Speaker {
     this.playing = false;
   }
 
-  _send(pcm) {
-    this._node.port.postMessage({ pcm }, [pcm.buffer]);
+  _send(pcm, number) {
+    this._node.port.postMessage({ pcm, number }, [pcm.buffer]);
   }
 
-  _keep(pcm) {
+  _keep(pcm, number) {
     if (this._waitingSamples + pcm.length > LONGEST_QUEUED_SAMPLES) return;
-    this._waiting.push(pcm);
+    this._waiting.push({ pcm, number });
     this._waitingSamples += pcm.length;
   }
 
   _reported(report) {
+    const hasStopped = this.playing && !report.playing;
     this.playing = report.playing;
+    this._tellHeard(report.heard, hasStopped);
     this._analyser.getFloatTimeDomainData(this._window);
     const level = this._window.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
     this._onReport({ ...report, level: report.playing ? level : 0 });
+  }
+
+  _tellHeard(heard, hasStopped) {
+    const now = performance.now();
+    if (!heard || (!hasStopped && now - this._heardToldAt < TELL_HEARD_MS)) return;
+    this._heardToldAt = now;
+    this._onHeard(heard);
   }
 }

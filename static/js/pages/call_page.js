@@ -47,7 +47,7 @@ const session = new LiveSession({
   continues: continuedConversation(),
   onChange: showState,
   onMessage: received,
-  onAudio: (pcm) => audio.speaker.play(pcm),
+  onAudio: (pcm, number) => audio.speaker.play(pcm, number),
   onAudioLost: (ms) => view.showAudioLost(ms),
 });
 const audio = new CallAudio({
@@ -56,6 +56,7 @@ const audio = new CallAudio({
   onLevel: showLevel,
   onMicrophoneLost: loseMicrophone,
   onReport: showPlayback,
+  onHeard: (heard) => session.tellHeard(heard),
 });
 new Composer(find("[data-composer]"), {
   draftKey: "holdline:call-draft",

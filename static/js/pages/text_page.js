@@ -31,13 +31,16 @@ const view = new LiveView({
   onSendAgain: send,
   onEarlier: (wish) => session.loadEarlier(wish),
 });
-const speaker = new Speaker({ onReport: (report) => view.showPlayback(report) });
+const speaker = new Speaker({
+  onReport: (report) => view.showPlayback(report),
+  onHeard: (heard) => session.tellHeard(heard),
+});
 const session = new LiveSession({
   url: socketUrl(wsPath),
   continues: continuedConversation(),
   onChange: showState,
   onMessage: received,
-  onAudio: (pcm) => speaker.play(pcm),
+  onAudio: (pcm, number) => speaker.play(pcm, number),
   onAudioLost: () => {},
 });
 const composer = new Composer(find("[data-composer]"), {

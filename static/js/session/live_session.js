@@ -33,7 +33,7 @@ export class LiveSession {
    * @param {string | null} [options.continues]  the id of a conversation that this page begins with
    * @param {(state: import("./session_state.js").SessionState) => void} options.onChange
    * @param {(message: {type: string}) => void} options.onMessage  each message of the server, after the change it made
-   * @param {(pcm: Int16Array) => void} options.onAudio  24 kHz
+   * @param {(pcm: Int16Array, number: number) => void} options.onAudio  24 kHz, and the number of the frame
    * @param {(lostMs: number) => void} options.onAudioLost  what the page itself could not keep, in all
    */
   constructor({ url, continues = null, onChange, onMessage, onAudio, onAudioLost }) {
@@ -118,6 +118,11 @@ export class LiveSession {
     this._soundOn = on;
     this._apply({ type: PAGE_MESSAGE.SOUND, on });
     this._pump();
+  }
+
+  /** @param {{number: number, ms: number}} heard  the frame that was played last, and how much of it */
+  tellHeard({ number, ms }) {
+    if (this.state.ready) this._socket.send(messages.heard(number, ms));
   }
 
   /** Stops the reply that is being given. */
@@ -215,7 +220,7 @@ export class LiveSession {
     // Audio that is sent again after a reconnection may overlap with what is already here.
     if (!frame || frame.number <= this._lastDown) return;
     this._lastDown = frame.number;
-    this._onAudio(frame.pcm);
+    this._onAudio(frame.pcm, frame.number);
   }
 
   _linkChanged(change) {

@@ -8,6 +8,7 @@
  * @property {"partial" | "complete" | "interrupted"} status
  * @property {string} [at]  ISO 8601
  * @property {string} [id]  of the typed message it stands for
+ * @property {number} [heard]  characters of an interrupted reply that were played, where those are fewer than all
  *
  * @typedef {object} Energy
  * @property {"text" | "call"} mode
@@ -38,6 +39,11 @@ export const text = (id, content) => ({ type: PAGE_MESSAGE.TEXT, id, text: conte
 export const mic = (on) => ({ type: PAGE_MESSAGE.MIC, on });
 /** @param {boolean} on  replies are played; else they are only read */
 export const sound = (on) => ({ type: PAGE_MESSAGE.SOUND, on });
+/**
+ * @param {number} down  the number of an audio frame
+ * @param {number} ms  how much of it was played
+ */
+export const heard = (down, ms) => ({ type: PAGE_MESSAGE.HEARD, down, ms });
 export const stop = () => ({ type: PAGE_MESSAGE.STOP });
 export const reset = () => ({ type: PAGE_MESSAGE.RESET });
 export const retry = () => ({ type: PAGE_MESSAGE.RETRY });

@@ -16,6 +16,7 @@ export const PAGE_MESSAGE = Object.freeze({
   HANGUP: "hangup",
   OLDER: "older",
   PING: "ping",
+  HEARD: "heard",
 });
 
 /** The `type` of what a page is told. */

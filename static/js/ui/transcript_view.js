@@ -85,6 +85,7 @@ class Line {
     this._role = role;
     this._shown = "";
     this._text = "";
+    this._heard = undefined;
     this._body = element("div", { class: "turn__body" });
     this._foot = element("p", { class: "turn__foot" });
     const speaker = element("h2", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
@@ -106,14 +107,16 @@ class Line {
     if (entry.turn !== undefined) this.node.dataset.turn = String(entry.turn);
     this.node.dataset.status = entry.status;
     this.node.dataset.delivery = entry.delivery ?? "";
-    this._write(entry.text);
+    this._write(entry.text, entry.heard);
     this._writeFoot(entry);
   }
 
-  _write(text) {
-    if (text === this._text) return;
+  /** @param {number} [heard]  characters of a reply; the rest was not played any more */
+  _write(text, heard) {
+    if (text === this._text && heard === this._heard) return;
     this._text = text;
-    if (this._role === ROLE.MODEL) this._body.replaceChildren(renderMarkdown(text));
+    this._heard = heard;
+    if (this._role === ROLE.MODEL) this._body.replaceChildren(...spokenParts(text, heard));
     else setText(this._body, text);
   }
 
@@ -158,6 +161,17 @@ function entriesOf(state) {
 function lastTypedBefore(turns, { turn }) {
   const asked = turns.findLast((other) => other.role === ROLE.USER && other.turn < turn);
   return asked?.id ? asked.text : undefined;
+}
+
+/** What was heard of a reply, and marked in words the rest. */
+function spokenParts(text, heard) {
+  const characters = [...text];
+  const rest = heard === undefined ? "" : characters.slice(heard).join("").trim();
+  if (!rest) return [renderMarkdown(text)];
+  const spoken = characters.slice(0, heard).join("");
+  const mark = element("span", { class: "turn__unheard-mark" }, ["Not heard:"]);
+  const unheard = element("div", { class: "turn__unheard" }, [mark, renderMarkdown(rest)]);
+  return spoken.trim() ? [renderMarkdown(spoken), unheard] : [unheard];
 }
 
 function stateWord(status, delivery, code) {

@@ -1,8 +1,8 @@
 /**
  * Plays PCM16 at 24 kHz through a context of any rate, from a jitter buffer that can be emptied at once.
  *
- * Takes `{pcm: Int16Array}` and `{flush: true}`. Posts a report about 25 times a second while there is something to say:
- * `{playing, playedMs, queuedMs, droppedMs, underruns}`.
+ * Takes `{pcm: Int16Array, number}` and `{flush: true}`. Posts a report about 25 times a second while there is something to
+ * say: `{playing, playedMs, queuedMs, droppedMs, underruns, heard}`, `heard` being `{number, ms}` or null.
  */
 
 import { LONGEST_QUEUED_SAMPLES, PLAYBACK_RATE_HZ } from "../pcm.js";
@@ -42,7 +42,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       this._resampler.reset();
       this._fading = true;
     } else {
-      this._queue.push(message.pcm);
+      this._queue.push(message.pcm, message.number);
     }
   }
 
@@ -80,8 +80,10 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     if (!due && playing === this._wasPlaying) return;
     this._sinceReport = 0;
     this._wasPlaying = playing;
+    const { heard } = this._queue;
     this.port.postMessage({
       playing,
+      heard: heard && { number: heard.number, ms: milliseconds(heard.samples) },
       playedMs: milliseconds(this._queue.playedSamples),
       queuedMs: milliseconds(this._queue.queuedSamples),
       droppedMs: milliseconds(this._queue.droppedSamples),

@@ -1,0 +1,83 @@
+"""How much of a reply's words was played, as far as the page has said how much of its sound was: pure.
+
+Transcripts have no fixed order to sound, and run ahead of it or behind. So the words are spread evenly over all the
+sound of their reply, whenever they came: what was heard is an estimate, a word or two off.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+REPLIES_LIMIT = 4
+"""Replies about which a page may still say something: the one that plays, the last one, and some that were short."""
+
+FRAMES_LIMIT = 6_000
+"""Of a reply, ten minutes at a tenth of a second each: what was sent before those has been played, or never will be."""
+
+ROUNDING_MS = 100
+"""No word: what is missing to the end by no more was played, too."""
+
+WORD_LIMIT = 24
+"""In characters. Where there is no blank within so many, the script has none between words."""
+
+
+@dataclass
+class _Sound:
+    """The sound of a reply: where each frame begins in it, by the frame's number, and how long all of it is, in ms."""
+
+    turn: int
+    starts: dict[int, int]
+    total_ms: int = 0
+    played_ms: int | None = None
+
+
+class Played:
+    """Follows the sound of the last replies, and what the page says of it."""
+
+    def __init__(self) -> None:
+        self._sounds: deque[_Sound] = deque(maxlen=REPLIES_LIMIT)
+
+    def began(self, turn: int) -> None:
+        """The reply `turn` begins, or begins anew: what follows is its sound."""
+        for sound in [sound for sound in self._sounds if sound.turn == turn]:
+            self._sounds.remove(sound)
+        self._sounds.append(_Sound(turn, {}))
+
+    def sent(self, number: int, length_ms: int) -> None:
+        """Audio `number` belongs to the reply that began last. Nothing happens before the first."""
+        if not self._sounds:
+            return
+        sound = self._sounds[-1]
+        sound.starts[number] = sound.total_ms
+        sound.total_ms += length_ms
+        if len(sound.starts) > FRAMES_LIMIT:
+            del sound.starts[next(iter(sound.starts))]
+
+    def heard(self, number: int, ms: int) -> int | None:
+        """The page has played audio `number` up to `ms`: the turn it belongs to, or None if that was never sent.
+
+        What was played stays played: a report that goes backwards changes nothing.
+        """
+        for sound in self._sounds:
+            if number in sound.starts:
+                end = sound.starts.get(number + 1, sound.total_ms)
+                sound.played_ms = max(sound.played_ms or 0, min(sound.starts[number] + ms, end))
+                return sound.turn
+        return None
+
+    def heard_characters(self, turn: int, text: str) -> int | None:
+        """The characters of `text`, the words of `turn`, that were played, up to the end of a whole word.
+
+        None where all of it was played but a moment, or where no page has said anything.
+        """
+        sound = next((sound for sound in self._sounds if sound.turn == turn), None)
+        if sound is None or sound.played_ms is None or sound.played_ms >= sound.total_ms - ROUNDING_MS:
+            return None
+        return _end_of_word(text, len(text) * sound.played_ms // sound.total_ms)
+
+
+def _end_of_word(text: str, end: int) -> int:
+    """Where the last word ends that is whole before `end`."""
+    blanks = (place for place in range(end, max(-1, end - WORD_LIMIT), -1) if place == 0 or text[place].isspace())
+    return next(blanks, end)
