@@ -448,6 +448,19 @@ def test_the_json_file_holds_all_as_data(page: Client, alice: User) -> None:
     assert data["timeline"][0]["text"] == "Connected to gemini-3.8-live."
 
 
+def test_what_was_not_heard_of_an_interrupted_reply_is_marked_on_the_page_and_in_both_files(
+    page: Client, alice: User
+) -> None:
+    conversation = converse(alice, "Tell me a story.", "Once upon a time there was a king.", title="A story")
+    conversation.turns.filter(number=1).update(status="interrupted", heard=len("Once upon a time"))
+    shown = text_of(page, f"/history/{conversation.pk}/")
+    assert "Once upon a time Not heard: there was a king." in " ".join(shown.split())
+    markdown = page.get(f"/history/{conversation.pk}/export.md").content.decode()
+    assert "> Once upon a time [not heard: there was a king.]" in markdown
+    turn = json.loads(page.get(f"/history/{conversation.pk}/export.json").content)["turns"][1]
+    assert (turn["text"], turn["heard"]) == ("Once upon a time there was a king.", 16)
+
+
 # -- changes -----------------------------------------------------------------------------------------------------------
 
 

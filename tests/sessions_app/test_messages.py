@@ -17,6 +17,7 @@ from energy.levels import Level, LevelChange, Mode, Reason
 from sessions_app.gateway import wire
 from sessions_app.gateway.wire import (
     HangUp,
+    Heard,
     Malformed,
     Mic,
     Older,
@@ -72,6 +73,8 @@ def parse(**fields: Any) -> wire.PageMessage:
         ({"type": "ping", "t": "now"}, Ping("now")),
         ({"type": "ping"}, Ping(None)),
         ({"type": "ping", "t": 1, "away_ms": 4200}, Ping(1, 4200)),
+        ({"type": "heard", "down": 0, "ms": 0}, Heard(0, 0)),
+        ({"type": "heard", "down": 2**32 - 1, "ms": 100}, Heard(2**32 - 1, 100)),
     ],
 )
 def test_messages_of_the_protocol_are_read(fields: dict[str, Any], expected: wire.PageMessage) -> None:
@@ -154,6 +157,14 @@ def test_what_no_database_can_hold_is_left_out_of_a_typed_message() -> None:
         {"type": "mic"},
         {"type": "mic", "on": "off"},
         {"type": "mic", "on": 0},
+        {"type": "heard"},
+        {"type": "heard", "down": 1},
+        {"type": "heard", "down": -1, "ms": 0},
+        {"type": "heard", "down": 2**32, "ms": 0},
+        {"type": "heard", "down": True, "ms": 0},
+        {"type": "heard", "down": 1.5, "ms": 0},
+        {"type": "heard", "down": 1, "ms": -1},
+        {"type": "heard", "down": 1, "ms": "100"},
         {"type": "ping", "t": {}},
         {"type": "ping", "t": [1]},
         {"type": "ping", "t": float("nan")},
@@ -176,7 +187,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
     max_leaves=12,
 )
-TYPES = st.sampled_from(["start", "text", "mic", "stop", "reset", "retry", "hangup", "older", "ping"])
+TYPES = st.sampled_from(["start", "text", "mic", "stop", "reset", "retry", "hangup", "older", "ping", "heard"])
 FIELDS = st.sampled_from(["page_id", "last_down", "continue", "fresh", "id", "text", "on", "before", "t"])
 
 

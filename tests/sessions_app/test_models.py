@@ -63,9 +63,15 @@ def a_turn(conversation: Conversation, **fields: Any) -> Turn:
     )
 
 
-@pytest.mark.parametrize("fields", [{"role": "robot"}, {"status": "done"}, {"number": -1}])
+@pytest.mark.parametrize("fields", [{"role": "robot"}, {"status": "done"}, {"number": -1}, {"heard": 3}])
 def test_a_turn_that_makes_no_sense_is_refused(fields: dict[str, Any], conversation: Conversation) -> None:
     assert refuses(a_turn, conversation=conversation, **fields)
+
+
+@pytest.mark.parametrize("heard", [None, 0, 12])
+def test_how_much_of_a_reply_was_heard_is_stored_with_it(heard: int | None, conversation: Conversation) -> None:
+    assert not refuses(a_turn, conversation=conversation, role="model", status="interrupted", heard=heard)
+    assert refuses(a_turn, conversation=conversation, number=1, role="model", heard=-1)
 
 
 def test_a_number_is_given_once_in_a_conversation(conversation: Conversation, alice: User) -> None:
