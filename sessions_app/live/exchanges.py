@@ -254,13 +254,14 @@ class Exchanges:
         """The page has played audio `number` up to `ms`, and says so for the last time when it stops playing."""
         turn = self._played.heard(number, ms)
         if turn is not None and turn == self._interrupted_turn and _now_ms() <= self._interrupted_until_ms:
-            self._mark_heard(turn)
+            self.tell_turns(self._as_far_as_heard(turn))
 
-    def _mark_heard(self, number: int) -> None:
+    def _as_far_as_heard(self, number: int) -> tuple[Turn, ...]:
+        """An interrupted reply with what was heard of it, if that is another thing than before."""
         turn = self.transcript.find(number)
-        if turn is not None and not self._is_read_only:
-            characters = self._played.heard_characters(number, turn.text)
-            self.tell_turns(self.transcript.heard_until(number, characters))
+        if turn is None or self._is_read_only:
+            return ()
+        return self.transcript.heard_until(number, self._played.heard_characters(number, turn.text))
 
     def stop_reply(self) -> None:
         """The user has heard enough: playback stops, and what is still produced of this reply is not played."""
@@ -516,10 +517,11 @@ class Exchanges:
             self._gate.forget()
             in_time, late = self.transcript.last_of_user, step.words_may_follow
             self._ended_turn = self.transcript.words_may_follow() if late else in_time
-        self.tell_turns(self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED))
+        ended = self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED)
         if self._ended_turn is not None and not step.is_whole:
             self._interrupted_turn, self._interrupted_until_ms = self._ended_turn, _now_ms() + LAST_HEARD_WITHIN_MS
-            self._mark_heard(self._ended_turn)
+            ended = (*ended, *self._as_far_as_heard(self._ended_turn))
+        self.tell_turns(tuple({turn.number: turn for turn in ended}.values()))
         self.settled_turn = self.transcript.settled_number
         self._said = 0
         ids = step.answered.typed_ids
