@@ -274,7 +274,8 @@ class BaseSessionManager:
         self._feed(RetryRequested())
 
     def hang_up(self) -> None:
-        """The user ends the conversation."""
+        """The user ends the conversation, and with it a reply that is not over: no more of that is heard."""
+        self._exchanges.stop_reply()
         self._feed(HangUpRequested())
 
     def release(self) -> Page | None:

@@ -240,6 +240,16 @@ def test_the_server_is_told_how_far_a_reply_was_played_while_it_is_and_when_it_s
     assert abs(heard[-1][0] * 100 + heard[-1][1] - played) < 200
 
 
+def test_the_server_is_told_how_far_a_reply_was_played_before_it_is_told_of_the_hang_up(page: Page, call: Peer) -> None:
+    call.play(0, 20_000)
+    expect(page.locator("html")).to_have_attribute("data-played-ms", re.compile(r"^(1[4-9]|[2-9]\d)\d\d$"))
+    page.get_by_role("button", name="Hang up").click()
+    call.wait_for(lambda: bool(call.of("hangup")), "the hang-up")
+    last, hangup = call.of("heard", "hangup")[-2:]
+    assert (last["type"], hangup["type"]) == ("heard", "hangup")
+    assert abs(last["down"] * 100 + last["ms"] - played_ms(page)) < 100
+
+
 def test_audio_that_comes_again_after_a_reconnection_is_heard_once(page: Page, call: Peer) -> None:
     call.play(0, 1000)
     expect(page.locator("html")).to_have_attribute("data-played-ms", "1000")

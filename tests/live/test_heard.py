@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sessions_app.live.providers.upstream import Interrupted, TurnComplete
-from sessions_app.live.transcript import Turn
+from sessions_app.live.providers.upstream import GenerationComplete, Interrupted, TurnComplete
+from sessions_app.live.transcript import Turn, TurnStatus
 from tests.live.stage import Stage
 
 STORY = "Once upon a time there was a king who had a daughter and a dragon. "
@@ -112,3 +112,22 @@ async def test_a_session_without_memory_is_told_what_was_heard() -> None:
     told = str(stage.upstream.attempts[-1].setup)
     assert "Once upon a time" in told
     assert "Once upon a time there" not in told
+
+
+async def test_of_a_reply_that_is_hung_up_on_what_was_played_is_kept() -> None:
+    stage = await telling()
+    stage.manager.note_heard(down(stage), 3_000)
+    stage.manager.hang_up()
+    await stage.wait(2)
+    stored = stage.store.turns[1]
+    assert (stored.as_heard.text, stored.status, stored.code) == ("Once upon a time", TurnStatus.INTERRUPTED, "")
+
+
+async def test_of_a_reply_that_is_all_there_and_is_hung_up_on_what_was_played_is_kept() -> None:
+    stage = await telling()
+    await stage.hear(GenerationComplete())
+    stage.manager.note_heard(down(stage), 3_000)
+    stage.manager.hang_up()
+    await stage.wait(2)
+    stored = stage.store.turns[1]
+    assert (stored.as_heard.text, stored.status) == ("Once upon a time", TurnStatus.INTERRUPTED)

@@ -26,6 +26,8 @@ export class Speaker {
     this._onReport = onReport;
     this._onHeard = onHeard;
     this._heardToldAt = 0;
+    /** @type {{number: number, ms: number} | null} */
+    this._heard = null;
     this._node = null;
     this._analyser = null;
     this._window = null;
@@ -96,8 +98,9 @@ export class Speaker {
     if (silent) this.flush();
   }
 
-  /** Disconnects. May be called twice. */
+  /** Disconnects. May be called twice. The worklet says nothing after this, so what it said last is told now. */
   stop() {
+    if (this.playing) this._tellHeard();
     this.flush();
     this._node?.disconnect();
     this._analyser?.disconnect();
@@ -119,16 +122,16 @@ export class Speaker {
   _reported(report) {
     const hasStopped = this.playing && !report.playing;
     this.playing = report.playing;
-    this._tellHeard(report.heard, hasStopped);
+    this._heard = report.heard;
+    if (hasStopped || performance.now() - this._heardToldAt >= TELL_HEARD_MS) this._tellHeard();
     this._analyser.getFloatTimeDomainData(this._window);
     const level = this._window.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
     this._onReport({ ...report, level: report.playing ? level : 0 });
   }
 
-  _tellHeard(heard, hasStopped) {
-    const now = performance.now();
-    if (!heard || (!hasStopped && now - this._heardToldAt < TELL_HEARD_MS)) return;
-    this._heardToldAt = now;
-    this._onHeard(heard);
+  _tellHeard() {
+    if (!this._heard) return;
+    this._heardToldAt = performance.now();
+    this._onHeard(this._heard);
   }
 }
