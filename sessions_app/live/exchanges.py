@@ -459,7 +459,10 @@ class Exchanges:
 
     def _say(self, step: Say) -> None:
         said = self.transcript.said_late if step.late else self.transcript.said
-        self.tell_turns(said(step.text, _unix_ms()))
+        grown = said(step.text, _unix_ms())
+        is_interrupted = any(turn.number == self._interrupted_turn for turn in grown)
+        # Its sound was cut where it was; with more words to spread over it, other ones stand there.
+        self.tell_turns((is_interrupted and self._as_far_as_heard(grown[0].number)) or grown)
 
     def _hear(self, step: Hear) -> None:
         heard = self.transcript.heard_late if step.late else self.transcript.heard

@@ -253,9 +253,12 @@ class Transcript:
         return self._grow(number, fragment, TurnStatus.COMPLETE if self._is_whole else TurnStatus.PARTIAL)
 
     def heard_until(self, number: int, characters: int | None) -> tuple[Turn, ...]:
-        """Of a reply that was interrupted so many characters were played; None: all. Other turns stay as they are."""
+        """Of a reply that was interrupted so many characters were played; None: all. Other turns stay as they are, and
+        so does a reply without words: nobody spoke the line that stands for them."""
         turn = self._turns.get(number)
-        if turn is None or turn.status is not TurnStatus.INTERRUPTED or turn.heard == characters:
+        if turn is None or turn.status is not TurnStatus.INTERRUPTED or turn.text == NOT_TRANSCRIBED:
+            return ()
+        if turn.heard == characters:
             return ()
         return (self._put(replace(turn, heard=characters)),)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sessions_app.live.providers.upstream import GenerationComplete, Interrupted, TurnComplete
-from sessions_app.live.transcript import Turn, TurnStatus
-from tests.live.stage import Stage
+from sessions_app.live.providers.upstream import GenerationComplete, Interrupted, ReplyAudio, ReplyWords, TurnComplete
+from sessions_app.live.transcript import NOT_TRANSCRIBED, Turn, TurnStatus
+from tests.live.stage import Stage, sound
 
 STORY = "Once upon a time there was a king who had a daughter and a dragon. "
 
@@ -112,6 +112,28 @@ async def test_a_session_without_memory_is_told_what_was_heard() -> None:
     told = str(stage.upstream.attempts[-1].setup)
     assert "Once upon a time" in told
     assert "Once upon a time there" not in told
+
+
+async def test_our_own_words_for_a_reply_without_any_are_not_taken_for_its_words() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "Tell me a story.")
+    await stage.wait(0.1)
+    await stage.hear(ReplyAudio(sound(10_000)))
+    stage.manager.note_heard(down(stage), 3_000)
+    await stage.hear(Interrupted(), TurnComplete())
+    assert story(stage).text == NOT_TRANSCRIBED
+    assert story(stage).heard is None
+
+
+async def test_words_that_come_late_for_an_interrupted_reply_are_marked_as_far_as_they_were_heard() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "Tell me a story.")
+    await stage.wait(0.1)
+    await stage.hear(ReplyAudio(sound(10_000)))
+    stage.manager.note_heard(down(stage), 3_000)
+    stage.manager.stop_reply()
+    await stage.hear(TurnComplete(), ReplyWords(STORY))
+    assert heard(stage) == "Once upon a time"
 
 
 async def test_of_a_reply_that_is_hung_up_on_what_was_played_is_kept() -> None:
