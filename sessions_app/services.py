@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from energy.levels import Mode
@@ -116,9 +116,17 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
 
 
 def end_broken_off(turns: QuerySet[Turn]) -> None:
-    """Of these turns, end those that their process did not live to end: replies are cut off, words stand as heard."""
+    """Of these turns, end those that their process did not live to end: replies are cut off, words stand as heard.
+
+    A reply that the handle of its page covers was only still played: all of it had come, and it is whole.
+    """
+    covering = ResumptionHandle.objects.filter(
+        live_session__conversation=OuterRef("conversation"),
+        page_id=OuterRef("page_id"),
+        covered_turn__gte=OuterRef("number"),
+    )
     partial = turns.filter(status=TurnStatus.PARTIAL)
-    partial.filter(role=Role.MODEL).update(status=TurnStatus.INTERRUPTED)
+    partial.filter(~Exists(covering), role=Role.MODEL).update(status=TurnStatus.INTERRUPTED)
     partial.update(status=TurnStatus.COMPLETE)
 
 
@@ -185,11 +193,11 @@ def _end_broken_off(conversation: Conversation, turns: tuple[SpokenTurn, ...]) -
     numbers = [turn.number for turn in turns if turn.status is TurnStatus.PARTIAL]
     if not numbers:
         return turns
-    end_broken_off(Turn.objects.filter(conversation__in=chain_of(conversation), number__in=numbers))
-    ended = {Role.MODEL: TurnStatus.INTERRUPTED}
+    broken_off = Turn.objects.filter(conversation__in=chain_of(conversation), number__in=numbers)
+    end_broken_off(broken_off)
+    ended = dict(broken_off.values_list("number", "status"))
     return tuple(
-        replace(turn, status=ended.get(turn.role, TurnStatus.COMPLETE)) if turn.number in numbers else turn
-        for turn in turns
+        replace(turn, status=TurnStatus(ended[turn.number])) if turn.number in ended else turn for turn in turns
     )
 
 

@@ -340,6 +340,8 @@ class Exchanges:
         number = self._backlog.acknowledged_number
         if is_current:
             self.covered_turn = self.settled_turn
+        if wish.covers_reply and self.transcript.reply_number is not None:
+            self.covered_turn = self.transcript.reply_number
         done = partial(self._acknowledge, frozenset[str](), number)
         self._writer.save_handle(wish.handle, self._model, number, self.covered_turn, done)
 

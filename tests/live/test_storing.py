@@ -9,7 +9,14 @@ import pytest
 from energy.levels import Mode
 from sessions_app.live.machine.events import State
 from sessions_app.live.page import StoreRefused
-from sessions_app.live.providers.upstream import HandleUpdate, ReplyAudio, ReplyWords, UserWords
+from sessions_app.live.providers.upstream import (
+    GenerationComplete,
+    HandleUpdate,
+    ReplyAudio,
+    ReplyWords,
+    TurnComplete,
+    UserWords,
+)
 from sessions_app.live.transcript import Turn
 from sessions_app.live.writer import QUEUE_LIMIT, REFUSALS_LIMIT, RETRY_AFTER_S, TRIES, StoreWriter
 from tests.fakes.store import FakeStore
@@ -139,6 +146,36 @@ async def test_handles_are_stored_with_what_they_cover() -> None:
     assert (first.acknowledged_number, second.handle) == (5, "h-2")
     assert first.covered_turn == stage.page.transcript[-1].number
     assert 5 <= second.acknowledged_number < 8, "the last frames were still on their way"
+
+
+async def test_a_handle_that_comes_when_all_of_a_reply_is_there_is_stored_as_covering_it() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "Hello")
+    await stage.wait(0.1)
+    await stage.begin_reply("Hello!", ms=5_000)
+    await stage.offer("h-too-early")
+    await stage.hear(GenerationComplete())
+    await stage.offer("h-1")
+    stage.manager.take_text("typed-2", "And who are you?")
+    await stage.wait(0.1)
+    early, late = stage.store.handles
+    reply = stage.page.transcript[1]
+    assert (early.covered_turn, late.covered_turn) == (-1, reply.number)
+    assert stage.store.lines[reply.number] == ("model", "Hello!", "partial")
+
+
+async def test_a_reply_that_a_handle_covers_is_not_told_again_to_a_session_that_missed_the_next_one() -> None:
+    stage = await Stage().open_quietly()
+    stage.manager.take_text("typed-1", "Hello")
+    await stage.wait(0.1)
+    await stage.produce_reply("Hello!")
+    await stage.offer("h-1")
+    await stage.hear(TurnComplete())
+    await stage.exchange("typed-2", "And who are you?", "A model.")
+    stage.connection.drop()
+    await stage.wait(1)
+    assert stage.upstream.attempts[-1].setup.handle == "h-1"
+    assert [turn.text for past in stage.connection.past_turns for turn in past] == ["And who are you?", "A model."]
 
 
 async def test_everything_that_happens_to_the_connection_is_recorded() -> None:

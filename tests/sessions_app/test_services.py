@@ -106,6 +106,20 @@ def test_the_same_page_life_goes_on_where_it_was(mode: Mode, alice: User) -> Non
     assert (again.handle, again.handle_model, again.covered_turn, again.next_number) == ("h-1", MODEL, 1, 7)
 
 
+@pytest.mark.parametrize(("covered_turn", "status"), [(1, TurnStatus.COMPLETE), (-1, TurnStatus.INTERRUPTED)])
+def test_a_reply_that_was_still_played_at_the_death_of_its_process_is_whole_if_the_handle_covers_it(
+    alice: User, covered_turn: int, status: TurnStatus
+) -> None:
+    request = ask_for(alice)
+    first = open_for(request)
+    question, reply = PAST
+    services.save_turns(first.conversation, request.page_id, (question, replace(reply, status=TurnStatus.PARTIAL)))
+    services.save_handle(request, first.session, "h-1", MODEL, acknowledged_number=7, covered_turn=covered_turn)
+    again = open_for(request)
+    assert [turn.status for turn in again.turns] == [TurnStatus.COMPLETE, status]
+    assert [turn.status for turn in Turn.objects.order_by("number")] == [TurnStatus.COMPLETE, status]
+
+
 def test_a_reload_of_the_text_page_finds_its_transcript_and_not_its_handle(alice: User) -> None:
     request = ask_for(alice)
     first = open_for(request)

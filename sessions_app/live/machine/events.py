@@ -326,9 +326,11 @@ class Toast:
 
 @dataclass(frozen=True, slots=True)
 class KeepHandle:
-    """Store the handle; what it covers is safe from then on."""
+    """Store the handle; what it covers is safe from then on. `covers_reply`: also the reply that is being played, all
+    of which was there when it came."""
 
     handle: str
+    covers_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,7 +262,8 @@ class SessionMachine:
         self._handle_is_behind = not fact.covers_context
         if self._reply is _Reply.PRODUCED:
             self._reply = _Reply.COVERED
-        return [KeepHandle(fact.handle), *self._replay_now(), *self._swap_if_safe(now_ms)]
+        keep = KeepHandle(fact.handle, covers_reply=self._reply is _Reply.COVERED)
+        return [keep, *self._replay_now(), *self._swap_if_safe(now_ms)]
 
     def _on_handle_withdrawn(self, fact: HandleWithdrawn, now_ms: int) -> list[Wish]:
         return []
