@@ -206,7 +206,7 @@ def _read_start(fields: dict[str, Any]) -> Start:
     continues = fields.get("continue")
     return Start(
         page_id=_uuid(fields.get("page_id"), "page_id"),
-        last_down=_last_down(fields.get("last_down", -1)),
+        last_down=_whole(fields.get("last_down", -1), -1, _LARGEST_NUMBER, "last_down is a frame number, or -1."),
         continues=None if continues is None else _uuid(continues, "continue"),
         fresh=_boolean(fields.get("fresh", False), "fresh"),
         away_ms=_milliseconds(fields.get("away_ms", 0), "away_ms"),
@@ -238,10 +238,7 @@ def _read_sound(fields: dict[str, Any]) -> Sound:
 
 
 def _read_older(fields: dict[str, Any]) -> Older:
-    before = fields.get("before")
-    if not isinstance(before, int) or isinstance(before, bool) or not 0 <= before <= _LARGEST_TURN:
-        raise Malformed("protocol.malformed", "before is the number of a turn.")
-    return Older(before)
+    return Older(_whole(fields.get("before"), 0, _LARGEST_TURN, "before is the number of a turn."))
 
 
 def _read_ping(fields: dict[str, Any]) -> Ping:
@@ -252,9 +249,7 @@ def _read_ping(fields: dict[str, Any]) -> Ping:
 
 
 def _read_heard(fields: dict[str, Any]) -> Heard:
-    down = fields.get("down")
-    if not isinstance(down, int) or isinstance(down, bool) or not 0 <= down <= _LARGEST_NUMBER:
-        raise Malformed("protocol.malformed", "down is a frame number.")
+    down = _whole(fields.get("down"), 0, _LARGEST_NUMBER, "down is a frame number.")
     return Heard(down, _milliseconds(fields.get("ms"), "ms"))
 
 
@@ -280,15 +275,14 @@ def _uuid(value: Any, field: str) -> uuid.UUID:
         raise Malformed("protocol.malformed", f"{field} is a UUID.") from None
 
 
-def _last_down(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not -1 <= value <= _LARGEST_NUMBER:
-        raise Malformed("protocol.malformed", "last_down is a frame number, or -1.")
-    return value
-
-
 def _milliseconds(value: Any, field: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST_MS:
-        raise Malformed("protocol.malformed", f"{field} is a whole number of milliseconds.")
+    return _whole(value, 0, _LONGEST_MS, f"{field} is a whole number of milliseconds.")
+
+
+def _whole(value: Any, least: int, most: int, rule: str) -> int:
+    """A whole number within both bounds; Python counts true and false among them. Raises `Malformed` with `rule`."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise Malformed("protocol.malformed", rule)
     return value
 
 
