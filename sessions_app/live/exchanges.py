@@ -169,7 +169,7 @@ class Exchanges:
         self._timers: Timers[TimedFact] = Timers(self._on_timer)
         self._gate = VoiceGate()
         self._last_speech: tuple[bytes, ...] = ()
-        self._said = 0
+        self._said = self._said_until = 0
         self._is_muted = False
         self._memory = MemoryProof()
         self._echo = EchoDelay()
@@ -237,7 +237,8 @@ class Exchanges:
             self._utterance_ended(utterance)
 
     def _utterance_ended(self, utterance: Utterance) -> None:
-        self._said = self._said or self._backlog.end
+        self._said_until = self._backlog.end
+        self._said = self._said or self._said_until
         if utterance.is_speech:
             self._last_speech = utterance.frames
             if self._backlog.is_drained:
@@ -402,6 +403,7 @@ class Exchanges:
             everything=Answered(self._backlog.mark_at(), self._backlog.typed_sent()),
             proven_at_ms=2 * _now_ms() - settled_ms,
             said=self._said,
+            said_until=self._said_until,
         )
 
     def _settled_moment_ms(self) -> int:
@@ -528,7 +530,7 @@ class Exchanges:
             ended = (*ended, *self._as_far_as_heard(self._ended_turn))
         self.tell_turns(tuple({turn.number: turn for turn in ended}.values()))
         self.settled_turn = self.transcript.settled_number
-        self._said = 0
+        self._said = self._said_until = 0
         ids = step.answered.typed_ids
         self._backlog.answered(step.answered.mark, ids)
         self._writer.after(partial(self._acknowledge, ids, self._backlog.acknowledged_number))

@@ -68,6 +68,20 @@ async def test_what_is_not_heard_the_second_time_is_told_once() -> None:
     assert len(stage.upstream.attempts) == 1
 
 
+async def test_of_what_was_not_heard_only_the_quiet_after_it_is_sent_to_the_next_connection() -> None:
+    """Its handle does not know of that, and somebody may have begun to speak in it."""
+    stage = await a_call()
+    yes = await record(stage, spoken("Yes."))
+    said_until = stage.next_frame
+    await record(stage, silence(20))
+    assert new_lines(stage) == [NOT_HEARD]
+    assert stage.page.acks[-1][0] <= said_until
+    stage.connection.drop()
+    await stage.wait(2)
+    assert times_heard(stage, yes) == 0
+    assert len(stage.connection.audio) >= stage.next_frame - said_until
+
+
 async def test_a_second_of_silence_lets_the_provider_notice_the_end_of_what_is_said_again() -> None:
     stage = await a_call()
     await record(stage, spoken("Yes."))
@@ -189,6 +203,7 @@ async def test_what_the_next_connection_misses_is_said_to_it_again_though_the_la
     await record(stage, silence(60))
     assert times_heard(stage, yes) == 2
     assert [turn.code for turn in stage.page.transcript if turn.code] == ["turn.cut", "turn.not_heard"]
+    assert [number for number, _ in stage.page.all_of("turn_complete")][1:] == [stage.page.transcript[2].number]
     assert len(stage.upstream.attempts) == 2
 
 

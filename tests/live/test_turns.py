@@ -486,6 +486,22 @@ def test_speech_that_nobody_heard_is_said_again_once_and_then_told_as_not_heard(
     assert talk.state is TurnState.LISTENING
 
 
+@pytest.mark.parametrize("was_answering", [False, True], ids=["new", "begun to be answered"])
+def test_speech_that_nobody_heard_is_over_with_what_our_own_ear_knows_of_it(was_answering: bool) -> None:
+    """What was sent since then may be the beginning of something: nobody says that it is safe."""
+    talk = Talk()
+    talk.tell(SpeechEnded(is_speech=True))
+    if was_answering:
+        talk.tell(UserWordsCame("Hello?"), SOUND, LineLost(), LineBack(), Delivered(typed=False))
+    talk.tell(SpeechEnded(is_speech=True))
+    talk.sent = Sent(CERTAIN, EVERYTHING, said=4, said_until=7)
+    talk.watch()
+    steps = talk.watch()
+    assert explained(steps) == [("turn.not_heard", "")]
+    assert [end.answered.mark for end in of(steps, EndExchange)] == [7]
+    assert len(of(steps, CloseTurn)) == 1
+
+
 def test_speech_that_was_heard_the_second_time_is_not_told_as_not_heard() -> None:
     talk = Talk()
     talk.tell(SpeechEnded(is_speech=True))

@@ -21,14 +21,16 @@ class Sent:
     """What the provider had been sent at a moment.
 
     `certain`: what it had consumed by then. `everything`: also what was on its way, as after a replay.
-    `proven_at_ms`: when it has consumed that, too, and would have broken a reply off for it. `said`: the position after
-    what our own ear heard first in this exchange, 0 if nothing; whoever has transcribed it has consumed it.
+    `proven_at_ms`: when it has consumed that, too, and would have broken a reply off for it. `said`, `said_until`: the
+    positions after what our own ear heard first and last in this exchange, 0 if nothing; whoever has transcribed it has
+    consumed the first.
     """
 
     certain: Answered = Answered()
     everything: Answered = Answered()
     proven_at_ms: int = 0
     said: int = 0
+    said_until: int = 0
 
 
 class ReplyAccount:
@@ -70,3 +72,9 @@ def answered_without_a_reply(sent: Sent, *, is_heard: bool) -> Answered:
     """
     said = sent.said if is_heard else 0
     return Answered(max(sent.certain.mark, said), sent.everything.typed_ids)
+
+
+def given_up(sent: Sent) -> Answered:
+    """What is over though nobody heard it: what our own ear knows of, and what was typed. The quiet sent since is not:
+    it may be the beginning of something."""
+    return Answered(sent.said_until, sent.everything.typed_ids)

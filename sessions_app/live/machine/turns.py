@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from sessions_app.live.machine.reply import Answered, ReplyAccount, Sent, answered_without_a_reply
+from sessions_app.live.machine.reply import Answered, ReplyAccount, Sent, answered_without_a_reply, given_up
 from sessions_app.live.machine.turn_events import (
     BeginReply,
     BreakOff,
@@ -356,26 +356,25 @@ class TurnMachine:
         return self._end_without_a_word(fact.reason, now_ms)
 
     def _end_without_a_word(self, reason: str, now_ms: int) -> list[Step]:
-        """The model chose to say nothing, or refused."""
-        if not self._is_certain and not self._user_speaks_again:
-            self.state = TurnState.LISTENING
-            return [*self._forget_what_is_owed(), CloseTurn(), *self._refusal(reason)]
-        if not self._is_certain:
-            return [*self._end_unanswered(now_ms, words_may_follow=True), CloseTurn(), *self._refusal(reason)]
-        if reason in NO_REFUSALS and self._is_heard and self._is_sick():
+        """The model chose to say nothing, or refused. What it has not transcribed may be transcribed later."""
+        if reason in NO_REFUSALS and self._is_certain and self._is_heard and self._count_empty_turn():
             return [StopWatch(), CloseTurn(), Suspect("empty-turns")]
         explanation = self._explanation(reason)
-        return [*self._end_unanswered(now_ms), CloseTurn(), *explanation]
+        if self._is_certain or self._user_speaks_again:
+            ended = self._end_unanswered(now_ms, words_may_follow=not self._is_certain)
+        else:
+            self.state = TurnState.LISTENING
+            ended = self._forget_what_is_owed()
+        return [*ended, CloseTurn(), *explanation]
 
-    def _is_sick(self) -> bool:
+    def _count_empty_turn(self) -> bool:
         """Another exchange without an answer: whether that is one too many of a session that gave answers before."""
         self._empty_turns += 1
         return self._has_answered and self._empty_turns == EMPTY_TURNS_LIMIT
 
     def _explanation(self, reason: str) -> list[Step]:
-        if reason not in NO_REFUSALS:
-            return self._refusal(reason)
-        return [Explain(TurnCode.NO_ANSWER)] if self._has_typed else []
+        unanswered: list[Step] = [Explain(TurnCode.NO_ANSWER)] if self._has_typed else []
+        return self._refusal(reason) or unanswered
 
     def _refusal(self, reason: str) -> list[Step]:
         return [] if reason in NO_REFUSALS else [Explain(TurnCode.REFUSED, reason)]
@@ -408,7 +407,7 @@ class TurnMachine:
             waits = fact.user_speaks and owed_ms < PATIENCE_MS
             return [StartWatch(WATCH_MS)] if waits else self._say_again_or_give_up(now_ms)
         if owed_ms >= PATIENCE_MS:
-            return [Suspect("empty-turns")] if self._is_sick() else self._give_up(now_ms)
+            return [Suspect("empty-turns")] if self._count_empty_turn() else self._give_up(now_ms)
         return [StartWatch(max(1, min(WATCH_MS, limit_ms - fact.lifeless_ms)))]
 
     def _suspect_silence(self, now_ms: int) -> list[Step]:
@@ -421,7 +420,7 @@ class TurnMachine:
     def _give_up(self, now_ms: int) -> list[Step]:
         """Nobody waits for this answer any longer, which was never refused nor ended by the provider."""
         explanation = [Explain(TurnCode.NO_ANSWER)] if self._has_typed or self._is_heard else []
-        return [*self._end_unanswered(now_ms), CloseTurn(), *explanation]
+        return [*self._end_given_up(now_ms), CloseTurn(), *explanation]
 
     def _may_be_missed(self) -> bool:
         """Whether the present connection may know nothing of what an answer is owed to. What a connection before it
@@ -435,11 +434,10 @@ class TurnMachine:
         if self._has_spoken and not self._is_said_again:
             self._is_said_again = True
             return [SayAgain(), StartWatch(WATCH_MS)]
-        explanation = [Explain(TurnCode.NOT_HEARD)] if self._has_spoken else []
-        if self._is_certain:
-            return [*self._end_unanswered(now_ms), *explanation]
+        if self._has_spoken:
+            return [*self._end_given_up(now_ms), CloseTurn(), Explain(TurnCode.NOT_HEARD)]
         self.state = TurnState.LISTENING
-        return [*self._forget_what_is_owed(), *explanation]
+        return self._forget_what_is_owed()
 
     def _on_played_out(self, fact: PlayedOut, now_ms: int) -> list[Step]:
         if self.state is not TurnState.SPEAKING:
@@ -496,6 +494,13 @@ class TurnMachine:
         self._closed_a_reply = False
         answered = answered_without_a_reply(self._sent(), is_heard=self._is_heard)
         return self._end(answered, now_ms, is_whole=True, words_may_follow=words_may_follow)
+
+    def _end_given_up(self, now_ms: int) -> list[Step]:
+        """What was transcribed has been consumed; of anything else nobody knows what became of it."""
+        if self._is_heard:
+            return self._end_unanswered(now_ms)
+        self._closed_a_reply = False
+        return self._end(given_up(self._sent()), now_ms, is_whole=True, words_may_follow=not self._is_certain)
 
     def _end(self, answered: Answered, now_ms: int, *, is_whole: bool, words_may_follow: bool = False) -> list[Step]:
         self.state = TurnState.LISTENING
