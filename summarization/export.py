@@ -62,7 +62,7 @@ def _summary(summary: WrittenSummary) -> list[str]:
 
 def _turn(line: Line) -> str:
     cut = f", {line.mark.lower()}" if line.mark else ""
-    text = line.heard_text + (f" [not heard: {line.unheard_text.strip()}]" if line.unheard_text.strip() else "")
+    text = line.heard_text + (f" [not heard: {line.unheard_text.strip()}]" if line.unheard_text else "")
     quoted = "\n".join(f"> {row}".rstrip() for row in text.splitlines() or [""])
     return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut})\n\n{quoted}"
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sessions_app.live.transcript import TurnCode, TurnStatus
+from sessions_app.live.transcript import TurnCode, TurnStatus, heard_part, unheard_part
 from summarization.timeline import Moment, verdict
 
 
@@ -24,13 +24,11 @@ class Line:
 
     @property
     def heard_text(self) -> str:
-        """As much of its words as was heard."""
-        return self.text if self.heard is None else self.text[: self.heard]
+        return heard_part(self.text, self.heard)
 
     @property
     def unheard_text(self) -> str:
-        """The words of a reply that were not played any more when it was interrupted."""
-        return "" if self.heard is None else self.text[self.heard :]
+        return unheard_part(self.text, self.heard)
 
     @property
     def mark(self) -> str:

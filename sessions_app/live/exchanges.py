@@ -109,9 +109,6 @@ AWAY_AFTER_MS = 1_000
 TAIL_LIMIT_S = 1.0
 """After a hang-up the words of what was said last are waited for this long, in the background."""
 
-LAST_HEARD_WITHIN_MS = 2_000
-"""How far a reply was played is known so long after it was interrupted: the page says it when it stops playing."""
-
 TimedFact = type[WatchFired] | type[PlayedOut] | type[WordsWaited]
 
 SILENCE = (bytes(40 * INPUT_BYTES_PER_MS),) * 25
@@ -177,8 +174,6 @@ class Exchanges:
         self._ended_turn: int | None = None
         self._tail_ended = asyncio.Event()
         self._played = Played()
-        self._interrupted_turn: int | None = None
-        self._interrupted_until_ms = 0
         self._usage: UsageReported | None = None
         self._input_tokens = 0
         self._connections = 0
@@ -254,7 +249,7 @@ class Exchanges:
     def note_heard(self, number: int, ms: int) -> None:
         """The page has played audio `number` up to `ms`, and says so for the last time when it stops playing."""
         turn = self._played.heard(number, ms)
-        if turn is not None and turn == self._interrupted_turn and _now_ms() <= self._interrupted_until_ms:
+        if turn is not None and self._played.is_just_interrupted(turn, _now_ms()):
             self.tell_turns(self._as_far_as_heard(turn))
 
     def _as_far_as_heard(self, number: int) -> tuple[Turn, ...]:
@@ -463,10 +458,12 @@ class Exchanges:
 
     def _say(self, step: Say) -> None:
         said = self.transcript.said_late if step.late else self.transcript.said
-        grown = said(step.text, _unix_ms())
-        is_interrupted = any(turn.number == self._interrupted_turn for turn in grown)
-        # Its sound was cut where it was; with more words to spread over it, other ones stand there.
-        self.tell_turns((is_interrupted and self._as_far_as_heard(grown[0].number)) or grown)
+        grown = {turn.number: turn for turn in said(step.text, _unix_ms())}
+        for number in tuple(grown):
+            if self._played.is_just_interrupted(number, _now_ms()):
+                # Its sound was cut where it was; with more words to spread over it, other ones stand there.
+                grown |= {turn.number: turn for turn in self._as_far_as_heard(number)}
+        self.tell_turns(tuple(grown.values()))
 
     def _hear(self, step: Hear) -> None:
         heard = self.transcript.heard_late if step.late else self.transcript.heard
@@ -517,16 +514,11 @@ class Exchanges:
 
     def _end_exchange(self, step: EndExchange) -> None:
         self._tail_ended.set()
-        self._ended_turn = self.transcript.reply_number
-        has_words = self._ended_turn is not None or self.transcript.last_of_user is not None
-        if self._ended_turn is None:
-            # What our own ear has not ended yet is answered as well, as where a reply begins.
-            self._gate.forget()
-            in_time, late = self.transcript.last_of_user, step.words_may_follow
-            self._ended_turn = self.transcript.words_may_follow() if late else in_time
+        has_words = self.transcript.reply_number is not None or self.transcript.last_of_user is not None
+        self._ended_turn = self._turn_that_ends(step)
         ended = self.transcript.reply_ended(TurnStatus.COMPLETE if step.is_whole else TurnStatus.INTERRUPTED)
         if self._ended_turn is not None and not step.is_whole:
-            self._interrupted_turn, self._interrupted_until_ms = self._ended_turn, _now_ms() + LAST_HEARD_WITHIN_MS
+            self._played.interrupted(self._ended_turn, _now_ms())
             ended = (*ended, *self._as_far_as_heard(self._ended_turn))
         self.tell_turns(tuple({turn.number: turn for turn in ended}.values()))
         self.settled_turn = self.transcript.settled_number
@@ -537,6 +529,14 @@ class Exchanges:
         self._feed(ReplyEnded(has_words))
         self._writer.load_recap(self._take_recap)
         self._on_answered()
+
+    def _turn_that_ends(self, step: EndExchange) -> int | None:
+        """The number of the reply, or of the user's words that get none."""
+        if self.transcript.reply_number is not None:
+            return self.transcript.reply_number
+        # What our own ear has not ended yet is answered as well, as where a reply begins.
+        self._gate.forget()
+        return self.transcript.words_may_follow() if step.words_may_follow else self.transcript.last_of_user
 
     def _break_off(self, step: BreakOff) -> None:
         self._ended_turn = None

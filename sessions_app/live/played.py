@@ -1,7 +1,7 @@
 """How much of a reply's words was played, as far as the page has said how much of its sound was: pure.
 
 Transcripts have no fixed order to sound, and run ahead of it or behind. So the words are spread evenly over all the
-sound of their reply, whenever they came: what was heard is an estimate, a word or two off.
+sound of their reply, whenever they came: what was heard is an estimate.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ FRAMES_LIMIT = 6_000
 
 ROUNDING_MS = 100
 """No word: what is missing to the end by no more was played, too."""
+
+LAST_WORD_WITHIN_MS = 2_000
+"""How far a reply was played is known so long after it was interrupted: the page says it when it stops playing."""
 
 WORD_LIMIT = 24
 """In characters. Where there is no blank within so many, the script has none between words."""
@@ -37,6 +40,8 @@ class Played:
 
     def __init__(self) -> None:
         self._sounds: deque[_Sound] = deque(maxlen=REPLIES_LIMIT)
+        self._interrupted: int | None = None
+        self._interrupted_at_ms = 0
 
     def began(self, turn: int) -> None:
         """The reply `turn` begins, or begins anew: what follows is its sound."""
@@ -65,6 +70,14 @@ class Played:
                 sound.played_ms = max(sound.played_ms or 0, min(sound.starts[number] + ms, end))
                 return sound.turn
         return None
+
+    def interrupted(self, turn: int, now_ms: int) -> None:
+        """The reply `turn` is not played to its end."""
+        self._interrupted, self._interrupted_at_ms = turn, now_ms
+
+    def is_just_interrupted(self, turn: int, now_ms: int) -> bool:
+        """Whether what the page says now may still be about where `turn` stopped."""
+        return turn == self._interrupted and now_ms <= self._interrupted_at_ms + LAST_WORD_WITHIN_MS
 
     def heard_characters(self, turn: int, text: str) -> int | None:
         """The characters of `text`, the words of `turn`, that were played, up to the end of a whole word.

@@ -58,7 +58,8 @@ class Turn:
     @property
     def as_heard(self) -> Turn:
         """The same with no more of its words than were heard."""
-        return self if self.heard is None else replace(self, text=self.text[: self.heard].rstrip(), heard=None)
+        heard = heard_part(self.text, self.heard)
+        return self if self.heard is None else replace(self, text=heard.rstrip(), heard=None)
 
     @property
     def ends_exchange(self) -> bool:
@@ -66,6 +67,17 @@ class Turn:
         if self.role is Role.MODEL:
             return self.status is TurnStatus.COMPLETE
         return self.role is Role.SYSTEM and self.code in NO_ANSWER_CODES
+
+
+def heard_part(text: str, heard: int | None) -> str:
+    """What was played of the words of a reply; all of them where `heard`, in characters, is None."""
+    return text[:heard]
+
+
+def unheard_part(text: str, heard: int | None) -> str:
+    """The words of a reply that were not played any more when it was interrupted; empty if there are none."""
+    rest = "" if heard is None else text[heard:]
+    return rest if rest.strip() else ""
 
 
 NO_ANSWER_CODES = (TurnCode.NO_ANSWER, TurnCode.REFUSED)

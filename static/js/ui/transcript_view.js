@@ -165,8 +165,9 @@ function lastTypedBefore(turns, { turn }) {
 
 /** What was heard of a reply, and marked in words the rest. */
 function spokenParts(text, heard) {
+  if (heard === undefined) return [renderMarkdown(text)];
   const characters = [...text];
-  const rest = heard === undefined ? "" : characters.slice(heard).join("").trim();
+  const rest = characters.slice(heard).join("").trim();
   if (!rest) return [renderMarkdown(text)];
   const spoken = characters.slice(0, heard).join("");
   const mark = element("span", { class: "turn__unheard-mark" }, ["Not heard:"]);
