@@ -77,8 +77,10 @@ class Dialogue:
             model=self.setup.model.id,
             chunks=len(self.session.heard),
         )
-        if self._happens("first_frame_not_setup"):
-            await self._line.send({"sessionResumptionUpdate": {}})
+        other = self._emulator.faults.use("first_frame_not_setup", self._line.id, self._line.model)
+        if other is not None:
+            unreadable = other.params["unreadable"]
+            await self._line.send({"setupComplete": "?"} if unreadable else {"sessionResumptionUpdate": {}})
         await self._line.send({"setupComplete": {}})
         await self._send_extra_frames()
         self._line.spawn(self._offer_handles())

@@ -183,7 +183,7 @@ _KINDS = (
     _standing("slow_close", delay_s=Parameter(_number, 2.0)),
     _standing("withhold_handles", on=Parameter(_boolean, True)),
     _standing("extra_frames"),
-    _standing("first_frame_not_setup"),
+    _standing("first_frame_not_setup", unreadable=Parameter(_boolean, False)),
     _standing("reject_field", field=Parameter(_string)),
     _standing("close_on_replay", 1),
     # What is wrong with connections that are healthy, by reports of users; docs/emulator.md names each.

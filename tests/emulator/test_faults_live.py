@@ -244,6 +244,15 @@ async def test_the_first_frame_may_not_be_the_set_up(emulator: Emulator) -> None
         assert (await session._receive()).setup_complete is not None
 
 
+async def test_the_first_frame_may_be_one_that_the_sdk_cannot_read(emulator: Emulator) -> None:
+    emulator.fault("first_frame_not_setup", unreadable=True, count=1)
+    with pytest.raises(ValueError, match="setupComplete"):
+        async with live(emulator):
+            pass
+    async with live(emulator):
+        pass
+
+
 async def test_a_field_can_be_rejected_wherever_it_stands(emulator: Emulator) -> None:
     emulator.fault("reject_field", field="session_resumption")
     with pytest.raises(errors.APIError) as refused:

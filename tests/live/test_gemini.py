@@ -152,6 +152,27 @@ async def test_a_set_up_that_stalls_is_given_up_without_waiting_for_it_to_close(
     assert opening.was_left
 
 
+class UnreadableOpening:
+    """The SDK's context manager with a provider whose first frame the SDK cannot read."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def __aenter__(self) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [TypeError("odd"), ValueError("odd"), AttributeError("odd"), RecursionError("odd")])
+async def test_an_answer_to_the_set_up_that_cannot_be_read_is_a_failure_of_the_provider(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    upstream = GeminiUpstream("none", "v1beta")
+    monkeypatch.setattr(upstream._client.aio.live, "connect", lambda **arguments: UnreadableOpening(error))
+    with pytest.raises(UpstreamFailed) as failed:
+        await upstream.connect(SETUP)
+    assert failed.value.failure == Failure(1002, "unreadable answer to the set-up", Phase.SETUP)
+
+
 # -- hearing -----------------------------------------------------------------------------------------------------------
 
 

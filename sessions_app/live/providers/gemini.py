@@ -76,6 +76,9 @@ _NO_SUCH_FUNCTION = {"error": "There is no such function. Answer without it.", "
 _CONNECTION_ERRORS = (errors.APIError, WebSocketException, OSError, TimeoutError)
 _LOWEST_CLOSE_CODE = 1000
 _ABNORMAL_CLOSURE = 1006
+_PROTOCOL_ERROR = 1002
+"""RFC 6455, 7.4.1: for an end that does not speak the protocol."""
+
 _SOUNDS = "noise|silence|music|laughter|applause|cough|breathing|inaudible|unintelligible|no speech"
 _MARKER = re.compile(rf"\s*(?:[<\[](?:{_SOUNDS})[>\]]\s*)+", re.IGNORECASE)
 """How transcripts name sounds without words: `<noise>` is common on telephone lines, `[noise]` was seen as well."""
@@ -124,6 +127,9 @@ class GeminiUpstream:
             elif isinstance(error, errors.APIError):
                 phase = Phase.SETUP
             raise UpstreamFailed(failure_of(error, phase)) from error
+        except _UNREADABLE as error:
+            logger.warning("The answer to the set-up cannot be read: %s", type(error).__name__)
+            raise UpstreamFailed(Failure(_PROTOCOL_ERROR, "unreadable answer to the set-up", Phase.SETUP)) from error
         except asyncio.CancelledError:
             if phase is Phase.SETUP:
                 await _leave(opening)
