@@ -1,0 +1,44 @@
+"""Many small writes in one transaction, of which a bad one takes no other with it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from functools import partial
+
+import pytest
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+
+from energy.levels import Mode
+from sessions_app import services
+from sessions_app.gateway.database_thread import DatabaseThread
+from sessions_app.models import SessionEvent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def test_a_row_whose_conversation_is_gone_is_refused_alone_though_the_database_notices_only_at_the_end(
+    alice: User,
+) -> None:
+    """Both databases look at references when a transaction ends, and here it holds the writes of others, too."""
+    request = services.SessionRequest(alice, Mode.CALL, "slot", uuid.uuid4())
+    opening = await database_sync_to_async(services.open_session)(request, "a-model", "a-worker")
+    thread = DatabaseThread()
+    gone = str(uuid.uuid4())
+
+    def record(conversation: str, session: str, kind: str) -> asyncio.Future[None]:
+        return asyncio.ensure_future(thread.run(partial(services.record_event, conversation, session, kind, {})))
+
+    results = await asyncio.gather(
+        record(opening.conversation, opening.session, "before"),
+        record(gone, gone, "gone"),
+        record(opening.conversation, opening.session, "after"),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [type(None), IntegrityError, type(None)]
+    kinds = await database_sync_to_async(
+        lambda: list(SessionEvent.objects.order_by("pk").values_list("kind", flat=True))
+    )()
+    assert kinds == ["before", "after"]
