@@ -23,7 +23,6 @@ from sessions_app.models import Conversation, LiveSession, ResumptionHandle, Ses
 SILENT_AFTER = datetime.timedelta(hours=2)
 """A live session that goes on shows a sign of life several times an hour: its connections are replaced."""
 
-LOST = "owner-lost"
 LEFT = Conversation.PAGE_LEFT
 
 _START_OF_PROCESS_FIELD = 19
@@ -56,7 +55,9 @@ def close_session(session: LiveSession) -> bool:
     """
     last = SessionEvent.objects.filter(live_session=session).aggregate(last=Max("at"))["last"]
     last_sign = max(filter(None, (session.started_at, session.conversation.last_activity_at, last)))
-    closed = LiveSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=last_sign, end_reason=LOST)
+    closed = LiveSession.objects.filter(pk=session.pk, ended_at=None).update(
+        ended_at=last_sign, end_reason=LiveSession.OWNER_LOST
+    )
     if not LiveSession.objects.filter(conversation=session.conversation, ended_at=None).exists():
         services.end_broken_off(session.conversation.turns.all())
     return bool(closed)

@@ -59,6 +59,9 @@ class Conversation(models.Model):
 class LiveSession(models.Model):
     """One logical session with the provider, for one page life; it may outlive several connections."""
 
+    OWNER_LOST = "owner-lost"
+    """The reason for the end of one whose worker did not live to end it."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="live_sessions")
     page_id = models.UUIDField()
@@ -77,6 +80,11 @@ class LiveSession(models.Model):
 
     def __str__(self) -> str:
         return f"Live session {self.id}"
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether its worker has not closed its connection, so that this may still stand for the provider."""
+        return self.ended_at is None or self.end_reason == self.OWNER_LOST
 
 
 class ResumptionHandle(models.Model):

@@ -72,6 +72,7 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
         opening,
         handle=plain,
         handle_model=handle.model,
+        handle_was_cut=handle.live_session.was_cut,
         covered_turn=handle.covered_turn,
         next_number=handle.acknowledged_number,
     )
@@ -247,9 +248,11 @@ def _leave_other_chats(request: SessionRequest) -> None:
 
 
 def _handle_for(request: SessionRequest) -> ResumptionHandle | None:
-    return ResumptionHandle.objects.filter(
-        user=request.user, page_id=request.page_id, slot=request.slot, expires_at__gt=timezone.now()
-    ).first()
+    return (
+        ResumptionHandle.objects.select_related("live_session")
+        .filter(user=request.user, page_id=request.page_id, slot=request.slot, expires_at__gt=timezone.now())
+        .first()
+    )
 
 
 def _handle_validity() -> datetime.timedelta:

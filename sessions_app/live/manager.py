@@ -205,7 +205,9 @@ class BaseSessionManager:
         handle = opening.handle if opening.handle_model == self.get_current_model() else None
         behind = opening.covered_turn < self._exchanges.settled_turn
         has_context = bool(select_turns(opening.turns) or opening.earlier.spoken)
-        self._feed(Opened(handle, behind, has_context, self._levels.no_model, self._page_away_ms))
+        self._feed(
+            Opened(handle, behind, opening.handle_was_cut, has_context, self._levels.no_model, self._page_away_ms)
+        )
 
     def attach(self, page: Page, last_heard: int = -1, away_ms: int = 0) -> None:
         """A page, or a page that came back, takes its place; another one in that place is closed.

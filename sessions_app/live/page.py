@@ -131,7 +131,8 @@ class Opening:
 
     `turns`: the newest of the conversation so far, `earlier`: what is known of those before. `recap`: what of them all
     has been condensed. `handle`: held for this page life and for `handle_model`; it covers the turns up to
-    `covered_turn`. `next_number`: the first audio number that is not safe yet. `same_page`: the page life has had a
+    `covered_turn`, and `handle_was_cut` if the connection of its session may still stand, for the process that held it
+    did not close it. `next_number`: the first audio number that is not safe yet. `same_page`: the page life has had a
     live session before, so the page sends again what was not acknowledged.
     """
 
@@ -142,6 +143,7 @@ class Opening:
     recap: Recap | None = None
     handle: str | None = None
     handle_model: str = ""
+    handle_was_cut: bool = False
     covered_turn: int = -1
     next_number: int = 0
     same_page: bool = False

@@ -46,6 +46,7 @@ from tests.live.play import (
 FACTS: list[Fact] = [
     Opened(),
     Opened("handle-0", handle_is_behind=True, has_context=True),
+    Opened("handle-0", was_cut=True),
     SetupCompleted(),
     *(
         ConnectionLost(failure)

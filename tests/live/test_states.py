@@ -705,6 +705,15 @@ def test_a_session_that_lingers_is_dialled_with_its_handle_for_five_seconds_and_
     assert not of(play.wishes, LowerLevel)
 
 
+@pytest.mark.parametrize(("was_cut", "handle"), [(True, "h"), (False, None)], ids=["cut", "closed"])
+def test_a_session_may_linger_whose_process_did_not_live_to_close_it(was_cut: bool, handle: str | None) -> None:
+    play = Play().open(handle="h", was_cut=was_cut)
+    for _ in range(3):
+        play.lose(LINGERS, after_ms=100)
+        play.tell(TimerFired(Timer.REDIAL), 200)
+    assert of(play.wishes, Connect)[-1].handle == handle
+
+
 def test_a_session_that_lingered_is_resumed_and_nothing_is_held_against_it() -> None:
     play = Play().go_live().have_a_turn("h")
     play.lose(NETWORK)

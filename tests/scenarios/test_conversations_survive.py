@@ -79,6 +79,34 @@ async def test_a_cut_is_survived_with_its_memory_and_at_most_one_toast(
         assert [turn["role"] for turn in turns_of(page).values()] == ["user", "model", "user", "model"]
 
 
+async def test_a_session_that_refuses_its_resume_for_a_second_after_a_cut_is_resumed_all_the_same(
+    web: WebServer, emulator: Emulator
+) -> None:
+    async with Page(web, "call") as page:
+        await page.start()
+        await tell_code_word(page)
+        emulator.fault("lingering_session", linger_s=1)
+        emulator.fault("cut")
+        await page.wait_for("ready", action="resumed")
+        await page.wait_for("state", state="live")
+        assert emulator.entries("handle_refused")
+        assert "PLUM-42" in await ask_code_word(page)
+        assert page.of_type("energy") == []
+        assert len(page.toasts()) <= 1
+
+
+async def test_a_function_that_nobody_declared_is_refused_at_once_and_the_answer_comes(
+    web: WebServer, emulator: Emulator
+) -> None:
+    async with Page(web, "call") as page:
+        await page.start()
+        emulator.fault("undeclared_tool_call", count=1)
+        await tell_code_word(page)
+        assert len(emulator.entries("undeclared_tool_call")) == 1
+        assert len(emulator.connections()) == 1
+        assert page.toasts() == []
+
+
 async def test_a_cut_right_after_a_reply_does_not_lose_it_though_no_handle_covers_it(
     web: WebServer, emulator: Emulator
 ) -> None:
@@ -210,6 +238,25 @@ async def test_odd_frames_of_the_provider_are_survived(web: WebServer, emulator:
         await tell_code_word(page)
         assert "PLUM-42" in await ask_code_word(page)
     assert len(emulator.entries("opened")) == 1
+
+
+async def test_an_answer_to_the_set_up_that_cannot_be_read_costs_another_dial_and_no_memory(
+    web: WebServer, emulator: Emulator
+) -> None:
+    async with Page(web, "call") as page:
+        await page.start()
+        await tell_code_word(page)
+        logged_before = len(web.log())
+        emulator.fault("first_frame_not_setup", unreadable=True, count=2)
+        emulator.fault("cut")
+        await page.wait_for("ready", action="resumed")
+        await page.wait_for("state", state="live")
+        assert "PLUM-42" in await ask_code_word(page)
+        assert page.of_type("energy") == []
+    assert len(emulator.entries("opened")) == 4
+    logged = web.log()[logged_before:]
+    assert "The answer to the set-up cannot be read" in logged
+    assert "Traceback" not in logged
 
 
 async def test_a_field_that_the_provider_does_not_know_is_left_out(web: WebServer, emulator: Emulator) -> None:

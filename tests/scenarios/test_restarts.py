@@ -10,6 +10,7 @@ import pytest
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence
 from tests.services.emulator import Emulator
+from tests.services.processes import eventually
 from tests.services.web import WebServer
 
 pytestmark = pytest.mark.laptop
@@ -30,6 +31,27 @@ async def restart(web: WebServer, page: Page) -> None:
     await page.wait_closed()
     web.start()
     await page.connect()
+
+
+async def test_after_a_kill_a_session_that_lingers_is_resumed_with_its_memory(
+    start_web: Start, emulator: Emulator
+) -> None:
+    """For the provider the connection of the killed process may stand for a while."""
+    web = start_web(REDIS_URL="")
+    emulator.fault("lingering_session", linger_s=60)
+    async with Page(web, "call") as page:
+        await page.start()
+        await page.say("my code word is PLUM-42")
+        await page.reply()
+        await page.wait_for("ack", ids=["typed-1"])
+        await eventually(lambda: bool(emulator.entries("handle_issued")))
+        await restart(web, page)
+        await page.send(type="start", page_id=page.page_id, last_down=page.audio[-1][0])
+        await eventually(lambda: len(emulator.entries("handle_refused")) >= 2)
+        emulator.fault("lingering_session", linger_s=0)
+        assert (await page.wait_for("ready"))["action"] == "resumed"
+        await page.say("What is my code word?")
+        assert "PLUM-42" in await page.reply()
 
 
 async def test_a_kill_while_a_whole_reply_is_still_played_costs_no_memory_and_no_second_answer(

@@ -92,6 +92,17 @@ def test_a_first_session_begins_empty(mode: Mode, alice: User) -> None:
     assert (str(session.pk), session.model, session.owner) == (opening.session, MODEL, "worker:1")
 
 
+def test_a_session_that_nobody_ended_may_still_stand_for_the_provider(alice: User) -> None:
+    request = ask_for(alice, Mode.CALL)
+    first = open_for(request)
+    talk(request, first)
+    assert open_for(request).handle_was_cut
+    LiveSession.objects.filter(pk=first.session).update(ended_at=timezone.now(), end_reason=LiveSession.OWNER_LOST)
+    assert open_for(request).handle_was_cut
+    LiveSession.objects.filter(pk=first.session).update(end_reason="page-gone")
+    assert not open_for(request).handle_was_cut
+
+
 @pytest.mark.parametrize("mode", Mode)
 def test_the_same_page_life_goes_on_where_it_was(mode: Mode, alice: User) -> None:
     request = ask_for(alice, mode)

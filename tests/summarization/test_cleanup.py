@@ -71,6 +71,7 @@ def test_after_a_kill_the_call_is_in_the_history_and_its_page_can_still_come_bac
     again = talk.come_back()
     assert again.id == talk.id
     assert again.opening.handle == "h-1"
+    assert again.opening.handle_was_cut
     again.say(turns(2, first=40))
     again.hang_up()
     services.write_call_history(again.id)

@@ -61,12 +61,14 @@ class Opened:
     """A page wants a live session.
 
     `handle`: of the same page life, if one is held. `handle_is_behind`: turns came after it was issued.
+    `was_cut`: the connection of its session may still stand, for nobody closed it.
     `has_context`: turns are stored that a fresh session should be given. `refused`: there is no model for it.
     `away_ms`: how long the page was cut off from us before it came back for this; 0 when it was not.
     """
 
     handle: str | None = None
     handle_is_behind: bool = False
+    was_cut: bool = False
     has_context: bool = False
     refused: NoModel | None = None
     away_ms: int = 0

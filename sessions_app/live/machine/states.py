@@ -198,6 +198,7 @@ class SessionMachine:
         self._handle_is_behind = fact.handle_is_behind
         self._has_context = fact.has_context
         self._page_away_ms = fact.away_ms
+        self._lost_at_ms = now_ms if fact.was_cut else None
         came_back: list[Wish] = [Record("page_back", {"away_ms": fact.away_ms})] if fact.away_ms else []
         if fact.refused is not None:
             return [*came_back, *self._exhaust(fact.refused)]
