@@ -285,7 +285,12 @@ class BaseSessionManager:
         return self._teller.let_go()
 
     def leave(self, reason: str, *, conversation_over: bool = False) -> None:
-        """Give the session up in this process; what it was is stored, and another may go on with it."""
+        """Give the session up in this process; what it was is stored, and another may go on with it.
+
+        Not where the conversation is over: then a reply that is not is heard no more, either.
+        """
+        if conversation_over:
+            self._exchanges.stop_reply()
         self._feed(OwnerLeaving(reason, conversation_over))
 
     async def stored(self) -> None:

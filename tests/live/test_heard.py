@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from sessions_app.live.providers.upstream import GenerationComplete, Interrupted, ReplyAudio, ReplyWords, TurnComplete
 from sessions_app.live.transcript import NOT_TRANSCRIBED, Turn, TurnStatus
 from tests.live.stage import Stage, sound
+
+End = Callable[[Stage], None]
+ENDS: list[End] = [
+    lambda stage: stage.manager.hang_up(),
+    lambda stage: stage.manager.leave("reset", conversation_over=True),
+]
 
 STORY = "Once upon a time there was a king who had a daughter and a dragon. "
 
@@ -136,20 +146,22 @@ async def test_words_that_come_late_for_an_interrupted_reply_are_marked_as_far_a
     assert heard(stage) == "Once upon a time"
 
 
-async def test_of_a_reply_that_is_hung_up_on_what_was_played_is_kept() -> None:
+@pytest.mark.parametrize("end", ENDS, ids=["hung up", "cleared"])
+async def test_of_a_reply_with_which_the_conversation_ends_what_was_played_is_kept(end: End) -> None:
     stage = await telling()
     stage.manager.note_heard(down(stage), 3_000)
-    stage.manager.hang_up()
+    end(stage)
     await stage.wait(2)
     stored = stage.store.turns[1]
     assert (stored.as_heard.text, stored.status, stored.code) == ("Once upon a time", TurnStatus.INTERRUPTED, "")
 
 
-async def test_of_a_reply_that_is_all_there_and_is_hung_up_on_what_was_played_is_kept() -> None:
+@pytest.mark.parametrize("end", ENDS, ids=["hung up", "cleared"])
+async def test_of_a_reply_that_is_all_there_what_was_played_is_kept(end: End) -> None:
     stage = await telling()
     await stage.hear(GenerationComplete())
     stage.manager.note_heard(down(stage), 3_000)
-    stage.manager.hang_up()
+    end(stage)
     await stage.wait(2)
     stored = stage.store.turns[1]
     assert (stored.as_heard.text, stored.status) == ("Once upon a time", TurnStatus.INTERRUPTED)
