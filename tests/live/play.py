@@ -20,10 +20,13 @@ from sessions_app.live.machine.events import (
     SetupCompleted,
     State,
     TellState,
+    Timer,
+    TimerFired,
     Wish,
 )
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.machine.states import Features, SessionMachine
+from sessions_app.live.machine.turns import LATE_WORDS_MS
 
 W = TypeVar("W")
 
@@ -92,6 +95,10 @@ class Play:
         self.tell(ReplyProduced(), 800)
         self.tell(ReplyEnded(), 1_500)
         return self.offer_handle(handle) if handle else self
+
+    def wait_for_late_words(self) -> list[Wish]:
+        """Time passes in which words of the last reply may still come."""
+        return self.tell(TimerFired(Timer.LATE_WORDS), LATE_WORDS_MS)
 
     def hand_over(self) -> Play:
         self.offer_handle().tell(GoAwayReceived(50_000))

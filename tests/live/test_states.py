@@ -66,6 +66,7 @@ from sessions_app.live.machine.states import (
     swap_deadline_ms,
 )
 from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact
+from sessions_app.live.machine.turns import LATE_WORDS_MS
 from tests.live.facts import FACTS, can_come
 from tests.live.play import (
     ABORTED,
@@ -304,7 +305,10 @@ def test_a_go_away_during_a_reply_waits_for_its_end_and_for_a_handle_that_knows_
     play.tell(ReplyProduced(), 500)
     play.tell(ReplyEnded(), 1_000)
     assert play.is_in(State.LIVE), "the handle is older than the turn"
-    play.tell(HandleOffered("h-2"), 20)
+    wishes = play.tell(HandleOffered("h-2"), 20)
+    assert play.is_in(State.LIVE), "words of the reply may be late"
+    assert StartTimer(Timer.LATE_WORDS, LATE_WORDS_MS - 20) in wishes
+    play.wait_for_late_words()
     assert play.is_in(State.HANDOVER)
     assert only(play.tell(CloseFinished()), Connect) == Connect("h-2")
 
@@ -603,8 +607,8 @@ def test_a_model_that_others_found_spent_is_left_before_it_is_dialled() -> None:
 
 def test_a_better_model_takes_over_at_a_safe_point_with_the_context_and_one_toast() -> None:
     play = Play().go_live().have_a_turn("h")
-    wishes = play.tell(LevelChanged("gemini-3.8-live", is_raised=True))
-    assert told(wishes) == [State.HANDOVER]
+    play.tell(LevelChanged("gemini-3.8-live", is_raised=True))
+    assert told(play.wait_for_late_words()) == [State.HANDOVER]
     assert only(play.tell(CloseFinished()), Connect) == Connect(seed=True)
     wishes = play.tell(SetupCompleted(), 300)
     assert only(wishes, TellReady).action is Action.REBUILT
@@ -616,7 +620,8 @@ def test_a_better_model_waits_for_the_end_of_a_reply_and_takes_no_handle_of_the_
     play.tell(ReplyBegan(), 500)
     assert not told(play.tell(LevelChanged("gemini-3.8-live", is_raised=True)))
     assert not of(play.tell(HandleOffered("of the older model")), KeepHandle)
-    assert told(play.tell(ReplyEnded(), 1_000)) == [State.HANDOVER]
+    assert not told(play.tell(ReplyEnded(), 1_000))
+    assert told(play.wait_for_late_words()) == [State.HANDOVER]
     assert only(play.tell(CloseFinished()), Connect) == Connect(seed=True)
 
 
@@ -890,7 +895,7 @@ def test_a_handle_that_came_when_all_of_the_reply_was_there_is_not_behind_it() -
     play.tell(HandleOffered("h-2"), 20)
     play.tell(ReplyEnded(), 5_000)
     assert play.machine.handle_is_current
-    play.tell(GoAwayReceived(50_000))
+    play.tell(GoAwayReceived(50_000), LATE_WORDS_MS)
     assert play.state is State.HANDOVER
     assert only(play.tell(CloseFinished()), Connect) == Connect("h-2")
 

@@ -92,9 +92,21 @@ async def test_a_go_away_during_a_reply_lets_it_be_heard_whole() -> None:
     await stage.hear(TurnComplete())
     assert len(stage.upstream.attempts) == 1, "the handle does not know this turn yet"
     await stage.hear(HandleUpdate("h-2"))
-    await stage.settle()
+    await stage.wait(1)
     assert stage.upstream.attempts[1].setup.handle == "h-2"
     assert len(stage.page.heard) == len(sound(800))
+    assert stage.page.lines[-1] == ("model", "Once upon a time.", "complete")
+
+
+async def test_words_of_a_reply_that_come_late_come_before_the_swap() -> None:
+    stage = await a_call()
+    await stage.speak(5)
+    await stage.begin_reply("Once upon ", ms=400)
+    await stage.hear(GoAway(50_000), GenerationComplete(), TurnComplete(), HandleUpdate("h-2"))
+    await stage.wait(0.4)
+    await stage.hear(ReplyWords("a time."))
+    await stage.wait(2)
+    assert stage.upstream.attempts[1].setup.handle == "h-2"
     assert stage.page.lines[-1] == ("model", "Once upon a time.", "complete")
 
 
@@ -168,6 +180,7 @@ async def test_a_call_goes_through_many_swaps_without_losing_a_frame_or_repeatin
         await stage.reply(f"Answer {number}.")
         await stage.offer(f"swap-{number}")
         await stage.hear(GoAway(50_000))
+        await stage.wait(1)
         await stage.speak(3)
     await stage.wait(1)
     heard = numbers([pcm for connection in stage.upstream.connections for pcm in connection.audio])

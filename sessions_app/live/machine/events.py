@@ -43,6 +43,7 @@ class Timer(StrEnum):
     STABLE = "stable"
     PARK = "park"
     FIRST_HANDLE = "first_handle"
+    LATE_WORDS = "late_words"
 
 
 # -- facts -----------------------------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ from sessions_app.live.machine.events import (
 from sessions_app.live.machine.failures import Failure, History, Judgement, Verdict, is_short_life, judge
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact
+from sessions_app.live.machine.turns import LATE_WORDS_MS
 
 PARK_MS = 30_000
 """How long the upstream connection stays open for a page that vanished."""
@@ -149,6 +150,7 @@ class SessionMachine:
         self._page_away_ms = 0
         self._handle_is_behind = False
         self._swap_is_due = False
+        self._words_until_ms = 0
         self._change_is_due = False
         self._level_toast = ""
         self._planned = False
@@ -285,6 +287,7 @@ class SessionMachine:
         if was is _Reply.NONE:
             return []
         self._handle_is_behind = was is not _Reply.COVERED
+        self._words_until_ms = now_ms + LATE_WORDS_MS
         self._prove_stable()
         return self._swap_if_safe(now_ms)
 
@@ -306,10 +309,14 @@ class SessionMachine:
         return wishes + self._swap_if_safe(now_ms)
 
     def _swap_if_safe(self, now_ms: int) -> list[Wish]:
-        """A safe point: nobody speaks for the model, and the handle is newer than the last turn."""
-        if self._reply is not _Reply.NONE:
+        """A safe point: nobody speaks for the model, none of its words is late, and the handle is newer than the last
+        turn."""
+        is_due = self._change_is_due or (self._swap_is_due and self.handle_is_current)
+        if self._reply is not _Reply.NONE or not is_due:
             return []
-        return self._swap(now_ms) if self._change_is_due or (self._swap_is_due and self.handle_is_current) else []
+        if now_ms < self._words_until_ms:
+            return [StartTimer(Timer.LATE_WORDS, self._words_until_ms - now_ms)]
+        return self._swap(now_ms)
 
     def _swap(self, now_ms: int) -> list[Wish]:
         self._note_life(now_ms)
@@ -422,7 +429,7 @@ class SessionMachine:
 
     def _leave_connection(self) -> list[Wish]:
         """What the end of a connection means for the reply that was being given, and for its timers."""
-        ended = (Timer.SWAP, Timer.STABLE, Timer.FIRST_HANDLE)
+        ended = (Timer.SWAP, Timer.STABLE, Timer.FIRST_HANDLE, Timer.LATE_WORDS)
         wishes: list[Wish] = [StopTimer(timer) for timer in ended]
         self._holds_replay = False
         self._swap_is_due = False
@@ -536,6 +543,8 @@ class SessionMachine:
                 return self._ask_for_any_model()
             case Timer.SWAP if self.state is State.LIVE:
                 return self._swap(now_ms)
+            case Timer.LATE_WORDS if self.state is State.LIVE:
+                return self._swap_if_safe(now_ms)
             case Timer.FIRST_HANDLE:
                 return self._replay_now()
             case Timer.STABLE if self.state is State.LIVE:
