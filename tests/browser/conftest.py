@@ -1,6 +1,5 @@
 """A real Chromium, with a microphone that hears a WAV file, in front of a real server."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,23 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from tests.browser.chromium import launch
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
-from tools.browsers import find_chromium
 
 ANSWER_LIMIT_MS = 15_000
-UNUSED_FEATURES = (
-    # Chromium takes the last list of features it is given, so what Playwright turns off stands here too: what asks
-    # servers of Google's, insists on https, or shows a page later than it is there.
-    *("AimEnabled", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter"),
-    *("NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
-    *("AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose"),
-    "ThirdPartyStoragePartitioning",
-    # The list under the address bar is a page of its own, which every context would load, and nobody sees.
-    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
-)
-"""Parts of Chromium that no page notices and that take time."""
-
 HARMLESS_CONSOLE_LINES = (
     # DOMPurify parses hostile HTML in an inert document, whose handlers the policy refuses, as it should.
     "inline event handler",
@@ -62,18 +49,12 @@ def launch_chromium(playwright: Playwright) -> Iterator[Callable[[Path | None], 
     """
     browsers: dict[Path | None, Browser] = {}
 
-    def launch(wav: Path | None = None) -> Browser:
+    def launch_once(wav: Path | None = None) -> Browser:
         if wav not in browsers:
-            options = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--process-per-site"]
-            options.append(f"--disable-features={','.join(UNUSED_FEATURES)}")
-            if wav is not None:
-                options.append(f"--use-file-for-fake-audio-capture={wav.absolute()}%noloop")
-            if os.geteuid() == 0:
-                options.append("--no-sandbox")
-            browsers[wav] = playwright.chromium.launch(executable_path=find_chromium(), args=options)
+            browsers[wav] = launch(playwright, wav)
         return browsers[wav]
 
-    yield launch
+    yield launch_once
     for browser in browsers.values():
         browser.close()
 
