@@ -502,6 +502,15 @@ def test_speech_that_nobody_heard_is_over_with_what_our_own_ear_knows_of_it(was_
     assert len(of(steps, CloseTurn)) == 1
 
 
+@pytest.mark.parametrize(("said_until", "mark"), [(7, 7), (0, CERTAIN.mark)], ids=["heard by us", "not heard by us"])
+def test_of_what_was_heard_and_never_answered_the_quiet_after_it_is_not_over(said_until: int, mark: int) -> None:
+    talk = Talk().spoken()
+    talk.sent = Sent(CERTAIN, EVERYTHING, said=said_until, said_until=said_until)
+    steps = talk.watch(after_ms=PATIENCE_MS)
+    assert explained(steps) == [("turn.no_answer", "")]
+    assert [end.answered.mark for end in of(steps, EndExchange)] == [mark]
+
+
 def test_speech_that_was_heard_the_second_time_is_not_told_as_not_heard() -> None:
     talk = Talk()
     talk.tell(SpeechEnded(is_speech=True))

@@ -74,7 +74,11 @@ def answered_without_a_reply(sent: Sent, *, is_heard: bool) -> Answered:
     return Answered(max(sent.certain.mark, said), sent.everything.typed_ids)
 
 
-def given_up(sent: Sent) -> Answered:
-    """What is over though nobody heard it: what our own ear knows of, and what was typed. The quiet sent since is not:
-    it may be the beginning of something."""
-    return Answered(sent.said_until, sent.everything.typed_ids)
+def given_up(sent: Sent, *, is_heard: bool) -> Answered:
+    """What is over though nobody answered it: what our own ear knows of, and what was typed. The quiet sent since is
+    not: it may be the beginning of something.
+
+    `is_heard`: it was transcribed, and so consumed, also where our own ear knows nothing of it.
+    """
+    mark = sent.certain.mark if is_heard and not sent.said_until else sent.said_until
+    return Answered(mark, sent.everything.typed_ids)

@@ -496,11 +496,9 @@ class TurnMachine:
         return self._end(answered, now_ms, is_whole=True, words_may_follow=words_may_follow)
 
     def _end_given_up(self, now_ms: int) -> list[Step]:
-        """What was transcribed has been consumed; of anything else nobody knows what became of it."""
-        if self._is_heard:
-            return self._end_unanswered(now_ms)
         self._closed_a_reply = False
-        return self._end(given_up(self._sent()), now_ms, is_whole=True, words_may_follow=not self._is_certain)
+        answered = given_up(self._sent(), is_heard=self._is_heard)
+        return self._end(answered, now_ms, is_whole=True, words_may_follow=not self._is_certain)
 
     def _end(self, answered: Answered, now_ms: int, *, is_whole: bool, words_may_follow: bool = False) -> list[Step]:
         self.state = TurnState.LISTENING
