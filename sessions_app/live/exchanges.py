@@ -72,7 +72,7 @@ from sessions_app.live.machine.turns import (
     TurnMachine,
     TurnState,
 )
-from sessions_app.live.memory import MemoryProof
+from sessions_app.live.own_ear import OwnEar
 from sessions_app.live.page import Opening
 from sessions_app.live.page_teller import PageTeller
 from sessions_app.live.played import Played
@@ -92,19 +92,14 @@ from sessions_app.live.providers.upstream import (
 )
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.timers import Timers
-from sessions_app.live.tokens import estimate_tokens
-from sessions_app.live.transcript import Role, Transcript, Turn, TurnStatus
+from sessions_app.live.transcript import Transcript, Turn, TurnStatus
+from sessions_app.live.turn_usage import TurnUsage
+from sessions_app.live.unfinished import last_settled_turn, spoken_unanswered, typed_unanswered
 from sessions_app.live.voice import BYTES_PER_MS as INPUT_BYTES_PER_MS
-from sessions_app.live.voice import Utterance, VoiceGate
+from sessions_app.live.voice import Utterance
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
-
-ENOUGH_QUIET_MS = 1_200
-"""After so much of it a provider knows that the user is done, so that its time runs though no sound comes any more."""
-
-AWAY_AFTER_MS = 1_000
-"""An open microphone that has sent nothing for this long belongs to a page that is cut off."""
 
 TAIL_LIMIT_S = 1.0
 """After a hang-up the words of what was said last are waited for this long, in the background."""
@@ -140,11 +135,11 @@ class Exchanges:
         feed: Callable[[Fact], None],
         on_answered: Callable[[], None],
     ) -> None:
-        self.transcript = Transcript(opening.turns, opening.earlier.typed, _spoken_unanswered(opening))
+        self.transcript = Transcript(opening.turns, opening.earlier.typed, spoken_unanswered(opening))
         self._earlier = opening.earlier.spoken
         self.recap = opening.recap
         self.acknowledged_number = opening.next_number
-        self.settled_turn = _last_settled_turn(opening)
+        self.settled_turn = last_settled_turn(opening)
         self.covered_turn = opening.covered_turn
         self._backlog = backlog
         self._sender = sender
@@ -154,7 +149,6 @@ class Exchanges:
         self._feed = feed
         self._on_answered = on_answered
         self._is_read_only = False
-        self._last_audio_ms: int | None = None
         self._turns = TurnMachine(self._sent)
         self._facts: deque[TurnFact] = deque()
         self._is_deciding = False
@@ -164,18 +158,14 @@ class Exchanges:
             WordsWaited: WordsWaited,
         }
         self._timers: Timers[TimedFact] = Timers(self._on_timer)
-        self._gate = VoiceGate()
-        self._last_speech: tuple[bytes, ...] = ()
+        self._ear = OwnEar()
         self._said = self._said_until = 0
-        self._is_muted = False
-        self._memory = MemoryProof()
         self._echo = EchoDelay()
-        self._unanswered = _typed_unanswered(opening)
+        self._unanswered = typed_unanswered(opening)
         self._ended_turn: int | None = None
         self._tail_ended = asyncio.Event()
         self._played = Played()
-        self._usage: UsageReported | None = None
-        self._input_tokens = 0
+        self._usage = TurnUsage()
         self._connections = 0
         self._model = ""
         self._consumed_index: int | None = None
@@ -194,15 +184,13 @@ class Exchanges:
         frame = self._backlog.add_audio(number, pcm)
         if frame is None:
             return
-        self._last_audio_ms = _now_ms()
         self._turns.voice_taken()
         self._sender.pass_on(frame)
-        was_voiced = self._gate.is_voiced
-        utterance = self._gate.hear(pcm)
-        self._is_muted = False
+        was_voiced = self._ear.is_voiced
+        utterance = self._ear.hear(pcm, _now_ms())
         if utterance is not None:
             self._utterance_ended(utterance)
-        elif self._gate.is_voiced and not was_voiced:
+        elif self._ear.is_voiced and not was_voiced:
             self._echo.speech_began()
             self._tell(VoiceNoticed())
 
@@ -219,25 +207,22 @@ class Exchanges:
         self._unanswered -= {id}
         self._backlog.add_typed(id, text)
         self._echo.forget()
-        self._input_tokens += estimate_tokens(text)
+        self._usage.typed(text)
         self._sender.wake()
 
     def mute(self) -> None:
         """The microphone was muted: the provider is told after everything said before."""
         self._backlog.add_audio_end()
         self._sender.wake()
-        self._is_muted = True
-        utterance = self._gate.end()
+        utterance = self._ear.mute()
         if utterance is not None:
             self._utterance_ended(utterance)
 
     def _utterance_ended(self, utterance: Utterance) -> None:
         self._said_until = self._backlog.end
         self._said = self._said or self._said_until
-        if utterance.is_speech:
-            self._last_speech = utterance.frames
-            if self._backlog.is_drained:
-                self._echo.speech_ended(_now_ms())
+        if utterance.is_speech and self._backlog.is_drained:
+            self._echo.speech_ended(_now_ms())
         self._tell(SpeechEnded(utterance.is_speech))
 
     def set_sound(self, on: bool) -> None:
@@ -270,7 +255,7 @@ class Exchanges:
     @property
     def awaits_words(self) -> bool:
         """Whether the user has said something just now that the provider has not answered."""
-        return self._turns.state is TurnState.WAITING or self._gate.is_voiced
+        return self._turns.state is TurnState.WAITING or self._ear.is_voiced
 
     async def hear_tail(self) -> None:
         """Say that the user is done, and wait for the words of what they said last, for a moment."""
@@ -311,9 +296,9 @@ class Exchanges:
         self._tell(LineBack())
         if not resumed:
             self.covered_turn = -1
-            self._memory = MemoryProof()
+            self._usage.began_afresh()
         elif not caught_up:
-            self._memory.resumed()
+            self._usage.resumed()
 
     def context_given(self, given: bool) -> None:
         """The new connection was given the past just now, or not."""
@@ -380,7 +365,7 @@ class Exchanges:
         self._tell(TurnEnded(message.reason))
 
     def _on_usage_reported(self, message: UsageReported) -> None:
-        self._usage = message
+        self._usage.reported(message)
 
     def _on_handle_update(self, message: HandleUpdate) -> None:
         if message.handle is None:
@@ -415,15 +400,7 @@ class Exchanges:
         if connection is not None:
             lifeless_ms = min(lifeless_ms, int(connection.lifeless_ms))
         idle_ms = _now_ms() - self._last_progress_ms
-        return WatchFired(lifeless_ms, idle_ms, self._gate.is_voiced, self._is_user_away())
-
-    def _is_user_away(self) -> bool:
-        """Whether the page's connection is torn, noticed or not, before the provider could know that the user is done:
-        an open microphone sends quiet, too."""
-        last_ms = self._last_audio_ms
-        if self._gate.quiet_since_loud_ms >= ENOUGH_QUIET_MS:
-            return False
-        return last_ms is not None and not self._is_muted and _now_ms() - last_ms >= AWAY_AFTER_MS
+        return WatchFired(lifeless_ms, idle_ms, self._ear.is_voiced, self._ear.is_user_away(_now_ms()))
 
     # -- steps of the machine of turns -------------------------------------------------------------------------------
 
@@ -445,7 +422,7 @@ class Exchanges:
         self._ended_turn = None
         self._echo.echoed(_now_ms())
         self._tail_ended.set()
-        self._gate.forget()
+        self._ear.forget()
         self.tell_turns(self.transcript.reply_began(step.answers_voice))
         if self.transcript.reply_number is not None:
             self._played.began(self.transcript.reply_number)
@@ -494,7 +471,7 @@ class Exchanges:
         `BidiGenerateContentRealtimeInput`, read 2026-11), and ours is on."""
         self._turns.voice_taken()
         self._echo.forget()
-        self._backlog.repeat_audio((*self._last_speech, *SILENCE), is_muted=self._is_muted)
+        self._backlog.repeat_audio((*self._ear.last_speech, *SILENCE), is_muted=self._ear.is_muted)
         self._sender.wake()
 
     def _start_watch(self, step: StartWatch) -> None:
@@ -535,7 +512,7 @@ class Exchanges:
         if self.transcript.reply_number is not None:
             return self.transcript.reply_number
         # What our own ear has not ended yet is answered as well, as where a reply begins.
-        self._gate.forget()
+        self._ear.forget()
         return self.transcript.words_may_follow() if step.words_may_follow else self.transcript.last_of_user
 
     def _break_off(self, step: BreakOff) -> None:
@@ -544,25 +521,19 @@ class Exchanges:
 
     def _close_turn(self, step: CloseTurn) -> None:
         number, self._ended_turn = self._ended_turn, None
-        usage, self._usage = self._usage, None
+        usage = self._usage.take()
         if number is not None:
             self._teller.turn_complete(number, usage)
         if usage is not None:
             self._save_usage(number, usage)
-            self._check_memory(usage)
+            if self._usage.is_memory_lost(usage):
+                self._feed(MemoryLost())
 
     def _save_usage(self, number: int | None, usage: UsageReported) -> None:
         """By the reply's turn; words that got none have a turn of their own, and noise is not worth another's place."""
         turn = self.transcript.last_of_user if number is None else number
         if turn is not None:
             self._writer.save_usage(self._connections, turn, self._model, usage)
-
-    def _check_memory(self, usage: UsageReported) -> None:
-        input_tokens, self._input_tokens = self._input_tokens, 0
-        if usage.prompt_tokens is None:
-            return
-        if self._memory.is_lost(usage.prompt_tokens, usage.response_tokens or 0, input_tokens):
-            self._feed(MemoryLost())
 
     def _take_recap(self, recap: Recap | None) -> None:
         self.recap = recap
@@ -638,35 +609,6 @@ class Exchanges:
         UsageReported: _on_usage_reported,
         HandleUpdate: _on_handle_update,
     }
-
-
-def _last_settled_turn(opening: Opening) -> int:
-    """The last turn that no page sends again: of a known page life, the last reply, or the word that there is none."""
-    settled = (turn for turn in opening.turns if _is_settling(turn) or not opening.same_page)
-    return max((turn.number for turn in settled), default=opening.earlier.last_reply)
-
-
-def _is_settling(turn: Turn) -> bool:
-    return turn.role is Role.MODEL or turn.ends_exchange
-
-
-def _typed_unanswered(opening: Opening) -> frozenset[str]:
-    """Typed messages of this page life whose exchanges did not end: their replies were cut off with the process."""
-    last_end = max(
-        (turn.number for turn in opening.turns if turn.ends_exchange), default=opening.earlier.last_whole_reply
-    )
-    numbers = {**opening.earlier.typed, **{turn.id: turn.number for turn in opening.turns if turn.id}}
-    return frozenset(id for id, number in numbers.items() if number > last_end)
-
-
-def _spoken_unanswered(opening: Opening) -> int | None:
-    """The last turn that this page life spoke, if its exchange did not end: the page may send its sound again."""
-    for turn in reversed(opening.turns if opening.same_page else ()):
-        if turn.ends_exchange:
-            return None
-        if turn.role is Role.USER and not turn.id:
-            return turn.number
-    return None
 
 
 def _now_ms() -> int:

@@ -1,0 +1,35 @@
+"""What of a stored conversation is not over when a session is opened: pure."""
+
+from __future__ import annotations
+
+from sessions_app.live.page import Opening
+from sessions_app.live.transcript import Role, Turn
+
+
+def last_settled_turn(opening: Opening) -> int:
+    """The last turn that no page sends again: of a known page life, the last reply, or the word that there is none."""
+    settled = (turn for turn in opening.turns if _is_settling(turn) or not opening.same_page)
+    return max((turn.number for turn in settled), default=opening.earlier.last_reply)
+
+
+def _is_settling(turn: Turn) -> bool:
+    return turn.role is Role.MODEL or turn.ends_exchange
+
+
+def typed_unanswered(opening: Opening) -> frozenset[str]:
+    """Typed messages of this page life whose exchanges did not end: their replies were cut off with the process."""
+    last_end = max(
+        (turn.number for turn in opening.turns if turn.ends_exchange), default=opening.earlier.last_whole_reply
+    )
+    numbers = {**opening.earlier.typed, **{turn.id: turn.number for turn in opening.turns if turn.id}}
+    return frozenset(id for id, number in numbers.items() if number > last_end)
+
+
+def spoken_unanswered(opening: Opening) -> int | None:
+    """The last turn that this page life spoke, if its exchange did not end: the page may send its sound again."""
+    for turn in reversed(opening.turns if opening.same_page else ()):
+        if turn.ends_exchange:
+            return None
+        if turn.role is Role.USER and not turn.id:
+            return turn.number
+    return None
