@@ -128,6 +128,8 @@ class Transcript:
         self._closed_reply: int | None = None
         self._before: str | None = None
         self._again = ""
+        self._closed_before: str | None = None
+        self._closed_again = ""
         self._sentence_ended = ("", 0)
         self._sound_at_ms: int | None = None
         self.expect_again()
@@ -204,16 +206,22 @@ class Transcript:
         return (unchanged, *self.heard(said, at_ms))
 
     def goes_on(self, fragment: str) -> bool:
-        """Whether a piece of what the user said may belong to the exchange that is over: it has no words yet, or the
-        piece begins no sentence of its own."""
+        """Whether a piece of what the user said may belong to the exchange that is over: it has no words yet, the piece
+        begins no sentence of its own, or what was said in it was expected to be heard a second time, and this is it."""
         if self._closed_spoken is None:
             return False
         turn = self._turns.get(self._closed_spoken)
-        return turn is None or not _begins_sentence(turn.text, fragment.lstrip())
+        if turn is None or not _begins_sentence(turn.text, fragment.lstrip()):
+            return True
+        return self._closed_before is not None and _is_heard_again(self._closed_before, fragment)
 
     def heard_late(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
         """A piece of what the user said before the reply that is over. Nothing happens where that has no place."""
-        return self._grow_late(self._closed_spoken, Role.USER, fragment, at_ms)
+        turn = self._turns.get(self._closed_spoken) if self._closed_spoken is not None else None
+        if turn is None or self._closed_before is None:
+            return self._grow_late(self._closed_spoken, Role.USER, fragment, at_ms)
+        self._closed_again = _join(self._closed_again, fragment)
+        return self._become(turn.number, merge_heard_again(self._closed_before, self._closed_again), turn.status)
 
     def said_late(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
         """A piece of the reply that is over. Nothing happens where there was none."""
@@ -291,6 +299,9 @@ class Transcript:
         began_since = self._spoken is not None and self._reply is not None and self._spoken > self._reply
         spoken = None if began_since else self._spoken
         self._closed_spoken, self._closed_reply = spoken, self._reply
+        is_whole_again = self._before is None or self._before.lower() in self._again.lower()
+        self._closed_before = None if spoken is None or is_whole_again else self._before
+        self._closed_again = self._again
         changed = [*self._finish(spoken, TurnStatus.COMPLETE), *self._finish(self._reply, status)]
         if self._reply is not None and self._reply not in self._turns and self._sound_at_ms is not None:
             changed.append(self._put(Turn(self._reply, Role.MODEL, NOT_TRANSCRIBED, status, self._sound_at_ms)))

@@ -24,7 +24,7 @@ class Talk:
         method = getattr(self.transcript, name)
 
         def call(*args: object) -> tuple[Turn, ...]:
-            times = (0,) if name in ("heard", "said", "add_typed", "add_system") else ()
+            times = (0,) if name in ("heard", "heard_late", "said", "add_typed", "add_system") else ()
             changed = method(*args, *times) or ()
             changed = changed if isinstance(changed, tuple) else (changed,)
             self.shown |= {turn.number: turn for turn in changed}
@@ -303,6 +303,32 @@ def test_what_is_said_in_the_next_exchange_is_not_taken_for_an_echo() -> None:
     talk.reply_ended(COMPLETE)
     talk.heard("Yes.")
     assert [text for _, text, _ in talk.lines()] == ["Yes.", "Good.", "Yes."]
+
+
+@pytest.mark.parametrize("late", [("My code word is plum.",), (" word is", " plum.")], ids=["whole", "in pieces"])
+def test_what_is_heard_again_only_after_the_reply_is_no_sentence_of_its_own(late: tuple[str, ...]) -> None:
+    talk = Talk()
+    talk.heard("My code word is plum.")
+    talk.connection_lost()
+    talk.reply_began(True)
+    talk.said("Noted.")
+    talk.reply_ended(COMPLETE)
+    for piece in late:
+        assert talk.transcript.goes_on(piece)
+        talk.heard_late(piece)
+    assert talk.lines() == [("user", "My code word is plum.", "complete"), ("model", "Noted.", "complete")]
+    assert not talk.transcript.goes_on("Another one.")
+
+
+def test_what_was_heard_again_in_time_can_be_said_once_more() -> None:
+    talk = Talk()
+    talk.heard("Yes, please.")
+    talk.connection_lost()
+    talk.heard("Yes, please.")
+    talk.reply_began(True)
+    talk.said("Good.")
+    talk.reply_ended(COMPLETE)
+    assert not talk.transcript.goes_on("Yes, please.")
 
 
 def test_a_reply_that_is_given_again_without_words_keeps_those_of_the_first_time() -> None:

@@ -199,6 +199,20 @@ async def test_words_of_the_user_after_the_reply_stand_before_it_and_not_in_the_
     ]
 
 
+async def test_words_that_are_heard_again_only_after_the_reply_open_no_turn_that_waits_for_an_answer() -> None:
+    stage = await Stage(Mode.CALL).open_quietly()
+    await stage.speak(5)
+    await stage.hear(UserWords("Buy milk."))
+    stage.connection.drop()
+    await stage.wait(2)
+    await stage.reply("Milk it is.")
+    await stage.wait(0.4)
+    await stage.hear(UserWords("Buy milk."))
+    await stage.hear(ReplyWords(" Anything else?"))
+    await stage.wait(70)
+    assert stage.page.lines == [("user", "Buy milk.", "complete"), ("model", "Milk it is. Anything else?", "complete")]
+
+
 async def test_a_message_typed_while_the_turn_before_is_open_is_answered_only_by_its_own_reply() -> None:
     stage = await Stage().open_quietly()
     stage.manager.take_text("typed-1", "One")
