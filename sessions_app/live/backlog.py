@@ -2,8 +2,8 @@
 
 Every audio frame and typed message has a place here until its reply is complete and stored (`answered`). A resumable
 handle covers audio up to a mark (`mark_at`, `cover_audio`): what is covered need not be sent again to a connection that
-resumes with that handle, and its memory may be given back, but for the last seconds, which a fresh session would need
-if the handle turned out to be dead. A typed message is covered only by its reply.
+resumes with that handle, and its memory may be given back, but for what a fresh session would need if the handle turned
+out to be dead: the last seconds, and what was said and is not answered. A typed message is covered only by its reply.
 
 After a swap of the connection `rewind` makes everything that the new one does not know come again, in order.
 
@@ -23,6 +23,12 @@ from sessions_app.live.voice import BYTES_PER_MS, is_loud
 
 AUDIO_LIMIT_BYTES = 60_000 * BYTES_PER_MS
 COVERED_AUDIO_KEPT_BYTES = 4_000 * BYTES_PER_MS
+COVERED_SPEECH_KEPT_BYTES = 20_000 * BYTES_PER_MS
+"""So much of covered audio is kept where something in it was said and is not answered."""
+
+SPEECHES_LIMIT = 32
+"""Places of sentences that are not answered: the oldest ones count."""
+
 TYPED_LIMIT = 200
 
 
@@ -118,6 +124,7 @@ class Backlog:
         self._typed_count = 0
         self._lost = _Tally()
         self._at_risk: deque[_Run] = deque()
+        self._speeches: deque[int] = deque()
 
     # -- input -------------------------------------------------------------------------------------------------------
 
@@ -154,6 +161,12 @@ class Backlog:
         self._unsent.extend(RepeatedAudio(self._take_position(), pcm) for pcm in frames)
         if is_muted:
             self._unsent.append(AudioEnd(self._take_position()))
+
+    def keep_speech(self, frames: int) -> None:
+        """The last so many frames are something that the user said, which a fresh session would need until it is
+        answered."""
+        if len(self._speeches) < SPEECHES_LIMIT:
+            self._speeches.append(self._next_position - frames)
 
     @property
     def end(self) -> int:
@@ -238,6 +251,8 @@ class Backlog:
             if isinstance(item, AudioFrame) and is_answered(item):
                 self._acknowledged_number = max(self._acknowledged_number, item.number + 1)
         self._make_safe(mark)
+        while self._speeches and self._speeches[0] < mark:
+            self._speeches.popleft()
         self._remove(is_answered)
 
     def typed_sent(self, until_ms: float = inf) -> frozenset[str]:
@@ -294,9 +309,12 @@ class Backlog:
         surplus = self._covered_bytes - COVERED_AUDIO_KEPT_BYTES
         if surplus <= 0:
             return
+        spoken_from = self._speeches[0] if self._speeches else inf
+        speech_limit = COVERED_SPEECH_KEPT_BYTES - COVERED_AUDIO_KEPT_BYTES
         given_back = set()
         for item in self._items:
-            if surplus <= 0 or item.position >= self._covered_until:
+            is_speech = item.position >= spoken_from and surplus <= speech_limit
+            if surplus <= 0 or item.position >= self._covered_until or is_speech:
                 break
             if isinstance(item, AudioFrame):
                 surplus -= len(item.pcm)

@@ -221,8 +221,10 @@ class Exchanges:
     def _utterance_ended(self, utterance: Utterance) -> None:
         self._said_until = self._backlog.end
         self._said = self._said or self._said_until
-        if utterance.is_speech and self._backlog.is_drained:
-            self._echo.speech_ended(_now_ms())
+        if utterance.is_speech:
+            self._backlog.keep_speech(len(utterance.frames))
+            if self._backlog.is_drained:
+                self._echo.speech_ended(_now_ms())
         self._tell(SpeechEnded(utterance.is_speech))
 
     def set_sound(self, on: bool) -> None:

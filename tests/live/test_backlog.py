@@ -9,6 +9,8 @@ import pytest
 from sessions_app.live.backlog import (
     AUDIO_LIMIT_BYTES,
     COVERED_AUDIO_KEPT_BYTES,
+    COVERED_SPEECH_KEPT_BYTES,
+    SPEECHES_LIMIT,
     TYPED_LIMIT,
     AudioEnd,
     AudioFrame,
@@ -289,6 +291,43 @@ def test_the_memory_of_covered_audio_is_given_back_but_for_the_last_seconds() ->
     kept = COVERED_AUDIO_KEPT_BYTES // len(SECOND)
     assert unsent(backlog) == list(range(30 - kept, 30))
     assert not backlog.take_loss()
+
+
+@pytest.mark.parametrize(
+    ("quiet_s", "first_kept"), [(10, 4), (30, 34 - COVERED_SPEECH_KEPT_BYTES // len(SECOND))], ids=["soon", "late"]
+)
+def test_what_was_said_and_is_not_answered_is_kept_for_a_fresh_session(quiet_s: int, first_kept: int) -> None:
+    backlog = Backlog()
+    for number in range(4 + quiet_s):
+        speak(backlog, number, pcm=SECOND)
+        send(backlog, at_ms=number * 1_000)
+        if number == 4:
+            backlog.keep_speech(1)
+    backlog.cover_audio(backlog.mark_at(60_000))
+    backlog.rewind(resumed=False)
+    assert unsent(backlog) == list(range(first_kept, 4 + quiet_s))
+
+
+def test_what_is_answered_is_kept_no_longer() -> None:
+    backlog = Backlog()
+    speak(backlog, 0, pcm=SECOND)
+    backlog.keep_speech(1)
+    send(backlog)
+    backlog.answered(backlog.mark_at(), frozenset())
+    for number in range(1, 11):
+        speak(backlog, number, pcm=QUIET_SECOND)
+        send(backlog, at_ms=number * 1_000)
+    backlog.cover_audio(backlog.mark_at(60_000))
+    backlog.rewind(resumed=False)
+    assert len(unsent(backlog)) == COVERED_AUDIO_KEPT_BYTES // len(SECOND)
+
+
+def test_of_sentences_that_nobody_answers_no_more_than_some_are_remembered() -> None:
+    backlog = Backlog()
+    for number in range(2 * SPEECHES_LIMIT):
+        speak(backlog, number)
+        backlog.keep_speech(1)
+    assert len(backlog._speeches) == SPEECHES_LIMIT
 
 
 def test_an_endless_call_does_not_grow() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from energy.levels import Mode
+from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.upstream import Interrupted, TurnComplete, UserWords, VoiceBegan
 from tests.fakes.upstream import AudioEnded
 from tests.live.noises import Noise, bangs, keyboard, recorded, white
 from tests.live.stage import FRAME_MS, Stage
 from tests.scenarios.speech import silence, spoken
 
+DEAD_HANDLE = Failure(1008, "BidiGenerateContent session not found", Phase.SETUP)
 FRAME_BYTES = FRAME_MS * 32
 SECOND = (bytes(FRAME_BYTES),) * 25
 NOT_HEARD = ("system", "This was not heard. Say it again, or type it.", "complete")
@@ -134,6 +136,22 @@ async def test_what_is_said_into_a_reply_at_once_is_said_again_though_a_message_
     await stage.hear(UserWords("Stop it."))
     await stage.reply("I stop.")
     assert [ids for _, ids in stage.page.acks if ids] == [("typed-1",)]
+
+
+async def test_a_session_that_remembers_nothing_is_given_what_was_said_though_a_handle_covered_it_long_ago() -> None:
+    stage = await a_call()
+    yes = await record(stage, spoken("Yes."))
+    await stage.hear(UserWords("Yes."))
+    await record(stage, silence(6))
+    await stage.offer("h-2")
+    stage.upstream.script(DEAD_HANDLE)
+    stage.connection.drop()
+    await stage.wait(2)
+    assert stage.connection.setup.handle is None
+    assert times_heard(stage, yes) == 1
+    await stage.hear(UserWords("Yes."))
+    await stage.reply("Good.")
+    assert new_lines(stage) == [("user", "Yes.", "complete"), ("model", "Good.", "complete")]
 
 
 async def test_what_is_said_again_is_acknowledged_with_the_original_and_only_once() -> None:
