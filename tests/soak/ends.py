@@ -21,7 +21,9 @@ MISSES_WORTH_A_MARK = 2
 class Ends:
     """Counts of one conversation, or of many. All are of exchanges, but for those that say what they are of.
 
-    `swallowed`: the provider missed something said in them; each is one of `heard_later`, `marked` and `forsaken`.
+    `swallowed`: the provider missed something said in them; each is one of `heard_later`, `marked`, `broken_off` and
+    `forsaken`. `broken_off`: it was thinking about what it had not missed, was told that again and missed it, and
+    that there is no answer was said.
     `missed_twice`: of them, those in which it missed what was said again, too. `false_marks`: said to be not heard,
     where nothing was missed, or what was said again was not. `false_words`: lines that tell of a refusal or of no
     answer where the provider had neither refused nor been silent. `empty`, `refused`: the provider did that in them;
@@ -37,6 +39,7 @@ class Ends:
     swallowed: int = 0
     missed_twice: int = 0
     heard_later: int = 0
+    broken_off: int = 0
     marked: int = 0
     forsaken: int = 0
     false_marks: int = 0
@@ -76,6 +79,12 @@ class _Window:
     def is_closed_alone(self) -> bool:
         """Whether what the user said was closed without a reply."""
         return any(turn["role"] == "user" and turn["turn"] in self.closed_turns for turn in self.turns)
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether an answer was broken off before its first word: by what was said again, as it had not been told that
+        it was heard."""
+        return any(not entry["text"] for entry in self.of_kind("reply_interrupted"))
 
     def of_kind(self, kind: str) -> list[Entry]:
         return [entry for entry in self.entries if entry["kind"] == kind]
@@ -167,6 +176,8 @@ class _Reckoning:
             self.ends.marked += 1
         elif window.replies or window.of_kind("empty_turn"):
             self.ends.heard_later += 1
+        elif window.is_broken_off and window.codes[NO_ANSWER]:
+            self.ends.broken_off += 1
         else:
             self.ends.forsaken += 1
             self._find(window, "missed by the provider, and neither answered nor said to be not heard")
@@ -178,7 +189,7 @@ class _Reckoning:
         self.ends.empty += bool(empty)
         self.ends.refused += bool(refused)
         codes = window.codes
-        if codes[REFUSED] > refused or codes[NO_ANSWER] > empty:
+        if codes[REFUSED] > refused or codes[NO_ANSWER] > empty + window.is_broken_off:
             self.ends.false_words += 1
             self._find(window, f"ended with {' and '.join(codes.elements())}, though the provider did no such thing")
         if silences and not window.replies and not self._is_told(window, is_refused=bool(refused)):

@@ -17,7 +17,7 @@ LOOK_EVERY_S = 0.1
 
 FAULTS_OF_TURNS = ("empty_turn", "late_words", "undeclared_tool_call", "slow_thinking", "speech_missed")
 """Entries of the emulator's log by which a fault of a turn tells that it happened."""
-OF_TURNS = (*FAULTS_OF_TURNS, "text_in", "speech_in", "reply")
+OF_TURNS = (*FAULTS_OF_TURNS, "text_in", "speech_in", "reply", "reply_interrupted")
 
 Entry = dict[str, Any]
 

@@ -76,6 +76,10 @@ GOOD = {
     .provider("speech_missed")
     .provider("speech_missed")
     .turn("system", code="turn.not_heard"),
+    "speech that was thought about until it was said again, and then missed": spoken()
+    .provider("reply_interrupted", text="")
+    .provider("speech_missed")
+    .turn("system", code="turn.no_answer"),
     "something that was given to two connections": typed()
     .provider("text_in", text="a")
     .swap()
@@ -133,6 +137,14 @@ def test_speech_that_was_missed_is_counted_by_what_became_of_it() -> None:
     once, twice = (GOOD[f"speech that was missed {times}"].ends() for times in ("once", "twice"))
     assert (once.swallowed, once.missed_twice, once.heard_later, once.marked) == (1, 0, 1, 0)
     assert (twice.swallowed, twice.missed_twice, twice.heard_later, twice.marked) == (1, 1, 0, 1)
+
+
+def test_no_answer_to_speech_that_was_missed_is_found_where_nothing_was_broken_off() -> None:
+    for interrupted in ("", "I was"):
+        story = spoken().provider("speech_missed").turn("system", code="turn.no_answer")
+        if interrupted:
+            story.provider("reply_interrupted", text=interrupted)
+        assert (story.ends().forsaken, story.ends().broken_off) == (1, 0)
 
 
 @pytest.mark.parametrize("misses", [0, 1])
