@@ -140,7 +140,9 @@ class _Reckoning:
             end = len(hearing.known)
             link: Link | None = [link for link in self._links if link.session == session][-1]
             while link is not None:
-                stretches[link.id] = without_repeats(hearing.known[link.chunks : end])
+                stretches[link.id] = without_repeats(
+                    hearing.known[link.chunks : end], newest(hearing.known[: link.chunks])
+                )
                 end = link.chunks
                 link, _ = self._origin_of(link)
         return stretches
@@ -348,16 +350,20 @@ def newest(known: Iterable[int | None]) -> int:
     return max((number for number in known if number is not None), default=-1)
 
 
-def without_repeats(known: Sequence[int | None]) -> list[int]:
+def without_repeats(known: Sequence[int | None], before: int = -1) -> list[int]:
     """What one connection was sent, without silence of the server's own and without what was said to it once more.
 
-    That is a run of earlier frames with silence after it, unless the connection ended within.
+    That is a run of earlier frames with silence after it, unless the connection ended within; the first run of all only
+    where there is silence. `before`: the newest frame that the session knew when the connection began.
     """
     runs = list(_runs(known))
-    following_runs: list[tuple[int, ...]] = [*runs[1:], ()]
+    following_runs: list[tuple[int, ...] | None] = [*runs[1:], None]
     kept: list[int] = []
     for run, following in zip(runs, following_runs, strict=False):
-        is_said_again = bool(kept and run) and run[0] <= kept[-1] and not following
+        if kept:
+            is_said_again = bool(run) and run[0] <= kept[-1] and not following
+        else:
+            is_said_again = bool(run) and run[0] <= before and following == ()
         kept += () if is_said_again else run
     return kept
 

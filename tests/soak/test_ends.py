@@ -211,6 +211,15 @@ def test_what_is_said_again_on_purpose_is_not_taken_for_disorder(known: Sequence
     assert without_repeats(known) == kept
 
 
+@pytest.mark.parametrize(
+    ("known", "kept"),
+    [([2, 3, None, 6], [6]), ([2, 3], [2, 3]), ([2, 3, 4, 6], [2, 3, 4, 6]), ([6, None], [6])],
+    ids=["said again", "sent twice", "sent twice, and more", "new"],
+)
+def test_what_was_missed_before_may_be_said_again_first(known: Sequence[int | None], kept: list[int]) -> None:
+    assert without_repeats(known, 5) == kept
+
+
 def test_every_kind_of_trouble_comes_and_the_same_with_the_same_seed() -> None:
     def plan() -> list[Trouble]:
         coming: Iterator[Trouble] = troubles(1, 0, 10_000, ALL)
