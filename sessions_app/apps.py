@@ -6,4 +6,7 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
-        from sessions_app import checks  # noqa: F401  (registers the system checks)
+        from sessions_app import (
+            authority_signals,  # noqa: F401  (hears who loses a right)
+            checks,  # noqa: F401  (registers the system checks)
+        )

@@ -52,6 +52,7 @@ _ENDS = {
     "hung-up": "You hung up.",
     "reset": "You cleared the conversation.",
     "page-gone": "The page did not come back, and the connection was closed.",
+    "logged-out": "You were logged out.",
     "taken-over": "The conversation was opened in another place.",
     "operator": "An operator ended the session.",
 }

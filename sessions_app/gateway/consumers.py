@@ -18,6 +18,7 @@ from django.contrib.auth.models import AnonymousUser, User
 
 from energy.levels import Mode
 from sessions_app.gateway import wire
+from sessions_app.gateway.authority import credentials_of
 from sessions_app.gateway.limits import (
     AUDIO_SPEED,
     MESSAGES_BURST,
@@ -67,6 +68,9 @@ logger = logging.getLogger(__name__)
 START_WITHIN_S = 10
 MALFORMED_ALLOWED = 3
 
+OF_THE_USER = (Start, TypedText, Reset, Older, Retry)
+"""Messages that read or write what is the user's, and are taken only from whom the rows let in at that moment."""
+
 Event = dict[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 
@@ -92,6 +96,7 @@ class LiveConsumer(AsyncConsumer):
         self._start_timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._scope = scope
         self._user: User | AnonymousUser = scope["user"]
         now_s = self._now_s()
         self._page = SocketPage(self.mode, send)
@@ -107,17 +112,17 @@ class LiveConsumer(AsyncConsumer):
 
     async def websocket_connect(self, event: Event) -> None:
         await self.send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-        if not self._user.is_authenticated:
+        if isinstance(self._user, AnonymousUser):
             self._refuse(NOT_LOGGED_IN, "auth.login", "Log in first.")
             return
-        self._registry.welcome(self._page)
+        self._registry.welcome(self._page, credentials_of(self._user, self._scope))
         self._start_timer = asyncio.get_running_loop().call_later(
             START_WITHIN_S, self._refuse, NO_START, "protocol.no_start", "There was no start within 10 s."
         )
 
     async def websocket_receive(self, event: Event) -> None:
         """A text frame; whatever goes wrong with it is answered, and never raised."""
-        if not self._user.is_authenticated:
+        if not self._user.is_authenticated or self._page.is_closing:
             return
         try:
             await self._take_text_frame(event.get("text") or "")
@@ -157,6 +162,8 @@ class LiveConsumer(AsyncConsumer):
     # -- frames ------------------------------------------------------------------------------------------------------
 
     def _take_audio_frame(self, frame: bytes) -> None:
+        if self._page.is_closing:
+            return
         if len(frame) > AUDIO_FRAME_LIMIT_BYTES:
             self._answer_oversized("limit.audio_frame", f"An audio frame has at most {AUDIO_FRAME_LIMIT_BYTES} bytes.")
             return
@@ -194,6 +201,8 @@ class LiveConsumer(AsyncConsumer):
             self._answer_too_much(self._too_much, "limit.message_rate", text)
             return
         message = wire.parse_text_frame(frame)
+        if isinstance(message, OF_THE_USER) and not await self._registry.may_stay(self._page):
+            return
         if self._manager is not None:
             self._manager.hear_of_page()
         if isinstance(message, Start):

@@ -40,6 +40,11 @@ class SocketPage:
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more is said to it, and what it says does not count any more."""
+        return self._is_closing
+
     # -- what the driver says ----------------------------------------------------------------------------------------
 
     def tell_ready(self, ready: Ready) -> None:

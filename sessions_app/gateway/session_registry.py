@@ -23,13 +23,14 @@ from energy.queue import holder_of
 from energy.services import EnergyBarService
 from sessions_app import services, stored_turns
 from sessions_app.gateway.admission import Admission
+from sessions_app.gateway.authority import AuthorityWatch, Credentials
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.gateway.energy_bar import SessionEnergy
 from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.store import DatabaseStore
 from sessions_app.gateway.wire import Start
 from sessions_app.gateway.worker_channel import WorkerChannel
-from sessions_app.live.close_codes import DRAINING, OPENED_ELSEWHERE
+from sessions_app.live.close_codes import DRAINING, NOT_LOGGED_IN, OPENED_ELSEWHERE
 from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.machine.events import State
@@ -79,26 +80,36 @@ class SessionRegistry:
         self._upstream = upstream
         self._memory = memory
         self._database = DatabaseThread()
-        self._channel = WorkerChannel(self._on_energy_reset, self._on_end)
+        self._authority = AuthorityWatch(self._database, self._held_credentials, self._end_what_is_over)
+        self._channel = WorkerChannel(
+            self._on_energy_reset, self._on_end, self._authority.session_over, self._authority.check_soon
+        )
         self._managers: dict[Key, BaseSessionManager] = {}
+        self._let_in: dict[Key, Credentials] = {}
         self._fair_use_watch: asyncio.Task[None] | None = None
         self._unheard: dict[Key, Downlink] = {}
-        self._pages: set[SocketPage] = set()
+        self._pages: dict[SocketPage, Credentials] = {}
         self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks = TaskOwner()
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._admission = Admission(self._database, self._worker)
         self._is_draining = False
 
-    def welcome(self, page: SocketPage) -> None:
-        """A page has connected; it has no session yet."""
-        self._pages.add(page)
+    def welcome(self, page: SocketPage, credentials: Credentials) -> None:
+        """A page has connected, and was let in by `credentials`; it has no session yet."""
+        self._pages[page] = credentials
+        self._authority.start()
         if self._is_draining:
             page.close(DRAINING)
 
     def dismiss(self, page: SocketPage) -> None:
         """The socket of a page is gone."""
-        self._pages.discard(page)
+        self._pages.pop(page, None)
+
+    async def may_stay(self, page: SocketPage) -> bool:
+        """Whether a page may still say something, by the rows as they are; if not, it is closed with all it had."""
+        credentials = self._pages.get(page)
+        return credentials is not None and not await self._authority.is_over(credentials)
 
     async def open(self, user: User, mode: Mode, start: Start, page: SocketPage) -> BaseSessionManager:
         """Give a page its live session: the one of its page life, or a new one in the place of any other.
@@ -106,8 +117,10 @@ class SessionRegistry:
         Raises `services.NotYours`.
         """
         async with self._locks[user.pk, mode]:
-            manager = self._managers.get((user.pk, mode, start.page_id))
+            key = (user.pk, mode, start.page_id)
+            manager = self._managers.get(key)
             if manager is not None and not start.fresh and manager.state is not State.ENDED:
+                self._note_who_was_let_in(key, page)
                 manager.attach(page, start.last_down, start.away_ms)
                 return manager
             if start.continues is not None:
@@ -188,16 +201,17 @@ class SessionRegistry:
             downlink=back.downlink,
             overlaps=settings.SWAP_OVERLAP,
         )
-        self._keep(request, manager, holder)
+        self._keep(request, manager, page, holder)
         manager.attach(page, back.last_down, back.away_ms)
         await self._admission.enter(holder, request.user.pk, manager)
         if self._is_draining:
             manager.leave("draining")
         return manager
 
-    def _keep(self, request: SessionRequest, manager: BaseSessionManager, holder: uuid.UUID) -> None:
+    def _keep(self, request: SessionRequest, manager: BaseSessionManager, page: SocketPage, holder: uuid.UUID) -> None:
         key = (request.user.pk, request.mode, request.page_id)
         self._managers[key] = manager
+        self._note_who_was_let_in(key, page)
         self._channel.start()
         if self._fair_use_watch is None and is_limited():
             self._fair_use_watch = asyncio.create_task(self._watch_fair_use(), name="fair-use")
@@ -208,11 +222,36 @@ class SessionRegistry:
         await manager.finished.wait()
         if self._managers.get(key) is manager:
             del self._managers[key]
+            self._let_in.pop(key, None)
             self._keep_unheard(key, manager.downlink)
             await self._admission.leave(holder)
             if not self._managers:
                 self._channel.stop()
                 self._stop_watching_fair_use()
+
+    # -- who may stay ------------------------------------------------------------------------------------------------
+
+    def _note_who_was_let_in(self, key: Key, page: SocketPage) -> None:
+        """A live session may stay without a page for as long as the one that it had last might."""
+        if page in self._pages:
+            self._let_in[key] = self._pages[page]
+
+    def _held_credentials(self) -> set[Credentials]:
+        return {*self._pages.values(), *self._let_in.values()}
+
+    def _end_what_is_over(self, over: frozenset[Credentials]) -> None:
+        """Nobody may say anything more by these: what was said is stored, and the provider is left."""
+        if not over:
+            return
+        for page in [page for page, credentials in self._pages.items() if credentials in over]:
+            page.tell_error("auth.over", "You were logged out.", fatal=True)
+            page.close(NOT_LOGGED_IN)
+        for key in [key for key, credentials in self._let_in.items() if credentials in over]:
+            del self._let_in[key]
+            manager = self._managers.get(key)
+            if manager is not None:
+                manager.release()
+                manager.leave("logged-out")
 
     def _on_energy_reset(self, user_id: int, mode: Mode) -> None:
         for (holder_id, other_mode, _), manager in self._managers.items():

@@ -20,11 +20,23 @@ logger = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 2.0
 END_TYPE = "session.end"
+LOGGED_OUT_TYPE = "authority.logged_out"
+ACCOUNT_CHANGED_TYPE = "authority.account_changed"
 
 
 def end_everywhere(session_id: str) -> bool:
     """Have the worker that holds a live session end it. For synchronous code; False when nobody could be told."""
     return async_to_sync(tell_workers)({"type": END_TYPE, "session": session_id})
+
+
+def tell_of_log_out(session_digest: str) -> bool:
+    """Have all workers let go of a browser that has logged out. For synchronous code; False if nobody could be told."""
+    return async_to_sync(tell_workers)({"type": LOGGED_OUT_TYPE, "session": session_digest})
+
+
+def tell_of_account() -> bool:
+    """Have all workers look again who may stay. For synchronous code; False when nobody could be told."""
+    return async_to_sync(tell_workers)({"type": ACCOUNT_CHANGED_TYPE})
 
 
 class WorkerChannel:
@@ -33,11 +45,21 @@ class WorkerChannel:
     Args:
         on_energy_reset: called with the user and the mode whose energy an operator has reset.
         on_end: called with the id of a live session that an operator has ended.
+        on_log_out: called with the digest of a browser's session that is over.
+        on_account_changed: called when an account was closed, deleted, or given another password.
     """
 
-    def __init__(self, on_energy_reset: Callable[[int, Mode], None], on_end: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        on_energy_reset: Callable[[int, Mode], None],
+        on_end: Callable[[str], None],
+        on_log_out: Callable[[str], None],
+        on_account_changed: Callable[[], None],
+    ) -> None:
         self._on_energy_reset = on_energy_reset
         self._on_end = on_end
+        self._on_log_out = on_log_out
+        self._on_account_changed = on_account_changed
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -72,6 +94,10 @@ class WorkerChannel:
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == END_TYPE:
             self._on_end(message["session"])
+        elif message["type"] == LOGGED_OUT_TYPE:
+            self._on_log_out(message["session"])
+        elif message["type"] == ACCOUNT_CHANGED_TYPE:
+            self._on_account_changed()
         elif message["type"] == MESSAGE_TYPE:
             is_reset = message["reason"] == Reason.MANUAL and message["level"] > message["previous"]
             if is_reset:

@@ -75,6 +75,7 @@ class Page:
         self._password = password
         self.mode = mode
         self.user = user
+        self.cookies = ""
         self.page_id = page_id or str(uuid.uuid4())
         self.messages: list[Message] = []
         self.audio: list[tuple[int, bytes]] = []
@@ -98,7 +99,8 @@ class Page:
     async def connect(self, origin: str | None = None) -> None:
         headers = {}
         if self.user is not None:
-            headers["Cookie"] = await asyncio.to_thread(log_in, self.web.url, self.user, self._password)
+            self.cookies = await asyncio.to_thread(log_in, self.web.url, self.user, self._password)
+            headers["Cookie"] = self.cookies
         self.close_code = None
         self._socket = await connect(
             f"ws://{self.web.host}/ws/{self.mode}/",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
+import urllib.request
 import uuid
 from collections.abc import Callable
 
@@ -14,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence, spoken
 from tests.services.emulator import Emulator
+from tests.services.processes import eventually
 from tests.services.web import WebServer
 
 SERVERS = ["daphne", "uvicorn"]
@@ -23,6 +26,27 @@ async def test_a_visitor_is_sent_to_log_in(web: WebServer) -> None:
     page = Page(web, "call", user=None)
     await page.connect()
     assert await page.wait_closed() == 4401
+
+
+def log_out(url: str, cookies: str) -> None:
+    """Press "Log out" on the site, in the browser that has these cookies."""
+    token = dict(pair.split("=", 1) for pair in cookies.split("; "))["csrftoken"]
+    headers = {"Cookie": cookies, "X-CSRFToken": token, "Referer": url}
+    urllib.request.urlopen(urllib.request.Request(f"{url}/accounts/logout/", b"", headers), timeout=10).close()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_a_log_out_closes_the_call_that_is_open_and_its_line(
+    start_web: Callable[..., WebServer], emulator: Emulator, server: str
+) -> None:
+    web = start_web(server)
+    page = Page(web, "call")
+    await page.connect()
+    await page.start()
+    await asyncio.to_thread(log_out, web.url, page.cookies)
+    assert await page.wait_closed() == 4401
+    assert [error["code"] for error in page.of_type("error")] == ["auth.over"]
+    await eventually(lambda: emulator.connections() == [])
 
 
 async def test_a_foreign_origin_is_refused_at_the_handshake(web: WebServer) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.sessions.backends.base import SessionBase
 
 from energy.levels import Mode
 from sessions_app.gateway.consumers import CallConsumer, LiveConsumer, TextConsumer
@@ -24,12 +25,17 @@ class Socket:
     """`async with Socket(registry, Mode.TEXT, alice) as page`; it keeps `messages`, `audio` and `close_code`."""
 
     def __init__(
-        self, registry: SessionRegistry, mode: Mode, user: User | AnonymousUser, page_id: uuid.UUID | None = None
+        self,
+        registry: SessionRegistry,
+        mode: Mode,
+        user: User | AnonymousUser,
+        page_id: uuid.UUID | None = None,
+        browser: SessionBase | None = None,
     ) -> None:
         application: Any = CONSUMERS[mode].as_asgi(registry=registry)
 
         async def logged_in(scope: Any, receive: Any, send: Any) -> None:
-            await application({**scope, "user": user}, receive, send)
+            await application({**scope, "user": user, "session": browser}, receive, send)
 
         self.page_id = str(page_id or uuid.uuid4())
         self.messages: list[Message] = []
