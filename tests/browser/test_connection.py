@@ -93,7 +93,8 @@ def test_a_message_stands_once_when_its_turn_comes_and_once_after_a_reconnection
 def test_a_visitor_whose_session_ended_goes_to_log_in_and_comes_back(page: Page, peer: Peer) -> None:
     page.context.clear_cookies()
     peer.close(4401)
-    expect(page).to_have_url(re.compile(r"/accounts/login/\?next=%2Ftext%2F$"))
+    expect(page).to_have_url(re.compile(r"/accounts/login/\?next=%2Ftext%2F&closed=1$"))
+    expect(page.get_by_text("You were logged out, and your line was closed.")).to_be_visible()
 
 
 def test_a_server_that_says_nothing_any_more_is_noticed_within_three_seconds(page: Page, peer: Peer) -> None:

@@ -62,5 +62,5 @@ export function onComeback(session) {
  */
 export function redirectWhenLoggedOut({ link, action }, loginUrl) {
   if (link !== "closed" || action !== "login") return;
-  location.assign(`${loginUrl}?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(`${loginUrl}?next=${encodeURIComponent(location.pathname + location.search)}&closed=1`);
 }
