@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import hashlib
 from functools import partial
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from sessions_app.gateway.authority import digest_of
-from sessions_app.gateway.worker_channel import tell_of_account, tell_of_log_out
+from energy.announcements import tell_workers
+
+LOGGED_OUT_TYPE = "authority.logged_out"
+"""With `session`, the digest of a browser's session: nothing may stay that it let in."""
+
+ACCOUNT_CHANGED_TYPE = "authority.account_changed"
+"""Somebody may have lost a right: it is time to look at the rows."""
 
 MATTERS = frozenset({"password", "is_active"})
 
 
+def digest_of(session_key: str) -> str:
+    """By what a browser's session is called where others can read it: whoever has its key is logged in."""
+    return hashlib.sha256(session_key.encode()).hexdigest()
+
+
 @receiver(user_logged_out)
 def _logged_out(sender: Any, request: Any, **signal: Any) -> None:
-    key = getattr(request, "session", None) and request.session.session_key
-    if key:
-        _tell(partial(tell_of_log_out, digest_of(key)))
+    session = getattr(request, "session", None)
+    if session is not None and session.session_key:
+        _tell({"type": LOGGED_OUT_TYPE, "session": digest_of(session.session_key)})
 
 
 @receiver(post_save, sender=User)
 def _account_saved(sender: Any, created: bool, update_fields: frozenset[str] | None, **signal: Any) -> None:
     if not created and (update_fields is None or MATTERS & update_fields):
-        transaction.on_commit(partial(_tell, tell_of_account))
+        transaction.on_commit(partial(_tell, {"type": ACCOUNT_CHANGED_TYPE}))
 
 
 @receiver(post_delete, sender=User)
 def _account_deleted(sender: Any, **signal: Any) -> None:
-    transaction.on_commit(partial(_tell, tell_of_account))
+    transaction.on_commit(partial(_tell, {"type": ACCOUNT_CHANGED_TYPE}))
 
 
-def _tell(tell: Callable[[], bool]) -> None:
-    """Workers that are not told look for themselves; on an event loop nobody waits for the channel layer."""
+def _tell(message: dict[str, str]) -> None:
+    """On an event loop nobody waits for the channel layer: workers that are not told look for themselves."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        tell()
+        async_to_sync(tell_workers)(message)

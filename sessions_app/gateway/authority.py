@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from sessions_app.authority_signals import digest_of
 from sessions_app.gateway.database_thread import DatabaseThread
 
 logger = logging.getLogger(__name__)
@@ -46,11 +46,6 @@ class Credentials:
     @property
     def session_digest(self) -> str:
         return digest_of(self.session_key)
-
-
-def digest_of(session_key: str) -> str:
-    """By what a browser's session is called where others can read it: whoever has its key is logged in."""
-    return hashlib.sha256(session_key.encode()).hexdigest()
 
 
 def credentials_of(user: User, scope: Any) -> Credentials:

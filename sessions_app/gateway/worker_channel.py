@@ -15,28 +15,17 @@ from channels.layers import get_channel_layer
 
 from energy.announcements import GROUP, MESSAGE_TYPE, tell_workers
 from energy.levels import Mode, Reason
+from sessions_app.authority_signals import ACCOUNT_CHANGED_TYPE, LOGGED_OUT_TYPE
 
 logger = logging.getLogger(__name__)
 
 AGAIN_AFTER_S = 2.0
 END_TYPE = "session.end"
-LOGGED_OUT_TYPE = "authority.logged_out"
-ACCOUNT_CHANGED_TYPE = "authority.account_changed"
 
 
 def end_everywhere(session_id: str) -> bool:
     """Have the worker that holds a live session end it. For synchronous code; False when nobody could be told."""
     return async_to_sync(tell_workers)({"type": END_TYPE, "session": session_id})
-
-
-def tell_of_log_out(session_digest: str) -> bool:
-    """Have all workers let go of a browser that has logged out. For synchronous code; False if nobody could be told."""
-    return async_to_sync(tell_workers)({"type": LOGGED_OUT_TYPE, "session": session_digest})
-
-
-def tell_of_account() -> bool:
-    """Have all workers look again who may stay. For synchronous code; False when nobody could be told."""
-    return async_to_sync(tell_workers)({"type": ACCOUNT_CHANGED_TYPE})
 
 
 class WorkerChannel:
