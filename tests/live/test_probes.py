@@ -17,6 +17,10 @@ def usually(delay_ms: float, *, until_ms: float = 10_000) -> Pings:
     return pings
 
 
+TAKEN_IN_BY_MS = 10_000 - 10 - MARGIN_MS
+"""What was sent until then had been taken in when the last of the usual pings was answered."""
+
+
 def unread_ms(pings: Pings, now_ms: float, lag_ms: float = 0) -> float:
     return pings.unread_ms(now_ms, ROUND_TRIP_MS, MARGIN_MS, lag_ms)
 
@@ -26,28 +30,47 @@ def test_usually_everything_but_what_a_ping_would_take_has_been_taken_in() -> No
     assert unread_ms(usually(1), 10_400) == ROUND_TRIP_MS + MARGIN_MS
 
 
-def test_what_was_sent_since_the_last_answered_ping_is_in_doubt_when_the_next_is_overdue() -> None:
+def test_what_had_not_been_taken_in_at_the_last_answered_ping_is_in_doubt_when_the_next_is_overdue() -> None:
+    """The standstill may have begun right after the answer, which came from a layer before the one that listens."""
     pings = usually(10)
     pings.sent(10_500)
     assert unread_ms(pings, 10_500 + OVERDUE_AFTER_MS) == 10 + MARGIN_MS
-    assert unread_ms(pings, 12_000) == 12_000 - 9_990
+    assert unread_ms(pings, 12_000) == 12_000 - TAKEN_IN_BY_MS
     pings.answered(12_000)
     pings.sent(12_000)
     pings.answered(12_010)
     assert unread_ms(pings, 12_400) == 10 + MARGIN_MS
 
 
-def test_what_was_sent_into_a_standstill_is_in_doubt_until_a_ping_sent_after_it_is_answered() -> None:
-    """A handle that comes with the end of the standstill was made before what waited was read."""
+def test_what_was_sent_into_a_standstill_is_in_doubt_until_a_ping_sent_after_it_is_answered_and_a_margin() -> None:
+    """A handle that comes with the end of the standstill was made before what waited was read, and one that comes soon
+    after it before that was taken in, however long ago it was sent."""
     pings = usually(10)
     pings.sent(10_500)
     pings.answered(12_000)
     assert pings.is_asking
-    assert unread_ms(pings, 12_005) == 12_005 - 9_990
-    assert unread_ms(pings, 12_050) == 12_050 - 10_500
+    assert unread_ms(pings, 12_005) == 12_005 - TAKEN_IN_BY_MS
+    assert unread_ms(pings, 12_050) == 12_050 - TAKEN_IN_BY_MS
     pings.sent(12_060)
     pings.answered(12_070)
-    assert unread_ms(pings, 12_075) == 10 + MARGIN_MS
+    assert unread_ms(pings, 12_070 + MARGIN_MS - 1) == 12_070 + MARGIN_MS - 1 - TAKEN_IN_BY_MS
+    assert unread_ms(pings, 12_070 + MARGIN_MS) == 10 + MARGIN_MS
+
+
+def test_a_second_standstill_right_after_the_first_doubts_what_the_first_did_and_a_later_one_does_not() -> None:
+    pings = usually(10)
+    pings.sent(10_500)
+    pings.answered(12_000)
+    pings.sent(12_000)
+    pings.answered(12_010)
+    pings.sent(12_500)
+    pings.answered(12_900)
+    assert unread_ms(pings, 12_905) == 12_905 - TAKEN_IN_BY_MS
+    pings.sent(12_900)
+    pings.answered(12_910)
+    pings.sent(20_000)
+    pings.answered(20_500)
+    assert unread_ms(pings, 20_505) < 20_505 - 12_000
 
 
 def test_a_provider_that_always_takes_its_time_with_pings_does_not_stand_still() -> None:
@@ -61,7 +84,7 @@ def test_one_slow_answer_does_not_hide_the_next_standstill() -> None:
     pings.sent(10_500)
     pings.answered(13_500)
     pings.sent(14_000)
-    assert unread_ms(pings, 15_000) == 15_000 - 10_500
+    assert unread_ms(pings, 15_000) == 15_000 - TAKEN_IN_BY_MS
 
 
 def test_a_busy_provider_has_read_less() -> None:

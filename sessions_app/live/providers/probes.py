@@ -2,9 +2,10 @@
 
 What was sent a round trip ago has been read, usually. Three things are not usual:
 * somebody stands still: what was sent waits in buffers, and what the provider says when things move again, a handle
-  above all, knows nothing of it. A ping that is overdue tells.
+  above all, knows nothing of it. A ping that is overdue tells. When things move again, what was sent meanwhile is read
+  at once, however long ago that was: it has been taken in a margin after a ping is answered that was sent behind it.
 * a burst: all that was said while there was no connection is sent at once, and takes its time to be worked through.
-  A ping is sent after it, and answered after it. So is what was sent into a standstill, once that is over.
+  A ping is sent after it, and answered after it.
 * our own process is late: what it reads now may have come before what it sent meanwhile.
 
 Nor does what has been read count at once: a provider may answer pings in a layer before the one that listens, and take
@@ -17,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Iterator
 from math import inf
 from statistics import median
 
@@ -48,6 +50,8 @@ class Pings:
         self._waiting_since_ms: float | None = None
         self._delays_ms: deque[float] = deque(maxlen=DELAYS_KEPT)
         self._burst_from_ms: float | None = None
+        self._alive_until_ms: float | None = None
+        self._moves_since_ms: float | None = None
         self._is_bursting = False
         self._is_asked = False
         self._waits_for_question = False
@@ -70,16 +74,18 @@ class Pings:
         if self._waiting_since_ms is None:
             return
         stood_still = self._pings_tell(now_ms) and self._is_overdue(now_ms)
-        read_before_ms = self._answers_ms[-1][0]
+        alive_until_ms = self.answered_ms
         self._delays_ms.append(now_ms - self._waiting_since_ms)
         self._answers_ms.append((self._waiting_since_ms, now_ms))
         self._waiting_since_ms = None
         if self._waits_for_question and not (self._is_asked or self._is_bursting):
             self._burst_from_ms = None
+            self._moves_since_ms = self._moves_since_ms or now_ms
         if stood_still:
-            # What was sent meanwhile is worked through now, as after a burst: the next ping asks whether it has been.
-            self._burst_from_ms = min(read_before_ms, self._burst_from_ms or read_before_ms)
-            self._is_asked = True
+            if self._moves_since_ms is None or now_ms - self._moves_since_ms < SLOW_MS:
+                alive_until_ms = min(alive_until_ms, self._alive_until_ms or alive_until_ms)
+            self._alive_until_ms, self._moves_since_ms = alive_until_ms, None
+            self._is_asked = True  # what was sent meanwhile is worked through now: the next ping is sent behind it
 
     @property
     def is_asking(self) -> bool:
@@ -102,13 +108,22 @@ class Pings:
         """
         heard_ms = now_ms - lag_ms
         delay_ms = max((delay_ms for delay_ms in self._delays_ms if delay_ms < SLOW_MS), default=0.0)
-        usually_ms = heard_ms - max(round_trip_ms, delay_ms) - margin_ms
         if self._pings_tell(now_ms):
-            if self._is_overdue(now_ms):
-                usually_ms = min(usually_ms, self._answers_ms[-1][0])
-            if self._burst_from_ms is not None:
-                usually_ms = min(usually_ms, self._burst_from_ms)
+            heard_ms = min(heard_ms, *self._standstills_ms(now_ms, heard_ms - margin_ms))
+        usually_ms = heard_ms - max(round_trip_ms, delay_ms) - margin_ms
+        if self._pings_tell(now_ms) and self._burst_from_ms is not None:
+            usually_ms = min(usually_ms, self._burst_from_ms)
         return now_ms - max(usually_ms, self._shown_until_ms(heard_ms - max(round_trip_ms, margin_ms)))
+
+    def _standstills_ms(self, now_ms: float, taken_in_ms: float) -> Iterator[float]:
+        """When the other end was last known to move, before a standstill: one that lasts, or one that is over, while
+        what was sent into it may not be taken in. What was read until `taken_in_ms` has been."""
+        if self._is_overdue(now_ms):
+            yield self.answered_ms
+        is_worked_through = self._moves_since_ms is not None and self._moves_since_ms <= taken_in_ms
+        if self._alive_until_ms is not None and not is_worked_through:
+            yield self._alive_until_ms
+        yield inf
 
     def _shown_until_ms(self, moment_ms: float) -> float:
         """What was sent by then was read before a ping was answered by that moment, and has been taken in since."""
