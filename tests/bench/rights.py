@@ -23,16 +23,16 @@ from tests.services.web import WebServer
 LIMIT_S = 5.0
 AFTERWARDS_S = 2.0
 
-ALICE = "from django.contrib.auth.models import User; alice = User.objects.get(username='alice'); "
+USER = "from django.contrib.auth.models import User; user = User.objects.get(username='{name}'); "
 SESSIONS = "from django.contrib.sessions.models import Session; "
 RIGHTS = {
     "log-out": "from django.test import Client; client = Client(); client.cookies['sessionid'] = '{session}'; "
     "client.post('/accounts/logout/', headers={{'host': 'localhost'}})",
-    "deactivation": ALICE + "alice.is_active = False; alice.save()",
-    "new password": ALICE + "alice.set_password('another'); alice.save()",
+    "deactivation": USER + "user.is_active = False; user.save()",
+    "new password": USER + "user.set_password('another'); user.save()",
     "session expired": SESSIONS + "from datetime import timedelta; from django.utils import timezone; "
     "Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))",
-    "account deleted": ALICE + "alice.delete()",
+    "account deleted": USER + "user.delete()",
     "logged out everywhere": SESSIONS + "Session.objects.all().delete()",
 }
 """What ends each, done by a process of its own: nothing of it is known to the one that holds the socket."""
@@ -58,23 +58,27 @@ class Loss:
 
 
 async def lose(web: WebServer, emulator: Emulator, right: str, layer: str) -> Loss:
-    """In a call nothing is said; in a chat of the same browser something is typed at once."""
-    call, chat = Page(web, "call"), Page(web, "text")
-    for page in (call, chat):
-        await page.connect()
-        await page.start()
-    closing = asyncio.create_task(closed_at(call))
-    session = next(pair.split("=")[1] for pair in chat.cookies.split("; ") if pair.startswith("sessionid"))
-    end = RIGHTS[right].format(session=session) + "; import time; print(time.time())"
-    ended_at = float((await asyncio.to_thread(web.shell, end)).split()[-1])
-    if chat.close_code is None:
-        await chat.say("after")
-    await chat.wait_closed()
-    seconds = await closing - ended_at
+    """One user says nothing when the right ends, and another types something at once."""
+    silent, seconds = await end(web, right, "alice")
+    typing, _ = await end(web, right, "bob", "after")
     await asyncio.sleep(AFTERWARDS_S)
     stored = int((await asyncio.to_thread(web.shell, STORED)).split()[-1])
-    codes = {call.close_code, chat.close_code}
-    return Loss(right, web.kind, layer, codes, max(0.0, seconds), stored, len(emulator.connections()))
+    codes = {silent.close_code, typing.close_code}
+    return Loss(right, web.kind, layer, codes, seconds, stored, len(emulator.connections()))
+
+
+async def end(web: WebServer, right: str, name: str, words: str = "") -> tuple[Page, float]:
+    """End a right while a chat is open, and say `words` then; gives the page, and the seconds until it was closed."""
+    page = Page(web, "text", name)
+    await page.connect()
+    await page.start()
+    closing = asyncio.create_task(closed_at(page))
+    session = next(pair.split("=")[1] for pair in page.cookies.split("; ") if pair.startswith("sessionid"))
+    code = RIGHTS[right].format(session=session, name=name) + "; import time; print(time.time())"
+    ended_at = float((await asyncio.to_thread(web.shell, code)).split()[-1])
+    if words and page.close_code is None:
+        await page.say(words)
+    return page, max(0.0, await closing - ended_at)
 
 
 async def closed_at(page: Page) -> float:
