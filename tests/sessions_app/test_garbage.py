@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from energy.levels import Mode
+from sessions_app.gateway.authority import Credentials
 from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.gateway.wire import Start
@@ -39,6 +40,12 @@ class RegistryWithoutDatabase(SessionRegistry):
 
     def __init__(self) -> None:
         super().__init__(Stage().upstream, SummarisedMemory())
+
+    def welcome(self, page: SocketPage, credentials: Credentials) -> None:
+        """Nobody here has rows by which they may stay."""
+
+    async def may_stay(self, page: SocketPage) -> bool:
+        return True
 
     async def open(self, user: User, mode: Mode, start: Start, page: SocketPage) -> BaseSessionManager:
         stage = Stage(mode)
