@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -15,6 +16,16 @@ from summarization.titles import TITLE_LIMIT_CHARACTERS
 
 QUERY_LIMIT_CHARACTERS = 200
 _MODES = [("", "Calls and text chats"), (Mode.CALL.value, "Calls"), (Mode.TEXT.value, "Text chats")]
+
+
+class _ZoneField(forms.Field):
+    """The name of a time zone, written by a script: what is none is nothing that the user could mend, and UTC."""
+
+    def to_python(self, value: Any) -> datetime.tzinfo:
+        try:
+            return zoneinfo.ZoneInfo(value or "UTC")
+        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            return datetime.UTC
 
 
 class FilterForm(forms.Form):
@@ -35,7 +46,7 @@ class FilterForm(forms.Form):
     model = forms.ChoiceField(label="Model", required=False)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-time-zone": True}))
+    zone = _ZoneField(required=False, widget=forms.HiddenInput(attrs={"data-time-zone": True}))
     """Where the days of `since` and `until` begin: the browser's time zone, UTC without a script."""
 
     def __init__(self, data: QueryDict, models: list[str]) -> None:
@@ -52,12 +63,6 @@ class FilterForm(forms.Form):
         if query and not words_of(query):
             raise forms.ValidationError("Search for words: signs alone cannot be found.")
         return query
-
-    def clean_zone(self) -> datetime.tzinfo:
-        try:
-            return zoneinfo.ZoneInfo(self.cleaned_data["zone"] or "UTC")
-        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-            return datetime.UTC
 
     def clean(self) -> None:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")

@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from sessions_app.models import Conversation, LiveSession
@@ -19,6 +21,12 @@ from summarization import search
 from summarization.models import CallHistory
 from summarization.services import write_call_history
 from tests.pages.history_rows import NOON, converse
+from tests.repeatable import cases
+
+ANYTHING = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=300),
+    st.sampled_from(["0001-01-01", "9999-12-31", "-1", "0", "10" * 30, "\x00", "text", "UTC", "../etc"]),
+)
 
 PAGES = ["", "rename/", "delete/", "export.md", "export.json"]
 CHANGES = ["rename/", "delete/", "summarise/"]
@@ -281,9 +289,16 @@ def test_a_filter_that_makes_no_sense_is_told_and_the_others_count(page: Client,
     assert "before the first" in text_of(page, "/history/?since=2026-11-20&until=2026-11-19")
 
 
-def test_days_at_the_ends_of_the_calendar_are_days_like_others(page: Client, alice: User) -> None:
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "%00", "x" * 5_000])
+def test_days_at_the_ends_of_the_calendar_are_days_like_others(page: Client, alice: User, zone: str) -> None:
     converse(alice, "Call")
-    assert titles(page, "since=0001-01-01&until=9999-12-31&zone=Pacific/Auckland") == ["Call"]
+    assert titles(page, f"since=0001-01-01&until=9999-12-31&zone={zone}") == ["Call"]
+
+
+@settings(max_examples=cases(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=st.dictionaries(st.sampled_from(["q", "mode", "model", "since", "until", "zone", "page"]), ANYTHING))
+def test_whatever_is_looked_for_there_is_an_answer(page: Client, query: dict[str, str]) -> None:
+    assert page.get("/history/", query).status_code == 200
 
 
 def test_nothing_found_says_so_and_leads_back(page: Client, alice: User) -> None:
