@@ -134,10 +134,15 @@ class SessionRegistry:
             return await self._open(request, page, back)
 
     async def reset(self, user: User, manager: BaseSessionManager, page: SocketPage) -> BaseSessionManager:
-        """End the conversation and begin a new one for the same page life, whose numbering of audio goes on."""
+        """End the conversation and begin a new one for the same page life, whose numbering of audio goes on.
+
+        Nothing happens where another page has taken over meanwhile: this one is being closed.
+        """
         mode = manager.mode
         async with self._locks[user.pk, mode]:
-            page_id = next(key[2] for key, held in self._managers.items() if held is manager)
+            page_id = next((key[2] for key, held in self._managers.items() if held is manager), None)
+            if page_id is None:
+                return manager
             manager.release()
             manager.leave("reset", conversation_over=True)
             await manager.stored()

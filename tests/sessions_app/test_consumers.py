@@ -18,6 +18,7 @@ from django.test import Client
 from config.asgi import application
 from energy.levels import Mode
 from sessions_app.gateway.consumers import START_WITHIN_S
+from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.live.providers.upstream import (
     GenerationComplete,
@@ -545,6 +546,20 @@ async def test_the_second_page_of_a_user_takes_over(
         await asyncio.sleep(1)
         assert upstream.connections[0].is_closed
         assert not upstream.connections[1].is_closed
+
+
+async def test_a_reset_that_comes_after_another_page_has_taken_over_changes_nothing(
+    registry: SessionRegistry, alice: User
+) -> None:
+    async def nowhere(event: dict[str, Any]) -> None:
+        pass
+
+    async with Socket(registry, Mode.CALL, alice) as first, Socket(registry, Mode.CALL, alice) as second:
+        await first.start()
+        (taken_over,) = registry._managers.values()
+        await second.start()
+        assert await registry.reset(alice, taken_over, SocketPage(Mode.CALL, nowhere)) is taken_over
+        assert len(registry._managers) == 1
 
 
 async def test_modes_and_users_do_not_take_over_from_each_other(
