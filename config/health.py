@@ -1,6 +1,7 @@
 """What load balancers and orchestrators ask: is the process alive, and can it do its work?"""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable
 from typing import Any
 
@@ -47,8 +48,12 @@ def _ask_database() -> None:
 
 
 async def _ask_layer() -> None:
-    """A message to ourselves, there and back."""
+    """A message to ourselves, there and back.
+
+    On a channel with a name of its own: those that belong to a process share a lock, which a worker that listens holds
+    for seconds.
+    """
     layer: Any = get_channel_layer()
-    channel = await layer.new_channel("readyz")
+    channel = f"readyz.{uuid.uuid4().hex}"
     await layer.send(channel, {"type": "readyz"})
     await layer.receive(channel)
