@@ -21,6 +21,7 @@ from sessions_app.models import Conversation
 
 
 @require_safe
+@never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """What Holdline is, for visitors; the doors to the two modes, for users."""
     if not request.user.is_authenticated:

@@ -50,8 +50,8 @@ def test_a_page_tells_its_script_where_everything_is(client: Client, alice: User
         assert finders.find(facts[worklet].removeprefix("/static/"))
 
 
-@pytest.mark.parametrize("path", PAGES_OF_USERS)
-def test_a_conversation_page_is_kept_in_no_cache(client: Client, alice: User, path: str) -> None:
+@pytest.mark.parametrize("path", ["/", *PAGES_OF_USERS])
+def test_a_page_with_somebodys_data_is_kept_in_no_cache(client: Client, alice: User, path: str) -> None:
     client.force_login(alice)
     assert "no-store" in client.get(path)["Cache-Control"]
 
