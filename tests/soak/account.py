@@ -354,7 +354,8 @@ def without_repeats(known: Sequence[int | None], before: int = -1) -> list[int]:
     """What one connection was sent, without silence of the server's own and without what was said to it once more.
 
     That is a run of earlier frames with silence after it, unless the connection ended within; the first run of all only
-    where there is silence. `before`: the newest frame that the session knew when the connection began.
+    where there is silence, and nothing in it is new. `before`: the newest frame that the session knew when the
+    connection began.
     """
     runs = list(_runs(known))
     following_runs: list[tuple[int, ...] | None] = [*runs[1:], None]
@@ -363,7 +364,7 @@ def without_repeats(known: Sequence[int | None], before: int = -1) -> list[int]:
         if kept:
             is_said_again = bool(run) and run[0] <= kept[-1] and not following
         else:
-            is_said_again = bool(run) and run[0] <= before and following == ()
+            is_said_again = bool(run) and run[-1] <= before and following == ()
         kept += () if is_said_again else run
     return kept
 

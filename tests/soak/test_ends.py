@@ -213,8 +213,14 @@ def test_what_is_said_again_on_purpose_is_not_taken_for_disorder(known: Sequence
 
 @pytest.mark.parametrize(
     ("known", "kept"),
-    [([2, 3, None, 6], [6]), ([2, 3], [2, 3]), ([2, 3, 4, 6], [2, 3, 4, 6]), ([6, None], [6])],
-    ids=["said again", "sent twice", "sent twice, and more", "new"],
+    [
+        ([2, 3, None, 6], [6]),
+        ([2, 3], [2, 3]),
+        ([2, 3, 4, 6], [2, 3, 4, 6]),
+        ([6, None], [6]),
+        ([5, 6, 7, None, 8], [5, 6, 7, 8]),
+    ],
+    ids=["said again", "sent twice", "sent twice, and more", "new", "half of it new, and then muted"],
 )
 def test_what_was_missed_before_may_be_said_again_first(known: Sequence[int | None], kept: list[int]) -> None:
     assert without_repeats(known, 5) == kept
