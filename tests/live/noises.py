@@ -86,7 +86,7 @@ def rumble(random: Random) -> Samples:
 
 
 def hum(random: Random) -> Samples:
-    return overtones(random, random.choice([50, 60, 100, 120, 150]), 8) + white(random) * random.uniform(0, 0.3)
+    return overtones(random, float(random.choice([50, 60, 100, 120, 150])), 8) + white(random) * random.uniform(0, 0.3)
 
 
 def swelling_hum(random: Random) -> Samples:
@@ -165,7 +165,7 @@ def tune(random: Random) -> Samples:
     """Notes of a plucked instrument, ringing into each other."""
     notes = np.zeros(SIZE)
     for start in moments(random, (0.1, 0.6)):
-        note = overtones(random, 55 * 2 ** (random.integers(4, 48) / 12), 7)
+        note = overtones(random, 55 * 2 ** (int(random.integers(4, 48)) / 12), 7)
         notes += note * fading(start, random.uniform(0.1, 1)) * random.uniform(0.4, 1)
     return notes
 

@@ -15,6 +15,7 @@ from energy.levels import Mode
 from sessions_app import services
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.models import SessionEvent
+from tests.sessions_app.conftest import close_connections
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,6 +38,8 @@ async def test_a_row_whose_conversation_is_gone_is_refused_alone_though_the_data
         record(opening.conversation, opening.session, "after"),
         return_exceptions=True,
     )
+    thread._executor.submit(close_connections).result()
+    thread._executor.shutdown()
     assert [type(result) for result in results] == [type(None), IntegrityError, type(None)]
     kinds = await database_sync_to_async(
         lambda: list(SessionEvent.objects.order_by("pk").values_list("kind", flat=True))
