@@ -361,7 +361,7 @@ class TurnMachine:
             return [StopWatch(), CloseTurn(), Suspect("empty-turns")]
         explanation = self._explanation(reason)
         if self._is_certain or self._user_speaks_again:
-            ended = self._end_unanswered(now_ms, words_may_follow=not self._is_certain)
+            ended = self._end_unanswered(answered_without_a_reply, now_ms)
         else:
             self.state = TurnState.LISTENING
             ended = self._forget_what_is_owed()
@@ -420,7 +420,7 @@ class TurnMachine:
     def _give_up(self, now_ms: int) -> list[Step]:
         """Nobody waits for this answer any longer, which was never refused nor ended by the provider."""
         explanation = [Explain(TurnCode.NO_ANSWER)] if self._has_typed or self._is_heard else []
-        return [*self._end_given_up(now_ms), CloseTurn(), *explanation]
+        return [*self._end_unanswered(given_up, now_ms), CloseTurn(), *explanation]
 
     def _may_be_missed(self) -> bool:
         """Whether the present connection may know nothing of what an answer is owed to. What a connection before it
@@ -435,7 +435,7 @@ class TurnMachine:
             self._is_said_again = True
             return [SayAgain(), StartWatch(WATCH_MS)]
         if self._has_spoken:
-            return [*self._end_given_up(now_ms), CloseTurn(), Explain(TurnCode.NOT_HEARD)]
+            return [*self._end_unanswered(given_up, now_ms), CloseTurn(), Explain(TurnCode.NOT_HEARD)]
         self.state = TurnState.LISTENING
         return self._forget_what_is_owed()
 
@@ -490,14 +490,10 @@ class TurnMachine:
             return [*steps, *self._wait(now_ms)]
         return steps
 
-    def _end_unanswered(self, now_ms: int, *, words_may_follow: bool = False) -> list[Step]:
+    def _end_unanswered(self, what_is_over: Callable[..., Answered], now_ms: int) -> list[Step]:
+        """What was never transcribed may be only now."""
         self._closed_a_reply = False
-        answered = answered_without_a_reply(self._sent(), is_heard=self._is_heard)
-        return self._end(answered, now_ms, is_whole=True, words_may_follow=words_may_follow)
-
-    def _end_given_up(self, now_ms: int) -> list[Step]:
-        self._closed_a_reply = False
-        answered = given_up(self._sent(), is_heard=self._is_heard)
+        answered = what_is_over(self._sent(), is_heard=self._is_heard)
         return self._end(answered, now_ms, is_whole=True, words_may_follow=not self._is_certain)
 
     def _end(self, answered: Answered, now_ms: int, *, is_whole: bool, words_may_follow: bool = False) -> list[Step]:
