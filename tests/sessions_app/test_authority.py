@@ -54,6 +54,12 @@ class Browser:
         return Socket(registry, mode, User.objects.get(pk=self.user.pk), browser=self.session)
 
 
+async def a_page(registry: SessionRegistry, user: User, mode: Mode = Mode.TEXT) -> tuple[Browser, Socket]:
+    """A browser, and a page in it that is not open yet."""
+    browser = await ask(lambda: Browser(user))
+    return browser, await ask(lambda: browser.open(registry, mode))
+
+
 def deactivate(browser: Browser) -> None:
     user = User.objects.get(pk=browser.user.pk)
     user.is_active = False
@@ -96,8 +102,7 @@ def layer(request: pytest.FixtureRequest, registry: SessionRegistry, settings: S
 async def test_a_right_that_ends_closes_the_socket_and_the_line(
     layer: bool, registry: SessionRegistry, upstream: FakeUpstream, alice: User, end: End, mode: Mode
 ) -> None:
-    browser = await ask(lambda: Browser(alice))
-    page = await ask(lambda: browser.open(registry, mode))
+    browser, page = await a_page(registry, alice, mode)
     async with page:
         await page.start()
         await asyncio.sleep(0.3)
@@ -117,8 +122,7 @@ async def test_nothing_that_is_typed_after_it_is_stored_or_answered(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User, settings: Settings, end: End
 ) -> None:
     settings.CHANNEL_LAYERS = {}
-    browser = await ask(lambda: Browser(alice))
-    page = await ask(lambda: browser.open(registry))
+    browser, page = await a_page(registry, alice)
     async with page:
         await page.start()
         await asyncio.sleep(0.3)  # until the beginning of the session is stored, which may stop a deletion
@@ -134,8 +138,7 @@ async def test_nothing_that_is_typed_after_it_is_stored_or_answered(
 async def test_a_session_whose_page_is_away_ends_with_the_right_of_the_one_it_had(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    browser = await ask(lambda: Browser(alice))
-    page = await ask(lambda: browser.open(registry))
+    browser, page = await a_page(registry, alice)
     async with page:
         await page.start()
         await asyncio.sleep(0.3)
@@ -162,8 +165,7 @@ async def test_another_browser_and_another_user_stay(registry: SessionRegistry, 
 
 
 async def test_logging_in_again_in_the_same_browser_closes_nothing(registry: SessionRegistry, alice: User) -> None:
-    browser = await ask(lambda: Browser(alice))
-    page = await ask(lambda: browser.open(registry))
+    browser, page = await a_page(registry, alice)
     async with page:
         await page.start()
         await ask(browser.log_in_again)
@@ -175,8 +177,7 @@ async def test_logging_in_again_in_the_same_browser_closes_nothing(registry: Ses
 async def test_after_logging_in_again_the_same_page_life_goes_on(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
-    browser = await ask(lambda: Browser(alice))
-    page = await ask(lambda: browser.open(registry))
+    browser, page = await a_page(registry, alice)
     async with page:
         first = await page.start()
         await ask(browser.log_out)
@@ -191,8 +192,7 @@ async def test_after_logging_in_again_the_same_page_life_goes_on(
 async def test_a_database_that_is_away_closes_nobodys_line(
     registry: SessionRegistry, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    browser = await ask(lambda: Browser(alice))
-    page = await ask(lambda: browser.open(registry))
+    browser, page = await a_page(registry, alice)
     async with page:
         await page.start()
 
