@@ -281,8 +281,11 @@ SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 X_FRAME_OPTIONS = "DENY"
 
-if env.boolean("TRUST_PROXY", False):
-    # Only behind a proxy that sets this header itself: anybody else could claim to have come by HTTPS.
+TRUST_PROXY = env.boolean("TRUST_PROXY", False)
+"""Only behind a proxy that sets `X-Forwarded-Proto` and appends to `X-Forwarded-For` itself: anybody else could claim
+to have come by HTTPS, or from another address."""
+
+if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {
