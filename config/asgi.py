@@ -10,7 +10,6 @@ pages = get_asgi_application()  # sets Django up: everything below may import mo
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from config.composition import registry, upstream  # noqa: E402
@@ -39,7 +38,7 @@ install_with_daphne(drain)
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": OriginGate(AuthMiddlewareStack(URLRouter(socket_routes)), settings.ALLOWED_HOSTS),
+        "websocket": OriginGate(AuthMiddlewareStack(URLRouter(socket_routes))),
         "lifespan": Lifespan(drain),
     }
 )

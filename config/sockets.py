@@ -1,9 +1,19 @@
 """Who may open a WebSocket at all, decided before any consumer is asked."""
 
+import logging
+from io import BytesIO
 from typing import Any
-from urllib.parse import ParseResult, urlparse
 
-from channels.security.websocket import OriginValidator
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+
+logger = logging.getLogger(__name__)
+
+PAGE_SCHEMES = {"ws": "http", "wss": "https"}
+"""By which scheme the page of a socket was loaded, where no proxy says something else."""
+
+HEADERS_OF_ORIGINS = (b"origin", b"host", b"x-forwarded-proto")
 
 
 async def refuse(scope: Any, receive: Any, send: Any) -> None:
@@ -12,24 +22,45 @@ async def refuse(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
-class OriginGate(OriginValidator):
-    """Lets pages of the allowed hosts through to `application` and refuses everybody else.
+class OriginGate:
+    """Lets pages of this very site through to `application` and refuses everybody else.
 
-    The rules are those of Channels. Its own way to refuse is a consumer, which listens to the channel layer and so
-    fails with it; and it raises on an Origin header that is no URL, which here is a foreign one.
+    The rule is the one by which Django accepts a form: scheme, host and port of the page are those that the handshake
+    came to, or are among `CSRF_TRUSTED_ORIGINS`. A client that names no origin is no page.
     """
 
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._forms = _OriginOfForms(_no_view)
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
-        application: Any = self.application if self._is_ours(scope) else refuse
-        return await application(scope, receive, send)
-
-    def _is_ours(self, scope: Any) -> bool:
-        try:
-            return bool(self.valid_origin(_origin_of(scope)))
-        except ValueError:
-            return False
+        handshake = _handshake(scope)
+        if self._forms.accepts(handshake):
+            return await self._application(scope, receive, send)
+        # A proxy that is not set up for it looks like this, too: its operator must be able to find out.
+        logger.warning("a socket was refused: its origin %.100r is not of this site", handshake.headers.get("Origin"))
+        return await refuse(scope, receive, send)
 
 
-def _origin_of(scope: Any) -> ParseResult | None:
-    headers = dict(scope["headers"])
-    return urlparse(headers[b"origin"].decode("latin-1")) if b"origin" in headers else None
+class _OriginOfForms(CsrfViewMiddleware):
+    """Django's check of forms, of which the origin alone is asked."""
+
+    def accepts(self, request: HttpRequest) -> bool:
+        return "HTTP_ORIGIN" in request.META and bool(self._origin_verified(request))  # type: ignore[attr-defined]
+
+
+def _no_view(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError("only the origin is asked")
+
+
+def _handshake(scope: Any) -> ASGIRequest:
+    """What a handshake says about its page, as a request; anything else in it may be nonsense, and is left out."""
+    told = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "scheme": PAGE_SCHEMES.get(scope.get("scheme"), "http"),
+        "server": scope.get("server"),
+        "headers": [(name, value) for name, value in scope["headers"] if name in HEADERS_OF_ORIGINS],
+    }
+    return ASGIRequest(told, BytesIO())
