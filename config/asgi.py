@@ -12,6 +12,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from config.access_logs import keep_queries_out  # noqa: E402
 from config.composition import registry, upstream  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
 from config.sockets import OriginGate, refuse  # noqa: E402
@@ -20,6 +21,7 @@ from sessions_app.gateway.routing import websocket_urlpatterns  # noqa: E402
 from summarization.queue import start_background_work  # noqa: E402
 
 refuse_failed_checks()
+keep_queries_out()
 
 
 # The stubs know patterns of views only; a pattern may hold any ASGI application.

@@ -6,16 +6,27 @@ conversation by accident.
 
 import json
 import logging
+import re
 import time
+from typing import Any
 
 FACTS = ("conversation", "session", "mode")
 """Names of facts a line may carry."""
+
+
+ROW_QUOTED = re.compile(r"^DETAIL:.*?(?=^\n(?:The above exception|During handling)|\Z)", re.DOTALL | re.MULTILINE)
+"""From `DETAIL:` to the end of one exception of a chain: the row may have lines of its own."""
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, object]:
     """The known facts of a record, each a number, a truth value or a short text."""
     facts = {name: record.__dict__[name] for name in FACTS if record.__dict__.get(name) is not None}
     return {name: fact if isinstance(fact, int | float) else str(fact)[:200] for name, fact in facts.items()}
+
+
+def without_rows(traceback: str) -> str:
+    """A traceback whose database errors do not quote the row that was refused, as PostgreSQL's do."""
+    return ROW_QUOTED.sub("DETAIL: left out\n", traceback).rstrip("\n")
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -27,6 +38,9 @@ class ConsoleFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         facts = "".join(f" {name}={fact}" for name, fact in facts_of(record).items())
         return super().formatMessage(record) + facts
+
+    def formatException(self, ei: Any) -> str:
+        return without_rows(super().formatException(ei))
 
 
 class JsonFormatter(logging.Formatter):
@@ -41,5 +55,5 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         } | facts_of(record)
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = without_rows(self.formatException(record.exc_info))
         return json.dumps(line)

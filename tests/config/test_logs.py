@@ -5,7 +5,13 @@ import logging
 import sys
 from typing import Any
 
-from config.logs import ConsoleFormatter, JsonFormatter
+import pytest
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from config.logs import ConsoleFormatter, JsonFormatter, without_rows
+from sessions_app.models import Conversation, Turn
+from tests.services.cast import create_account
 
 
 def record(message: str = "went live", **extra: Any) -> logging.LogRecord:
@@ -42,3 +48,28 @@ def test_a_traceback_is_part_of_the_json_line() -> None:
     line = JsonFormatter().format(failed)
     assert "\n" not in line
     assert json.loads(line)["traceback"].endswith("ValueError: no")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("formatter", [ConsoleFormatter(), JsonFormatter()], ids=["console", "json"])
+def test_a_traceback_of_the_database_does_not_quote_the_row_that_was_refused(formatter: logging.Formatter) -> None:
+    said = "my code word\n\nis PLUM-42"
+    talk = Conversation.objects.create(user=create_account("alice"), mode="text")
+    try:
+        Turn.objects.create(conversation=talk, number=1, role="nobody", text=said, status="complete", at=timezone.now())
+    except IntegrityError:
+        failed = record("failed")
+        failed.exc_info = sys.exc_info()
+    line = formatter.format(failed)
+    assert "IntegrityError" in line
+    assert "PLUM-42" not in line
+    assert ("DETAIL: left out" in line) is (connection.vendor == "postgresql")
+
+
+def test_what_follows_the_row_in_a_chain_of_exceptions_is_kept() -> None:
+    refused = "psycopg.errors.CheckViolation: no\nDETAIL:  Failing row contains (PLUM-42,\n\nPLUM-43).\n"
+    chain = "\nThe above exception was the direct cause of the following exception:\n\nTraceback\n  line 7\n"
+    told = without_rows(refused + chain + refused)
+    assert "PLUM" not in told
+    assert told.count("DETAIL: left out") == 2
+    assert "line 7" in told

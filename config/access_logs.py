@@ -1,0 +1,41 @@
+"""Access logs of the servers, which are not Holdline's own: requests stand there without what was searched for.
+
+Servers write whole addresses, with the query behind `?`. What is in front of it says enough.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+UVICORNS = ("uvicorn.access", "uvicorn.error")
+"""Requests, and handshakes of sockets."""
+
+
+def keep_queries_out() -> None:
+    """Leave queries out of the access logs of Daphne and uvicorn, whichever of them runs this process."""
+    for name in UVICORNS:
+        logging.getLogger(name).addFilter(_leave_queries_out_of_record)
+    if "daphne.server" in sys.modules:
+        from daphne.server import Server
+
+        Server.log_action = _without_queries(Server.log_action)
+
+
+def without_query(text: str) -> str:
+    """`/history/` for `/history/?q=words`; anything else is given back as it is."""
+    path, _, _ = text.partition("?") if text.startswith("/") else (text, "", "")
+    return path
+
+
+def _leave_queries_out_of_record(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(without_query(value) if isinstance(value, str) else value for value in record.args)
+    return True
+
+
+def _without_queries(log_action: Callable[..., None]) -> Callable[..., None]:
+    def log(server: Any, protocol: str, action: str, details: dict[str, Any]) -> None:
+        log_action(server, protocol, action, details | {"path": without_query(str(details.get("path", "")))})
+
+    return log
