@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -13,9 +14,27 @@ from energy import ledger, services
 from energy.announcements import announce_from_thread
 from energy.models import EnergyChange, EnergyState, LiveSlot, ModelQuota, Notice, Persona
 
+ROWS_PER_PAGE = 50
+
+NO_LINK_HAS = "__range"
+"""Django takes any number of values for it, and the database refuses all but two."""
+
 
 class ReadOnly:
-    """Rows are written by the services alone."""
+    """Rows are written by the services alone. An address with a filter that is none leads back to the whole list."""
+
+    list_per_page = ROWS_PER_PAGE
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        allowed: bool = super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+        return allowed and not lookup.endswith(NO_LINK_HAS)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Raises `IncorrectLookupParameters` for a year outside the calendar as well, which Django does not."""
+        try:
+            return super().get_changelist_instance(request)  # type: ignore[misc]
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

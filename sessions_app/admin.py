@@ -14,26 +14,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from energy.admin import ReadOnly
 from sessions_app import usage
 from sessions_app.csv_export import csv_file, export_as_csv
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn, TurnUsage
 from sessions_app.usage import UsageTotal, in_dollars
 
-ROWS_PER_PAGE = 50
 TOTALS_SHOWN = 500
 """Days or users on a page; a file holds them all."""
-
-
-class ReadOnly:
-    """Rows are written by the services alone."""
-
-    list_per_page = ROWS_PER_PAGE
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class TurnInline(ReadOnly, admin.TabularInline):

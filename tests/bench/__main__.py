@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,25 +17,12 @@ from pathlib import Path
 
 import tests.settings as settings_of_tests
 from emulator.certificate import ensure_certificate
+from tests.bench.common import MAKE_CALLERS, memory_kb
 from tests.services.processes import Program, free_port
 from tests.services.web import WebServer
 
 WARM_UP_S = 3.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-
-MAKE_CALLERS = """
-from django.contrib.auth import get_user_model
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-for number in range({calls}):
-    user = get_user_model().objects.create(username=f"caller-{{number}}")
-    store = SessionStore()
-    store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    store.create()
-    print("sessionid=" + store.session_key)
-"""
 
 
 @dataclass(frozen=True)
@@ -91,12 +77,6 @@ def cpu_s(pid: int) -> float:
     """Processor time that a process has used so far, in user and system mode."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-def memory_kb(pid: int) -> int:
-    """Resident memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * resource.getpagesize() // 1024
 
 
 @contextmanager

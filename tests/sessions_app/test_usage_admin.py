@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from energy.admin import ROWS_PER_PAGE
 from sessions_app import admin
 from sessions_app.models import Conversation, LiveSession, TurnUsage
 from sessions_app.usage import save_usage
@@ -92,7 +93,7 @@ def test_the_totals_are_those_of_what_the_filters_leave(operator: Client, alice:
 
 
 def test_the_totals_cover_every_page_of_the_list(operator: Client, alice: User) -> None:
-    spend(alice, turns=admin.ROWS_PER_PAGE + 1)
+    spend(alice, turns=ROWS_PER_PAGE + 1)
     assert "51 turns: 51,000 tokens in" in text_of(operator, f"{LIST}?p=2")
 
 

@@ -1,0 +1,5 @@
+"""Random tests of pages try the same cases in every run."""
+
+from tests.repeatable import choose_profile
+
+choose_profile()
