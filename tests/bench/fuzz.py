@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tests.bench.common import MAKE_CALLERS, memory_kb
@@ -33,10 +33,8 @@ from tests.services.web import WebServer
 
 RUDE_AT_ONCE = 8
 FRAMES_A_SOCKET = 400
-FRAMES_AT_ONCE = 50
-"""Then the server is waited for, which works through all that stands before a ping: what is not read is not tried."""
-
-WORKED_THROUGH_WITHIN_S = 30
+FRAMES_AT_ONCE = 20
+ANSWER_WITHIN_S = 2
 PING_EVERY_S = 0.1
 WARM_UP = 0.2
 """The part of the frames after which memory counts: by then every path has been taken, and every pool is full."""
@@ -50,10 +48,7 @@ FIELDS = ["page_id", "last_down", "continue", "fresh", "away_ms", "id", "text", 
 
 
 def frames(chance: random.Random) -> Iterator[str | bytes]:
-    """What one rude page says: it begins as a page does more often than not, and goes on as it likes."""
-    page_id = str(uuid.UUID(int=chance.getrandbits(128), version=4))
-    if chance.random() < 0.8:
-        yield json.dumps({"type": "start", "page_id": page_id, "last_down": -1})
+    """What one rude page says."""
     number = 0
     for _ in range(FRAMES_A_SOCKET):
         kind = chance.random()
@@ -109,6 +104,36 @@ class Run:
         return math.nan if not settled or not late else statistics.median(late) / statistics.median(settled) - 1
 
 
+class RudePage:
+    """One socket of somebody who sends garbage. What comes is counted, by code."""
+
+    def __init__(self, socket: ClientConnection, run: Run) -> None:
+        self._socket = socket
+        self._run = run
+        self._news = asyncio.Event()
+
+    async def say(self, frame: str | bytes) -> None:
+        """Lone surrogates are no text on a wire; JSON has them escaped."""
+        await self._socket.send(frame.encode("utf-8", "replace").decode() if isinstance(frame, str) else frame)
+        self._run.frames += 1
+
+    async def wait_for_an_answer(self) -> None:
+        """What is not read is not tried: give the server time to work through what was sent, but not for ever."""
+        self._news.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), ANSWER_WITHIN_S)
+
+    async def hear(self) -> None:
+        with contextlib.suppress(WebSocketException):
+            async for frame in self._socket:
+                if isinstance(frame, str):
+                    told = json.loads(frame)
+                    self._run.answers[told["code"] if told["type"] == "error" else told["type"]] += 1
+                    if told["type"] in {"ready", "pong", "error"}:
+                        self._news.set()
+        self._news.set()
+
+
 async def rude(web: WebServer, cookie: str, run: Run, limit: int, chance: random.Random) -> None:
     """Send garbage, come back when thrown out, until so many frames have gone."""
     while run.frames < limit:
@@ -122,31 +147,27 @@ async def rude(web: WebServer, cookie: str, run: Run, limit: int, chance: random
                 ping_interval=None,
                 close_timeout=5,
             ) as socket:
-                hearing = asyncio.create_task(hear(socket, run))
+                page = RudePage(socket, run)
+                hearing = asyncio.create_task(page.hear())
                 try:
-                    for number, frame in enumerate(frames(chance), start=1):
-                        await socket.send(as_sent(frame))
-                        run.frames += 1
-                        if number % FRAMES_AT_ONCE == 0:
-                            await asyncio.wait_for(await socket.ping(), WORKED_THROUGH_WITHIN_S)
+                    await talk(page, chance)
                 finally:
                     await socket.close()
                     await hearing
                     run.closed[socket.close_code] += 1
 
 
-def as_sent(frame: str | bytes) -> str | bytes:
-    """Lone surrogates are no text on a wire; JSON has them escaped."""
-    return frame.encode("utf-8", "replace").decode() if isinstance(frame, str) else frame
-
-
-async def hear(socket: Any, run: Run) -> None:
-    """Count what is answered, by code."""
-    with contextlib.suppress(WebSocketException):
-        async for frame in socket:
-            if isinstance(frame, str):
-                told = json.loads(frame)
-                run.answers[told["code"] if told["type"] == "error" else told["type"]] += 1
+async def talk(page: RudePage, chance: random.Random) -> None:
+    """Begin as a page does, more often than not, and go on as one likes. Raises when thrown out."""
+    if chance.random() < 0.8:
+        page_id = str(uuid.UUID(int=chance.getrandbits(128), version=4))
+        await page.say(json.dumps({"type": "start", "page_id": page_id, "last_down": -1}))
+        await page.wait_for_an_answer()
+    for number, frame in enumerate(frames(chance), start=1):
+        await page.say(frame)
+        if number % FRAMES_AT_ONCE == 0:
+            await page.say(json.dumps({"type": "ping", "t": number}))
+            await page.wait_for_an_answer()
 
 
 async def be_polite(web: WebServer, cookie: str, run: Run) -> None:
