@@ -110,6 +110,7 @@ def test_what_is_no_error_object_is_text(raw: object, text: str) -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["error", "details", "violations", "x"]), inner),
+    max_leaves=30,
 )
 
 

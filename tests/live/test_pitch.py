@@ -9,9 +9,12 @@ from sessions_app.live import pitch
 from sessions_app.live.pitch import WINDOW_BYTES, pitch_of
 from sessions_app.live.voice import BYTES_PER_MS, LOUD, Utterance, VoiceGate
 from tests.live.noises import NOISES, RATE_HZ, Noise, recorded
+from tests.repeatable import IS_SEARCH
 from tests.scenarios.speech import silence, spoken
 
-SEEDS = 50
+SEEDS = 50 if IS_SEARCH else 10
+"""Of each noise. Looking for the pitch of a thousand of them takes a minute: that is for a change of `pitch.py`."""
+
 FRAME_BYTES = 40 * 32
 LOUD_FRAME = recorded(NOISES[1], 1)[:FRAME_BYTES]
 PHRASES = (
@@ -19,7 +22,7 @@ PHRASES = (
     *("Hello.", "Monday.", "Call mum.", "Thanks.", "Really?", "Never mind.", "Not now.", "Buy milk."),
     *("Good morning to all of you.", "How far is it from here to the sea?", "Please tell me more about it."),
 )
-VOICES = ("Puck", "Kore", "Charon", "Fenrir", "Leda", "Zephyr")
+VOICES = ("Puck", "Kore", "Charon", "Fenrir", "Leda", "Zephyr") if IS_SEARCH else ("Puck", "Kore", "Charon")
 PEAKS = (1_500, 5_000, 15_000, 30_000)
 
 
@@ -42,13 +45,9 @@ def at_peak(pcm: bytes, peak: int, noise_db: float | None = None) -> bytes:
 
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.__name__)
 def test_a_noise_is_no_voice(noise: Noise) -> None:
-    """Twenty kinds, fifty of each: a thousand silences and noises."""
+    """Twenty kinds, and in a search fifty of each: a thousand silences and noises."""
     mistaken = [seed for seed in range(SEEDS) if any(sound.is_speech for sound in heard(recorded(noise, seed)))]
     assert mistaken == []
-
-
-def test_there_are_a_thousand_of_them() -> None:
-    assert len(NOISES) * SEEDS == 1_000
 
 
 @pytest.mark.parametrize("noise_db", [None, -15], ids=["quiet room", "noisy room"])
