@@ -8,14 +8,14 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()  # sets Django up: everything below may import models
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from config.access_logs import keep_queries_out  # noqa: E402
 from config.composition import registry, upstream  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
-from config.sockets import OriginGate, refuse  # noqa: E402
+from config.sockets import OriginGate, SessionUser, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
 from sessions_app.gateway.routing import websocket_urlpatterns  # noqa: E402
 from summarization.queue import start_background_work  # noqa: E402
@@ -40,7 +40,7 @@ install_with_daphne(drain)
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": OriginGate(AuthMiddlewareStack(URLRouter(socket_routes))),
+        "websocket": OriginGate(SessionMiddlewareStack(SessionUser(URLRouter(socket_routes)))),
         "lifespan": Lifespan(drain),
     }
 )

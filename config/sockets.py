@@ -1,9 +1,14 @@
-"""Who may open a WebSocket at all, decided before any consumer is asked."""
+"""Who may open a WebSocket at all, and who they are, before any consumer is asked: by the rules for pages."""
 
 import logging
 from io import BytesIO
 from typing import Any
 
+from channels.auth import AuthMiddleware
+from channels.db import database_sync_to_async
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
@@ -47,6 +52,33 @@ class _OriginOfForms(CsrfViewMiddleware):
 
     def accepts(self, request: HttpRequest) -> bool:
         return "HTTP_ORIGIN" in request.META and bool(self._origin_verified(request))  # type: ignore[attr-defined]
+
+
+class SessionUser(AuthMiddleware):
+    """Puts the user of a session into the scope, as Django finds them for a page.
+
+    What Channels has for it knows no `SECRET_KEY_FALLBACKS`, and ends a session that was signed with one of them.
+    """
+
+    async def resolve_scope(self, scope: Any) -> None:
+        scope["user"]._wrapped = await _user_of(scope["session"])
+
+
+class _SessionAsItIs(dict[str, Any]):
+    """What a session holds. A socket cannot hand out a new cookie, so it leaves the session to the pages."""
+
+    def cycle_key(self) -> None:
+        pass
+
+    def flush(self) -> None:
+        self.clear()
+
+
+@database_sync_to_async
+def _user_of(session: SessionBase) -> User | AnonymousUser:
+    request = HttpRequest()
+    request.session = _SessionAsItIs(session.items())  # type: ignore[assignment]
+    return get_user(request)
 
 
 def _no_view(request: HttpRequest) -> HttpResponse:

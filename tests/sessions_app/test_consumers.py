@@ -14,6 +14,7 @@ from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client
+from pytest_django import Settings
 
 from config.asgi import application
 from energy.levels import Mode
@@ -94,6 +95,28 @@ async def test_somebody_logged_in_is_welcome(mode: Mode, alices_cookie: bytes) -
     assert (await wire.connect())[0]
     await wire.send_json_to({"type": "ping", "t": 7})
     assert await wire.receive_json_from() == {"type": "pong", "t": 7}
+    await wire.disconnect()
+
+
+async def test_after_a_change_of_the_secret_key_a_session_of_the_old_one_opens_a_socket(
+    alices_cookie: bytes, settings: Settings
+) -> None:
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-that-is-long-enough-to-be-one"
+    for _ in range(2):
+        wire = knock("/ws/text/", (b"origin", b"http://testserver"), (b"cookie", alices_cookie))
+        await wire.connect()
+        await wire.send_json_to({"type": "ping", "t": 7})
+        assert await wire.receive_json_from() == {"type": "pong", "t": 7}
+        await wire.disconnect()
+
+
+async def test_a_session_of_another_password_opens_no_socket(alices_cookie: bytes, alice: User) -> None:
+    alice.set_password("another")
+    await ask(alice.save)
+    wire = knock("/ws/text/", (b"origin", b"http://testserver"), (b"cookie", alices_cookie))
+    await wire.connect()
+    assert (await wire.receive_json_from())["code"] == "auth.login"
     await wire.disconnect()
 
 
