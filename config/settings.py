@@ -188,6 +188,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("enqueue_due", 60.0),
         ("purge_expired_handles", 3600.0),
         ("prune_history", 3600.0),
+        ("prune_throttles", 3600.0),
     )
 }
 

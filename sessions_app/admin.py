@@ -15,9 +15,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from energy.admin import ReadOnly
-from sessions_app import usage
+from sessions_app import throttle_rows, usage
 from sessions_app.csv_export import csv_file, export_as_csv
-from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn, TurnUsage
+from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Throttle, Turn, TurnUsage
 from sessions_app.usage import UsageTotal, in_dollars
 
 TOTALS_SHOWN = 500
@@ -108,6 +108,34 @@ class ResumptionHandleAdmin(ReadOnly, admin.ModelAdmin):
     date_hierarchy = "issued_at"
     exclude = ["ciphertext"]
     actions = [forget_handles, export_as_csv]
+
+
+@admin.action(description="Forget the selected, who may try again at once", permissions=["delete"])
+def forget_throttles(model_admin: admin.ModelAdmin, request: HttpRequest, throttles: QuerySet[Throttle]) -> None:
+    model_admin.message_user(request, f"{throttle_rows.forget(throttles)} counts were forgotten.")
+
+
+@admin.register(Throttle)
+class ThrottleAdmin(ReadOnly, admin.ModelAdmin):
+    """Who tries something often, and who has to wait. A name without an account is a row without a user."""
+
+    list_display = [
+        "kind",
+        "scope",
+        "user",
+        "address",
+        "tries",
+        "closed_until",
+        "total",
+        "first_at",
+        "last_at",
+        "over_at",
+    ]
+    list_filter = ["kind", "scope", ("closed_until", admin.EmptyFieldListFilter), "last_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "address"]
+    exclude = ["digest"]
+    actions = [forget_throttles]
 
 
 TOTAL_COLUMNS = (

@@ -1,4 +1,7 @@
-"""What is kept of conversations. Rows are written by `services` alone."""
+"""What is kept of conversations, and of who tries something too often.
+
+Rows are written by `services` alone, and by `throttle_rows`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from django.utils import timezone
 
 from energy.levels import Mode
 from sessions_app.live.transcript import Role, TurnStatus
+from sessions_app.throttle import Count, Scope
 
 
 def _choices(values: type[Mode] | type[Role] | type[TurnStatus]) -> list[tuple[str, str]]:
@@ -216,3 +220,47 @@ class TurnUsage(models.Model):
 
     def __str__(self) -> str:
         return f"Usage of turn {self.turn}"
+
+
+class Throttle(models.Model):
+    """How often somebody has tried something, and until when they may not: see `throttle`.
+
+    Names that were typed are not stored, only digests of them.
+    """
+
+    kind = models.CharField(max_length=20, help_text="What was tried.")
+    scope = models.CharField(max_length=7, choices=[(scope.value, scope.value) for scope in Scope])
+    digest = models.CharField(max_length=64, help_text="Stands for the address, the account or the device.")
+    address = models.CharField(max_length=45, blank=True, help_text="An address, or an IPv6 network.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="throttles",
+        help_text="Whose account it is. Names without an account are counted, too.",
+    )
+    tries = models.PositiveIntegerField(default=0, help_text="Those that are not forgotten, as of the next time.")
+    counted_at = models.DateTimeField()
+    closed_until = models.DateTimeField(null=True, blank=True)
+    total = models.PositiveIntegerField("tries in all", default=0)
+    first_at = models.DateTimeField("first try")
+    last_at = models.DateTimeField("last try")
+    over_at = models.DateTimeField(help_text="When all is forgotten, and the row goes.")
+
+    class Meta:
+        ordering = ["-last_at"]
+        indexes = [models.Index(fields=["over_at"], name="throttle_over")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "scope", "digest"], name="throttle_one_a_subject"),
+            models.CheckConstraint(
+                condition=Q(scope__in=[scope.value for scope in Scope]), name="throttle_scope_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.scope}"
+
+    @property
+    def count(self) -> Count:
+        return Count(self.tries, self.counted_at, self.closed_until)

@@ -10,6 +10,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
+from sessions_app import throttle_rows
 from sessions_app.services import purge_expired_handles as purge_handles
 from summarization import cleanup, queue, rolling, services
 from summarization.attempts import CLAIM_VALID
@@ -56,3 +57,8 @@ def prune_history() -> None:
     count = cleanup.prune_history(settings.HISTORY_DAYS)
     if count:
         logger.info("pruned %d conversations", count)
+
+
+@shared_task(name="summarization.prune_throttles")
+def prune_throttles() -> None:
+    throttle_rows.prune()

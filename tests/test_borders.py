@@ -13,6 +13,7 @@ APPS = ("sessions_app", "energy", "summarization")
 PROGRAMS = ("config", "emulator", *APPS)
 
 PURE = {
+    "sessions_app.throttle",
     *(f"sessions_app.live.machine.{path.stem}" for path in (ROOT / "sessions_app/live/machine").glob("*.py")),
     *(
         f"sessions_app.live.{name}"
