@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.health import healthz, readyz
+from sessions_app.views import operator_login
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("admin/login/", operator_login),
     path("admin/", admin.site.urls),
     path("", include("sessions_app.urls")),
     path("", include("summarization.urls")),

@@ -1,23 +1,31 @@
 """Pages that people see. What happens in a conversation goes over its WebSocket; these views only hand out the page."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, redirect_to_login
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from energy.levels import Mode
+from sessions_app import known_browsers, throttle_rows
+from sessions_app.client_address import address_of_request
 from sessions_app.forms import LoginForm, SignupForm
 from sessions_app.models import Conversation
+from sessions_app.throttle import SIGN_UP, Scope, TooManyTries
+from sessions_app.throttled import too_many
 
 
 @require_safe
@@ -57,7 +65,7 @@ def call_page(request: HttpRequest) -> HttpResponse:
 
 
 class LoginPage(LoginView):
-    """Log-in; whoever is logged in already is sent on."""
+    """Log-in, of operators as well; whoever is logged in already is sent on."""
 
     form_class = LoginForm
     next_page = "home"
@@ -65,6 +73,37 @@ class LoginPage(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"signup_open": settings.SIGNUP_OPEN}
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        known_browsers.remember(self.request, response, form.get_user())
+        return response
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_invalid(form)
+        refusal = cast(LoginForm, form).refusal
+        return response if refusal is None else too_many(response, refusal)
+
+
+@never_cache
+def operator_login(request: HttpRequest) -> HttpResponse:
+    """The admin's log-in: the page for everybody, so that there is one door, with one limit.
+
+    Whoever is logged in as somebody without a right to the admin is told so, instead of being sent in a circle.
+    """
+    target = _operators_target(request)
+    if admin.site.has_permission(request):
+        return HttpResponseRedirect(target)
+    if request.user.is_authenticated:
+        return render(request, "registration/not_an_operator.html", {"next": target}, status=HTTPStatus.FORBIDDEN)
+    return redirect_to_login(target)
+
+
+def _operators_target(request: HttpRequest) -> str:
+    """Where an operator wanted to go, within this site."""
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return wanted if is_ours else reverse("admin:index")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,6 +118,14 @@ def signup(request: HttpRequest) -> HttpResponse:
         return render(request, "registration/signup_closed.html", status=status)
     form = SignupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        login(request, form.save())
-        return redirect("home")
+        try:
+            throttle_rows.take(SIGN_UP, {Scope.ADDRESS: address_of_request(request)})
+        except TooManyTries as refusal:
+            form.add_error(None, str(refusal))
+            return too_many(render(request, "registration/signup.html", {"form": form}), refusal)
+        user = form.save()
+        login(request, user)
+        response = redirect("home")
+        known_browsers.remember(request, response, user)
+        return response
     return render(request, "registration/signup.html", {"form": form})

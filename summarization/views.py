@@ -18,6 +18,8 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sessions_app.services import NotYours
+from sessions_app.throttle import DELETION, EXPORT, SEARCH
+from sessions_app.throttled import is_post, throttled
 from summarization import export, history, services
 from summarization.forms import FilterForm, TitleForm
 from summarization.models import SummaryState
@@ -43,8 +45,14 @@ def for_its_owner(view: View) -> View:
     return cast(View, guarded)
 
 
+def is_search(request: HttpRequest) -> bool:
+    """Whether words are looked for, which goes through everything that was said."""
+    return bool(request.GET.get("q"))
+
+
 @require_safe
 @for_its_owner
+@throttled(SEARCH, is_search)
 def history_page(request: HttpRequest) -> HttpResponse:
     """The conversations of a user; the page number beyond the last gives the last."""
     user = _user(request)
@@ -82,6 +90,7 @@ def rename(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_its_owner
+@throttled(DELETION, is_post)
 def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Asks, and deletes on POST; refuses while a page has the conversation open, whose words have to go somewhere."""
     if request.method == "POST":
@@ -102,6 +111,7 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_its_owner
+@throttled(DELETION, is_post)
 def delete_all(request: HttpRequest) -> HttpResponse:
     """States how many conversations no page has open, and deletes them on POST."""
     user = _user(request)
@@ -125,6 +135,7 @@ def summarise(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 @for_its_owner
+@throttled(EXPORT)
 def export_markdown(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """The conversation as a text to read elsewhere."""
     record = history.read(_user(request), id)
@@ -133,6 +144,7 @@ def export_markdown(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 @for_its_owner
+@throttled(EXPORT)
 def export_json(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """The conversation as data, whole."""
     record = history.read(_user(request), id)

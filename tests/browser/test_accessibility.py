@@ -111,6 +111,33 @@ def test_a_refused_log_in_can_be_understood_by_everybody(open_page: Callable[...
     assert violations(page) == []
 
 
+def test_whoever_has_to_wait_before_they_try_again_is_told_for_how_long(open_page: Callable[..., Page]) -> None:
+    page = open_page(PHONE, "dark", logged_in=False)
+    page.goto("/accounts/login/")
+    page.get_by_label("Username").fill("nobody")
+    refused = page.get_by_role("alert").filter(has_text="Too many tries. You can try again in")
+    for _ in range(12):  # each wait is longer than the one before, and in the end longer than a slow machine takes
+        if refused.is_visible():
+            break
+        page.get_by_label("Password", exact=True).fill("wrong")
+        with page.expect_response("**/accounts/login/"):
+            page.get_by_label("Password", exact=True).press("Enter")
+        page.wait_for_load_state()
+    expect(refused).to_contain_text("A browser in which you have logged in before lets you in at once.")
+    expect(page.get_by_label("Username")).to_have_value("nobody")
+    assert violations(page) == []
+    assert overflow_px(page) <= 0
+
+
+def test_a_user_in_the_admin_is_told_so_in_a_way_that_everybody_understands(open_page: Callable[..., Page]) -> None:
+    page = open_page(PHONE)
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name="For operators only")).to_be_visible()
+    assert violations(page) == []
+    assert overflow_px(page) <= 0
+    expect(page.get_by_role("button", name="Log in as somebody else")).to_be_visible()
+
+
 @in_each_theme_and_size
 def test_home_and_the_text_chat_in_all_its_states_can_be_used_by_everybody(
     open_page: Callable[..., Page], theme: str, size: dict[str, int]
