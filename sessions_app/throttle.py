@@ -53,8 +53,8 @@ LOG_IN = Rule(
 """Wrong passwords. In ten minutes that is 14 on one account, from however many addresses, and about 30 from one
 address, which may be a whole office; in a day about 110 on an account."""
 
-SIGN_UP = Rule("sign-up", "new accounts", {Scope.ADDRESS: Limit(5, 720, 60)})
-"""Accounts made: five at once, then five an hour."""
+SIGN_UP = Rule("sign-up", "new accounts", {Scope.ADDRESS: Limit(20, 180, 10)})
+"""Accounts made: twenty at once, for a class in one room makes them together, then twenty an hour."""
 
 PASSWORD_RESET = Rule("password reset", "tries", {Scope.ADDRESS: Limit(5, 720, 60), Scope.ACCOUNT: Limit(3, 1200, 60)})
 """Mails asked for, which somebody else may get. The account is what was typed, without regard to case, whether there is

@@ -67,9 +67,9 @@ def test_no_wait_is_longer_than_a_quarter_of_an_hour() -> None:
     assert waits(LOG_IN.limits[Scope.ACCOUNT], 100)[-1] >= 450
 
 
-def test_the_accounts_that_an_address_makes_are_five_and_then_a_few() -> None:
-    assert waits(SIGN_UP.limits[Scope.ADDRESS], 7) == [0, 0, 0, 0, 60, 120, 240]
-    assert tries_in(SIGN_UP.limits[Scope.ADDRESS], 3600) <= 13
+def test_the_accounts_that_an_address_makes_are_twenty_and_then_a_few() -> None:
+    assert waits(SIGN_UP.limits[Scope.ADDRESS], 23) == [0] * 19 + [10, 20, 40, 80]
+    assert tries_in(SIGN_UP.limits[Scope.ADDRESS], 3600) <= 45
 
 
 @pytest.mark.parametrize(("scope", "expected"), [(Scope.ACCOUNT, 14), (Scope.DEVICE, 14), (Scope.ADDRESS, 29)])

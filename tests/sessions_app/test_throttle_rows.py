@@ -66,7 +66,7 @@ def test_tries_from_one_address_are_counted_together_whatever_name_they_are_for(
 
 
 def test_kinds_are_counted_apart() -> None:
-    assert try_often({Scope.ADDRESS: HERE}, 60, SIGN_UP) == 5
+    assert try_often({Scope.ADDRESS: HERE}, 60, SIGN_UP) == 20
     assert try_often(stranger("alice"), 1) == 1
 
 
