@@ -14,14 +14,17 @@ Ids:
     holdline.E008  not a Fernet key
     holdline.E009  a file or directory cannot be used
     holdline.E010  a list of models is empty or repeats itself
+    holdline.E011  EMAIL_URL cannot be used
+    holdline.E012  not an e-mail address
 """
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import NoReturn, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import dj_database_url
 from cryptography.fernet import Fernet
@@ -29,6 +32,9 @@ from cryptography.fernet import Fernet
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
+
+MAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+"""How a mail server is spoken to, with its usual port: in the clear, STARTTLS, TLS from the start."""
 
 T = TypeVar("T")
 
@@ -43,6 +49,23 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.id}: {self.sentence} {self.hint}"
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail goes: the values of Django's `EMAIL_...` settings."""
+
+    backend: str
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = field(default="", repr=False)
+    uses_starttls: bool = False
+    uses_tls: bool = False
+
+
+MAIL_TO_THE_LOG = MailServer("django.core.mail.backends.console.EmailBackend")
+NO_MAIL = MailServer("django.core.mail.backends.dummy.EmailBackend")
 
 
 def refuse(problems: Iterable[object]) -> NoReturn:
@@ -168,6 +191,48 @@ class Environment:
         if not parsed["NAME"]:
             self.note("E005", f"{name} names no database.", hint)
         return parsed
+
+    def mail_server(self, name: str, default: MailServer) -> MailServer:
+        """Where mail goes, from `smtps://user:password@host:465` (see `MAIL_SCHEMES`) or `console:`."""
+        text = self.string(name)
+        if not text:
+            return default
+        if text == "console:":
+            return MAIL_TO_THE_LOG
+        parts = urlsplit_or_none(text)
+        is_more = parts is not None and (parts.path.strip("/") or parts.query or parts.fragment)
+        if parts is None or parts.scheme not in MAIL_SCHEMES or not parts.hostname or is_more:
+            # The text is not repeated: it may hold a password.
+            self.note(
+                "E011",
+                f"{name} cannot be read as the URL of a mail server.",
+                "Use smtps://user:password@host:465, smtp+tls://... (STARTTLS), smtp://... (in the clear) or console:, "
+                "with what is special in user or password written as %40 and the like.",
+            )
+            return default
+        return MailServer(
+            "django.core.mail.backends.smtp.EmailBackend",
+            parts.hostname,
+            parts.port or MAIL_SCHEMES[parts.scheme],
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            uses_starttls=parts.scheme == "smtp+tls",
+            uses_tls=parts.scheme == "smtps",
+        )
+
+    def sender(self, name: str, default: str, is_needed: bool) -> str:
+        """The sender of mails, `Name <name@host>` or `name@host`."""
+        text = self.string(name)
+        if is_needed and not text:
+            self.note(
+                "E001",
+                f"{name} is not set, though there is a mail server.",
+                "Set it to an address that your mail server lets send.",
+            )
+        address = parseaddr(text)[1]
+        if text and ("@" not in address.strip("@") or "\n" in text or "\r" in text):
+            self.note("E012", f"{name} is {text!r}, which is no address.", "Use Holdline <name@host>.")
+        return text or default
 
     def fernet_keys(self, name: str) -> list[str]:
         """Fernet keys, the one that encrypts first; empty when the variable is not set."""

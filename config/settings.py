@@ -8,7 +8,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
-from config.env import Environment
+from config.env import MAIL_TO_THE_LOG, NO_MAIL, Environment
 from config.keys import derive_fernet_keys
 from config.secrets_on_disk import read_or_create
 
@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sessions_app.accounts.middleware.note_browsers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -187,6 +188,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("close_stale_sessions", 60.0),
         ("enqueue_due", 60.0),
         ("purge_expired_handles", 3600.0),
+        ("clear_ended_sessions", 3600.0),
         ("prune_history", 3600.0),
         ("prune_throttles", 3600.0),
     )
@@ -266,6 +268,20 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+PASSWORD_RESET_TIMEOUT = 3600
+"""For how long the link in a mail lets somebody set a new password, in seconds."""
+
+# --- Mail -------------------------------------------------------------------------------------------
+
+_mail = env.mail_server("EMAIL_URL", MAIL_TO_THE_LOG if DEBUG else NO_MAIL)
+SENDS_MAIL = _mail != NO_MAIL
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.uses_starttls, _mail.uses_tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "Holdline <holdline@localhost>", is_needed=bool(_mail.host))
 
 # --- Security -------------------------------------------------------------------------------------
 

@@ -12,5 +12,6 @@ urlpatterns = [
     path("admin/login/", operator_login),
     path("admin/", admin.site.urls),
     path("", include("sessions_app.urls")),
+    path("", include("sessions_app.accounts.urls")),
     path("", include("summarization.urls")),
 ]

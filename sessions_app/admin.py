@@ -7,6 +7,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -16,12 +18,28 @@ from django.urls import URLPattern, path, reverse
 
 from energy.admin import ReadOnly
 from sessions_app import throttle_rows, usage
+from sessions_app.accounts import deletion
 from sessions_app.csv_export import csv_file, export_as_csv
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Throttle, Turn, TurnUsage
 from sessions_app.usage import UsageTotal, in_dollars
 
 TOTALS_SHOWN = 500
 """Days or users on a page; a file holds them all."""
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    """Django's, but that an account can be deleted while its user talks."""
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        deletion.remove(obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for id in list(queryset.values_list("pk", flat=True)):
+            deletion.remove(id)
 
 
 class TurnInline(ReadOnly, admin.TabularInline):

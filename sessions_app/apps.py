@@ -6,7 +6,12 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
         from sessions_app import (
             authority_signals,  # noqa: F401  (hears who loses a right)
             checks,  # noqa: F401  (registers the system checks)
         )
+        from sessions_app.accounts import browsers
+
+        user_logged_in.connect(browsers.note_log_in)

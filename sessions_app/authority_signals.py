@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -37,15 +36,20 @@ def _logged_out(sender: Any, request: Any, **signal: Any) -> None:
         _tell({"type": LOGGED_OUT_TYPE, "session": digest_of(session.session_key)})
 
 
+def tell_that_rights_may_have_ended() -> None:
+    """Have all workers look at the rows: an account has changed, or sessions of browsers were ended."""
+    _tell({"type": ACCOUNT_CHANGED_TYPE})
+
+
 @receiver(post_save, sender=User)
 def _account_saved(sender: Any, created: bool, update_fields: frozenset[str] | None, **signal: Any) -> None:
     if not created and (update_fields is None or MATTERS & update_fields):
-        transaction.on_commit(partial(_tell, {"type": ACCOUNT_CHANGED_TYPE}))
+        transaction.on_commit(tell_that_rights_may_have_ended)
 
 
 @receiver(post_delete, sender=User)
 def _account_deleted(sender: Any, **signal: Any) -> None:
-    transaction.on_commit(partial(_tell, {"type": ACCOUNT_CHANGED_TYPE}))
+    transaction.on_commit(tell_that_rights_may_have_ended)
 
 
 def _tell(message: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ import uuid
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
@@ -87,6 +88,11 @@ def end_call(conversation_id: uuid.UUID) -> bool:
     )
     ResumptionHandle.objects.filter(live_session__conversation=call).delete()
     return bool(ended)
+
+
+def clear_ended_sessions() -> None:
+    """Delete the sessions of browsers that have expired."""
+    SessionStore.clear_expired()
 
 
 def _is_owner_gone(owner: str, since: datetime.datetime) -> bool:

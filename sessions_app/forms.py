@@ -15,6 +15,8 @@ from sessions_app.client_address import address_of_request
 from sessions_app.known_browsers import device_of
 from sessions_app.throttle import LOG_IN, Scope, TooManyTries
 
+GOOD_PASSWORD = "At least 8 characters, and not a common password."  # noqa: S105 - a help text
+
 
 class LoginForm(AuthenticationForm):
     """Django's own log-in form, with a limit; its errors do not tell whether the name or the password was wrong.
@@ -63,16 +65,22 @@ def _sentences(refusal: TooManyTries) -> list[str]:
 
 
 class SignupForm(UserCreationForm):
-    """Makes an ordinary account from a name and a password typed twice."""
+    """Makes an ordinary account from a name, an address if one is given, and a password typed twice."""
+
+    field_order = ("username", "password1", "password2", "email")
 
     class Meta(UserCreationForm.Meta):
         model = get_user_model()
+        fields = ("username", "email")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].help_text = "Letters, digits and @ . + - _"
         self.fields["username"].widget.attrs["autocomplete"] = "username"
-        self.fields["password1"].help_text = "At least 8 characters, and not a common password."
+        self.fields["email"].label = "E-mail address (optional)"
+        self.fields["email"].help_text = "For a link to a new password, should you forget yours."
+        self.fields["email"].widget.attrs["autocomplete"] = "email"
+        self.fields["password1"].help_text = GOOD_PASSWORD
         self.fields["password2"].help_text = ""
         self.fields["password2"].label = "Password again"
         self.fields["password2"].widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -170,6 +171,28 @@ class SessionEvent(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class BrowserSession(models.Model):
+    """A browser in which somebody is logged in: what its session does not tell. It goes with the session.
+
+    Where the browser was is not kept: its name and when it was seen are enough to know it by.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # The index below begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="browser_sessions", db_index=False)
+    session = models.OneToOneField(Session, models.CASCADE, related_name="browser_session")
+    browser = models.CharField(max_length=80, help_text="In the words of people: Firefox on Linux.")
+    logged_in_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now, help_text="To within five minutes.")
+
+    class Meta:
+        ordering = ["-seen_at"]
+        indexes = [models.Index(fields=["user", "-seen_at"], name="browser_session_of_user")]
+
+    def __str__(self) -> str:
+        return self.browser
 
 
 class TurnUsage(models.Model):

@@ -16,7 +16,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
-from summarization.background import BackgroundThread
+from sessions_app.background import BackgroundThread
 
 logger = logging.getLogger(__name__)
 

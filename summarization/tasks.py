@@ -10,6 +10,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
+from sessions_app import cleanup as sessions_cleanup
 from sessions_app import throttle_rows
 from sessions_app.services import purge_expired_handles as purge_handles
 from summarization import cleanup, queue, rolling, services
@@ -50,6 +51,11 @@ def enqueue_due() -> None:
 @shared_task(name="summarization.purge_expired_handles")
 def purge_expired_handles() -> None:
     purge_handles()
+
+
+@shared_task(name="summarization.clear_ended_sessions")
+def clear_ended_sessions() -> None:
+    sessions_cleanup.clear_ended_sessions()
 
 
 @shared_task(name="summarization.prune_history")

@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
+from sessions_app.background import BackgroundThread
 from summarization import queue
 from summarization.attempts import FIRST_DELAY, LONGEST_DELAY, TRIES_BY_ITSELF, delay_after
-from summarization.background import BackgroundThread
 from summarization.summarizer import Refused, Unavailable
 
 SOON_S = 10

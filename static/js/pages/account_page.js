@@ -1,4 +1,6 @@
-/** The account forms: lets the user look at the password that is being typed. */
+/** The account pages: what is typed as a password can be looked at, what was refused is gone to, times are local. */
+
+import { showLocalTimes } from "../ui/local_times.js";
 
 for (const button of document.querySelectorAll("[data-show-password]")) {
   const input = document.getElementById(button.dataset.showPassword);
@@ -9,3 +11,6 @@ for (const button of document.querySelectorAll("[data-show-password]")) {
     button.setAttribute("aria-pressed", String(!shown));
   });
 }
+
+showLocalTimes(document);
+document.querySelector('[aria-invalid="true"]')?.focus();

@@ -1,20 +1,9 @@
 /** The history: times as the clock on the wall shows them, and summaries that appear when they are written. */
 
-const STYLES = {
-  day: { dateStyle: "medium" },
-  minute: { dateStyle: "medium", timeStyle: "short" },
-  second: { timeStyle: "medium" },
-};
+import { showLocalTimes } from "../ui/local_times.js";
+
 const FIRST_LOOK_MS = 2000;
 const LONGEST_WAIT_MS = 30000;
-
-function showLocalTimes(within) {
-  for (const time of within.querySelectorAll("[data-local-time]")) {
-    const moment = new Date(time.dateTime);
-    time.textContent = new Intl.DateTimeFormat("en-GB", STYLES[time.dataset.localTime]).format(moment);
-    time.title = moment.toISOString();
-  }
-}
 
 /** Looks for the summary less and less often, and only while somebody looks at the page. */
 function awaitSummary(waitMs) {

@@ -57,10 +57,17 @@ export function onComeback(session) {
 }
 
 /**
+ * A new password, too, closes what is open in this browser, and the answer with its new cookie may still be on its way to
+ * another tab: whoever came with the old one would lose both.
+ */
+const COOKIE_ON_ITS_WAY_MS = 1000;
+
+/**
  * @param {import("./live_socket.js").LinkChange} change
  * @param {string} loginUrl
  */
 export function redirectWhenLoggedOut({ link, action }, loginUrl) {
   if (link !== "closed" || action !== "login") return;
-  location.assign(`${loginUrl}?next=${encodeURIComponent(location.pathname + location.search)}&closed=1`);
+  const address = `${loginUrl}?next=${encodeURIComponent(location.pathname + location.search)}&closed=1`;
+  setTimeout(() => location.assign(address), COOKIE_ON_ITS_WAY_MS);
 }

@@ -19,7 +19,7 @@ Job = Callable[[], object]
 class BackgroundThread:
     """Runs jobs one after the other; one that fails is logged.
 
-    A job that finds the queue full is dropped: work is a row first, and a cleanup finds it there.
+    A job that finds the queue full is dropped, and so is what has not been done when the process ends.
     """
 
     def __init__(self, name: str, limit: int = 1_000) -> None:
@@ -39,7 +39,7 @@ class BackgroundThread:
         """Run a job as soon as the thread is free, not before `delay_s` have passed. Returns at once."""
         with self._news:
             if len(self._jobs) >= self._limit:
-                logger.warning("%s: the queue is full, a cleanup will find what is left out", self._name)
+                logger.warning("%s: the queue is full, a job is left out", self._name)
                 return
             heapq.heappush(self._jobs, (time.monotonic() + delay_s, next(self._order), job))
             if not self.is_running:

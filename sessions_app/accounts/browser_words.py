@@ -1,0 +1,32 @@
+"""What a browser calls itself, in the words of people: `Firefox on Linux`. Pure; what it says is not kept otherwise."""
+
+BROWSERS = (
+    # Most of them also claim to be those further down.
+    (("Edg/", "EdgA/", "EdgiOS/"), "Edge"),
+    (("OPR/", "OPT/"), "Opera"),
+    (("SamsungBrowser/",), "Samsung Internet"),
+    (("Firefox/", "FxiOS/"), "Firefox"),
+    (("Chrome/", "CriOS/", "Chromium/"), "Chrome"),
+    (("Safari/",), "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Macintosh", "macOS"),
+    ("Linux", "Linux"),
+)
+UNKNOWN = "A browser"
+
+
+def browser_words(user_agent: str) -> str:
+    """The browser and its system, as far as they are known here; `A browser` where neither is.
+
+    Args:
+        user_agent: the header `User-Agent`; anybody's claim, of any length.
+    """
+    browser = next((name for marks, name in BROWSERS if any(mark in user_agent for mark in marks)), UNKNOWN)
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    return f"{browser} on {system}" if system else browser

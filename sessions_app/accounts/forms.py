@@ -1,0 +1,85 @@
+"""Forms of the pages about one's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm
+from django.contrib.auth.models import User
+
+from sessions_app.forms import GOOD_PASSWORD
+
+WRONG_PASSWORD = "This is not your password. Passwords are case-sensitive."  # noqa: S105 - a sentence
+
+MISMATCH: dict[str, Any] = {"password_mismatch": "The two new passwords are not the same."}
+
+
+class CurrentPasswordForm(forms.Form):
+    """Asks for the password again: a page that was left open is no proof of who sits there."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(WRONG_PASSWORD)
+        return password
+
+
+class EmailForm(CurrentPasswordForm):
+    """Sets, changes or removes the address of an account."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        required=False,
+        max_length=254,
+        help_text="A link for a new password goes there, should you forget yours; nothing else does. May be empty.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    field_order = ("email", "password")
+
+
+class NewPasswordForm(SetPasswordForm):
+    """A new password, typed twice."""
+
+    error_messages = SetPasswordForm.error_messages | MISMATCH
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _word(self)
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """The present password, and a new one typed twice."""
+
+    error_messages = PasswordChangeForm.error_messages | {**MISMATCH, "password_incorrect": WRONG_PASSWORD}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _word(self)
+        self.fields["old_password"].label = "Your present password"
+
+
+class ResetForm(PasswordResetForm):
+    """Asks for the address only: what becomes of it, `reset_mail` sees to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "E-mail address"
+        self.fields["email"].help_text = "The one that you gave for your account."
+
+
+def _word(form: forms.Form) -> None:
+    form.fields["new_password1"].label = "New password"
+    form.fields["new_password1"].help_text = GOOD_PASSWORD
+    form.fields["new_password2"].label = "New password again"
+    form.fields["new_password2"].help_text = ""

@@ -1,0 +1,178 @@
+"""The pages about one's own account: the password, the browsers, the end of it. They work without a script."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetView
+from django.db import transaction
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from sessions_app.accounts import browsers, reset_mail
+from sessions_app.accounts.deletion import LastOperator, delete_account, is_last_operator
+from sessions_app.accounts.forms import (
+    ChangePasswordForm,
+    CurrentPasswordForm,
+    EmailForm,
+    NewPasswordForm,
+    ResetForm,
+)
+
+takes_a_form = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+@never_cache
+@login_required
+def account_page(request: HttpRequest) -> HttpResponse:
+    """Who the user is, and where they are logged in."""
+    own_browsers = browsers.browsers_of(_user(request), request.session.session_key)
+    return render(request, "account/account.html", {"browsers": own_browsers, "section": "account"})
+
+
+@takes_a_form
+@never_cache
+@sensitive_post_parameters("password")
+@login_required
+def change_email(request: HttpRequest) -> HttpResponse:
+    """Sets, changes or removes the address that a link for a new password goes to."""
+    user = _user(request)
+    form = EmailForm(user, request.POST or None, initial={"email": user.email})
+    if request.method == "POST" and form.is_valid():
+        user.email = form.cleaned_data["email"]
+        user.save(update_fields=["email"])
+        messages.success(request, "Your e-mail address was changed." if user.email else "Your e-mail address is gone.")
+        return redirect("account")
+    return render(request, "account/email.html", {"form": form, "section": "account"})
+
+
+@takes_a_form
+@never_cache
+@sensitive_post_parameters("old_password", "new_password1", "new_password2")
+@login_required
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Sets a new password. This browser stays logged in, under a new session, and no other does."""
+    user = _user(request)
+    form = ChangePasswordForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save(commit=False)
+        with transaction.atomic():
+            user.save(update_fields=["password"])
+            browsers.log_out_others(user, request.session.session_key)
+        update_session_auth_hash(request, user)
+        messages.success(request, "Your password was changed, and you are logged out in every other browser.")
+        return redirect("account")
+    return render(request, "account/password.html", {"form": form, "section": "account"})
+
+
+@require_POST
+@never_cache
+@login_required
+def log_browser_out(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Logs one browser of the user out. Raises Http404 for another's, and for none."""
+    if not browsers.log_out(_user(request), id):
+        raise Http404
+    messages.success(request, "That browser is logged out, and what it had open is closed.")
+    return redirect("account")
+
+
+@require_POST
+@never_cache
+@login_required
+def log_other_browsers_out(request: HttpRequest) -> HttpResponse:
+    """Logs the user out everywhere but here."""
+    browsers.log_out_others(_user(request), request.session.session_key)
+    messages.success(request, "You are logged out in every other browser, and what they had open is closed.")
+    return redirect("account")
+
+
+@takes_a_form
+@never_cache
+@sensitive_post_parameters("password")
+@login_required
+def delete_page(request: HttpRequest) -> HttpResponse:
+    """States what goes with the account, asks for the password, and deletes it on POST."""
+    user = _user(request)
+    form = CurrentPasswordForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            delete_account(user)
+        except LastOperator:
+            return render(request, "account/last_operator.html", {"section": "account"}, status=HTTPStatus.CONFLICT)
+        logout(request)
+        messages.success(request, "Your account is gone, with everything that belonged to it.")
+        return redirect("login")
+    if is_last_operator(user):
+        return render(request, "account/last_operator.html", {"section": "account"})
+    return render(request, "account/delete.html", {"form": form, "section": "account"})
+
+
+@method_decorator(never_cache, name="dispatch")
+class ResetPage(PasswordResetView):
+    """Takes an address, and says the same whether or not it is that of an account."""
+
+    form_class = ResetForm
+    template_name = "account/reset.html"
+    success_url = reverse_lazy("password_reset_done")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().get(request, *args, **kwargs) if settings.SENDS_MAIL else _ask_the_operator(request)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.SENDS_MAIL:
+            return _ask_the_operator(request, HTTPStatus.FORBIDDEN)
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        address = form.cleaned_data["email"]
+        reset_mail.send_later(address, self.request.get_host(), is_secure=self.request.is_secure())
+        return redirect(self.get_success_url())
+
+
+@require_safe
+@never_cache
+def reset_sent(request: HttpRequest) -> HttpResponse:
+    """Says what to expect, to whoever asked for a mail."""
+    context = {
+        "valid_minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
+        "is_logged": settings.EMAIL_BACKEND.endswith("console.EmailBackend"),
+    }
+    return render(request, "account/reset_sent.html", context)
+
+
+class ResetConfirmPage(PasswordResetConfirmView):
+    """Where the link of the mail leads: sets a new password, and ends whatever the old one let in."""
+
+    form_class = NewPasswordForm
+    template_name = "account/reset_confirm.html"
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        user = cast(NewPasswordForm, form).save(commit=False)
+        with transaction.atomic():
+            user.save(update_fields=["password"])
+            browsers.log_out_everywhere(user)
+        logout(self.request)  # the link's token goes, and whoever was logged in here
+        messages.success(self.request, "Your password was changed. Log in with the new one.")
+        return redirect("login")
+
+
+def _ask_the_operator(request: HttpRequest, status: int = HTTPStatus.OK) -> HttpResponse:
+    return render(request, "account/reset_closed.html", status=status)
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
