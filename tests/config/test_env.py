@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from config.env import Environment
+from config.env import MAIL_TO_THE_LOG, NO_MAIL, Environment
 
 
 def ids(env: Environment) -> list[str]:
@@ -165,3 +165,66 @@ def test_all_problems_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_good_environment_is_not_refused() -> None:
     Environment({}).refuse_if_wrong()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("smtps://me:secret@mail.example", ("mail.example", 465, "me", "secret", False, True)),
+        (
+            "smtp+tls://me%40x.example:se%2Fcret@mail.example",
+            ("mail.example", 587, "me@x.example", "se/cret", True, False),
+        ),
+        ("smtp://localhost:2525/", ("localhost", 2525, "", "", False, False)),
+        ("smtp://[::1]", ("::1", 25, "", "", False, False)),
+    ],
+)
+def test_a_mail_server_is_spoken_to_as_its_scheme_says(text: str, expected: tuple[object, ...]) -> None:
+    env = Environment({"EMAIL_URL": text})
+    server = env.mail_server("EMAIL_URL", NO_MAIL)
+    assert not env.problems
+    assert server.backend == "django.core.mail.backends.smtp.EmailBackend"
+    found = (server.host, server.port, server.user, server.password, server.uses_starttls, server.uses_tls)
+    assert found == expected
+    assert "secret" not in repr(server)
+
+
+def test_mail_may_go_to_the_log_or_nowhere() -> None:
+    assert Environment({"EMAIL_URL": "console:"}).mail_server("EMAIL_URL", NO_MAIL) == MAIL_TO_THE_LOG
+    assert Environment({}).mail_server("EMAIL_URL", NO_MAIL) == NO_MAIL
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "imap://me:secret@mail.example",
+        "smtp:",
+        "smtp://:secret@",
+        "smtp://me:secret@mail.example:port",
+        "smtp://me:secret@mail.example?tls=1",
+        "smtp://me:secret@mail.example/inbox",
+        "smtp://me:secret@[mail.example",
+    ],
+)
+def test_a_mail_server_that_cannot_be_read_is_a_problem_that_repeats_no_password(text: str) -> None:
+    env = Environment({"EMAIL_URL": text})
+    assert env.mail_server("EMAIL_URL", NO_MAIL) == NO_MAIL
+    assert ids(env) == ["holdline.E011"]
+    assert "secret" not in str(env.problems[0])
+
+
+def test_whoever_sends_mail_has_an_address() -> None:
+    env = Environment({"A": "Holdline <talk@example.org>", "B": "talk@example.org"})
+    assert env.sender("A", "x", is_needed=True) == "Holdline <talk@example.org>"
+    assert env.sender("B", "x", is_needed=True) == "talk@example.org"
+    assert env.sender("C", "default", is_needed=False) == "default"
+    assert not env.problems
+    env.sender("C", "default", is_needed=True)
+    assert ids(env) == ["holdline.E001"]
+
+
+@pytest.mark.parametrize("text", ["Holdline", "Holdline <>", "@", "a@b.example\nBcc: c@d.example"])
+def test_a_sender_that_is_no_address_is_a_problem(text: str) -> None:
+    env = Environment({"A": text})
+    env.sender("A", "default", is_needed=False)
+    assert ids(env) == ["holdline.E012"]

@@ -64,6 +64,23 @@ def test_production_uses_the_services_it_is_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variables", "backend", "sends"),
+    [
+        ({}, "dummy", False),
+        ({"DEBUG": "1"}, "console", True),
+        ({"EMAIL_URL": "smtps://mail.example", "DEFAULT_FROM_EMAIL": "talk@example.org"}, "smtp", True),
+    ],
+)
+def test_mail_is_sent_where_somebody_takes_it(
+    tmp_path: Path, variables: dict[str, str], backend: str, sends: bool
+) -> None:
+    settings = settings_for(tmp_path, "EMAIL_BACKEND", "SENDS_MAIL", "EMAIL_TIMEOUT", **variables)
+    assert settings["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
+    assert settings["SENDS_MAIL"] is sends
+    assert settings["EMAIL_TIMEOUT"] == 10
+
+
+@pytest.mark.parametrize(
     ("variables", "expected"),
     [
         ({"ALLOWED_HOSTS": "talk.example"}, True),

@@ -49,6 +49,9 @@ def test_every_program_refuses_a_wrong_environment_with_all_problems(tmp_path: P
         ({"CALL_MODELS": "m,m"}, "holdline.E010", "CALL_MODELS"),
         ({"SUMMARY_MODELS": ","}, "holdline.E010", "SUMMARY_MODELS"),
         ({"HISTORY_DAYS": "-1"}, "holdline.E003", "HISTORY_DAYS"),
+        ({"EMAIL_URL": "mail.example:25"}, "holdline.E011", "EMAIL_URL"),
+        ({"EMAIL_URL": "smtp://mail.example"}, "holdline.E001", "DEFAULT_FROM_EMAIL"),
+        ({"DEFAULT_FROM_EMAIL": "Holdline"}, "holdline.E012", "DEFAULT_FROM_EMAIL"),
     ],
 )
 def test_each_mistake_has_a_sentence_with_an_id(tmp_path: Path, variables: dict[str, str], id: str, words: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence, spoken
+from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
 from tests.services.processes import eventually
 from tests.services.web import WebServer
@@ -28,11 +30,12 @@ async def test_a_visitor_is_sent_to_log_in(web: WebServer) -> None:
     assert await page.wait_closed() == 4401
 
 
-def log_out(url: str, cookies: str) -> None:
-    """Press "Log out" on the site, in the browser that has these cookies."""
+def submit(url: str, path: str, cookies: str, **fields: str) -> None:
+    """Send a form of the site, in the browser that has these cookies."""
     token = dict(pair.split("=", 1) for pair in cookies.split("; "))["csrftoken"]
     headers = {"Cookie": cookies, "X-CSRFToken": token, "Referer": url}
-    urllib.request.urlopen(urllib.request.Request(f"{url}/accounts/logout/", b"", headers), timeout=10).close()
+    form = urllib.parse.urlencode(fields).encode()
+    urllib.request.urlopen(urllib.request.Request(url + path, form, headers), timeout=10).close()
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -43,10 +46,36 @@ async def test_a_log_out_closes_the_call_that_is_open_and_its_line(
     page = Page(web, "call")
     await page.connect()
     await page.start()
-    await asyncio.to_thread(log_out, web.url, page.cookies)
+    await asyncio.to_thread(submit, web.url, "/accounts/logout/", page.cookies)
     assert await page.wait_closed() == 4401
     assert [error["code"] for error in page.of_type("error")] == ["auth.over"]
     await eventually(lambda: emulator.connections() == [])
+
+
+COUNT_ROWS = (
+    "from django.contrib.auth.models import User; "
+    "from sessions_app.models import BrowserSession, Conversation, ResumptionHandle, SessionEvent, Turn; "
+    "print(User.objects.filter(username='alice').count(), "
+    "*(model.objects.count() for model in (BrowserSession, Conversation, ResumptionHandle, SessionEvent, Turn)))"
+)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_an_account_that_is_deleted_in_the_middle_of_a_call_leaves_nothing(
+    start_web: Callable[..., WebServer], emulator: Emulator, server: str
+) -> None:
+    web = start_web(server)
+    page = Page(web, "call")
+    await page.connect()
+    await page.start()
+    await page.say("Tell me a long story")
+    await page.wait_for("turn", role="model", status="partial")
+    await asyncio.to_thread(submit, web.url, "/account/delete/", page.cookies, password=PASSWORD)
+    assert await page.wait_closed() == 4401
+    assert [error["code"] for error in page.of_type("error")] == ["auth.over"]
+    await eventually(lambda: emulator.connections() == [])
+    assert web.shell(COUNT_ROWS).split() == ["0"] * 6
+    assert "Traceback" not in web.log()
 
 
 async def test_a_foreign_origin_is_refused_at_the_handshake(web: WebServer) -> None:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from energy.levels import Mode
+from sessions_app.accounts import browsers, deletion
 from sessions_app.gateway import authority
 from sessions_app.gateway.authority import IN_ONE_QUERY, Credentials, those_over
 from sessions_app.gateway.session_registry import SessionRegistry
@@ -84,8 +85,20 @@ def log_out_everywhere(browser: Browser) -> None:
     Session.objects.all().delete()
 
 
+def log_out_from_another_browser(browser: Browser) -> None:
+    other = Browser(browser.user)
+    assert browsers.log_out_others(browser.user, other.session.session_key) == 1
+
+
+def delete_account_by_its_page(browser: Browser) -> None:
+    deletion.delete_account(User.objects.get(pk=browser.user.pk))
+
+
 End = Callable[[Browser], None]
-TOLD: list[End] = [Browser.log_out, deactivate, change_password, delete_account]
+TOLD: list[End] = [
+    *(Browser.log_out, deactivate, change_password, delete_account),
+    *(log_out_from_another_browser, delete_account_by_its_page),
+]
 """Signals tell of these; of the others only the rows do."""
 ENDS: list[End] = [*TOLD, expire, log_out_everywhere]
 
