@@ -15,6 +15,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db.models.signals import post_delete
 from django.test import Client
 from django.utils import timezone
 
@@ -22,7 +23,7 @@ from energy.levels import Mode, Reason
 from energy.models import EnergyChange, EnergyState, LiveSlot
 from sessions_app.accounts import deletion
 from sessions_app.accounts.deletion import LastOperator, delete_account, is_last_operator
-from sessions_app.models import Conversation, ResumptionHandle, SessionEvent, Turn, TurnUsage
+from sessions_app.models import Conversation, LiveSession, ResumptionHandle, Turn, TurnUsage
 from summarization.models import CallHistory, RollingSummary
 from tests.services.processes import wait_until
 
@@ -171,8 +172,8 @@ def test_an_operator_deletes_in_the_admin_in_the_same_way(client: Client, sam: U
     assert not Conversation.objects.exists()
 
 
-def is_waited_for() -> bool:
-    """Whether somebody waits for a lock; where nobody can tell, because only one may write at all, at once."""
+def somebody_waits() -> bool:
+    """Whether somebody waits for a lock. On SQLite nobody can tell, and whoever writes has the whole database."""
     if connection.vendor != "postgresql":
         return True
     with connection.cursor() as cursor:
@@ -180,44 +181,59 @@ def is_waited_for() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def while_being_deleted(user: User, stores: list[Callable[[], object]]) -> None:
-    """Delete the account while a live session stores these rows in one transaction: the first before, the rest after."""
-    has_begun, deleting = threading.Event(), threading.Event()
+class LiveSessionElsewhere(threading.Thread):
+    """Stores something in a transaction of its own, and may be told that it cannot."""
 
-    def store() -> None:
+    def __init__(self, *stores: Callable[[], object], commit: Callable[[], object] = bool) -> None:
+        super().__init__()
+        self._stores = stores
+        self._commit = commit
+        self.has_stored = threading.Event()
+
+    def run(self) -> None:
         try:
             with transaction.atomic():
-                stores[0]()
-                has_begun.set()
-                assert deleting.wait(10)
-                wait_until(is_waited_for, 10, "the deletion to wait")
-                for further in stores[1:]:
-                    further()
+                for store in self._stores:
+                    store()
+                self.has_stored.set()
+                self._commit()
         except (IntegrityError, OperationalError):
-            pass  # it was told that there is no such account any more, or that one of them must give way
+            pass  # there is no such account any more, or one of two that wait for each other has to give way
         finally:
             connection.close()
 
-    session = threading.Thread(target=store)
-    session.start()
-    assert has_begun.wait(10)
-    deleting.set()
-    deletion.remove(user.pk)
-    session.join()
-
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_live_session_stores_meanwhile_does_not_keep_the_account(alice: User) -> None:
+def test_what_a_live_session_stores_in_between_does_not_keep_the_account(alice: User) -> None:
+    """Turns are deleted already, their conversations not yet."""
     conversation = Conversation.objects.create(user=alice, mode=Mode.CALL)
+    conversation.live_sessions.create(page_id=uuid.uuid4(), model="m", owner="host:1")
     turn = partial(Turn.objects.create, conversation=conversation, number=0, role="user", status="complete")
-    while_being_deleted(alice, [partial(turn, text="Hello", at=timezone.now())])
+    session = LiveSessionElsewhere(partial(turn, text="Hello", at=timezone.now()))
+
+    def store(**signal: object) -> None:
+        session.start()
+        wait_until(lambda: not session.is_alive() or somebody_waits(), 10, "the turn to be stored, or not")
+
+    post_delete.connect(store, sender=LiveSession)
+    try:
+        deletion.remove(alice.pk)
+    finally:
+        post_delete.disconnect(store, sender=LiveSession)
+        session.join()
     assert (User.objects.count(), Conversation.objects.count(), Turn.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_live_session_and_a_deletion_that_wait_for_each_other_come_to_an_end(alice: User) -> None:
     conversation = Conversation.objects.create(user=alice, mode=Mode.CALL)
-    event = partial(SessionEvent.objects.create, conversation=conversation, kind="connected")
-    state = partial(EnergyState.objects.create, user=alice, mode=Mode.CALL, level=1)
-    while_being_deleted(alice, [event, state])
-    assert (User.objects.count(), SessionEvent.objects.count(), EnergyState.objects.count()) == (0, 0, 0)
+    session = LiveSessionElsewhere(
+        lambda: Conversation.objects.filter(pk=conversation.pk).update(last_activity_at=timezone.now()),
+        lambda: EnergyState.objects.create(user=alice, mode=Mode.CALL, level=1),
+        commit=lambda: wait_until(somebody_waits, 10, "the deletion to wait"),
+    )
+    session.start()
+    assert session.has_stored.wait(10)
+    deletion.remove(alice.pk)
+    session.join()
+    assert (User.objects.count(), Conversation.objects.count(), EnergyState.objects.count()) == (0, 0, 0)
