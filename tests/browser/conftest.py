@@ -28,8 +28,9 @@ def emulator_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
 
 @pytest.fixture(scope="session")
 def web_program(emulator_program: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    """The web server in front of that emulator."""
-    server = WebServer(tmp_path_factory.mktemp("web"), emulator_program.environment)
+    """The web server in front of that emulator; its mail goes to its log."""
+    environment = {**emulator_program.environment, "EMAIL_URL": "console:"}
+    server = WebServer(tmp_path_factory.mktemp("web"), environment)
     yield server
     server.stop()
 

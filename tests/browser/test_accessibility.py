@@ -15,7 +15,11 @@ from tests.services.web import WebServer
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text(encoding="utf-8")
 PHONE = {"width": 360, "height": 780}
 DESK = {"width": 1440, "height": 900}
-OPEN_PAGES = ["/", "/accounts/login/", "/accounts/signup/", "/nowhere/"]
+OPEN_PAGES = [
+    *("/", "/accounts/login/", "/accounts/signup/", "/nowhere/"),
+    *("/accounts/reset/", "/accounts/reset/sent/", "/accounts/reset/x/y/"),
+]
+ACCOUNT_PAGES = ["/account/", "/account/email/", "/account/password/", "/account/delete/"]
 LONG_TURNS = [
     {"turn": 0, "role": "user", "text": "Whatverylongword" * 30, "status": "complete"},
     {
@@ -99,6 +103,23 @@ def test_pages_for_everybody_can_be_used_by_everybody(
         page.goto(path)
         assert violations(page) == [], path
         assert overflow_px(page) <= 0, path
+
+
+@in_each_theme_and_size
+def test_the_pages_about_ones_account_can_be_used_by_everybody(
+    open_page: Callable[..., Page], theme: str, size: dict[str, int]
+) -> None:
+    page = open_page(size, theme)
+    for path in ACCOUNT_PAGES:
+        page.goto(path)
+        assert violations(page) == [], path
+        assert overflow_px(page) <= 0, path
+    page.get_by_role("button", name="Delete the account").click()
+    expect(page.get_by_label("Your password", exact=True)).to_be_focused()
+    page.get_by_label("Your password", exact=True).fill("wrong")
+    page.get_by_role("button", name="Delete the account").click()
+    expect(page.get_by_text("This is not your password.")).to_be_visible()
+    assert violations(page) == []
 
 
 def test_a_refused_log_in_can_be_understood_by_everybody(open_page: Callable[..., Page]) -> None:
@@ -218,7 +239,7 @@ def test_every_level_of_energy_and_every_wait_can_be_used_by_everybody(
         assert overflow_px(page) <= 0, (state, reason)
 
 
-@pytest.mark.parametrize("path", ["/", "/text/", "/call/"])
+@pytest.mark.parametrize("path", ["/", "/text/", "/call/", "/account/"])
 def test_what_is_pressed_is_large_enough_for_a_finger(open_page: Callable[..., Page], path: str) -> None:
     page = open_page(PHONE)
     Peer(page, "text")
