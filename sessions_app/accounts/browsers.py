@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,12 @@ def note(request: HttpRequest, user: User) -> None:
 def note_log_in(sender: Any, request: HttpRequest, user: User, **signal: Any) -> None:
     """Receives Django's signal of a log-in."""
     note(request, user)
+
+
+def note_seen(session_keys: Collection[str]) -> None:
+    """The browsers with these sessions are there: they have a page open, and may not load another for hours."""
+    now = timezone.now()
+    BrowserSession.objects.filter(session_id__in=session_keys, seen_at__lte=now - SEEN_EVERY).update(seen_at=now)
 
 
 def browsers_of(user: User, own_key: str | None) -> list[Browser]:

@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from sessions_app.accounts import browsers
 from sessions_app.authority_signals import digest_of
 from sessions_app.gateway.database_thread import DatabaseThread
 
@@ -68,6 +69,11 @@ def those_over(all_held: Collection[Credentials]) -> frozenset[Credentials]:
     return frozenset(
         held for held in all_held if users.get(held.user_id) != held.password_trace or held.session_key not in keys
     )
+
+
+def _note_seen(all_held: Collection[Credentials]) -> None:
+    for some in _slices({held.session_key for held in all_held}):
+        browsers.note_seen(some)
 
 
 def _slices(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -125,10 +131,15 @@ class AuthorityWatch:
         return bool(over)
 
     async def _look_again_and_again(self) -> None:
+        loop = asyncio.get_running_loop()
+        seen_at_s = loop.time()
         while held := self._held():
             self._soon.clear()
             try:
                 self._end(await self._database.run(partial(those_over, held)))
+                if loop.time() - seen_at_s >= browsers.SEEN_EVERY.total_seconds():
+                    seen_at_s = loop.time()
+                    await self._database.run(partial(_note_seen, self._held()))
             except Exception as error:  # the next look may find the database again
                 logger.warning("Who may still be here cannot be looked up: %s", type(error).__name__)
             with contextlib.suppress(TimeoutError):

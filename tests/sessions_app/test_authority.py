@@ -21,7 +21,7 @@ from sessions_app.accounts import browsers, deletion
 from sessions_app.gateway import authority
 from sessions_app.gateway.authority import IN_ONE_QUERY, Credentials, those_over
 from sessions_app.gateway.session_registry import SessionRegistry
-from sessions_app.models import Turn
+from sessions_app.models import BrowserSession, Turn
 from tests.fakes.upstream import FakeUpstream
 from tests.sessions_app.page_socket import Socket
 
@@ -200,6 +200,19 @@ async def test_after_logging_in_again_the_same_page_life_goes_on(
     async with Socket(registry, Mode.TEXT, user, page.page_id, again.session) as back:  # type: ignore[arg-type]
         ready = await back.start()
         assert ready["conversation"] == first["conversation"]
+
+
+async def test_a_browser_that_has_a_page_open_is_seen(registry: SessionRegistry, alice: User) -> None:
+    browser, page = await a_page(registry, alice)
+    row = BrowserSession.objects.filter(session_id=browser.session.session_key)
+    an_hour_ago = timezone.now() - datetime.timedelta(hours=1)
+    async with page:
+        await page.start()
+        await ask(lambda: row.update(seen_at=an_hour_ago))
+        await asyncio.sleep(browsers.SEEN_EVERY.total_seconds() - CLOSED_WITHIN_S)
+        assert (await ask(row.get)).seen_at == an_hour_ago
+        await asyncio.sleep(2 * CLOSED_WITHIN_S)
+        assert (await ask(row.get)).seen_at > an_hour_ago
 
 
 async def test_a_database_that_is_away_closes_nobodys_line(
