@@ -1,15 +1,20 @@
-"""Access logs of the servers, which are not Holdline's own: requests stand there without what was searched for.
+"""Access logs of the servers, which are not Holdline's own: requests stand there without what is nobody's business.
 
-Servers write whole addresses, with the query behind `?`. What is in front of it says enough.
+Servers write whole addresses, with the query behind `?`, and with the token of a link that lets somebody set a new
+password. What is in front of either says enough.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 UVICORNS = ("uvicorn.access", "uvicorn.error")
 """Requests, and handshakes of sockets."""
+
+
+TOKEN_OF_A_LINK = re.compile(r"(?<=^/accounts/reset/)[^/]+/[^/].*")
 
 
 def keep_queries_out() -> None:
@@ -22,20 +27,20 @@ def keep_queries_out() -> None:
         Server.log_action = _without_queries(Server.log_action)
 
 
-def without_query(text: str) -> str:
-    """`/history/` for `/history/?q=words`; anything else is given back as it is."""
+def without_secrets(text: str) -> str:
+    """`/history/` for `/history/?q=words`, `/accounts/reset/...` for a link; anything else is given back as it is."""
     path, _, _ = text.partition("?") if text.startswith("/") else (text, "", "")
-    return path
+    return TOKEN_OF_A_LINK.sub("...", path)
 
 
 def _leave_queries_out_of_record(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
-        record.args = tuple(without_query(value) if isinstance(value, str) else value for value in record.args)
+        record.args = tuple(without_secrets(value) if isinstance(value, str) else value for value in record.args)
     return True
 
 
 def _without_queries(log_action: Callable[..., None]) -> Callable[..., None]:
     def log(server: Any, protocol: str, action: str, details: dict[str, Any]) -> None:
-        log_action(server, protocol, action, details | {"path": without_query(str(details.get("path", "")))})
+        log_action(server, protocol, action, details | {"path": without_secrets(str(details.get("path", "")))})
 
     return log

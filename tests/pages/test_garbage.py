@@ -35,7 +35,8 @@ VALUES = st.one_of(
 )
 
 NAMES_OF_OURS = (
-    "q mode model since until zone page next username password password1 password2 title csrfmiddlewaretoken"
+    "q mode model since until zone page next username password password1 password2 title csrfmiddlewaretoken "
+    "email old_password new_password1 new_password2"
 )
 NAMES_OF_THE_ADMIN = (
     "o p e q all action index select_across _selected_action _popup _to_field _facets _changelist_filters"
