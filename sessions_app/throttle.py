@@ -60,6 +60,9 @@ PASSWORD_RESET = Rule("password reset", "tries", {Scope.ADDRESS: Limit(5, 720, 6
 """Mails asked for, which somebody else may get. The account is what was typed, without regard to case, whether there is
 one or not."""
 
+OWN_PASSWORD = Rule("own password", "tries", {Scope.ACCOUNT: Limit(5, 900)})
+"""Wrong ones where somebody who is logged in is asked for it again: a page that was left open is no place to guess."""
+
 SEARCH = Rule("search", "searches", {Scope.ACCOUNT: Limit(60, 2)})
 EXPORT = Rule("export", "exports", {Scope.ACCOUNT: Limit(60, 5)})
 DELETION = Rule("deletion", "deletions", {Scope.ACCOUNT: Limit(60, 5)})

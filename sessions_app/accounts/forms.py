@@ -8,7 +8,9 @@ from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm
 from django.contrib.auth.models import User
 
+from sessions_app import throttle_rows
 from sessions_app.forms import GOOD_PASSWORD
+from sessions_app.throttle import OWN_PASSWORD, Scope, TooManyTries
 
 WRONG_PASSWORD = "This is not your password. Passwords are case-sensitive."  # noqa: S105 - a sentence
 
@@ -30,8 +32,7 @@ class CurrentPasswordForm(forms.Form):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        if not self.user.check_password(password):
-            raise forms.ValidationError(WRONG_PASSWORD)
+        _check(self.user, password)
         return password
 
 
@@ -61,12 +62,17 @@ class NewPasswordForm(SetPasswordForm):
 class ChangePasswordForm(PasswordChangeForm):
     """The present password, and a new one typed twice."""
 
-    error_messages = PasswordChangeForm.error_messages | {**MISMATCH, "password_incorrect": WRONG_PASSWORD}
+    error_messages = PasswordChangeForm.error_messages | MISMATCH
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _word(self)
         self.fields["old_password"].label = "Your present password"
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        _check(self.user, password)
+        return password
 
 
 class ResetForm(PasswordResetForm):
@@ -76,6 +82,17 @@ class ResetForm(PasswordResetForm):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "E-mail address"
         self.fields["email"].help_text = "The one that you gave for your account."
+
+
+def _check(user: User, password: str) -> None:
+    """Raises `ValidationError` for a wrong password, and, without looking at it, after too many wrong ones."""
+    try:
+        taken = throttle_rows.take(OWN_PASSWORD, {Scope.ACCOUNT: str(user.pk)}, user)
+    except TooManyTries as refusal:
+        raise forms.ValidationError(str(refusal), code="throttled") from None
+    if not user.check_password(password):
+        raise forms.ValidationError(WRONG_PASSWORD)
+    throttle_rows.succeed(taken)
 
 
 def _word(form: forms.Form) -> None:

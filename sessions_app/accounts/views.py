@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetView
 from django.db import transaction
@@ -22,6 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from sessions_app import known_browsers, throttle_rows
 from sessions_app.accounts import browsers, reset_mail
 from sessions_app.accounts.deletion import LastOperator, delete_account, is_last_operator
 from sessions_app.accounts.forms import (
@@ -31,6 +33,9 @@ from sessions_app.accounts.forms import (
     NewPasswordForm,
     ResetForm,
 )
+from sessions_app.client_address import address_of_request
+from sessions_app.throttle import PASSWORD_RESET, Scope, TooManyTries
+from sessions_app.throttled import too_many
 
 takes_a_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -75,7 +80,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
             browsers.log_out_others(user, request.session.session_key)
         update_session_auth_hash(request, user)
         messages.success(request, "Your password was changed, and you are logged out in every other browser.")
-        return redirect("account")
+        response = redirect("account")
+        known_browsers.remember(request, response, user)
+        return response
     return render(request, "account/password.html", {"form": form, "section": "account"})
 
 
@@ -137,8 +144,14 @@ class ResetPage(PasswordResetView):
             return _ask_the_operator(request, HTTPStatus.FORBIDDEN)
         return super().post(request, *args, **kwargs)
 
-    def form_valid(self, form: Form) -> HttpResponse:
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
         address = form.cleaned_data["email"]
+        subjects = {Scope.ADDRESS: address_of_request(self.request), Scope.ACCOUNT: address.casefold()}
+        try:
+            throttle_rows.take(PASSWORD_RESET, subjects)
+        except TooManyTries as refusal:
+            form.add_error(None, str(refusal))
+            return too_many(self.form_invalid(form), refusal)
         reset_mail.send_later(address, self.request.get_host(), is_secure=self.request.is_secure())
         return redirect(self.get_success_url())
 
@@ -167,7 +180,9 @@ class ResetConfirmPage(PasswordResetConfirmView):
             browsers.log_out_everywhere(user)
         logout(self.request)  # the link's token goes, and whoever was logged in here
         messages.success(self.request, "Your password was changed. Log in with the new one.")
-        return redirect("login")
+        response = redirect("login")
+        known_browsers.remember(self.request, response, user)  # whoever is locked out by strangers gets in by mail
+        return response
 
 
 def _ask_the_operator(request: HttpRequest, status: int = HTTPStatus.OK) -> HttpResponse:

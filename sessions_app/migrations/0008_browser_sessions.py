@@ -34,7 +34,7 @@ def note_those_who_are_logged_in(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("sessions", "0001_initial"),
-        ("sessions_app", "0006_turn_heard"),
+        ("sessions_app", "0007_throttle"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

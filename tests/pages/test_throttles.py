@@ -11,10 +11,13 @@ import pytest
 import time_machine
 from django.contrib.auth import hashers
 from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils.http import urlsafe_base64_encode
 from pytest_django import Settings
 
+from sessions_app.accounts import reset_mail
 from sessions_app.models import Conversation, Throttle
 from tests.pages.history_rows import converse
 from tests.services.cast import PASSWORD
@@ -275,6 +278,66 @@ def test_the_browser_in_which_an_account_was_made_is_known(client: Client, setti
     client.post("/accounts/logout/")
     attack("carol")
     assert log_in(client, "carol", NEW_PASSWORD).status_code == 302
+
+
+# -- the account's own pages -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("email/", {"email": "alice@example.com", "password": PASSWORD}),
+        ("delete/", {"password": PASSWORD}),
+        ("password/", {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}),
+    ],
+    ids=["e-mail", "delete", "password"],
+)
+def test_a_page_that_was_left_open_is_no_place_to_guess_the_password(
+    client: Client, alice: User, clock: time_machine.Traveller, path: str, fields: dict[str, str]
+) -> None:
+    client.force_login(alice)
+    asked = next(name for name in fields if name in {"password", "old_password"})
+    for _ in range(5):
+        assert "This is not your password" in main_of(client.post(f"/account/{path}", fields | {asked: "wrong"}))
+    told = main_of(client.post(f"/account/{path}", fields))
+    assert "Too many tries. You can try again in 1 second." in told
+    clock.shift(timedelta(seconds=1))
+    assert client.post(f"/account/{path}", fields).status_code == 302
+
+
+@pytest.fixture
+def mails_asked_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    settings.SENDS_MAIL = True
+    asked: list[str] = []
+    monkeypatch.setattr(reset_mail, "send_later", lambda address, host, is_secure: asked.append(address))
+    return asked
+
+
+def test_mails_for_new_passwords_are_few_for_an_account_whoever_asks(mails_asked_for: list[str]) -> None:
+    answers = [ask_for_mail("Alice@example.com" if number % 2 else "alice@example.com") for number in range(5)]
+    assert [answer.status_code for answer in answers] == [302] * 3 + [TOO_MANY] * 2
+    assert "Too many tries. You can try again in 60 seconds." in main_of(answers[-1])
+    assert 'value="alice@example.com"' in answers[-1].content.decode()
+    assert ask_for_mail("bob@example.com").status_code == 302
+    assert len(mails_asked_for) == 4
+
+
+def test_mails_for_new_passwords_are_few_from_an_address(mails_asked_for: list[str]) -> None:
+    answers = [ask_for_mail(f"guest{number}@example.com") for number in range(7)]
+    assert [answer.status_code for answer in answers] == [302] * 5 + [TOO_MANY] * 2
+
+
+def ask_for_mail(address: str) -> Any:
+    return Client().post("/accounts/reset/", {"email": address})
+
+
+def test_whoever_set_a_new_password_by_mail_gets_in_while_strangers_try(client: Client, alice: User) -> None:
+    attack("alice")
+    assert log_in(client, "alice").status_code == TOO_MANY
+    token = default_token_generator.make_token(alice)
+    link = client.get(f"/accounts/reset/{urlsafe_base64_encode(str(alice.pk).encode())}/{token}/")["Location"]
+    client.post(link, {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD})
+    assert log_in(client, "alice", NEW_PASSWORD).status_code == 302
 
 
 # -- history -----------------------------------------------------------------------------------------------------------
