@@ -32,14 +32,51 @@ def test_pages_cannot_be_framed_nor_rebased_nor_sent_elsewhere(policy: dict[str,
     assert policy["form-action"] == ["'self'"]
 
 
+def test_text_becomes_elements_or_scripts_by_way_of_the_sanitiser_alone(policy: dict[str, list[str]]) -> None:
+    assert policy["require-trusted-types-for"] == ["'script'"]
+    assert policy["trusted-types"] == ["dompurify"]
+
+
+@pytest.mark.django_db
+def test_the_admin_alone_may_make_elements_out_of_text(client: Client) -> None:
+    """jQuery does. Everything else holds there, too."""
+    ours, admins = (client.get(path).headers["Content-Security-Policy"] for path in ("/healthz", "/admin/login/"))
+    missing = set(ours.split("; ")) - set(admins.split("; "))
+    assert missing == {"require-trusted-types-for 'script'"}
+
+
 def test_the_microphone_is_for_our_pages_alone(client: Client) -> None:
     header = client.get("/healthz").headers["Permissions-Policy"]
     assert "microphone=(self)" in header
     assert "camera=()" in header
 
 
+@pytest.mark.django_db
+def test_no_other_site_may_embed_what_is_here(client: Client) -> None:
+    for path in ("/healthz", "/accounts/login/", "/nowhere/", staticfiles_storage.url("images/favicon.svg")):
+        response = client.get(path)
+        assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin", path
+        assert response.headers["X-Content-Type-Options"] == "nosniff", path
+        response.close()
+
+
+@pytest.mark.parametrize(
+    ("origin", "kept"),
+    [
+        *[("http://localhost:8000", True), ("http://127.0.0.1:8000", True), ("http://[::1]:8000", True)],
+        *[("https://holdline.example", True), ("http://holdline.lan:8000", False), ("http://192.0.2.7:8000", False)],
+    ],
+)
+def test_browsers_are_told_of_openers_where_they_listen(client: Client, origin: str, kept: bool) -> None:
+    """On other origins they say on each page, in the console, that they do not."""
+    scheme, _, host = origin.partition("://")
+    with override_settings(ALLOWED_HOSTS=["*"]):
+        headers = client.get("/healthz", secure=scheme == "https", headers={"Host": host}).headers
+    assert headers.get("Cross-Origin-Opener-Policy") == ("same-origin" if kept else None)
+
+
 def test_usual_headers_are_set(client: Client) -> None:
-    headers = client.get("/healthz").headers
+    headers = client.get("/healthz", headers={"Host": "localhost"}).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"

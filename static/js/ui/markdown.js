@@ -1,5 +1,8 @@
 /** Markdown of the model as elements. What a model writes is input like any other: it is sanitised, and nothing in it loads. */
 
+// HTML is no part of this Markdown. What is sanitised is parsed before, into a document that has the page's policy: every
+// style and handler in it would be refused there, with a line in the console and a report.
+
 import DOMPurify from "../../vendor/dompurify-3.4.18/purify.es.js";
 import { Marked } from "../../vendor/marked-18.2.1/marked.esm.js";
 
@@ -22,7 +25,17 @@ const markdown = new Marked({
   walkTokens: (token) => {
     if (token.type === "heading") token.depth = Math.min(6, token.depth + 2);
   },
+  tokenizer: {
+    html: () => undefined,
+    tag: lineBreak,
+  },
 });
+
+/** The one tag that models need, for within a cell of a table there is no other way to break a line. */
+function lineBreak(source) {
+  const tag = /^<br *\/?>/i.exec(source);
+  return tag ? { type: "br", raw: tag[0] } : undefined;
+}
 
 /**
  * @param {string} source
