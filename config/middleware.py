@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Callable
 
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
@@ -69,15 +70,23 @@ def _is_loopback(host: str) -> bool:
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """The policy of the settings; in Django's admin, scripts may make elements out of text.
+    """The policy of the settings, as far as it can hold for a request.
 
-    jQuery, on which the admin's scripts rest, does so as soon as it is loaded.
+    In Django's admin, scripts may make elements out of text: jQuery, on which they rest, does so as soon as it is
+    loaded. Without TLS, Chromium sends nothing to an endpoint, and where one is named it does not ask for `report-uri`.
     """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.is_secure():
+            response.headers.setdefault("Reporting-Endpoints", f'csp="{settings.CSP_REPORTS_URL}"')
+        return super().process_response(request, response)
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
+        left_out = [] if request.is_secure() else ["report-to"]
         if request.resolver_match and request.resolver_match.app_name == "admin":
-            parts.replace = {**(parts.replace or {}), "require-trusted-types-for": None}
+            left_out.append("require-trusted-types-for")
+        parts.replace = {**(parts.replace or {}), **dict.fromkeys(left_out)}
         return parts

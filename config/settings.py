@@ -306,6 +306,7 @@ to have come by HTTPS, or from another address."""
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+CSP_REPORTS_URL = "/csp-reports/"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -320,8 +321,10 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
-        "require-trusted-types-for": ["'script'"],  # but for the admin, see `config.middleware`
+        "require-trusted-types-for": ["'script'"],  # but in the admin, see `config.middleware`
         "trusted-types": ["dompurify"],  # nobody else makes HTML or addresses of scripts out of text
+        "report-to": ["csp"],  # an endpoint that `config.middleware` names; with TLS only
+        "report-uri": [CSP_REPORTS_URL],  # for browsers that know no endpoints, and pages without TLS
     }
 }
 

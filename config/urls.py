@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.csp_reports import csp_reports
 from config.health import healthz, readyz
 from sessions_app.views import operator_login
 
@@ -10,6 +11,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/login/", operator_login),
+    path("csp-reports/", csp_reports, name="csp-reports"),
     path("admin/", admin.site.urls),
     path("", include("sessions_app.urls")),
     path("", include("sessions_app.accounts.urls")),

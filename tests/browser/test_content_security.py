@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.peer import Peer
+from tests.services.processes import wait_until
 from tests.services.web import WebServer
 
 HOSTILE = (
@@ -194,3 +196,17 @@ def test_what_the_scripts_of_the_admin_do_works_under_the_policy(watch: Callable
     page.get_by_role("button", name="Go").click()
     expect(page.get_by_role("heading", name="Delete multiple objects")).to_be_visible()
     watched.assert_quiet("the question whether to delete")
+
+
+def test_what_breaks_the_policy_is_reported_and_logged_without_its_words(
+    web: WebServer, launch_chromium: Callable[[Path | None], Browser]
+) -> None:
+    """In a context of its own, for the policy is broken on purpose."""
+    context = launch_chromium(None).new_context(base_url=web.url)
+    page = context.new_page()
+    page.goto("/accounts/login/")
+    page.evaluate("document.body.setAttribute('style', 'content: \"heron\"')")
+    told = "A page broke the content security policy: style-src-attr refused inline on /accounts/login/."
+    wait_until(lambda: told in web.log(), 10, "the report in the log")
+    context.close()
+    assert "heron" not in web.log()
