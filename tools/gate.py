@@ -76,6 +76,8 @@ def _everything(environment: Environment) -> int:
         # Collecting compiles what the processes of all lanes would otherwise compile at the same time, each for itself.
         [Step("collection", (PYTHON, "-m", "pytest", "--collect-only", "-qq"), environment)],
         [Step("format", FORMAT, environment), Step("lint", LINT, environment)],
+        # What only a network can answer: a few seconds of waiting, and no verdict where there is none.
+        [_lookup("files of others", "vendored", environment), _lookup("known vulnerabilities", "audit", environment)],
     ]
     lanes = [
         [
@@ -147,6 +149,10 @@ def _tests(
     spread = ("--numprocesses", str(workers), "--dist", "worksteal") if workers else ()
     command = (*before, PYTHON, "-m", "pytest", "-m", selection, *spread, *more, "--junit-xml", str(report))
     return Step(f"tests {name}", command, environment, aloud)
+
+
+def _lookup(name: str, module: str, environment: Environment) -> Step:
+    return Step(name, (PYTHON, "-m", f"tools.supply_chain.{module}"), environment, sums_up=True)
 
 
 def _changed() -> list[str]:

@@ -22,12 +22,16 @@ KILLED = 137
 
 @dataclass(frozen=True)
 class Step:
-    """A command and what it is called. Its output is shown as it comes, or only if it fails."""
+    """A command and what it is called. Its output is shown as it comes, or only if it fails.
+
+    The last line of a step that `sums_up` is shown beside its name, for it says how much could be checked.
+    """
 
     name: str
     command: Sequence[str]
     environment: Environment
     aloud: bool = False
+    sums_up: bool = False
 
 
 class Steps:
@@ -100,7 +104,8 @@ class Steps:
         if process.returncode and output:
             say(output.rstrip())
         verdict = "FAILED" if process.returncode else "ok"
-        say(f"{verdict:>6}  {time.monotonic() - started:6.1f} s  {step.name}")
+        lines = output.splitlines() if step.sums_up and not process.returncode else []
+        say(f"{verdict:>6}  {time.monotonic() - started:6.1f} s  {': '.join([step.name, *lines[-1:]])}")
         return process.returncode == 0
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

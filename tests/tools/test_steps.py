@@ -44,6 +44,15 @@ def test_a_step_that_fails_keeps_no_other_from_running_and_shows_what_it_wrote(
     assert "quiet" not in told
 
 
+def test_a_step_that_sums_up_says_how_much_it_could_check(capsys: pytest.CaptureFixture[str]) -> None:
+    code = "print('a detail'); print('not reached')"
+    with Steps() as steps:
+        assert steps.side_by_side([[Step("lookup", [sys.executable, "-c", code], dict(os.environ), sums_up=True)]])
+    told = capsys.readouterr().out
+    assert told.endswith("lookup: not reached\n")
+    assert "detail" not in told
+
+
 def endless(kind: str, directory: Path) -> Program:
     environment = clean_environment(PYTHONPATH=str(ROOT))
     return Program([sys.executable, "-u", "-c", ENDLESS, kind], environment, directory / "steps.log")
