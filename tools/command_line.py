@@ -1,6 +1,7 @@
 """The commands of `./run`, their options, and how they end."""
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -37,6 +38,14 @@ def manage(options: argparse.Namespace) -> int:
     return subprocess.run(command, cwd=BASE, env=laptop_environment(), check=False).returncode
 
 
+def supply_chain(options: argparse.Namespace) -> int:
+    """Say what is known of what others made."""
+    with contextlib.redirect_stdout(sys.stderr):  # what the command writes may go into a file
+        ensure_installed(ALL_LISTS)
+    module = f"tools.supply_chain.{options.module}"
+    return subprocess.run([PYTHON, "-m", module], cwd=BASE, check=False).returncode
+
+
 HANDED_ON: dict[str, tuple[Command, str, str]] = {
     "worker": (worker, "background work for a set-up with REDIS_URL (Celery)", "Celery"),
     "bench": (bench, "CPU and memory of a call beside a bare relay", "the benchmark"),
@@ -44,6 +53,15 @@ HANDED_ON: dict[str, tuple[Command, str, str]] = {
     "manage": (manage, "a command of manage.py, for instance createsuperuser", "manage.py"),
 }
 """The commands whose arguments are somebody else's: what they do, in a few words, and whose."""
+
+
+SUPPLY_CHAIN = {
+    "audit": "known vulnerabilities of what is pinned, from the OSV database",
+    "licences": "the licence of everything that is pinned or lies in the tree",
+    "sbom": "a bill of materials of what production runs (CycloneDX 1.6)",
+    "vendored": "whether the files of others in the tree are what the npm registry publishes",
+}
+"""The commands about what others made, each a module of `tools.supply_chain`."""
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -81,6 +99,10 @@ def command_line() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=summary, description=command.__doc__)
         sub.add_argument("arguments", nargs="*", metavar="ARGUMENT", help=f"handed to {receiver} as it is")
         sub.set_defaults(command=command)
+
+    for name, summary in SUPPLY_CHAIN.items():
+        sub = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        sub.set_defaults(command=supply_chain, module=name)
 
     pin = commands.add_parser("lock", help="pin the dependencies anew", description=lock.__doc__)
     pin.set_defaults(command=lock)

@@ -11,6 +11,8 @@ _PIN = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)(?:\[(?P<extras>[^\]]+)\])?==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+?))?\s*\\?$"
 )
 
+_HASH = re.compile(r"\s+--hash=sha256:([0-9a-f]+)")
+
 
 @dataclass(frozen=True)
 class Pin:
@@ -26,8 +28,18 @@ def pins(file: Path) -> Iterator[Pin]:
     """What a pinned list holds, in its order."""
     for line in file.read_text(encoding="utf-8").splitlines():
         if match := _PIN.match(line):
-            extras = frozenset(re.findall(r"[\w.-]+", match["extras"] or ""))
-            yield Pin(match["name"].lower(), match["version"], extras, match["marker"] or "")
+            yield _pin(match)
+
+
+def pinned_hashes(file: Path) -> Iterator[tuple[Pin, list[str]]]:
+    """What a pinned list holds, each with the SHA-256 of the files that may be installed for it, in hex."""
+    found: dict[Pin, list[str]] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if match := _PIN.match(line):
+            hashes = found.setdefault(_pin(match), [])
+        elif match := _HASH.match(line):
+            hashes.append(match[1])
+    yield from found.items()
 
 
 def pinned_names(files: Iterable[Path]) -> set[str]:
@@ -36,6 +48,11 @@ def pinned_names(files: Iterable[Path]) -> set[str]:
     Markers are read by the library that comes with pip, or by itself. Where it is missing, all of them count.
     """
     return {pin.name for file in files for pin in pins(file) if not pin.marker or _holds(pin.marker)}
+
+
+def _pin(match: re.Match[str]) -> Pin:
+    extras = frozenset(re.findall(r"[\w.-]+", match["extras"] or ""))
+    return Pin(match["name"].lower(), match["version"], extras, match["marker"] or "")
 
 
 def _holds(marker: str) -> bool:

@@ -1,11 +1,12 @@
 """What is said to `./run`, and how it answers."""
 
+import importlib
 from pathlib import Path
 
 import pytest
 
 from tests.config.commands import clean_environment, run_python
-from tools.command_line import parse
+from tools.command_line import SUPPLY_CHAIN, parse, supply_chain
 from tools.serve import serve
 from tools.telling import Refusal
 from tools.worker import worker
@@ -13,8 +14,15 @@ from tools.worker import worker
 
 def test_help_names_every_command() -> None:
     told = run_python("run", "--help", environment=clean_environment()).stdout
-    for word in ("serve", "worker", "test", "bench", "manage", "lock", "--no-browser", "--port"):
+    for word in ("serve", "worker", "test", "bench", "manage", "lock", "--no-browser", "--port", *SUPPLY_CHAIN):
         assert word in told
+
+
+@pytest.mark.parametrize("name", SUPPLY_CHAIN)
+def test_each_command_about_what_others_made_is_a_module(name: str) -> None:
+    options = parse([name])
+    assert options.command is supply_chain
+    assert callable(importlib.import_module(f"tools.supply_chain.{options.module}").main)
 
 
 @pytest.mark.parametrize("arguments", [["-k", "drain", "-x"], ["--", "-q"], ["tests/config"]])

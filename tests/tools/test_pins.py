@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from tests.test_borders import PROGRAMS, below, imports
 from tools.paths import ALL_LISTS, BASE
-from tools.pins import Pin, pinned_names, pins
+from tools.pins import Pin, pinned_hashes, pinned_names, pins
 
 LIST = """\
 google-auth[requests]==2.63.0 \\
@@ -33,6 +33,14 @@ def test_a_list_is_read_with_its_extras_and_markers(tmp_path: Path) -> None:
         Pin("plain", "1.0"),
     ]
     assert pinned_names([tmp_path / "list.txt"]) == {"google-auth", "psycopg", "plain"}
+
+
+def test_each_pin_has_the_hashes_below_it(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(
+        "one==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\ntwo==2\nthree==3 \\\n    --hash=sha256:02\n"
+    )
+    hashes = {pin.name: hashes for pin, hashes in pinned_hashes(tmp_path / "list.txt")}
+    assert hashes == {"one": ["00", "01"], "two": [], "three": ["02"]}
 
 
 def extras_asked_for(extras: dict[str, frozenset[str]]) -> dict[str, set[str]]:
