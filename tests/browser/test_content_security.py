@@ -146,7 +146,9 @@ def conversation(web: WebServer) -> str:
 def test_no_page_breaks_the_policy(watch: Callable[[str], Watched], conversation: str) -> None:
     watched = watch("alice")
     below = (f"/history/{conversation}/{page}" for page in ("", "rename/", "delete/"))
-    for path in ("/", "/text/", "/call/", "/history/", "/history/?q=Well", *below, "/history/delete-all/", "/nowhere/"):
+    account = ("/account/", "/account/email/", "/account/password/", "/account/delete/", "/accounts/reset/")
+    history = ("/history/", "/history/?q=Well", *below, "/history/delete-all/")
+    for path in ("/", "/text/", "/call/", *history, *account, "/nowhere/"):
         Peer(watched.page, "text")
         watched.page.goto(path)
         assert watched.refused() == [], path

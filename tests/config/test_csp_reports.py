@@ -105,6 +105,11 @@ def test_of_addresses_only_the_origin_and_the_route_are_told() -> None:
     assert violation == [Violation("img-src", "https://evil.example:8443", "/history/<uuid:id>/")]
 
 
+def test_the_token_of_a_link_is_not_told() -> None:
+    report = old_report(**{"document-uri": "https://holdline.example/accounts/reset/MQ/cg3z1x-0123456789abcdef/"})
+    assert [violation.route for violation in told(report)] == ["/accounts/reset/<uidb64>/<token>/"]
+
+
 def test_no_word_of_a_report_is_told_that_is_not_known_before() -> None:
     sample = {"script-sample": SECRET, "source-file": SECRET, "referrer": SECRET, "original-policy": SECRET}
     violations = told(
