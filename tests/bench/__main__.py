@@ -10,19 +10,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import tests.settings as settings_of_tests
 from emulator.certificate import ensure_certificate
-from tests.bench.common import MAKE_CALLERS, memory_kb
-from tests.services.processes import Program, free_port
+from tests.bench.measuring import MAKE_CALLERS, cpu_s, memory_kb, running
+from tests.services.processes import free_port
 from tests.services.web import WebServer
 
 WARM_UP_S = 3.0
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -71,29 +69,6 @@ def start_callers(url: str, origin: str, cookies: list[str], seconds: float) -> 
     callers.stdin.write("\n".join(cookies))
     callers.stdin.close()
     return callers
-
-
-def cpu_s(pid: int) -> float:
-    """Processor time that a process has used so far, in user and system mode."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-@contextmanager
-def running(name: str, *arguments: str, port: int, directory: Path) -> Iterator[Program]:
-    """A program of this package, until it listens on its port."""
-    program = Program([sys.executable, "-m", f"tests.bench.{name}", *arguments], os.environ, directory / f"{name}.log")
-    try:
-        program.wait_until(lambda: listens(port), 20, name)
-        yield program
-    finally:
-        program.stop()
-
-
-def listens(port: int) -> bool:
-    """Whether somebody listens, without connecting."""
-    wanted = f":{port:04X} "
-    return any(wanted in line and " 0A " in line for line in Path("/proc/net/tcp").read_text().splitlines())
 
 
 def measure_relay(directory: Path, provider_url: str, certificate: str, calls: int, seconds: float) -> Cost:

@@ -27,7 +27,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.bench.common import MAKE_CALLERS, memory_kb
+from tests.bench.measuring import MAKE_CALLERS, memory_kb
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
