@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sessions_app.live.providers.probes import OVERDUE_AFTER_MS, Pings
+import asyncio
+from typing import Any
+
+from sessions_app.live.machine.turns import WATCH_MS
+from sessions_app.live.providers.loop_lag import LoopLag
+from sessions_app.live.providers.probes import EVERY_S, OVERDUE_AFTER_MS, REST_AFTER_MS, Pings, Probes
 
 ROUND_TRIP_MS = 2
 MARGIN_MS = 10
@@ -172,3 +177,90 @@ def test_what_was_read_is_not_yet_taken_in_by_a_provider_that_answers_pings_befo
     for now_ms in range(9_600, 9_999, 20):
         assert pings.unread_ms(now_ms, round_trip_ms=300, margin_ms=0) >= 300 - 1
         assert pings.unread_ms(now_ms, round_trip_ms=1, margin_ms=250) >= 250
+
+
+# -- rest --------------------------------------------------------------------------------------------------------------
+
+
+class Line:
+    """A connection that counts pings, and answers them at once unless it is dead."""
+
+    def __init__(self) -> None:
+        self.pings = 0
+        self.is_dead = False
+
+    async def ping(self) -> asyncio.Future[float]:
+        self.pings += 1
+        answer = asyncio.get_running_loop().create_future()
+        if not self.is_dead:
+            answer.set_result(0.001)
+        return answer
+
+
+def probes_of(line: Any) -> Probes:
+    probes = Probes(line, LoopLag(), margin_ms=MARGIN_MS)
+    probes.start()
+    return probes
+
+
+async def test_nobody_is_pinged_while_nothing_is_said() -> None:
+    """A thousand sessions in which nobody speaks took 41 % of a core, most of it for two pings a second each."""
+    line = Line()
+    probes = probes_of(line)
+    await asyncio.sleep(2 * REST_AFTER_MS / 1000)
+    pings = line.pings
+    await asyncio.sleep(600)
+    assert line.pings == pings
+    assert probes.unread_ms(ROUND_TRIP_MS) < OVERDUE_AFTER_MS
+    probes.stop()
+
+
+async def test_pings_go_on_as_soon_as_something_is_sent_again() -> None:
+    line = Line()
+    probes = probes_of(line)
+    await asyncio.sleep(600)
+    pings = line.pings
+    probes.keep_on()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert line.pings == pings + 1
+    await asyncio.sleep(REST_AFTER_MS / 1000)
+    assert line.pings - pings >= REST_AFTER_MS / 1000 / EVERY_S
+    probes.stop()
+
+
+async def test_a_rest_is_no_silence_of_the_provider_and_a_death_in_it_is_found_out_in_time() -> None:
+    line = Line()
+    probes = probes_of(line)
+    await asyncio.sleep(600)
+    line.is_dead = True
+    probes.keep_on()
+    assert probes.lifeless_ms == 0
+    await asyncio.sleep(WATCH_MS / 1000)
+    assert probes.lifeless_ms >= WATCH_MS - 1
+    assert probes.unread_ms(ROUND_TRIP_MS) > WATCH_MS, "nothing that was sent since is known to have been read"
+    probes.stop()
+
+
+async def test_a_provider_that_is_watched_is_pinged_for_as_long_as_that_lasts() -> None:
+    line = Line()
+    probes = probes_of(line)
+    for _ in range(20):
+        await asyncio.sleep(WATCH_MS / 1000)
+        assert probes.lifeless_ms <= 1000 * EVERY_S
+        probes.keep_on()
+    probes.stop()
+
+
+def test_nothing_rests_before_a_ping_behind_all_that_was_sent_has_been_answered() -> None:
+    assert REST_AFTER_MS > WATCH_MS
+    pings = usually(10)
+    assert pings.may_rest(9_990 - REST_AFTER_MS)
+    assert not pings.may_rest(9_991 - REST_AFTER_MS)
+    pings.burst_began(10_200)
+    assert not pings.may_rest(0)
+    pings.ask()
+    assert not pings.may_rest(0)
+    pings.sent(10_300)
+    pings.answered(10_310)
+    assert pings.may_rest(0)

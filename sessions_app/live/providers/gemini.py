@@ -175,6 +175,7 @@ class GeminiConnection:
 
     @property
     def lifeless_ms(self) -> float:
+        self._probes.keep_on()
         return min(self._probes.lifeless_ms, (time.monotonic() - self._heard_at) * 1000)
 
     @property
@@ -223,12 +224,14 @@ class GeminiConnection:
     def try_send_audio(self, pcm: bytes) -> bool:
         sent = self._socket.try_send_audio(pcm)
         self._messages_sent += sent
+        self._probes.keep_on()
         return sent
 
     async def send_audio(self, pcm: bytes) -> None:
         try:
             await self._socket.send_audio(pcm)
             self._messages_sent += 1
+            self._probes.keep_on()
         except ConnectionClosed as error:
             raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
 
@@ -275,6 +278,7 @@ class GeminiConnection:
         try:
             await sending
             self._messages_sent += 1
+            self._probes.keep_on()
         except ConnectionClosed as error:
             raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
 

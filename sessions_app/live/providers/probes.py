@@ -11,6 +11,10 @@ What was sent a round trip ago has been read, usually. Three things are not usua
 Nor does what has been read count at once: a provider may answer pings in a layer before the one that listens, and take
 in what it is sent some time later. How much later nothing shows from here, so there is a margin, which belongs to the
 model; a few frames that come twice are better than one that never comes.
+
+Where nothing was sent for a while, and a ping that was sent long after the last of it has been answered, nothing is in
+doubt: nobody needs a ping then, and a thousand sessions in which nobody speaks would send two thousand a second. They
+rest until something is sent again, or somebody asks whether the provider is alive.
 """
 
 from __future__ import annotations
@@ -34,6 +38,9 @@ OVERDUE_AFTER_MS = 100
 """Beyond twice what is usual: the answer to a ping waits for a busy event loop, too."""
 
 DELAYS_KEPT = 5
+
+REST_AFTER_MS = 10_000
+"""Longer than any margin, and than the watch waits that asks whether the provider is alive (`WATCH_MS`)."""
 
 SLOW_MS = 1_000
 """Some providers take far longer than a round trip to answer a ping: that says nothing about their reading."""
@@ -91,6 +98,11 @@ class Pings:
     def is_asking(self) -> bool:
         """Whether the next ping is a question, which need not wait."""
         return self._is_asked
+
+    def may_rest(self, wanted_ms: float) -> bool:
+        """Whether all that was sent until `wanted_ms`, when they were last wanted, has been taken in for sure."""
+        is_in_doubt = self._is_bursting or self._is_asked or self._burst_from_ms is not None
+        return not is_in_doubt and self._answers_ms[-1][0] >= wanted_ms + REST_AFTER_MS
 
     @property
     def answered_ms(self) -> float:
@@ -156,7 +168,17 @@ class Probes:
         self._margin_ms = margin_ms
         self._pings = Pings(_now_ms())
         self._is_asked = asyncio.Event()
+        self._is_resting = False
+        self._wanted_ms = self._woken_ms = _now_ms()
         self._task: asyncio.Task[None] | None = None
+
+    def keep_on(self) -> None:
+        """Something is sent, or somebody asks for signs of life: pings tell something again."""
+        self._wanted_ms = _now_ms()
+        if self._is_resting:
+            self._is_resting = False
+            self._woken_ms = self._wanted_ms
+            self._is_asked.set()
 
     def unread_ms(self, round_trip_ms: float) -> float:
         """For how long the provider may not have taken in what it was sent."""
@@ -164,18 +186,20 @@ class Probes:
 
     @property
     def lifeless_ms(self) -> float:
-        """Since the last ping was answered, or the first was sent."""
-        return _now_ms() - self._pings.answered_ms
+        """Since the last ping was answered, or the first was sent, of all or after a rest."""
+        return _now_ms() - max(self._pings.answered_ms, self._woken_ms)
 
     def start(self) -> None:
         self._lag.enter()
         self._task = asyncio.create_task(self._probe(), name="live-probe")
 
     def burst_began(self) -> None:
+        self.keep_on()
         self._pings.burst_began(_now_ms())
 
     def ask(self) -> None:
         """Ping now: a burst is over."""
+        self.keep_on()
         self._pings.ask()
         self._is_asked.set()
 
@@ -194,8 +218,9 @@ class Probes:
                 self._pings.answered(_now_ms())
                 if self._pings.is_asking:
                     continue
+                self._is_resting = self._pings.may_rest(self._wanted_ms)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._is_asked.wait(), EVERY_S)
+                    await asyncio.wait_for(self._is_asked.wait(), None if self._is_resting else EVERY_S)
 
 
 def _now_ms() -> float:
