@@ -17,7 +17,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -126,10 +126,16 @@ async def _cancel_other_tasks() -> None:
 
 
 class Lifespan:
-    """ASGI application for the `lifespan` scope of uvicorn and others: installs the drain at start-up."""
+    """ASGI application for the `lifespan` scope of uvicorn and others: installs the drain at start-up.
 
-    def __init__(self, drain: Drain) -> None:
+    Args:
+        drain: to be installed.
+        problems: gives what forbids to serve, by the `receive` of the server.
+    """
+
+    def __init__(self, drain: Drain, problems: Callable[[Any], Sequence[object]]) -> None:
         self._drain = drain
+        self._problems = problems
 
     async def __call__(
         self,
@@ -140,6 +146,10 @@ class Lifespan:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                if problems := self._problems(receive):
+                    reason = "\n  ".join(["Holdline does not start with this set-up:", *map(str, problems)])
+                    await send({"type": "lifespan.startup.failed", "message": reason})
+                    return
                 self._drain.install(asyncio.get_running_loop())
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":

@@ -17,9 +17,12 @@ from tests.services.processes import PreparedProgram, free_port
 
 START_LIMIT_S = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
+SMALL_MESSAGES = ("--ws-max-size", "524288", "--ws-per-message-deflate", "false")
+"""As the README starts uvicorn: large or compressed messages are refused before they are inflated."""
+
 SERVERS = {
     "daphne": ("daphne", "-b", "127.0.0.1", "-p"),
-    "uvicorn": ("uvicorn", "--host", "127.0.0.1", "--port"),
+    "uvicorn": ("uvicorn", "--host", "127.0.0.1", *SMALL_MESSAGES, "--port"),
 }
 
 
@@ -52,6 +55,11 @@ class WebServer:
     @property
     def pid(self) -> int:
         return self._program.pid
+
+    def peak_kb(self) -> int:
+        """The most memory that the process had resident so far; Linux only."""
+        lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
     @property
     def running(self) -> bool:
