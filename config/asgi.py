@@ -14,10 +14,13 @@ from django.urls import re_path  # noqa: E402
 
 from config.access_logs import keep_queries_out  # noqa: E402
 from config.composition import registry, upstream  # noqa: E402
+from config.crowd import CrowdGate  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
+from config.server_options import problems_of_server  # noqa: E402
 from config.sockets import OriginGate, SessionUser, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
 from sessions_app.gateway.routing import websocket_urlpatterns  # noqa: E402
+from sessions_app.gateway.socket_bounds import DoorBounds  # noqa: E402
 from summarization.queue import start_background_work  # noqa: E402
 
 refuse_failed_checks()
@@ -34,13 +37,14 @@ def begin() -> None:
     start_background_work()
 
 
+sockets = CrowdGate(SessionMiddlewareStack(SessionUser(URLRouter(socket_routes))), DoorBounds())
 drain = Drain(registry.drain, begin)
 install_with_daphne(drain)
 
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": OriginGate(SessionMiddlewareStack(SessionUser(URLRouter(socket_routes)))),
-        "lifespan": Lifespan(drain),
+        "websocket": OriginGate(sockets),
+        "lifespan": Lifespan(drain, problems_of_server),
     }
 )

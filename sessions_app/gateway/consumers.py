@@ -1,7 +1,7 @@
 """The consumers of `/ws/text/` and `/ws/call/`: they authenticate, parse, delegate and answer with coded errors.
 
-Audio does not go through Channels' dispatch, which starts a task and cleans up database connections for every message:
-`_receive_past_audio` takes binary frames out on the way, and Channels sees the rest.
+Audio does not go through Channels' dispatch, which starts a task for every message: `_receive_past_audio` takes binary
+frames out on the way, and Channels sees the rest.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
-from channels.consumer import AsyncConsumer
+from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from django.contrib.auth.models import AnonymousUser, User
 
 from energy.levels import Mode
 from sessions_app.gateway import wire
 from sessions_app.gateway.authority import credentials_of
+from sessions_app.gateway.inbox import Event, Inbox
 from sessions_app.gateway.limits import (
     AUDIO_SPEED,
     MESSAGES_BURST,
@@ -31,6 +31,7 @@ from sessions_app.gateway.limits import (
 from sessions_app.gateway.older_turns import OlderTurns
 from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.session_registry import SessionRegistry
+from sessions_app.gateway.start_line import Overtaken
 from sessions_app.gateway.wire import (
     AUDIO_FRAME_LIMIT_BYTES,
     TEXT_FRAME_LIMIT_BYTES,
@@ -71,9 +72,6 @@ MALFORMED_ALLOWED = 3
 OF_THE_USER = (Start, TypedText, Reset, Older, Retry)
 """Messages that read or write what is the user's, and are taken only from whom the rows let in at that moment."""
 
-Event = dict[str, Any]
-Receive = Callable[[], Awaitable[Event]]
-
 
 class LiveConsumer(AsyncConsumer):
     """One socket of a page in one mode.
@@ -99,14 +97,21 @@ class LiveConsumer(AsyncConsumer):
         self._scope = scope
         self._user: User | AnonymousUser = scope["user"]
         now_s = self._now_s()
-        self._page = SocketPage(self.mode, send)
+        self._page = SocketPage(self.mode, send, self._registry.unsent)
+        self._inbox = Inbox(receive, self._page.drop, self._refuse_flood)
+        receive_past_audio: Any = self._receive_past_audio
         self._older = OlderTurns(self._registry.turns_before, self._page)
         self._audio_gate = AudioGate(now_s)
         self._message_allowance = Bucket(MESSAGES_PER_S, MESSAGES_BURST, now_s)
         try:
-            await super().__call__(scope, self._receive_past_audio(receive), send)
+            await super().__call__(scope, receive_past_audio, send)
         finally:
             self._leave()
+
+    async def dispatch(self, message: Event) -> None:
+        """Without what Channels does for every message: to close old connections to the database in another thread.
+        Nothing here has any there, and pages ping once a second."""
+        await getattr(self, get_handler_name(message))(message)
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
@@ -130,6 +135,8 @@ class LiveConsumer(AsyncConsumer):
             self._answer_malformed(malformed)
         except Oversized:
             self._answer_oversized("limit.text_frame", f"A text frame has at most {TEXT_FRAME_LIMIT_BYTES} bytes.")
+        except Overtaken:
+            logger.debug("A page did not wait for its session, or another one took over meanwhile")
         except NotYours:
             self._refuse(NOT_YOURS, "conversation.not_yours", "There is no such conversation of yours.")
         except Exception:
@@ -148,16 +155,13 @@ class LiveConsumer(AsyncConsumer):
         if self._manager is not None:
             self._manager.detach(self._page)
 
-    def _receive_past_audio(self, receive: Receive) -> Any:
-        async def receive_next() -> Event:
-            while True:
-                event = await receive()
-                frame = event.get("bytes")
-                if not frame:
-                    return event
-                self._take_audio_frame(frame)
-
-        return receive_next
+    async def _receive_past_audio(self) -> Event:
+        while True:
+            event = await self._inbox.next()
+            frame = event.get("bytes")
+            if not frame:
+                return event
+            self._take_audio_frame(frame)
 
     # -- frames ------------------------------------------------------------------------------------------------------
 
@@ -222,7 +226,8 @@ class LiveConsumer(AsyncConsumer):
         if self._start_timer is not None:
             self._start_timer.cancel()
         self._page_id = start.page_id
-        self._manager = await self._registry.open(self._user, self.mode, start, self._page)
+        async with self._inbox.reading_ahead():
+            self._manager = await self._registry.open(self._user, self.mode, start, self._page)
         if self._manager.is_returning_page:
             self._audio_gate.page_came_back()
 
@@ -272,6 +277,9 @@ class LiveConsumer(AsyncConsumer):
             self._refuse(TOO_MUCH, code, text)
         elif answered:
             self._page.tell_error(code, text, audio=audio)
+
+    def _refuse_flood(self) -> None:
+        self._refuse(TOO_MUCH, "limit.message_rate", "Too much was sent before the session was open.")
 
     def _refuse(self, close_code: int, code: str, text: str) -> None:
         self._page.tell_error(code, text, fatal=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from energy.levels import Level, LevelChange, Mode
 from sessions_app.gateway import wire
+from sessions_app.gateway.unsent import Unsent
 from sessions_app.gateway.wording import wording_of
 from sessions_app.live.backlog import Loss
 from sessions_app.live.close_codes import HUNG_UP, OUR_FAULT
@@ -27,16 +28,26 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 WAITING_LIMIT_BYTES = 8_000_000
 """More than two minutes of speech that a page does not take is a page that is gone."""
 
+EVENT_BYTES = 400
+"""What a message takes in memory besides what it says."""
+
 
 class SocketPage:
-    """Sends in order, from a task of its own, so that nobody waits for a slow page. See `live.page.Page`."""
+    """Sends in order, from a task of its own, so that nobody waits for a slow page. See `live.page.Page`.
 
-    def __init__(self, mode: Mode, send: Send) -> None:
+    Args:
+        mode: of the page.
+        send: as ASGI has it.
+        unsent: what waits for all pages of this process.
+    """
+
+    def __init__(self, mode: Mode, send: Send, unsent: Unsent | None = None) -> None:
         self.closed = asyncio.Event()
         self._mode = mode
         self._send = send
         self._waiting: deque[dict[str, Any]] = deque()
         self._waiting_bytes = 0
+        self._unsent = unsent or Unsent()
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
 
@@ -90,7 +101,8 @@ class SocketPage:
         self.tell(wire.error(code, text, fatal=fatal, id=id, audio=audio))
 
     def play(self, number: int, pcm: bytes) -> None:
-        self._put({"type": "websocket.send", "bytes": wire.audio_frame(number, pcm)}, len(pcm))
+        frame = wire.audio_frame(number, pcm)
+        self._put({"type": "websocket.send", "bytes": frame}, len(frame))
 
     def tell(self, message: dict[str, Any]) -> None:
         text = json.dumps(message, ensure_ascii=False)
@@ -106,21 +118,26 @@ class SocketPage:
     def drop(self) -> None:
         """The socket is gone: say nothing more."""
         self._is_closing = True
-        self._waiting.clear()
+        self._forget_waiting()
         if self._task is not None:
             self._task.cancel()
         self.closed.set()
+
+    def give_up(self) -> None:
+        """It takes nothing any more: what waits is forgotten, and the socket closed."""
+        logger.warning("a page takes nothing any more")
+        self._forget_waiting()
+        self.close(OUR_FAULT)
 
     def _put(self, event: dict[str, Any], size_bytes: int) -> None:
         if self._is_closing:
             return
         self._waiting.append(event)
-        self._waiting_bytes += size_bytes
+        self._waiting_bytes += size_bytes + EVENT_BYTES
         if self._waiting_bytes > WAITING_LIMIT_BYTES:
-            logger.warning("a page takes nothing any more")
-            self._waiting.clear()
-            self._waiting_bytes = 0
-            self.close(OUR_FAULT)
+            self.give_up()
+        else:
+            self._unsent.add(self, size_bytes + EVENT_BYTES)
         if self._task is None:
             self._task = asyncio.create_task(self._send_waiting(), name="page-send")
 
@@ -128,11 +145,18 @@ class SocketPage:
         try:
             while self._waiting:
                 event = self._waiting.popleft()
-                self._waiting_bytes -= len(event.get("bytes") or event.get("text") or "")
+                size_bytes = len(event.get("bytes") or event.get("text") or "") + EVENT_BYTES
+                self._waiting_bytes -= size_bytes
+                self._unsent.sent(self, size_bytes)
                 await self._send(event)
         except Exception as error:
             # Servers differ in what they raise for a socket that has just gone; its disconnect follows.
             logger.info("a page could not be told: %s", type(error).__name__)
             self._is_closing = True
-            self._waiting.clear()
+            self._forget_waiting()
         self._task = None
+
+    def _forget_waiting(self) -> None:
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._unsent.forget(self)

@@ -7,7 +7,6 @@ import logging
 import os
 import socket
 import uuid
-from collections import defaultdict
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,10 +26,13 @@ from sessions_app.gateway.authority import AuthorityWatch, Credentials
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.gateway.energy_bar import SessionEnergy
 from sessions_app.gateway.page_socket import SocketPage
+from sessions_app.gateway.socket_bounds import UserBounds
+from sessions_app.gateway.start_line import StartLine
 from sessions_app.gateway.store import DatabaseStore
+from sessions_app.gateway.unsent import Unsent
 from sessions_app.gateway.wire import Start
 from sessions_app.gateway.worker_channel import WorkerChannel
-from sessions_app.live.close_codes import DRAINING, NOT_LOGGED_IN, OPENED_ELSEWHERE
+from sessions_app.live.close_codes import DRAINING, NOT_LOGGED_IN, OPENED_ELSEWHERE, TOO_MUCH
 from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.machine.events import State
@@ -77,6 +79,7 @@ class SessionRegistry:
     """
 
     def __init__(self, upstream: Upstream, memory: ConversationMemory) -> None:
+        self.unsent = Unsent()
         self._upstream = upstream
         self._memory = memory
         self._database = DatabaseThread()
@@ -89,7 +92,8 @@ class SessionRegistry:
         self._fair_use_watch: asyncio.Task[None] | None = None
         self._unheard: dict[Key, Downlink] = {}
         self._pages: dict[SocketPage, Credentials] = {}
-        self._locks: defaultdict[tuple[int, Mode], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._places: UserBounds[SocketPage] = UserBounds()
+        self._line = StartLine()
         self._tasks = TaskOwner()
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._admission = Admission(self._database, self._worker)
@@ -99,12 +103,18 @@ class SessionRegistry:
         """A page has connected, and was let in by `credentials`; it has no session yet."""
         self._pages[page] = credentials
         self._authority.start()
+        displaced = self._places.enter(credentials.user_id, page)
+        if displaced is not None:
+            displaced.tell_error("limit.sockets", "Too many of your pages are open.", fatal=True)
+            displaced.close(TOO_MUCH)
         if self._is_draining:
             page.close(DRAINING)
 
     def dismiss(self, page: SocketPage) -> None:
         """The socket of a page is gone."""
-        self._pages.pop(page, None)
+        credentials = self._pages.pop(page, None)
+        if credentials is not None:
+            self._places.leave(credentials.user_id, page)
 
     async def may_stay(self, page: SocketPage) -> bool:
         """Whether a page may still say something, by the rows as they are; if not, it is closed with all it had."""
@@ -114,9 +124,10 @@ class SessionRegistry:
     async def open(self, user: User, mode: Mode, start: Start, page: SocketPage) -> BaseSessionManager:
         """Give a page its live session: the one of its page life, or a new one in the place of any other.
 
-        Raises `services.NotYours`.
+        Raises `services.NotYours`; `Overtaken` when the page did not wait, or did not need to.
         """
-        async with self._locks[user.pk, mode]:
+        self._places.started(user.pk, page)
+        async with self._line.turn_to_start(user.pk, mode, page):
             key = (user.pk, mode, start.page_id)
             manager = self._managers.get(key)
             if manager is not None and not start.fresh and manager.state is not State.ENDED:
@@ -139,7 +150,7 @@ class SessionRegistry:
         Nothing happens where another page has taken over meanwhile: this one is being closed.
         """
         mode = manager.mode
-        async with self._locks[user.pk, mode]:
+        async with self._line.turn(user.pk, mode):
             page_id = next((key[2] for key, held in self._managers.items() if held is manager), None)
             if page_id is None:
                 return manager

@@ -61,6 +61,7 @@ TEXT_FRAME_LIMIT_BYTES = 64 * 1024
 AUDIO_FRAME_LIMIT_BYTES = 16 * 1024
 TYPED_LIMIT_CHARACTERS = 32_000
 TYPED_ID_LIMIT_CHARACTERS = 64
+PING_LIMIT_CHARACTERS = 64
 TYPED_FRAME_LIMIT_BYTES = 384 * 1024
 """A frame with a typed message may be so large: the longest message whose every character is two escaped surrogates."""
 
@@ -244,7 +245,7 @@ def _read_older(fields: dict[str, Any]) -> Older:
 def _read_ping(fields: dict[str, Any]) -> Ping:
     t = fields.get("t")
     if t is not None and not _can_be_told_again(t):
-        raise Malformed("protocol.malformed", "t is a number or a text.")
+        raise Malformed("protocol.malformed", f"t is a number or a text of {PING_LIMIT_CHARACTERS} characters.")
     return Ping(t, _milliseconds(fields.get("away_ms", 0), "away_ms"))
 
 
@@ -293,9 +294,9 @@ def _boolean(value: Any, field: str) -> bool:
 
 
 def _can_be_told_again(value: Any) -> bool:
-    """Whether it is a number or a text that JSON has: Python reads NaN and Infinity, browsers do not."""
+    """Whether it is a number or a short text that JSON has: Python reads NaN and Infinity, browsers do not."""
     if isinstance(value, str):
-        return storable(value) == value
+        return len(value) <= PING_LIMIT_CHARACTERS and storable(value) == value
     return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 

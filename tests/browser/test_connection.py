@@ -193,6 +193,16 @@ def test_after_a_final_refusal_the_page_stops_and_says_why(page: Page, peer: Pee
     peer.wait_for(lambda: len(peer.of("start")) == 2, "the page that was loaded again")
 
 
+def test_a_page_too_many_says_so_and_comes_back_only_when_it_is_told_to(page: Page, peer: Peer) -> None:
+    peer.say("error", code="limit.sockets", text="Too many of your pages are open.", fatal=True)
+    peer.close(4429)
+    expect(page.locator("html")).to_have_attribute("data-state", "stopped")
+    expect(page.locator("[data-status-detail]")).to_contain_text("Too many of your pages are open")
+    assert len(peer.sockets) == 1
+    page.get_by_role("button", name="Reload").click()
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the page that was loaded again")
+
+
 def test_a_conversation_opened_in_another_place_can_be_taken_back(page: Page, peer: Peer) -> None:
     peer.close(4409)
     expect(page.locator("html")).to_have_attribute("data-state", "taken")

@@ -214,6 +214,12 @@ def test_each_close_code_has_its_consequence(modules: Page, code: int, action: s
     assert bool(verdict["text"]) == (action in ("stop", "login", "taken"))
 
 
+def test_somebody_with_too_many_pages_is_told_what_to_do(modules: Page) -> None:
+    verdict = run(modules, "session/close_policy.js", "return m.verdictOnClose(4429, argument);", "limit.sockets")
+    assert verdict["action"] == "stop"
+    assert "Close some of them" in verdict["text"]
+
+
 # --- What the page knows --------------------------------------------------------------------------
 
 REDUCE = "const state = argument.reduce((state, message) => m.reduce(state, message, 1000), m.INITIAL);"

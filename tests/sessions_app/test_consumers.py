@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,8 +21,10 @@ from pytest_django import Settings
 from config.asgi import application
 from energy.levels import Mode
 from sessions_app.gateway.consumers import START_WITHIN_S
+from sessions_app.gateway.inbox import AHEAD_LIMIT_BYTES
 from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.session_registry import SessionRegistry
+from sessions_app.gateway.socket_bounds import OPEN_OF_USER, UserBounds
 from sessions_app.live.providers.upstream import (
     GenerationComplete,
     HandleUpdate,
@@ -138,6 +142,79 @@ async def test_a_visitor_who_goes_on_talking_is_not_heard(registry: SessionRegis
         await page.send_frame(0)
         assert await page.wait_closed() == 4401
     assert await ask(Conversation.objects.count) == 0
+
+
+# -- how many ----------------------------------------------------------------------------------------------------------
+
+
+async def test_of_too_many_sockets_of_a_user_the_oldest_that_says_nothing_has_to_go(
+    registry: SessionRegistry, alice: User, bob: User
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        live = await stack.enter_async_context(Socket(registry, Mode.TEXT, alice))
+        await live.start()
+        silent = [await stack.enter_async_context(Socket(registry, Mode.CALL, alice)) for _ in range(OPEN_OF_USER + 1)]
+        for page in silent[:2]:
+            assert await page.wait_closed() == 4429
+            assert page.error_codes == ["limit.sockets"]
+        for page in (live, *silent[2:]):
+            await page.send(type="ping", t=1)
+            await page.wait_for("pong")
+        his = await stack.enter_async_context(Socket(registry, Mode.TEXT, bob))
+        await his.start()
+
+
+async def test_a_page_that_comes_back_is_not_locked_out_by_the_connections_it_lost(
+    registry: SessionRegistry, alice: User
+) -> None:
+    """A phone opens connection after connection through a hole in the network; none of them is seen to be closed."""
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(3 * OPEN_OF_USER):
+            await stack.enter_async_context(Socket(registry, Mode.CALL, alice))
+        back = await stack.enter_async_context(Socket(registry, Mode.CALL, alice))
+        await back.start()
+
+
+async def test_places_are_given_back_also_by_those_who_are_cancelled(registry: SessionRegistry, alice: User) -> None:
+    page = Socket(registry, Mode.TEXT, alice)
+    await page.__aenter__()
+    await page.start()
+    page.wire.future.cancel()
+    await asyncio.wait({page.wire.future})
+    assert vars(registry._places) == vars(UserBounds())
+    assert registry.unsent.all_bytes == 0
+
+
+async def test_starts_of_pages_that_have_gone_open_no_session_and_hold_up_nobody(
+    registry: SessionRegistry, alice: User
+) -> None:
+    """Three hundred of them took two seconds each, and whoever came after them waited for all."""
+    free = threading.Event()
+    asyncio.get_running_loop().run_in_executor(registry._database._executor, free.wait)
+    pages = [Socket(registry, Mode.TEXT, alice) for _ in range(OPEN_OF_USER - 1)]
+    leaving = []
+    for page in pages:
+        await page.__aenter__()
+        await page.send(type="start", page_id=page.page_id)
+        leaving.append(asyncio.create_task(page.leave()))
+    async with Socket(registry, Mode.TEXT, alice) as last:
+        await last.send(type="start", page_id=last.page_id)
+        free.set()
+        await last.wait_for("ready")
+        await asyncio.wait(leaving)
+        assert await ask(LiveSession.objects.count) == 1
+    assert len(registry._line) == 0
+
+
+async def test_who_floods_before_the_session_is_open_is_closed(registry: SessionRegistry, alice: User) -> None:
+    """Nothing of it is handled yet, and Daphne keeps whatever comes."""
+    async with Socket(registry, Mode.CALL, alice) as page:
+        async with registry._line.turn(alice.pk, Mode.CALL):
+            await page.send(type="start", page_id=page.page_id)
+            for number in range(AHEAD_LIMIT_BYTES // 16_000 + 10):
+                await page.send_frame(number, bytes(16_000))
+            assert await page.wait_closed() == 4429
+        assert await ask(LiveSession.objects.count) == 0
 
 
 # -- start -------------------------------------------------------------------------------------------------------------

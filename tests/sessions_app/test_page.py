@@ -10,6 +10,7 @@ import pytest
 
 from energy.levels import Mode
 from sessions_app.gateway.page_socket import WAITING_LIMIT_BYTES, SocketPage
+from sessions_app.gateway.unsent import Unsent
 from sessions_app.live.backlog import Loss
 from sessions_app.live.close_codes import HUNG_UP, MALFORMED, OUR_FAULT
 from sessions_app.live.machine.events import State, TellState
@@ -84,6 +85,27 @@ async def test_a_page_that_takes_nothing_any_more_is_closed() -> None:
     await settle()
     assert line.events[-1] == {"type": "websocket.close", "code": OUR_FAULT}
     assert len(line.events) < 5, "what it would not take is not sent any more"
+
+
+async def test_many_slow_pages_together_have_a_bound_and_the_slowest_goes_first() -> None:
+    """Each alone may have megabytes waiting; 180 of them would have filled the memory of the process."""
+    unsent = Unsent(limit_bytes=500_000)
+    lines = [Line() for _ in range(10)]
+    pages = [SocketPage(Mode.CALL, line.send, unsent) for line in lines]
+    for line in lines:
+        line.free.clear()
+    for number in range(10):
+        for page in pages[:-1]:
+            page.play(number, bytes(10_000))
+    pages[-1].tell_flush()
+    assert unsent.all_bytes <= 500_000
+    for line in lines:
+        line.free.set()
+    await settle()
+    closed = [line.events[-1] == {"type": "websocket.close", "code": OUR_FAULT} for line in lines]
+    assert 0 < sum(closed) < 9
+    assert not closed[-1]
+    assert unsent.all_bytes == 0
 
 
 async def test_a_page_that_takes_everything_is_never_closed_for_its_volume() -> None:

@@ -26,11 +26,18 @@ const VERDICTS = new Map([
   [CLOSE.OUR_FAULT, RECONNECT],
 ]);
 
+/** The `error` before a close for which the close code alone would say too little. */
+const TOO_MANY_PAGES = "limit.sockets";
+
 /**
  * @param {number} code  of the close event
+ * @param {string} [error]  the code of the fatal `error` before it, if there was one
  * @returns {{action: CloseAction, text: string}}  `text` is for the user, and empty when there is nothing to say
  */
-export function verdictOnClose(code) {
+export function verdictOnClose(code, error = "") {
+  if (error === TOO_MANY_PAGES) {
+    return { action: "stop", text: "Too many of your pages are open. Close some of them, then reload this one." };
+  }
   // All others (1006, 1011, 1012, ...) are faults of the network or of a server that died.
   return VERDICTS.get(code) ?? RECONNECT;
 }

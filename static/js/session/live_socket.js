@@ -60,6 +60,8 @@ export class LiveSocket {
     this._awaySince = null;
     this._isSilent = false;
     this._pingedAt = null;
+    /** The code of the last fatal error: why the present connection is about to be closed. */
+    this._fatalError = "";
     this._wake = () => this._onWake();
     this._goOnline = () => this._onOnline();
     this._goOffline = () => this._onOffline();
@@ -115,6 +117,7 @@ export class LiveSocket {
 
   _connect() {
     this._clearTimers();
+    this._fatalError = "";
     const socket = new WebSocket(this._url);
     socket.binaryType = "arraybuffer";
     this._socket = socket;
@@ -140,6 +143,7 @@ export class LiveSocket {
       return;
     }
     const message = parse(data);
+    if (message?.type === SERVER_MESSAGE.ERROR && message.fatal) this._fatalError = message.code;
     if (message && message.type !== SERVER_MESSAGE.PONG) this._onMessage(message);
   }
 
@@ -186,7 +190,7 @@ export class LiveSocket {
   }
 
   _closed(code) {
-    const { action, text } = verdictOnClose(code);
+    const { action, text } = verdictOnClose(code, this._fatalError);
     if (action === "reconnect") {
       this._lost();
       return;
