@@ -17,7 +17,8 @@ from pathlib import Path
 
 from tests.bench.measuring import MAKE_CALLERS, cpu_s, memory_kb, running
 
-SETTLED_AFTER_S = 5.0
+SETTLED_AFTER_S = 15.0
+"""Where something was said, the provider is looked after for some seconds more."""
 PINGS = {"none": 0.0, "every second": 1.0}
 
 

@@ -167,6 +167,18 @@ class Page:
         assert self._socket is not None
         await self._socket.send(frame)
 
+    @property
+    def extensions(self) -> list[str]:
+        """What the server agreed to do with frames, such as compressing them."""
+        assert self._socket is not None
+        return [extension.name for extension in self._socket.protocol.extensions]
+
+    async def send_compressed(self, payload: bytes) -> None:
+        """A frame that says of itself that it is compressed, whether that was agreed or not."""
+        assert self._socket is not None
+        head = struct.pack(">BBH", 0x80 | 0x40 | 2, 0x80 | 126, len(payload))  # final, compressed, binary; masked
+        self._socket.transport.write(head + bytes(4) + payload)
+
     async def start(self, **fields: Any) -> Message:
         """Say `start` and wait for `ready`."""
         last_down = self.audio[-1][0] if self.audio else -1

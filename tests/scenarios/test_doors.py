@@ -9,11 +9,13 @@ import signal
 import urllib.parse
 import urllib.request
 import uuid
+import zlib
 from collections.abc import Callable
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from sessions_app.gateway.socket_bounds import OPEN_OF_USER
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence, spoken
 from tests.services.cast import PASSWORD
@@ -226,3 +228,72 @@ async def test_a_server_that_is_told_to_go_says_4012_and_has_everything_stored(
     await page.say("What is my code word?")
     assert "PLUM-42" in await page.reply()
     await page.hang_up()
+
+
+# -- those who are rude ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_compressed_frames_are_refused_before_they_are_inflated(
+    start_web: Callable[..., WebServer], server: str
+) -> None:
+    """Sixteen kilobytes that become sixteen megabytes, from a visitor who is not even logged in."""
+    web = start_web(server)
+    pressed = zlib.compress(bytes(16 * 1024 * 1024), 9, wbits=-12)
+    for user in (None, "alice"):
+        page = Page(web, "text", user)
+        await page.connect()
+        assert page.extensions == [], "nobody offers to inflate anything"
+        for _ in range(20):
+            await page.send_compressed(pressed)
+        assert await page.wait_closed() in (1002, 1006, 4401), "Daphne drops the connection without a word"
+    assert web.peak_kb() < 400_000
+    async with Page(web, "text") as other:
+        await other.start()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_huge_messages_are_refused_by_the_server(start_web: Callable[..., WebServer], server: str) -> None:
+    web = start_web(server)
+    page = Page(web, "text")
+    await page.connect()
+    await page.send_raw(b" " * (2 * 1024 * 1024))
+    assert await page.wait_closed() in (1006, 1009), "Daphne drops the connection without a word"
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_of_too_many_silent_sockets_of_a_user_the_newest_stay(
+    start_web: Callable[..., WebServer], server: str
+) -> None:
+    web = start_web(server)
+    silent = [Page(web, "call") for _ in range(OPEN_OF_USER)]
+    for page in silent:
+        await page.connect()
+    async with Page(web, "call") as back:
+        await back.start()
+        assert await silent[0].wait_closed() == 4429
+        assert [error["code"] for error in silent[0].of_type("error")] == ["limit.sockets"]
+        assert [page.close_code for page in silent[1:]] == [None] * (OPEN_OF_USER - 1)
+    for page in silent[1:]:
+        await page.disconnect()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_whoever_starts_after_many_who_have_gone_does_not_wait_for_them(
+    start_web: Callable[..., WebServer], server: str
+) -> None:
+    web = start_web(server)
+    gone = [Page(web, "text") for _ in range(OPEN_OF_USER - 1)]
+    for page in gone:
+        await page.connect()
+    for page in gone:
+        await page.send(type="start", page_id=page.page_id)
+    for page in gone:
+        await page.tear()
+    async with Page(web, "text") as page:
+        await page.start()
+        await page.say("Hello")
+        await page.reply()
+    opened = web.shell("from sessions_app.models import LiveSession; print(LiveSession.objects.count())")
+    assert int(opened.split()[-1]) <= 3, "the first, perhaps one that was still there, and the last"
+    assert "Traceback" not in web.log()
