@@ -16,7 +16,7 @@ from config.access_logs import keep_queries_out  # noqa: E402
 from config.composition import registry, upstream  # noqa: E402
 from config.crowd import CrowdGate  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
-from config.server_options import problems_of_server  # noqa: E402
+from config.server_options import limit_messages  # noqa: E402
 from config.sockets import OriginGate, SessionUser, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
 from sessions_app.gateway.routing import websocket_urlpatterns  # noqa: E402
@@ -45,6 +45,6 @@ application = ProtocolTypeRouter(
     {
         "http": pages,
         "websocket": OriginGate(sockets),
-        "lifespan": Lifespan(drain, problems_of_server),
+        "lifespan": Lifespan(drain, limit_messages),
     }
 )

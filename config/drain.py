@@ -17,7 +17,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -130,12 +130,12 @@ class Lifespan:
 
     Args:
         drain: to be installed.
-        problems: gives what forbids to serve, by the `receive` of the server.
+        prepare: called before the server listens, with the `receive` that it has given.
     """
 
-    def __init__(self, drain: Drain, problems: Callable[[Any], Sequence[object]]) -> None:
+    def __init__(self, drain: Drain, prepare: Callable[[Any], None]) -> None:
         self._drain = drain
-        self._problems = problems
+        self._prepare = prepare
 
     async def __call__(
         self,
@@ -146,10 +146,7 @@ class Lifespan:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                if problems := self._problems(receive):
-                    reason = "\n  ".join(["Holdline does not start with this set-up:", *map(str, problems)])
-                    await send({"type": "lifespan.startup.failed", "message": reason})
-                    return
+                self._prepare(receive)
                 self._drain.install(asyncio.get_running_loop())
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":

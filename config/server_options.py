@@ -1,19 +1,20 @@
-"""What the server that runs the application must not be started with, as far as it can be asked.
+"""What the server that runs the application takes from anybody, and that it is not too much.
 
 uvicorn's own defaults take WebSocket messages of 16 MiB and inflate compressed ones before anybody is asked who sends
 them: a few kilobytes from a visitor who is not logged in keep the process busy for seconds and fill its memory. Its
 options are not in the environment, so that no system check sees them; but it calls the lifespan with a method of an
-object that has them. Daphne compresses nothing and takes 1 MiB.
+object that has them, before it listens. Daphne compresses nothing and takes 1 MiB.
 
 Ids:
-    holdline.E501  the server takes WebSocket messages that are too large, or inflates compressed ones
+    holdline.W501  the server was started to take large or compressed WebSocket messages; it does not, we changed that
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from config.env import Problem
+logger = logging.getLogger(__name__)
 
 LARGEST_MESSAGE_BYTES = 1024 * 1024
 """Whatever is larger is of no use: what a page may send ends at 384 KiB (`sessions_app/gateway/wire.py`)."""
@@ -22,18 +23,19 @@ ADVISED_MESSAGE_BYTES = 512 * 1024
 """Some more than a page may send: what is a little too large is then answered with a sentence."""
 
 
-def problems_of_server(receive: Any) -> list[Problem]:
-    """What is wrong with the options of the server that calls the lifespan application with this `receive`; nothing for
-    a server that does not tell."""
-    options = getattr(getattr(receive, "__self__", None), "config", None)
+def limit_messages(receive: Any) -> None:
+    """Have the server that calls the lifespan application with this `receive` take small messages only.
+
+    Says so where it was started otherwise. Nothing happens with a server that does not tell its options.
+    """
+    options: Any = getattr(getattr(receive, "__self__", None), "config", None)
     largest_bytes = getattr(options, "ws_max_size", 0)
     inflates = getattr(options, "ws_per_message_deflate", False)
     if largest_bytes <= LARGEST_MESSAGE_BYTES and not inflates:
-        return []
-    return [
-        Problem(
-            "holdline.E501",
-            "The server takes large or compressed WebSocket messages, with which any visitor can stop it.",
-            f"Start uvicorn with --ws-max-size {ADVISED_MESSAGE_BYTES} --ws-per-message-deflate false.",
-        )
-    ]
+        return
+    options.ws_max_size, options.ws_per_message_deflate = ADVISED_MESSAGE_BYTES, False
+    logger.warning(
+        "holdline.W501: the server was started to take large or compressed WebSocket messages, with which any visitor "
+        "can stop it; it takes none now. Start uvicorn with --ws-max-size %d --ws-per-message-deflate false.",
+        ADVISED_MESSAGE_BYTES,
+    )

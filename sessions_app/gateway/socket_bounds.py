@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-OPEN_IN_ALL = 2_000
+OPEN_IN_ALL = 4_000
 """An idle live session takes up to 0.4 MB and two file descriptors; a few dozen that talk at once fill a core."""
 
-OPEN_FROM_ADDRESS = 200
-"""An office, a school or a mobile network behind one address; a tenth of what there is."""
+OPEN_FROM_ADDRESS = 1_200
+"""A company, a school or a mobile network behind one address: less than a third of what there is. Of one user it is the
+bound below that counts, so that whoever is rude needs a hundred accounts to get here."""
 
 OPEN_OF_USER = 12
 """Two of them can have a live session, one in each mode. The rest are pages that are only being opened, as when a

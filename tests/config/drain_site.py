@@ -63,6 +63,6 @@ application = ProtocolTypeRouter(
     {
         "http": pages,
         "websocket": URLRouter(routes),
-        "lifespan": Lifespan(drain, lambda receive: []),
+        "lifespan": Lifespan(drain, lambda receive: None),
     }
 )

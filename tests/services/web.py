@@ -24,6 +24,8 @@ SERVERS = {
     "daphne": ("daphne", "-b", "127.0.0.1", "-p"),
     "uvicorn": ("uvicorn", "--host", "127.0.0.1", *SMALL_MESSAGES, "--port"),
 }
+CARELESS = {"careless uvicorn": ("uvicorn", "--host", "127.0.0.1", "--port")}
+"""With uvicorn's own defaults."""
 
 
 class WebServer:
@@ -67,7 +69,7 @@ class WebServer:
 
     def start(self) -> None:
         """Start the process, again after a stop; returns when it answers."""
-        module, *options = SERVERS[self.kind]
+        module, *options = (SERVERS | CARELESS)[self.kind]
         self._program = PreparedProgram(
             module,
             [*options, str(self.port), "config.asgi:application"],
