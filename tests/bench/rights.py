@@ -33,6 +33,9 @@ RIGHTS = {
     "session expired": SESSIONS + "from datetime import timedelta; from django.utils import timezone; "
     "Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))",
     "account deleted": USER + "user.delete()",
+    "account deleted by its page": USER + "from sessions_app.accounts import deletion; deletion.delete_account(user)",
+    "logged out by another browser": USER
+    + "from sessions_app.accounts import browsers; browsers.log_out_others(user, None)",
     "logged out everywhere": SESSIONS + "Session.objects.all().delete()",
 }
 """What ends each, done by a process of its own: nothing of it is known to the one that holds the socket."""

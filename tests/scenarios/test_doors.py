@@ -63,9 +63,25 @@ COUNT_ROWS = (
 )
 
 
+def delete_by_page(web: WebServer, cookies: str) -> None:
+    submit(web.url, "/account/delete/", cookies, password=PASSWORD)
+
+
+def delete_by_operator(web: WebServer, cookies: str) -> None:
+    """As the admin does it, in a process that knows of no live session."""
+    web.shell(
+        "from django.contrib.auth.models import User; from sessions_app.accounts import deletion; "
+        "deletion.remove(User.objects.get(username='alice').pk)"
+    )
+
+
+@pytest.mark.parametrize("delete", [delete_by_page, delete_by_operator])
 @pytest.mark.parametrize("server", SERVERS)
 async def test_an_account_that_is_deleted_in_the_middle_of_a_call_leaves_nothing(
-    start_web: Callable[..., WebServer], emulator: Emulator, server: str
+    start_web: Callable[..., WebServer],
+    emulator: Emulator,
+    server: str,
+    delete: Callable[[WebServer, str], None],
 ) -> None:
     web = start_web(server)
     page = Page(web, "call")
@@ -73,7 +89,7 @@ async def test_an_account_that_is_deleted_in_the_middle_of_a_call_leaves_nothing
     await page.start()
     await page.say("Tell me a long story")
     await page.wait_for("turn", role="model", status="partial")
-    await asyncio.to_thread(submit, web.url, "/account/delete/", page.cookies, password=PASSWORD)
+    await asyncio.to_thread(delete, web, page.cookies)
     assert await page.wait_closed() == 4401
     assert [error["code"] for error in page.of_type("error")] == ["auth.over"]
     await eventually(lambda: emulator.connections() == [])
