@@ -143,7 +143,7 @@ async def take_nothing(host: str, lines: list[str], seconds: float) -> list[Line
         end = loop.time() + seconds
         while loop.time() < end and line.writer is not None and not line.writer.is_closing():
             line.say(type="older", before=NEWEST_TURN)
-            line.say(type="ping", t="x" * 50_000)
+            line.say(type="ping", t=1)
             await asyncio.sleep(SLOW_ASKS_EVERY_S * 2)
         return line
 

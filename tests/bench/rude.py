@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.measuring import MAKE_CALLERS, memory_kb
-from tests.scenarios.page import Page
+from tests.scenarios.page import Page, log_in
+from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
@@ -152,8 +153,9 @@ async def wait(seconds: float) -> str:
     return ""
 
 
-async def suffer(web: WebServer, users: list[str]) -> None:
+async def suffer(web: WebServer, users: list[str], only: str) -> None:
     cookies = [line.split()[0] for line in users]
+    await asyncio.to_thread(log_in, web.url, "sam", PASSWORD)  # to log in is not what is measured
     sam = next(pair for pair in web.log_in("sam").split("; ") if pair.startswith("sessionid"))
     polite = Polite(web)
     await polite.come()
@@ -167,6 +169,8 @@ async def suffer(web: WebServer, users: list[str]) -> None:
         "nobody else, afterwards": lambda: wait(QUIET_S),
     }
     for what, others in trials.items():
+        if only not in what:
+            continue
         before_kb = forget_peak(web.pid)
         felt, note = await polite.feel(others())
         print(felt.row(web.kind, what, peak_kb(web.pid), f"{before_kb / 1024:.0f} MB before. {note}"), flush=True)
@@ -192,6 +196,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m tests.bench.rude", description=__doc__)
     parser.add_argument("--server", choices=("daphne", "uvicorn"), help="only this one")
+    parser.add_argument("--only", default="", help="trials with this in their name")
     options = parser.parse_args()
     os.environ.update(settings_of_tests.OURS)
     page_of_tests.ANSWER_WITHIN_S = LONGEST_WAIT_S
@@ -204,7 +209,7 @@ def main() -> None:
             cookies = web.shell(MAKE_CALLERS.format(calls=90)).split()
             chats = web.shell(MAKE_CHATS).split()
             try:
-                asyncio.run(suffer(web, [" ".join(pair) for pair in zip(cookies, chats, strict=True)]))
+                asyncio.run(suffer(web, [" ".join(pair) for pair in zip(cookies, chats, strict=True)], options.only))
             finally:
                 web.stop()
         emulator.stop()
