@@ -1,12 +1,13 @@
 """The consumers of `/ws/text/` and `/ws/call/`: they authenticate, parse, delegate and answer with coded errors.
 
-Audio does not go through Channels' dispatch, which starts a task for every message: `_receive_past_audio` takes binary
-frames out on the way, and Channels sees the rest.
+The loop that takes what comes is their own: that of Channels starts a task for every message and closes old connections
+to the database in another thread, of which there are none here. Audio comes 25 times a second, pings once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from typing import Any, ClassVar
@@ -95,23 +96,29 @@ class LiveConsumer(AsyncConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._scope = scope
+        self.base_send = send
         self._user: User | AnonymousUser = scope["user"]
         now_s = self._now_s()
         self._page = SocketPage(self.mode, send, self._registry.unsent)
         self._inbox = Inbox(receive, self._page.drop, self._refuse_flood)
-        receive_past_audio: Any = self._receive_past_audio
         self._older = OlderTurns(self._registry.turns_before, self._page)
         self._audio_gate = AudioGate(now_s)
         self._message_allowance = Bucket(MESSAGES_PER_S, MESSAGES_BURST, now_s)
         try:
-            await super().__call__(scope, receive_past_audio, send)
+            await self._take_what_comes()
         finally:
             self._leave()
 
-    async def dispatch(self, message: Event) -> None:
-        """Without what Channels does for every message: to close old connections to the database in another thread.
-        Nothing here has any there, and pages ping once a second."""
-        await getattr(self, get_handler_name(message))(message)
+    async def _take_what_comes(self) -> None:
+        """Until the socket is gone."""
+        with contextlib.suppress(StopConsumer):
+            while True:
+                event = await self._inbox.next()
+                if frame := event.get("bytes"):
+                    self._take_audio_frame(frame)
+                else:
+                    await getattr(self, get_handler_name(event))(event)
+                    await asyncio.sleep(0)  # whoever sends a lot leaves others their turn
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
@@ -154,14 +161,6 @@ class LiveConsumer(AsyncConsumer):
         self._registry.dismiss(self._page)
         if self._manager is not None:
             self._manager.detach(self._page)
-
-    async def _receive_past_audio(self) -> Event:
-        while True:
-            event = await self._inbox.next()
-            frame = event.get("bytes")
-            if not frame:
-                return event
-            self._take_audio_frame(frame)
 
     # -- frames ------------------------------------------------------------------------------------------------------
 
