@@ -267,4 +267,5 @@ async def test_a_session_that_an_operator_ends_is_over_on_its_page(
         await asyncio.get_running_loop().run_in_executor(None, end_everywhere, ready["session"])
         assert await page.wait_closed() == 1000
         assert page.of_type("state")[-1]["state"] == "ended"
-    assert upstream.connection.is_closed
+        await asyncio.sleep(1)
+        assert upstream.connection.is_closed
