@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -149,22 +149,30 @@ async def test_a_typed_message_that_is_too_long_is_refused_by_its_id_and_the_lin
         await page.reply()
 
 
+async def until_closed(page: Page, send: Callable[[], Awaitable[None]]) -> None:
+    """Send as fast as the server takes it, until it has had enough: a busy machine makes a short flood a trickle."""
+    with contextlib.suppress(ConnectionClosed):
+        async with asyncio.timeout(20):
+            while page.close_code is None:
+                await send()
+                await asyncio.sleep(0.001)  # sending alone would not let this page hear
+    await page.wait_closed()
+
+
 async def test_a_flood_of_audio_is_closed(web: WebServer) -> None:
     page = Page(web, "call")
     await page.connect()
     await page.start()
-    for _ in range(500):
-        await page.send_frame(bytes(1280))
-    assert await page.wait_closed() == 4429
+    await until_closed(page, lambda: page.send_frame(bytes(1280)))
+    assert page.close_code == 4429
 
 
 async def test_a_flood_of_messages_is_closed(web: WebServer) -> None:
     page = Page(web, "call")
     await page.connect()
     await page.start()
-    for number in range(300):
-        await page.send(type="ping", t=number)
-    assert await page.wait_closed() == 4429
+    await until_closed(page, lambda: page.send(type="ping", t=1))
+    assert page.close_code == 4429
 
 
 async def test_a_start_that_never_comes_is_not_waited_for(web: WebServer) -> None:
