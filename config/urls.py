@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from config.csp_reports import csp_reports
 from config.health import healthz, readyz
@@ -10,7 +11,10 @@ from sessions_app.views import operator_login
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    # Operators have the doors that everybody has, with their limits.
     path("admin/login/", operator_login),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="change-password")),
+    path("admin/password_change/done/", RedirectView.as_view(pattern_name="account")),
     path("csp-reports/", csp_reports, name="csp-reports"),
     path("admin/", admin.site.urls),
     path("", include("sessions_app.urls")),

@@ -174,6 +174,13 @@ def test_logging_out_elsewhere_takes_a_form(browser: Client, path: str) -> None:
     assert browser.get(path).status_code == 405
 
 
+def test_operators_change_their_password_where_everybody_does(client: Client, sam: User) -> None:
+    client.force_login(sam)
+    assert "/admin/password_change/" in client.get("/admin/").content.decode()
+    assert client.get("/admin/password_change/")["Location"] == "/account/password/"
+    assert client.get("/admin/password_change/done/")["Location"] == "/account/"
+
+
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,10 @@ SEEN_BY = {
 """Pages that the comparison must have reached: a walk that meets refusals alone would prove nothing."""
 
 
+OF_NOBODY = {"healthz", "admin/jsi18n/"}
+"""Pages that say the same to everybody."""
+
+
 @pytest.fixture
 def conversation(alice: User) -> Conversation:
     """One of Alice's, with everything that a page about it may show or export."""
@@ -95,10 +99,10 @@ def count_rows() -> dict[str, int]:
 
 
 @pytest.mark.parametrize("who", ["visitor", "alice", "sam"])
-def test_every_route_that_answers_get_answers_head_alike(
+def test_every_route_that_answers_get_answers_head_alike_and_is_kept_in_no_cache(
     clients: dict[str, Client], conversation: Conversation, who: str
 ) -> None:
-    seen = set()
+    seen, kept = set(), set()
     different = {}
     for route in routes():
         path = path_of(route, conversation)
@@ -109,7 +113,10 @@ def test_every_route_that_answers_get_answers_head_alike(
             different[path] = sorted(head.items() ^ get.items())
         if get["status"] == "200":
             seen.add(route)
+            if who != "visitor" and "no-store" not in get.get("Cache-Control", ""):
+                kept.add(route)
     assert different == {}
+    assert kept <= OF_NOBODY, "what is somebody's is kept in no cache"
     assert seen >= SEEN_BY[who], "these pages were not compared at all"
 
 
