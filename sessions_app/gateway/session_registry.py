@@ -29,6 +29,7 @@ from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.socket_bounds import UserBounds
 from sessions_app.gateway.start_line import StartLine
 from sessions_app.gateway.store import DatabaseStore
+from sessions_app.gateway.unheard import Key, UnheardSound
 from sessions_app.gateway.unsent import Unsent
 from sessions_app.gateway.wire import Start
 from sessions_app.gateway.worker_channel import WorkerChannel
@@ -49,14 +50,9 @@ logger = logging.getLogger(__name__)
 DRAIN_LIMIT_S = 8
 """Sockets are closed by then in any case: servers and their supervisors wait 10 s."""
 
-UNHEARD_KEPT_S = 600
-"""At most a minute of sound a page, 3 MB."""
-
 FAIR_USE_EVERY_S = 10
 
 MANAGERS: dict[Mode, type[BaseSessionManager]] = {Mode.TEXT: TextSessionManager, Mode.CALL: CallSessionManager}
-
-Key = tuple[int, Mode, uuid.UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ class SessionRegistry:
         self._managers: dict[Key, BaseSessionManager] = {}
         self._let_in: dict[Key, Credentials] = {}
         self._fair_use_watch: asyncio.Task[None] | None = None
-        self._unheard: dict[Key, Downlink] = {}
+        self._unheard = UnheardSound()
         self._pages: dict[SocketPage, Credentials] = {}
         self._places: UserBounds[SocketPage] = UserBounds()
         self._line = StartLine()
@@ -140,7 +136,7 @@ class SessionRegistry:
             request = SessionRequest(
                 user, mode, MANAGERS[mode].storage_key, start.page_id, start.continues, start.fresh
             )
-            unheard = self._unheard.pop((user.pk, mode, start.page_id), None)
+            unheard = self._unheard.take(key, self._now_s())
             back = ComingBack(start.last_down, None if start.fresh else unheard, away_ms=start.away_ms)
             return await self._open(request, page, back)
 
@@ -239,7 +235,7 @@ class SessionRegistry:
         if self._managers.get(key) is manager:
             del self._managers[key]
             self._let_in.pop(key, None)
-            self._keep_unheard(key, manager.downlink)
+            self._unheard.keep(key, manager.downlink, self._now_s())
             await self._admission.leave(holder)
             if not self._managers:
                 self._channel.stop()
@@ -291,15 +287,9 @@ class SessionRegistry:
             if manager.opening.session == session:
                 manager.leave("operator", conversation_over=True)
 
-    def _keep_unheard(self, key: Key, downlink: Downlink) -> None:
-        """A page that comes back after its session was closed hears what was said to it while it was away."""
-        if downlink.holds_unheard:
-            self._unheard[key] = downlink
-            asyncio.get_running_loop().call_later(UNHEARD_KEPT_S, self._forget_unheard, key, downlink)
-
-    def _forget_unheard(self, key: Key, downlink: Downlink) -> None:
-        if self._unheard.get(key) is downlink:
-            del self._unheard[key]
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
 
 
 def _open(request: SessionRequest, model: str, worker: str, memory: ConversationMemory) -> Opening:

@@ -30,9 +30,9 @@ class Downlink:
         self._owes_flush = False
 
     @property
-    def holds_unheard(self) -> bool:
-        """Whether something is kept that no page may have heard."""
-        return bool(self._kept)
+    def kept_bytes(self) -> int:
+        """How much is kept that no page may have heard."""
+        return self._kept_bytes
 
     def attach(self, page: Page, last_heard: int, now_ms: int) -> None:
         """Send `page` everything after the number it heard last, then what comes."""

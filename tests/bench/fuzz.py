@@ -36,6 +36,7 @@ FRAMES_A_SOCKET = 400
 FRAMES_AT_ONCE = 20
 ANSWER_WITHIN_S = 2
 PING_EVERY_S = 0.1
+COMBINATIONS = [(server, mode) for server in ("daphne", "uvicorn") for mode in ("text", "call")]
 WARM_UP = 0.2
 """The part of the frames after which memory counts: by then every path has been taken, and every pool is full."""
 
@@ -102,6 +103,13 @@ class Run:
         settled = [kb for sent, kb in self.memory_kb if WARM_UP <= sent / self.frames <= WARM_UP + 0.1]
         late = [kb for sent, kb in self.memory_kb if sent / self.frames >= 0.9]
         return math.nan if not settled or not late else statistics.median(late) / statistics.median(settled) - 1
+
+    def tenths_mb(self) -> list[float]:
+        """Memory when each tenth of the frames had been sent."""
+        return [
+            next((kb / 1024 for sent, kb in self.memory_kb if sent / self.frames >= tenth / 10), math.nan)
+            for tenth in range(1, 11)
+        ]
 
 
 class RudePage:
@@ -219,8 +227,11 @@ def main() -> None:
     import tests.settings as settings_of_tests
 
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fuzz", description=__doc__)
-    parser.add_argument("--frames", type=int, default=1_000_000, help="over both sockets and both servers in all")
+    parser.add_argument(
+        "--frames", type=int, default=1_000_000, help="in all; a quarter of them for each socket of each server"
+    )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs=2, metavar=("SERVER", "MODE"), help="daphne or uvicorn, text or call")
     options = parser.parse_args()
     os.environ.update(settings_of_tests.OURS)
     runs: list[Run] = []
@@ -228,20 +239,20 @@ def main() -> None:
         emulator = Emulator(Path(name) / "emulator", ("--pace", "8", "--send-speed", "50"))
         print("| server | socket | frames | sockets | tracebacks | MB at most | growth | p50 ms | p99 ms | worst ms |")
         print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
-        for server in ("daphne", "uvicorn"):
-            for mode in ("text", "call"):
-                web = WebServer(Path(name) / f"{server}-{mode}", emulator.environment, server)
-                try:
-                    cookies = web.shell(MAKE_CALLERS.format(calls=RUDE_AT_ONCE + 1)).split()
-                    run = asyncio.run(fuzz(web, cookies, mode, options.frames // 4, options.seed))
-                finally:
-                    web.stop()
-                print(row(run), flush=True)
-                runs.append(run)
-                emulator.reset()
+        for server, mode in [options.only] if options.only else COMBINATIONS:
+            web = WebServer(Path(name) / f"{server}-{mode}", emulator.environment, server)
+            try:
+                cookies = web.shell(MAKE_CALLERS.format(calls=RUDE_AT_ONCE + 1)).split()
+                run = asyncio.run(fuzz(web, cookies, mode, options.frames // 4, options.seed))
+            finally:
+                web.stop()
+            print(row(run), flush=True)
+            runs.append(run)
+            emulator.reset()
         emulator.stop()
     for run in runs:
         print(f"\n{run.server}, {run.mode}: closed {dict(run.closed)}, answered {dict(run.answers)}")
+        print(f"MB after each tenth of the frames: {', '.join(f'{mb:.0f}' for mb in run.tenths_mb())}")
     if any(run.tracebacks or run.growth() > GROWTH_LIMIT for run in runs):
         raise SystemExit("a traceback, or memory that grew")
 
