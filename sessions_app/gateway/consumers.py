@@ -70,9 +70,6 @@ logger = logging.getLogger(__name__)
 START_WITHIN_S = 10
 MALFORMED_ALLOWED = 3
 
-OF_THE_USER = (Start, TypedText, Reset, Older, Retry)
-"""Messages that read or write what is the user's, and are taken only from whom the rows let in at that moment."""
-
 
 class LiveConsumer(AsyncConsumer):
     """One socket of a page in one mode.
@@ -204,7 +201,7 @@ class LiveConsumer(AsyncConsumer):
             self._answer_too_much(self._too_much, "limit.message_rate", text)
             return
         message = wire.parse_text_frame(frame)
-        if isinstance(message, OF_THE_USER) and not await self._registry.may_stay(self._page):
+        if isinstance(message, wire.OF_THE_USER) and not await self._registry.may_stay(self._page):
             return
         if self._manager is not None:
             self._manager.hear_of_page()

@@ -157,6 +157,9 @@ class Heard:
 
 PageMessage = Start | TypedText | Mic | Sound | Stop | Reset | Retry | HangUp | Older | Ping | Heard
 
+OF_THE_USER = (Start, TypedText, Reset, Older, Retry)
+"""Messages that read or write what is the user's, and are taken only from whom the rows let in at that moment."""
+
 
 def _size_bytes(frame: str) -> int:
     """The size of a text frame on the wire; only its characters, if those alone are more than is ever taken."""
