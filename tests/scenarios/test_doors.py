@@ -159,6 +159,7 @@ async def until_closed(page: Page, send: Callable[[], Awaitable[None]]) -> None:
     await page.wait_closed()
 
 
+@pytest.mark.laptop
 async def test_a_flood_of_audio_is_closed(web: WebServer) -> None:
     page = Page(web, "call")
     await page.connect()
@@ -167,6 +168,7 @@ async def test_a_flood_of_audio_is_closed(web: WebServer) -> None:
     assert page.close_code == 4429
 
 
+@pytest.mark.laptop
 async def test_a_flood_of_messages_is_closed(web: WebServer) -> None:
     page = Page(web, "call")
     await page.connect()
@@ -175,6 +177,7 @@ async def test_a_flood_of_messages_is_closed(web: WebServer) -> None:
     assert page.close_code == 4429
 
 
+@pytest.mark.laptop
 async def test_a_start_that_never_comes_is_not_waited_for(web: WebServer) -> None:
     page = Page(web, "call")
     await page.connect()
@@ -258,6 +261,7 @@ async def test_a_server_that_is_told_to_go_says_4012_and_has_everything_stored(
 # -- those who are rude ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.laptop
 @pytest.mark.parametrize("server", [*SERVERS, "careless uvicorn"])
 async def test_compressed_frames_are_refused_before_they_are_inflated(
     start_web: Callable[..., WebServer], server: str
@@ -278,6 +282,7 @@ async def test_compressed_frames_are_refused_before_they_are_inflated(
         await other.start()
 
 
+@pytest.mark.laptop
 @pytest.mark.parametrize("server", SERVERS)
 async def test_huge_messages_are_refused_by_the_server(start_web: Callable[..., WebServer], server: str) -> None:
     web = start_web(server)
@@ -288,6 +293,7 @@ async def test_huge_messages_are_refused_by_the_server(start_web: Callable[..., 
     assert await page.wait_closed() in (1006, 1009), "Daphne drops the connection without a word"
 
 
+@pytest.mark.laptop
 @pytest.mark.parametrize("server", SERVERS)
 async def test_of_too_many_silent_sockets_of_a_user_the_newest_stay(
     start_web: Callable[..., WebServer], server: str
@@ -305,6 +311,7 @@ async def test_of_too_many_silent_sockets_of_a_user_the_newest_stay(
         await page.disconnect()
 
 
+@pytest.mark.laptop
 @pytest.mark.parametrize("server", SERVERS)
 async def test_whoever_starts_after_many_who_have_gone_does_not_wait_for_them(
     start_web: Callable[..., WebServer], server: str

@@ -17,6 +17,8 @@ from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
+pytestmark = pytest.mark.laptop
+
 TYPED = "The code word is kingfisher."
 SPOKEN = "Tell me about the yellow lighthouse."
 SEARCHED = "marmalade"
