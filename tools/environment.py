@@ -21,6 +21,7 @@ def laptop_environment() -> Environment:
     environment.setdefault("HOLDLINE_DATA_DIR", str(BASE / "var"))
     environment.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
     environment.setdefault("SIGNUP_OPEN", "1")
+    environment.setdefault("EMAIL_URL", "console:")
     environment["PYTHONUNBUFFERED"] = "1"
     if not environment.get("SECRET_KEY"):
         environment["SECRET_KEY"] = read_or_create(

@@ -30,3 +30,13 @@ def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch,
     laptop = laptop_environment()
     assert laptop["LOG_FORMAT"] == "json"
     assert laptop["LOG_LEVEL"] == "ERROR"
+
+
+def test_the_mail_of_a_laptop_goes_to_its_log_unless_there_is_a_mail_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOLDLINE_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("EMAIL_URL", raising=False)
+    assert laptop_environment()["EMAIL_URL"] == "console:"
+    monkeypatch.setenv("EMAIL_URL", "smtps://mail.example")
+    assert laptop_environment()["EMAIL_URL"] == "smtps://mail.example"
