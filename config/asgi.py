@@ -1,5 +1,6 @@
 """The application as servers see it: pages over HTTP, live sessions over WebSocket."""
 
+import asyncio
 import os
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from config.access_logs import keep_queries_out  # noqa: E402
 from config.composition import registry, upstream  # noqa: E402
 from config.crowd import CrowdGate  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
+from config.loop_errors import pass_over_closed_lines  # noqa: E402
 from config.server_options import limit_messages  # noqa: E402
 from config.sockets import OriginGate, SessionUser, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
@@ -29,6 +31,12 @@ keep_queries_out()
 
 # The stubs know patterns of views only; a pattern may hold any ASGI application.
 socket_routes: list[Any] = [*websocket_urlpatterns(registry), re_path("", cast("Any", refuse))]
+
+
+def prepare(receive: Any) -> None:
+    """To be called before the server listens, with what it calls the lifespan with."""
+    limit_messages(receive)
+    pass_over_closed_lines(asyncio.get_running_loop())
 
 
 def begin() -> None:
@@ -45,6 +53,6 @@ application = ProtocolTypeRouter(
     {
         "http": pages,
         "websocket": OriginGate(sockets),
-        "lifespan": Lifespan(drain, limit_messages),
+        "lifespan": Lifespan(drain, prepare),
     }
 )
