@@ -23,11 +23,11 @@ FORMAT = (PYTHON, "-m", "ruff", "format", "--check", ".")
 LINT = (PYTHON, "-m", "ruff", "check", ".")
 INTERRUPTED = 130
 
-BROWSER, FIRST_START = "tests/browser", "tests/first_start"
-PROGRAMS_OF_THEIR_OWN = ("tests/config", "tests/emulator", "tests/scenarios", BROWSER, FIRST_START)
+BROWSER, EMULATOR, FIRST_START = "tests/browser", "tests/emulator", "tests/first_start"
+PROGRAMS_OF_THEIR_OWN = ("tests/config", EMULATOR, "tests/scenarios", BROWSER, FIRST_START)
 """Folders of tests that start servers and browsers, which takes longer than an edit should wait."""
 
-WITHOUT_DATABASE = ("tests/docs", "tests/emulator", "tests/live", "tests/tools")
+WITHOUT_DATABASE = ("tests/docs", EMULATOR, "tests/live", "tests/tools")
 """Folders in which no test uses the database (collection refuses one): most of what there is to collect."""
 
 
@@ -86,7 +86,7 @@ def _everything(environment: Environment) -> int:
                 "not browser and not first_start",
                 environment,
                 aloud=True,
-                more=apart,
+                more=[*apart, f"--ignore={EMULATOR}"],
                 workers=2,
             )
         ],
@@ -98,6 +98,7 @@ def _everything(environment: Environment) -> int:
             # mypy ends without cleaning up after the settings it has loaded.
             Step("types", (PYTHON, "-m", "mypy"), environment | {"TMPDIR": str(results)}),
             _tests("of the first start", "first_start", environment, more=(FIRST_START,)),
+            _tests("of the emulator", "not browser", environment, more=(EMULATOR,), workers=2),
             Step("migrations", (PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"), production),
             Step("deployment", (PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"), production),
         ],
