@@ -13,7 +13,6 @@ from typing import Any
 UVICORNS = ("uvicorn.access", "uvicorn.error")
 """Requests, and handshakes of sockets."""
 
-
 TOKEN_OF_A_LINK = re.compile(r"(?<=^/accounts/reset/)[^/]+/[^/].*")
 
 
@@ -29,7 +28,7 @@ def keep_queries_out() -> None:
 
 def without_secrets(text: str) -> str:
     """`/history/` for `/history/?q=words`, `/accounts/reset/...` for a link; anything else is given back as it is."""
-    path, _, _ = text.partition("?") if text.startswith("/") else (text, "", "")
+    path = text.partition("?")[0] if text.startswith("/") else text
     return TOKEN_OF_A_LINK.sub("...", path)
 
 

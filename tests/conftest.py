@@ -10,11 +10,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.rules import pytest_collection_modifyitems
 from tests.services.cast import create_account
-from tests.services.emulator import Emulator
+from tests.services.emulator import QUICK, Emulator
 from tests.services.web import WebServer
-
-QUICK = ("--pace", "8", "--send-speed", "50")
-"""Options of an emulator whose answers nobody listens to."""
 
 __all__ = ["pytest_collection_modifyitems"]  # a hook: pytest finds it here
 

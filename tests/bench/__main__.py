@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -14,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import tests.settings as settings_of_tests
 from emulator.certificate import ensure_certificate
 from tests.bench.measuring import MAKE_CALLERS, cpu_s, memory_kb, running
 from tests.services.processes import free_port
+from tests.services.settings import use_settings_of_tests
 from tests.services.web import WebServer
 
 WARM_UP_S = 3.0
@@ -116,7 +115,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="measured for each process (default: 10)")
     parser.add_argument("--rounds", type=int, default=3, help="of all processes, whose mean counts (default: 3)")
     options = parser.parse_args()
-    os.environ.update(settings_of_tests.OURS)
+    use_settings_of_tests()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         certificate = ensure_certificate(directory, "127.0.0.1")

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import math
-import os
 import random
 import statistics
 import struct
@@ -27,8 +26,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.bench.measuring import MAKE_CALLERS, memory_kb
-from tests.services.emulator import Emulator
+from tests.bench.measuring import MAKE_CALLERS, memory_kb, spread
+from tests.services.emulator import QUICK, Emulator
+from tests.services.settings import use_settings_of_tests
 from tests.services.web import WebServer
 
 RUDE_AT_ONCE = 8
@@ -213,18 +213,15 @@ async def fuzz(web: WebServer, cookies: list[str], mode: str, limit: int, seed: 
 
 
 def row(run: Run) -> str:
-    trips_ms = sorted(trip * 1000 for trip in run.round_trips_s)
-    p50, p99 = (trips_ms[int(len(trips_ms) * part)] for part in (0.5, 0.99))
+    p50, p99, longest = spread([trip * 1000 for trip in run.round_trips_s])
     most_kb = max(kb for _, kb in run.memory_kb)
     return (
         f"| {run.server} | {run.mode} | {run.frames:,} | {run.sockets:,} | {run.tracebacks} | {most_kb / 1024:.0f} | "
-        f"{run.growth():+.1%} | {p50:.1f} | {p99:.1f} | {trips_ms[-1]:.0f} |"
+        f"{run.growth():+.1%} | {p50:.1f} | {p99:.1f} | {longest:.0f} |"
     )
 
 
 def main() -> None:
-    # Not at the top: servers of the tests are forks that read this file again, and their settings are their own.
-    import tests.settings as settings_of_tests
 
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fuzz", description=__doc__)
     parser.add_argument(
@@ -233,10 +230,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs=2, metavar=("SERVER", "MODE"), help="daphne or uvicorn, text or call")
     options = parser.parse_args()
-    os.environ.update(settings_of_tests.OURS)
+    use_settings_of_tests()
     runs: list[Run] = []
     with tempfile.TemporaryDirectory() as name:
-        emulator = Emulator(Path(name) / "emulator", ("--pace", "8", "--send-speed", "50"))
+        emulator = Emulator(Path(name) / "emulator", QUICK)
         print("| server | socket | frames | sockets | tracebacks | MB at most | growth | p50 ms | p99 ms | worst ms |")
         print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
         for server, mode in [options.only] if options.only else COMBINATIONS:

@@ -7,7 +7,6 @@ ping every second, as pages do that are looked at.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.measuring import MAKE_CALLERS, cpu_s, memory_kb, running
+from tests.services.settings import use_settings_of_tests
 
 SETTLED_AFTER_S = 15.0
 """Where something was said, the provider is looked after for some seconds more."""
@@ -74,8 +74,6 @@ def start_holders(host: str, origin: str, cookies: list[str], ping_every_s: floa
 
 
 def main() -> None:
-    # Not at the top: servers of the tests are forks that read this file again, and their settings are their own.
-    import tests.settings as settings_of_tests
     from emulator.certificate import ensure_certificate
     from tests.services.processes import free_port
 
@@ -83,7 +81,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=1_000, help="at a time (default: 1000)")
     parser.add_argument("--seconds", type=float, default=20, help="measured for each (default: 20)")
     options = parser.parse_args()
-    os.environ.update(settings_of_tests.OURS)
+    use_settings_of_tests()
     print("| server | pings of the pages | share of a core | KB each |")
     print("| --- | --- | ---: | ---: |", flush=True)
     with tempfile.TemporaryDirectory() as name:

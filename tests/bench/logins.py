@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import itertools
-import os
 import statistics
 import tempfile
 import threading
@@ -23,6 +22,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.services.cast import PASSWORD
+from tests.services.settings import use_settings_of_tests
 from tests.services.web import WebServer
 
 ATTACKERS = 8
@@ -148,10 +148,8 @@ def report(place: str, siege: Siege) -> str:
 
 
 def main() -> None:
-    # Not at the top: servers of the tests are forks that read this file again, and their settings are their own.
-    import tests.settings as settings_of_tests
 
-    os.environ.update(settings_of_tests.OURS)
+    use_settings_of_tests()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long each of the two attacks lasts")
     minutes = parser.parse_args().minutes

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import resource
+import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def memory_kb(pid: int) -> int:
     """Resident memory of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * resource.getpagesize() // 1024
+
+
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
+    """Median, 99th percentile and the longest."""
+    ordered = sorted(values) or [float("nan")]
+    return statistics.median(ordered), ordered[int(len(ordered) * 0.99) - (len(ordered) > 1)], ordered[-1]
 
 
 @contextmanager

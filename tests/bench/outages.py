@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import socket
 import tempfile
@@ -22,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser.chromium import launch
 from tests.services.emulator import Emulator
+from tests.services.settings import use_settings_of_tests
 from tests.services.web import WebServer
 
 TOLD_LIMIT_S = 3.0
@@ -223,10 +223,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.outages", description=__doc__)
     parser.add_argument("--seconds", type=int, nargs="+", default=[5, 30, 45], help="of each outage")
     options = parser.parse_args()
-    # Not at the top: servers of the tests are forks that read this file again, and their settings are their own.
-    import tests.settings as settings_of_tests
 
-    os.environ.update(settings_of_tests.OURS)
+    use_settings_of_tests()
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as directory:
         emulator = Emulator(Path(directory) / "emulator")

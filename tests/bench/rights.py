@@ -6,7 +6,6 @@ Each right that can end, on both servers, with a channel layer that is there and
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from tests.scenarios.page import Page
 from tests.services.emulator import Emulator
 from tests.services.processes import free_port
+from tests.services.settings import use_settings_of_tests
 from tests.services.valkey import running_valkey
 from tests.services.web import WebServer
 
@@ -105,10 +105,8 @@ def row(loss: Loss) -> str:
 
 
 def main() -> None:
-    # Not at the top: servers of the tests are forks that read this file again, and their settings are their own.
-    import tests.settings as settings_of_tests
 
-    os.environ.update(settings_of_tests.OURS)
+    use_settings_of_tests()
     losses: list[Loss] = []
     with tempfile.TemporaryDirectory() as name, layers() as urls:
         print("| right | server | layer | close code | seconds | words stored | lines left |")

@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,10 +17,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.measuring import MAKE_CALLERS, memory_kb
+from tests.bench.measuring import MAKE_CALLERS, memory_kb, spread
 from tests.scenarios.page import Page, log_in
 from tests.services.cast import PASSWORD
-from tests.services.emulator import Emulator
+from tests.services.emulator import QUICK, Emulator
+from tests.services.settings import use_settings_of_tests
 from tests.services.web import WebServer
 
 PING_EVERY_S = 0.1
@@ -30,7 +29,6 @@ TYPE_EVERY_S = 0.5
 LONGEST_WAIT_S = 90.0
 QUIET_S = 6.0
 RUDE_S = 12.0
-QUICK = ("--pace", "8", "--send-speed", "50")
 
 MAKE_CHATS = """
 from datetime import datetime, UTC
@@ -59,12 +57,6 @@ class Felt:
         pongs = " / ".join(f"{value:.0f}" for value in spread(self.pongs_ms))
         replies = " / ".join(f"{value:.0f}" for value in spread(self.replies_ms))
         return f"| {server} | {what} | {pongs} | {replies} | {self.lost} | {worst_kb / 1024:.0f} | {note} |"
-
-
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Median, 99th percentile and the longest."""
-    ordered = sorted(values) or [float("nan")]
-    return statistics.median(ordered), ordered[int(len(ordered) * 0.99) - (len(ordered) > 1)], ordered[-1]
 
 
 class Polite:
@@ -173,7 +165,7 @@ async def suffer(web: WebServer, users: list[str], only: str) -> None:
             continue
         before_kb = forget_peak(web.pid)
         felt, note = await polite.feel(others())
-        print(felt.row(web.kind, what, peak_kb(web.pid), f"{before_kb / 1024:.0f} MB before. {note}"), flush=True)
+        print(felt.row(web.kind, what, web.peak_kb(), f"{before_kb / 1024:.0f} MB before. {note}"), flush=True)
         await asyncio.sleep(1)
     await polite.leave()
 
@@ -184,21 +176,14 @@ def forget_peak(pid: int) -> int:
     return memory_kb(pid)
 
 
-def peak_kb(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-
-
 def main() -> None:
-    # Not at the top: servers of the tests are forks that read this file again, and their settings are their own.
     import tests.scenarios.page as page_of_tests
-    import tests.settings as settings_of_tests
 
     parser = argparse.ArgumentParser(prog="python -m tests.bench.rude", description=__doc__)
     parser.add_argument("--server", choices=("daphne", "uvicorn"), help="only this one")
     parser.add_argument("--only", default="", help="trials with this in their name")
     options = parser.parse_args()
-    os.environ.update(settings_of_tests.OURS)
+    use_settings_of_tests()
     page_of_tests.ANSWER_WITHIN_S = LONGEST_WAIT_S
     print("| server | others | pong ms p50 / p99 / max | reply ms p50 / p99 / max | lost | MB at the worst | |")
     print("| --- | --- | ---: | ---: | ---: | ---: | --- |", flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -12,12 +11,12 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import URLResolver, get_resolver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessions_app.models import Conversation, Throttle
 from tests.pages.history_rows import converse
+from tests.pages.routes import routes
 from tests.repeatable import cases
 
 pytestmark = [
@@ -44,18 +43,9 @@ NAMES_OF_THE_ADMIN = (
 PARTS_OF_DATES = ["", "__year", "__month", "__day", "__gte", "__lt", "__isnull", "__exact", "__in"]
 
 
-def patterns(resolver: URLResolver, before: str = "") -> Iterator[str]:
-    for one in resolver.url_patterns:
-        here = before + str(one.pattern)
-        if isinstance(one, URLResolver):
-            yield from patterns(one, here)
-        else:
-            yield "/" + here.rstrip("$")
-
-
-PATTERNS = sorted(set(patterns(get_resolver())))
-PLACE = re.compile(r"\(\?P<[^>]+>[^)]*\)|<[^>]+>")
-"""Where a pattern takes something."""
+ROUTES = sorted(set(routes()))
+PLACE = re.compile(r"<\w+>")
+"""Where a route takes something."""
 
 
 def names_of_filters() -> set[str]:
@@ -73,10 +63,10 @@ FIELDS = st.lists(st.tuples(st.sampled_from(NAMES).map(str.encode) | st.binary(m
 
 @dataclass(frozen=True)
 class Asked:
-    """A request. `ids` fill the places of `pattern`; without any, those of things that exist do."""
+    """A request. `ids` fill the places of `route`; without any, those of things that exist do."""
 
     method: str
-    pattern: str
+    route: str
     ids: list[bytes]
     query: list[tuple[bytes, bytes]]
     fields: list[tuple[bytes, bytes]]
@@ -85,7 +75,7 @@ class Asked:
 
     def send(self, client: Client, existing: str) -> int:
         ids = iter(self.ids)
-        path = PLACE.sub(lambda place: quote_from_bytes(next(ids, existing.encode())), self.pattern)
+        path = "/" + PLACE.sub(lambda place: quote_from_bytes(next(ids, existing.encode())), self.route)
         headers: dict[str, Any] = {name: value.decode("latin-1") for name, value in self.headers.items()}
         answer = client.generic(
             self.method, path, encoded(self.fields), self.content_type, QUERY_STRING=encoded(self.query), **headers
@@ -100,7 +90,7 @@ def encoded(fields: list[tuple[bytes, bytes]]) -> str:
 ASKED = st.builds(
     Asked,
     st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS"]),
-    st.sampled_from(PATTERNS),
+    st.sampled_from(ROUTES),
     st.lists(VALUES, max_size=1),
     FIELDS,
     FIELDS,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.resolvers import RegexPattern
 
 from sessions_app.models import Conversation, Throttle
 from tests.pages.history_rows import converse
+from tests.pages.routes import routes
 
 RENEWED = {"Expires", "Content-Security-Policy"}
 """Headers that may differ between two answers to the same GET: a moment, a nonce."""
@@ -50,23 +48,6 @@ def clients(client: Client, alice: User, sam: User) -> dict[str, Client]:
     clients["alice"].force_login(alice)
     clients["sam"].force_login(sam)
     return clients
-
-
-def routes(patterns: Iterable[URLPattern | URLResolver] | None = None, above: str = "") -> Iterator[str]:
-    """Every route of the site, its parameters written as `<name>`."""
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        route = above + _route_of(pattern)
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, route)
-        else:
-            yield route
-
-
-def _route_of(pattern: URLPattern | URLResolver) -> str:
-    text = str(pattern.pattern)
-    if isinstance(pattern.pattern, RegexPattern):
-        return re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", text).strip("^$")
-    return re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", text)
 
 
 def path_of(route: str, conversation: Conversation) -> str:

@@ -7,8 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import urllib.parse
-import urllib.request
 import uuid
 import zlib
 from collections.abc import Awaitable, Callable
@@ -17,7 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sessions_app.gateway.socket_bounds import OPEN_OF_USER
-from tests.scenarios.page import Page
+from tests.scenarios.page import Page, submit
 from tests.scenarios.speech import silence, spoken
 from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
@@ -31,14 +29,6 @@ async def test_a_visitor_is_sent_to_log_in(web: WebServer) -> None:
     page = Page(web, "call", user=None)
     await page.connect()
     assert await page.wait_closed() == 4401
-
-
-def submit(url: str, path: str, cookies: str, **fields: str) -> None:
-    """Send a form of the site, in the browser that has these cookies."""
-    token = dict(pair.split("=", 1) for pair in cookies.split("; "))["csrftoken"]
-    headers = {"Cookie": cookies, "X-CSRFToken": token, "Referer": url}
-    form = urllib.parse.urlencode(fields).encode()
-    urllib.request.urlopen(urllib.request.Request(url + path, form, headers), timeout=10).close()
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 READY = "READY"
 
 
+QUICK = ("--pace", "8", "--send-speed", "50")
+"""Options of an emulator whose answers nobody listens to."""
+
+
 class Emulator:
     """A running emulator. `environment` points the app at it; the methods speak its control API."""
 

@@ -6,13 +6,12 @@ Prints what the swaps cost; exits with 1 if anything was lost, cut, doubled or c
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
 import sys
 from pathlib import Path
 
-import tests.settings as settings_of_tests
+from tests.services.settings import use_settings_of_tests
 from tests.soak import report
 from tests.soak.soak import Options, Outcome, soak
 from tests.soak.stamps import CONVERSATIONS_LIMIT
@@ -23,7 +22,7 @@ FINDINGS_TOLD = 6
 
 def main() -> int:
     options = _options()
-    os.environ.update(settings_of_tests.OURS)
+    use_settings_of_tests()
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     DIRECTORY.mkdir(parents=True)
     print(f"seed {options.seed}: {options.conversations} conversations on {options.server}", flush=True)
