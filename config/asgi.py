@@ -39,8 +39,9 @@ def prepare(receive: Any) -> None:
     pass_over_closed_lines(asyncio.get_running_loop())
 
 
-def begin() -> None:
+def begin(loop: asyncio.AbstractEventLoop) -> None:
     """To be called once the server runs: nobody who opens a conversation waits for the SDK to be loaded."""
+    loop.call_soon(registry.serve)
     upstream.prepare()
     start_background_work()
 

@@ -31,6 +31,7 @@ CANCEL_LIMIT_S = 2
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 SendAway = Callable[[], Awaitable[None]]
+AtStart = Callable[[asyncio.AbstractEventLoop], None]
 
 
 class Drain:
@@ -38,12 +39,12 @@ class Drain:
 
     Args:
         send_away: lets the pages go.
-        at_start: called once, when the server runs.
+        at_start: called once, with the event loop, when the server runs.
         limit_s: how long the pages may take to go.
     """
 
     def __init__(
-        self, send_away: SendAway, at_start: Callable[[], None] = lambda: None, limit_s: float = DRAIN_LIMIT_S
+        self, send_away: SendAway, at_start: AtStart = lambda loop: None, limit_s: float = DRAIN_LIMIT_S
     ) -> None:
         self._send_away = send_away
         self._at_start = at_start
@@ -59,7 +60,7 @@ class Drain:
         what it puts into the background with SIGINT ignored, and Daphne leaves it at that. Its pages would be sent
         away, and it would stay without ever taking one again.
         """
-        self._at_start()
+        self._at_start(loop)
         if threading.current_thread() is not threading.main_thread():
             return
         self._loop = loop

@@ -46,9 +46,9 @@ def seen(holders: Collection[uuid.UUID], now: datetime.datetime) -> int:
     return LiveSlot.objects.filter(holder__in=holders).update(seen_at=now) if holders else 0
 
 
-def leave(holder: uuid.UUID) -> None:
-    """The live session ended, or the page waits no longer."""
-    LiveSlot.objects.filter(holder=holder).delete()
+def leave(holder: uuid.UUID, owner: str) -> None:
+    """The live session ended, or the page waits no longer. A place that another worker speaks for now stays."""
+    LiveSlot.objects.filter(holder=holder, owner=owner).delete()
 
 
 def _slot_of(row: LiveSlot) -> Slot:

@@ -1,4 +1,4 @@
-"""Closing what nobody closed: live sessions whose process is gone, and calls that no page can come back to.
+"""Closing what nobody closed: live sessions whose worker is gone, and calls that no page can come back to.
 
 Only rows are changed here, each by one conditional update, so cleanups may run at any time and side by side.
 """
@@ -18,8 +18,8 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from energy.levels import Mode
-from sessions_app import services
-from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent
+from sessions_app import lines, services
+from sessions_app.models import Conversation, Line, LiveSession, ResumptionHandle, SessionEvent, Worker
 
 SILENT_AFTER = datetime.timedelta(hours=2)
 """A live session that goes on shows a sign of life several times an hour: its connections are replaced."""
@@ -31,14 +31,18 @@ _START_OF_PROCESS_FIELD = 19
 
 
 def lost_sessions(silent_after: datetime.timedelta = SILENT_AFTER) -> list[LiveSession]:
-    """Open live sessions whose process has ended, or that have been silent for so long."""
+    """Open live sessions whose worker has ended or lost its heartbeat, or that have been silent for so long."""
     silent_since = timezone.now() - silent_after
     signs = SessionEvent.objects.filter(live_session=OuterRef("pk"), at__gt=silent_since)
-    sessions = LiveSession.objects.filter(ended_at__isnull=True).annotate(has_news=Exists(signs))
+    held_by_lost = Line.objects.filter(live_session=OuterRef("pk"), worker__in=lines.lost_workers())
+    sessions = LiveSession.objects.filter(ended_at__isnull=True).annotate(
+        has_news=Exists(signs), has_lost_worker=Exists(held_by_lost)
+    )
     return [
         session
         for session in sessions.select_related("conversation")
-        if _is_owner_gone(session.owner, session.started_at)
+        if session.has_lost_worker
+        or _is_owner_gone(session.owner, session.started_at)
         or not (
             session.has_news
             or session.started_at > silent_since
@@ -52,8 +56,9 @@ def close_session(session: LiveSession) -> bool:
     """Close a lost session as of its last sign of life; False when somebody else has closed it.
 
     Its conversation goes on, and so does its handle: the page may come back. What was broken off is ended, unless the
-    conversation goes on elsewhere already.
+    conversation goes on elsewhere already. A worker that held it and wakes again finds itself fenced.
     """
+    lines.fence_off(session.pk)
     last = SessionEvent.objects.filter(live_session=session).aggregate(last=Max("at"))["last"]
     last_sign = max(filter(None, (session.started_at, session.conversation.last_activity_at, last)))
     closed = LiveSession.objects.filter(pk=session.pk, ended_at=None).update(
@@ -62,6 +67,16 @@ def close_session(session: LiveSession) -> bool:
     if not LiveSession.objects.filter(conversation=session.conversation, ended_at=None).exists():
         services.end_broken_off(session.conversation.turns.all())
     return bool(closed)
+
+
+def forget_lost_workers() -> int:
+    """Delete the rows of workers that are gone, and note whose heartbeats are missed for the next time; gives their
+    number. To be called when their live sessions have been closed."""
+    here = [worker.pk for worker in Worker.objects.all() if _is_owner_gone(worker.name, worker.started_at)]
+    gone = Worker.objects.filter(pk__in=here) | lines.lost_workers()
+    _, deleted = Worker.objects.filter(pk__in=list(gone.values_list("pk", flat=True))).delete()
+    lines.note_missed()
+    return deleted.get(Worker._meta.label, 0)
 
 
 def left_calls() -> QuerySet[Conversation]:

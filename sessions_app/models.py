@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from energy.levels import Mode
@@ -90,6 +91,80 @@ class LiveSession(models.Model):
     def was_cut(self) -> bool:
         """Whether its worker has not closed its connection, so that this may still stand for the provider."""
         return self.ended_at is None or self.end_reason == self.OWNER_LOST
+
+
+class Worker(models.Model):
+    """A web process that holds live sessions, or may: one row from its start until it leaves. See `lines`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100, help_text="Its machine, and the number of its process there.")
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(
+        db_default=Now(), help_text="Its heartbeat, once a second, by the clock of the database."
+    )
+    missed_at = models.DateTimeField(null=True, blank=True, help_text="When a cleanup first missed its heartbeat.")
+    leaving_at = models.DateTimeField(null=True, blank=True, help_text="Since when it takes no new sessions.")
+
+    class Meta:
+        ordering = ["name", "started_at"]
+        indexes = [models.Index(fields=["seen_at"], name="worker_seen")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Line(models.Model):
+    """Who holds the live session of a user in a mode: at most one worker, by the number it was given. See `lines`.
+
+    Only who has the present number may be connected to the provider, and write what is said.
+    """
+
+    # The constraint below begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="lines", db_index=False)
+    mode = models.CharField(max_length=4, choices=_choices(Mode))
+    fence = models.PositiveBigIntegerField(default=0, help_text="Goes up whenever somebody takes the line.")
+    worker = models.ForeignKey(Worker, models.SET_NULL, null=True, blank=True, related_name="lines")
+    live_session = models.OneToOneField(LiveSession, models.SET_NULL, null=True, blank=True, related_name="line")
+    page_id = models.UUIDField(null=True, blank=True, help_text="The page life that it was taken for.")
+    wanted_by = models.UUIDField(null=True, blank=True, help_text="The page life that waits for it elsewhere.")
+    hands_on = models.BooleanField(default=False, help_text="It is wanted to go on there with the same conversation.")
+    ticket = models.UUIDField(null=True, blank=True, help_text="Of the link that takes it to another device, once.")
+
+    class Meta:
+        ordering = ["user", "mode"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "mode"], name="line_one_a_mode"),
+            models.CheckConstraint(condition=Q(mode__in=[mode.value for mode in Mode]), name="line_mode_known"),
+            models.CheckConstraint(
+                condition=Q(wanted_by__isnull=False) | Q(hands_on=False), name="line_hands_on_to_somebody"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Line {self.pk}, number {self.fence}"
+
+
+class KeptSound(models.Model):
+    """Sound of a page life whose live session is closed here: what it has not heard, and what no handle covers of its
+    user's. Encrypted; it goes when the page takes it, or is not asked for in time. See `kept_sound`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="kept_sounds", db_index=False)
+    mode = models.CharField(max_length=4, choices=_choices(Mode))
+    page_id = models.UUIDField()
+    ciphertext = models.BinaryField()
+    size_bytes = models.PositiveIntegerField()
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["until"]
+        indexes = [models.Index(fields=["until"], name="kept_sound_until")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "mode", "page_id"], name="kept_sound_one_a_page"),
+            models.CheckConstraint(condition=Q(mode__in=[mode.value for mode in Mode]), name="kept_sound_mode_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Sound of a page, {self.size_bytes} bytes"
 
 
 class ResumptionHandle(models.Model):

@@ -1,4 +1,4 @@
-"""Encryption of resumption handles at rest."""
+"""Encryption at rest: of resumption handles, and of sound."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ from django.conf import settings
 
 def encrypt(handle: str) -> bytes:
     """Encrypt with the first of HANDLE_FERNET_KEYS."""
-    return _keys().encrypt(handle.encode())
+    return encrypt_bytes(handle.encode())
 
 
 def decrypt(ciphertext: bytes | memoryview) -> str | None:
     """Decrypt with whichever key fits; None when none does any more, as after the keys were replaced."""
+    plain = decrypt_bytes(ciphertext)
+    return None if plain is None else plain.decode()
+
+
+def encrypt_bytes(plain: bytes) -> bytes:
+    """As `encrypt`."""
+    return _keys().encrypt(plain)
+
+
+def decrypt_bytes(ciphertext: bytes | memoryview) -> bytes | None:
+    """As `decrypt`."""
     try:
-        return _keys().decrypt(bytes(ciphertext)).decode()
+        return _keys().decrypt(bytes(ciphertext))
     except InvalidToken:
         return None
 

@@ -58,10 +58,15 @@ class Admission:
         """The live session is over, or does not wait any longer."""
         if self._waiting.pop(holder, None) or self._talking.pop(holder, None):
             try:
-                await self._database.run(partial(budget.leave, holder))
+                await self._database.run(partial(budget.leave, holder, self._worker))
             except Exception:
                 logger.exception("A place is given up only when nobody speaks for it any more")
             self._news.set()
+
+    def hand_on(self, holder: uuid.UUID) -> None:
+        """The live session goes on in another worker, which speaks for its place from now on."""
+        self._waiting.pop(holder, None)
+        self._talking.pop(holder, None)
 
     async def _try_to_ask(self, place: _Place) -> None:
         """Who cannot be asked for now is asked for again in a second, and keeps nobody else from being asked for."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
@@ -14,31 +12,35 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from energy.fair_use import FairUseRefusal
 from energy.levels import Mode
 from energy.queue import holder_of
 from energy.services import EnergyBarService
-from sessions_app import services, stored_turns
+from sessions_app import kept_sound, lines, services, stored_turns
 from sessions_app.gateway.admission import Admission
 from sessions_app.gateway.authority import AuthorityWatch, Credentials
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.gateway.energy_bar import SessionEnergy
+from sessions_app.gateway.held_session import HeldSession, Key
+from sessions_app.gateway.line_keeper import LineKeeper
 from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.socket_bounds import UserBounds
 from sessions_app.gateway.start_line import StartLine
 from sessions_app.gateway.store import DatabaseStore
-from sessions_app.gateway.unheard import Key, UnheardSound
 from sessions_app.gateway.unsent import Unsent
 from sessions_app.gateway.wire import Start
 from sessions_app.gateway.worker_channel import WorkerChannel
+from sessions_app.lines import Fenced, Hold, News, Owner, Taken, Wanted
 from sessions_app.live.close_codes import DRAINING, NOT_LOGGED_IN, OPENED_ELSEWHERE, TOO_MUCH
 from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.machine.events import State
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
-from sessions_app.live.page import Assistant, Opening
+from sessions_app.live.page import Assistant, Opening, Page
+from sessions_app.live.parcel import Parcel
 from sessions_app.live.providers.upstream import Upstream
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.turn_window import TurnWindow
@@ -58,12 +60,21 @@ MANAGERS: dict[Mode, type[BaseSessionManager]] = {Mode.TEXT: TextSessionManager,
 @dataclass(frozen=True, slots=True)
 class ComingBack:
     """What a page life had before the live session that is opened for it: the number of the sound that it heard last,
-    the sound it was sent, the first audio number not taken in if that is known, and how long it was cut off."""
+    the sound it was sent and the first audio number not taken in where those are known, and how long it was cut off."""
 
     last_down: int
-    downlink: Downlink | None
+    downlink: Downlink | None = None
     next_number: int | None = None
     away_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a live session starts from, by which number its line is held, and what was kept for its page."""
+
+    opening: Opening
+    hold: Hold
+    parcel: Parcel | None
 
 
 class SessionRegistry:
@@ -80,20 +91,26 @@ class SessionRegistry:
         self._memory = memory
         self._database = DatabaseThread()
         self._authority = AuthorityWatch(self._database, self._held_credentials, self._end_what_is_over)
+        self._lines = LineKeeper(self._database, Owner(), self._on_line_news)
         self._channel = WorkerChannel(
-            self._on_energy_reset, self._on_end, self._authority.session_over, self._authority.check_soon
+            self._on_energy_reset,
+            self._on_end,
+            self._authority.session_over,
+            self._authority.check_soon,
+            self._lines.check_soon,
         )
-        self._managers: dict[Key, BaseSessionManager] = {}
-        self._let_in: dict[Key, Credentials] = {}
+        self._sessions: dict[Key, HeldSession] = {}
         self._fair_use_watch: asyncio.Task[None] | None = None
-        self._unheard = UnheardSound()
         self._pages: dict[SocketPage, Credentials] = {}
         self._places: UserBounds[SocketPage] = UserBounds()
         self._line = StartLine()
         self._tasks = TaskOwner()
-        self._worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._admission = Admission(self._database, self._worker)
+        self._admission = Admission(self._database, self._lines.owner.name)
         self._is_draining = False
+
+    def serve(self) -> None:
+        """The server runs: other workers and operators are to see this one."""
+        self._lines.serve()
 
     def welcome(self, page: SocketPage, credentials: Credentials) -> None:
         """A page has connected, and was let in by `credentials`; it has no session yet."""
@@ -125,20 +142,19 @@ class SessionRegistry:
         self._places.started(user.pk, page)
         async with self._line.turn_to_start(user.pk, mode, page):
             key = (user.pk, mode, start.page_id)
-            manager = self._managers.get(key)
-            if manager is not None and not start.fresh and manager.state is not State.ENDED:
-                self._note_who_was_let_in(key, page)
-                manager.attach(page, start.last_down, start.away_ms)
-                return manager
+            held = self._sessions.get(key)
+            if held is not None and not start.fresh and await self._goes_on(held):
+                self._note_who_was_let_in(held, page)
+                held.manager.attach(page, start.last_down, start.away_ms)
+                return held.manager
             if start.continues is not None:
                 await self._database.run(partial(services.get_conversation_for, user, start.continues))
             await self._clear_place(user, mode)
+            await self._lines.ask_for(user.pk, mode, start.page_id)
             request = SessionRequest(
                 user, mode, MANAGERS[mode].storage_key, start.page_id, start.continues, start.fresh
             )
-            unheard = self._unheard.take(key, self._now_s())
-            back = ComingBack(start.last_down, None if start.fresh else unheard, away_ms=start.away_ms)
-            return await self._open(request, page, back)
+            return await self._open(request, page, ComingBack(start.last_down, away_ms=start.away_ms))
 
     async def reset(self, user: User, manager: BaseSessionManager, page: SocketPage) -> BaseSessionManager:
         """End the conversation and begin a new one for the same page life, whose numbering of audio goes on.
@@ -147,13 +163,13 @@ class SessionRegistry:
         """
         mode = manager.mode
         async with self._line.turn(user.pk, mode):
-            page_id = next((key[2] for key, held in self._managers.items() if held is manager), None)
-            if page_id is None:
+            held = self._held(manager)
+            if held is None or not await self._goes_on(held):
                 return manager
             manager.release()
             manager.leave("reset", conversation_over=True)
             await manager.stored()
-            request = SessionRequest(user, mode, manager.storage_key, page_id, fresh=True)
+            request = SessionRequest(user, mode, manager.storage_key, held.key[2], fresh=True)
             manager.downlink.discard()
             return await self._open(request, page, ComingBack(-1, manager.downlink, manager.next_number))
 
@@ -164,92 +180,167 @@ class SessionRegistry:
         return window
 
     async def drain(self) -> None:
-        """Let every session and page go: all is stored, and the pages are asked to come back at once."""
+        """Let every session and page go: all is stored, and the pages are asked to come back at once, each as soon as
+        its own session is."""
         self._is_draining = True
-        pages, managers = tuple(self._pages), tuple(self._managers.values())
+        pages, sessions = tuple(self._pages), tuple(self._sessions.values())
+        await self._lines.leave()
         for page in pages:
             page.tell_toast("server.draining")
-        for manager in managers:
-            manager.leave("draining")
-        await _wait_for([manager.finished.wait() for manager in managers])
+        with_session: dict[Page | None, HeldSession] = {held.manager.page: held for held in sessions}
+        for held in sessions:
+            held.manager.leave("draining")
+        await _wait_for([_send_away(page, with_session.get(page)) for page in pages])
+        await _wait_for([held.given_back.wait() for held in sessions])
         for page in pages:
             page.close(DRAINING)
         await _wait_for([page.closed.wait() for page in pages])
-        logger.info("drained %d sessions and %d pages", len(managers), len(pages))
+        await self._lines.retire()
+        logger.info("drained %d sessions and %d pages", len(sessions), len(pages))
 
     async def _clear_place(self, user: User, mode: Mode) -> None:
         """Another page of the same user takes over: the old one is closed, and its call is over."""
-        for (user_id, other_mode, _), manager in tuple(self._managers.items()):
-            if user_id == user.pk and other_mode is mode:
-                page = manager.release()
-                if page is not None:
-                    page.tell_toast("takeover")
-                    page.close(OPENED_ELSEWHERE)
-                manager.leave("taken-over", conversation_over=mode is Mode.CALL)
-                await manager.stored()
+        for held in tuple(self._sessions.values()):
+            if held.key[:2] == (user.pk, mode):
+                self._let_go_to_another_page(held)
+                await held.manager.stored()
 
-    async def _open(
-        self,
-        request: SessionRequest,
-        page: SocketPage,
-        back: ComingBack,
-    ) -> BaseSessionManager:
-        holder = holder_of(request.user.pk, request.mode, request.page_id)
-        bar = EnergyBarService(request.user.pk, holder)
+    async def _open(self, request: SessionRequest, page: SocketPage, back: ComingBack) -> BaseSessionManager:
+        key = (request.user.pk, request.mode, request.page_id)
+        bar = EnergyBarService(request.user.pk, holder_of(*key))
         energy = SessionEnergy(self._database, bar, request.user.pk, partial(_fair_use_refusal, request.user.pk))
         await energy.load(request.mode)
         model = energy.get_level(request.mode).model
-        opening = await self._database.run(partial(_open, request, model, self._worker, self._memory))
+        opened = await self._database.run(partial(_open, request, model, self._lines.owner, self._memory))
+        opening, parcel = opened.opening, opened.parcel or Parcel()
         bar.conversation_id = uuid.UUID(opening.conversation)
         energy.session = uuid.UUID(opening.session)
         if back.next_number is not None:
             opening = replace(opening, next_number=back.next_number)
+        on_fenced = partial(self._on_fenced, opened.hold)
+        store = DatabaseStore(self._database, request, opening, opened.hold, self._memory, on_fenced)
         manager = MANAGERS[request.mode](
             upstream=self._upstream,
-            store=DatabaseStore(self._database, request, opening, self._memory),
+            store=store,
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
             opening=opening,
-            downlink=back.downlink,
+            downlink=back.downlink or Downlink(parcel.next_down, parcel.down, owes_flush=parcel.owes_flush),
             overlaps=settings.SWAP_OVERLAP,
         )
-        self._keep(request, manager, page, holder)
+        held = HeldSession(key, manager, store, opened.hold)
+        self._keep(held, page)
+        manager.take_over(parcel)
         manager.attach(page, back.last_down, back.away_ms)
-        await self._admission.enter(holder, request.user.pk, manager)
+        await self._admission.enter(held.place, request.user.pk, manager)
         if self._is_draining:
             manager.leave("draining")
         return manager
 
-    def _keep(self, request: SessionRequest, manager: BaseSessionManager, page: SocketPage, holder: uuid.UUID) -> None:
-        key = (request.user.pk, request.mode, request.page_id)
-        self._managers[key] = manager
-        self._note_who_was_let_in(key, page)
+    def _keep(self, held: HeldSession, page: SocketPage) -> None:
+        self._sessions[held.key] = held
+        self._lines.keep(held.hold)
+        self._note_who_was_let_in(held, page)
         self._channel.start()
         if self._fair_use_watch is None and is_limited():
             self._fair_use_watch = asyncio.create_task(self._watch_fair_use(), name="fair-use")
-        session = manager.opening.session
-        self._tasks.start(self._forget_when_finished(key, manager, holder), f"live-{session}")
+        session = held.manager.opening.session
+        self._tasks.start(self._give_back_when_finished(held), f"live-{session}")
 
-    async def _forget_when_finished(self, key: Key, manager: BaseSessionManager, holder: uuid.UUID) -> None:
-        await manager.finished.wait()
-        if self._managers.get(key) is manager:
-            del self._managers[key]
-            self._let_in.pop(key, None)
-            self._unheard.keep(key, manager.downlink, self._now_s())
-            await self._admission.leave(holder)
-            if not self._managers:
-                self._channel.stop()
-                self._stop_watching_fair_use()
+    async def _give_back_when_finished(self, held: HeldSession) -> None:
+        await held.manager.finished.wait()
+        is_last = self._sessions.get(held.key) is held
+        try:
+            if is_last:
+                del self._sessions[held.key]
+                await self._leave_behind(held)
+        finally:
+            await self._lines.give_back(held.hold)
+            held.given_back.set()
+        if not self._sessions:
+            self._channel.stop()
+            self._stop_watching_fair_use()
+
+    async def _leave_behind(self, held: HeldSession) -> None:
+        """What belongs to the page life and not to this worker: its place in the budget, and what it has not heard."""
+        user_id, mode, page_id = held.key
+        goes_on = held.goes_on_for is not None
+        if goes_on:
+            self._admission.hand_on(held.place)
+        else:
+            await self._admission.leave(held.place)
+        parcel = held.manager.parcel(with_input=goes_on and held.goes_on_for != page_id)
+        keep = partial(kept_sound.keep, user_id, mode, held.goes_on_for or page_id, parcel)
+        try:
+            await self._database.run(partial(lines.as_holder, held.hold, keep))
+        except Fenced:
+            pass  # the page went on without it
+        except Exception as error:
+            logger.warning("what a page has not heard is not kept: %s", type(error).__name__)
+
+    def _held(self, manager: BaseSessionManager) -> HeldSession | None:
+        return next((held for held in self._sessions.values() if held.manager is manager), None)
+
+    # -- one owner ---------------------------------------------------------------------------------------------------
+
+    async def _goes_on(self, held: HeldSession) -> bool:
+        """Whether the session lives, and is still ours: another worker may have taken it while this one was away."""
+        if not await self._lines.is_held(held.hold):
+            self._stop_at_once(held, held.key[2])
+        return held.manager.state is not State.ENDED
+
+    def _on_line_news(self, news: News) -> None:
+        held = next((held for held in self._sessions.values() if held.hold == news.hold), None)
+        if held is None or held.manager.state is State.ENDED:
+            return
+        if isinstance(news, Taken):
+            self._stop_at_once(held, news.page_id)
+        else:
+            self._let_go(held, news)
+
+    def _on_fenced(self, hold: Hold, fenced: Fenced) -> None:
+        self._on_line_news(Taken(hold, fenced.page_id))
+
+    def _let_go(self, held: HeldSession, wanted: Wanted) -> None:
+        """A page has come to another worker: store everything, close, and give the line back."""
+        if wanted.page_id != held.key[2]:
+            self._let_go_to_another_page(held)
+            return
+        held.goes_on_for = wanted.page_id
+        page = held.manager.release()
+        if page is not None:
+            page.close(OPENED_ELSEWHERE)
+        held.manager.leave("moved")
+
+    def _let_go_to_another_page(self, held: HeldSession) -> None:
+        page = held.manager.release()
+        if page is not None:
+            page.tell_toast("takeover")
+            page.close(OPENED_ELSEWHERE)
+        held.manager.leave("taken-over", conversation_over=held.key[1] is Mode.CALL)
+
+    def _stop_at_once(self, held: HeldSession, page_id: uuid.UUID | None) -> None:
+        """The line was taken while this worker was away, for `page_id`: nothing may be said or stored here any more."""
+        session = held.manager.opening.session
+        logger.warning("a live session is held elsewhere and ends here", extra={"session": session})
+        held.goes_on_for = page_id or held.key[2]
+        page = held.manager.release()
+        if page is not None and page_id in (None, held.key[2]):
+            page.close(DRAINING)
+        elif page is not None:
+            page.tell_toast("takeover")
+            page.close(OPENED_ELSEWHERE)
+        held.manager.leave("fenced")
 
     # -- who may stay ------------------------------------------------------------------------------------------------
 
-    def _note_who_was_let_in(self, key: Key, page: SocketPage) -> None:
+    def _note_who_was_let_in(self, held: HeldSession, page: SocketPage) -> None:
         """A live session may stay without a page for as long as the one that it had last might."""
         if page in self._pages:
-            self._let_in[key] = self._pages[page]
+            held.let_in = self._pages[page]
 
     def _held_credentials(self) -> set[Credentials]:
-        return {*self._pages.values(), *self._let_in.values()}
+        return {*self._pages.values(), *(held.let_in for held in self._sessions.values() if held.let_in is not None)}
 
     def _end_what_is_over(self, over: frozenset[Credentials]) -> None:
         """Nobody may say anything more by these: what was said is stored, and the provider is left."""
@@ -258,24 +349,22 @@ class SessionRegistry:
         for page in [page for page, credentials in self._pages.items() if credentials in over]:
             page.tell_error("auth.over", "You were logged out.", fatal=True)
             page.close(NOT_LOGGED_IN)
-        for key in [key for key, credentials in self._let_in.items() if credentials in over]:
-            del self._let_in[key]
-            manager = self._managers.get(key)
-            if manager is not None:
-                manager.release()
-                manager.leave("logged-out")
+        for held in [held for held in self._sessions.values() if held.let_in in over]:
+            held.let_in = None
+            held.manager.release()
+            held.manager.leave("logged-out")
 
     def _on_energy_reset(self, user_id: int, mode: Mode) -> None:
-        for (holder_id, other_mode, _), manager in self._managers.items():
-            if holder_id == user_id and other_mode is mode:
-                manager.restore_level()
+        for held in self._sessions.values():
+            if held.key[:2] == (user_id, mode):
+                held.manager.restore_level()
 
     async def _watch_fair_use(self) -> None:
         """A share may be used up while its user talks: the conversation then ends between two turns."""
         while True:
             await asyncio.sleep(FAIR_USE_EVERY_S)
-            for manager in tuple(self._managers.values()):
-                await manager.check_fair_use()
+            for held in tuple(self._sessions.values()):
+                await held.manager.check_fair_use()
 
     def _stop_watching_fair_use(self) -> None:
         if self._fair_use_watch is not None:
@@ -283,18 +372,20 @@ class SessionRegistry:
             self._fair_use_watch = None
 
     def _on_end(self, session: str) -> None:
-        for manager in self._managers.values():
-            if manager.opening.session == session:
-                manager.leave("operator", conversation_over=True)
-
-    @staticmethod
-    def _now_s() -> float:
-        return asyncio.get_running_loop().time()
+        for held in self._sessions.values():
+            if held.manager.opening.session == session:
+                held.manager.leave("operator", conversation_over=True)
 
 
-def _open(request: SessionRequest, model: str, worker: str, memory: ConversationMemory) -> Opening:
-    opening = services.open_session(request, model, worker)
-    return replace(opening, recap=memory.recap(uuid.UUID(opening.conversation)))
+@transaction.atomic
+def _open(request: SessionRequest, model: str, owner: Owner, memory: ConversationMemory) -> _Opened:
+    user, mode, page_id = request.user, request.mode, request.page_id
+    hold = lines.take(user, mode, page_id, owner)
+    opening = services.open_session(request, model, owner.name)
+    lines.note_session(hold, uuid.UUID(opening.session))
+    parcel = kept_sound.take(user.pk, mode, page_id)
+    opening = replace(opening, recap=memory.recap(uuid.UUID(opening.conversation)))
+    return _Opened(opening, hold, None if request.fresh else parcel)
 
 
 def _fair_use_refusal(user_id: int, mode: Mode, session: uuid.UUID | None) -> FairUseRefusal | None:
@@ -307,3 +398,10 @@ async def _wait_for(waiting: list[Coroutine[Any, Any, Any]]) -> None:
         _, late = await asyncio.wait([asyncio.ensure_future(one) for one in waiting], timeout=DRAIN_LIMIT_S / 2)
         for task in late:
             task.cancel()
+
+
+async def _send_away(page: SocketPage, held: HeldSession | None) -> None:
+    """Close a page as soon as its session can go on elsewhere."""
+    if held is not None:
+        await held.given_back.wait()
+    page.close(DRAINING)

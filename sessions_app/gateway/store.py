@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from django.db import DataError, IntegrityError
 
-from sessions_app import services
+from sessions_app import lines, services
 from sessions_app.gateway.database_thread import DatabaseThread, Job
+from sessions_app.lines import Fenced, Hold
 from sessions_app.live.context import Recap
 from sessions_app.live.conversation_memory import ConversationMemory
-from sessions_app.live.page import Opening, StoreRefused
+from sessions_app.live.page import Opening, StoreFenced, StoreRefused
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
 from sessions_app.usage import save_usage
 
 
 class DatabaseStore:
-    """See `live.page.Store`."""
+    """See `live.page.Store`.
+
+    Args:
+        database: the thread for rows.
+        request: of the page.
+        opening: what the session starts from.
+        hold: by which its line is held; nothing is written without it.
+        memory: remembers the conversation.
+        on_fenced: called when the line turns out to be held elsewhere.
+    """
 
     def __init__(
         self,
         database: DatabaseThread,
         request: services.SessionRequest,
         opening: Opening,
+        hold: Hold,
         memory: ConversationMemory,
+        on_fenced: Callable[[Fenced], None],
     ) -> None:
         self._database = database
+        self._hold = hold
+        self._on_fenced = on_fenced
         self._request = request
         self._conversation = opening.conversation
         self._session = opening.session
         self._memory = memory
+
+    def belongs_to(self, page_id: uuid.UUID) -> None:
+        """Another page life of the same user goes on with the session."""
+        self._request = replace(self._request, page_id=page_id)
 
     async def save_turns(self, turns: tuple[Turn, ...]) -> None:
         await self._run(partial(services.save_turns, self._conversation, self._request.page_id, turns))
@@ -67,6 +87,9 @@ class DatabaseStore:
         database's words only the first line is passed on: on PostgreSQL the row itself follows.
         """
         try:
-            return await self._database.run(job)
+            return await self._database.run(partial(lines.as_holder, self._hold, job))
+        except Fenced as fenced:
+            self._on_fenced(fenced)
+            raise StoreFenced from fenced
         except (IntegrityError, DataError) as error:
             raise StoreRefused(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}") from error

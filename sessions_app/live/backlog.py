@@ -272,6 +272,16 @@ class Backlog:
         """The first audio number neither covered nor answered: what an `ack` may promise once that is stored."""
         return self._acknowledged_number
 
+    def uncovered(self) -> tuple[tuple[tuple[int, bytes], ...], tuple[tuple[str, str], ...]]:
+        """What is not safe: numbered frames of audio, and ids and texts of typed messages, each in order."""
+        audio = tuple(
+            (item.number, item.pcm)
+            for item in self._items
+            if isinstance(item, AudioFrame) and item.number >= self._acknowledged_number
+        )
+        typed = tuple((item.id, item.text) for item in self._items if isinstance(item, TypedMessage))
+        return audio, typed
+
     # -- losing ------------------------------------------------------------------------------------------------------
 
     def drop_audio(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from sessions_app.live.page import Page
+from sessions_app.live.parcel import Frames
 from sessions_app.live.providers.upstream import OUTPUT_RATE_HZ
 
 BYTES_PER_MS = OUTPUT_RATE_HZ * 2 // 1000
@@ -20,19 +21,26 @@ class Downlink:
 
     Args:
         next_number: the number of the first frame to be sent.
+        kept: frames before that one that the page may not have heard.
+        owes_flush: the page is to be told to drop what it has.
     """
 
-    def __init__(self, next_number: int = 0) -> None:
+    def __init__(self, next_number: int = 0, kept: Frames = (), *, owes_flush: bool = False) -> None:
         self.next_number = next_number
-        self._kept: deque[tuple[int, bytes, int]] = deque()
-        self._kept_bytes = 0
+        self._kept: deque[tuple[int, bytes, int]] = deque((number, pcm, 0) for number, pcm in kept)
+        self._kept_bytes = sum(len(pcm) for _, pcm in kept)
         self._page: Page | None = None
-        self._owes_flush = False
+        self._owes_flush = owes_flush
 
     @property
-    def kept_bytes(self) -> int:
-        """How much is kept that no page may have heard."""
-        return self._kept_bytes
+    def kept(self) -> Frames:
+        """What no page may have heard, with its numbers."""
+        return tuple((number, pcm) for number, pcm, _ in self._kept)
+
+    @property
+    def owes_flush(self) -> bool:
+        """Whether the next page is to drop what it has."""
+        return self._owes_flush
 
     def attach(self, page: Page, last_heard: int, now_ms: int) -> None:
         """Send `page` everything after the number it heard last, then what comes."""

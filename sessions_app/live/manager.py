@@ -68,6 +68,7 @@ from sessions_app.live.machine.states import Features, SessionMachine
 from sessions_app.live.machine.transitions import UnexpectedFact
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
 from sessions_app.live.page_teller import PageTeller
+from sessions_app.live.parcel import Parcel
 from sessions_app.live.providers.upstream import (
     Connection,
     GoAway,
@@ -279,6 +280,25 @@ class BaseSessionManager:
         """The user ends the conversation, and with it a reply that is not over: no more of that is heard."""
         self._exchanges.stop_reply()
         self._feed(HangUpRequested())
+
+    @property
+    def page(self) -> Page | None:
+        """The page that is there."""
+        return self._teller.page
+
+    def parcel(self, *, with_input: bool) -> Parcel:
+        """What exists in this process alone. `with_input`: also what the user said and is not safe, for a page that
+        has not got that itself."""
+        audio, typed = self._backlog.uncovered() if with_input else ((), ())
+        downlink = self.downlink
+        return Parcel(downlink.next_number, downlink.kept, downlink.owes_flush, audio, typed)
+
+    def take_over(self, parcel: Parcel) -> None:
+        """Take in what the user said to the process that had the session before."""
+        for number, pcm in parcel.up:
+            self._exchanges.take_audio(number, pcm)
+        for id, text in parcel.typed:
+            self._exchanges.take_text(id, text)
 
     def release(self) -> Page | None:
         """Let go of the page, which is told nothing more, and give it back."""

@@ -81,12 +81,17 @@ class StoreRefused(Exception):
     """What was to be stored cannot be stored, now or later; the text says why, and nothing of what it was."""
 
 
+class StoreFenced(Exception):
+    """The session is held elsewhere now: nothing of it may be stored here any more."""
+
+
 class Store(Protocol):
     """Where a live session is kept as it happens.
 
     Every method is awaited on the event loop of the session, one at a time, in the order in which things happened, and
     leaves it free; rows may be written in another thread. Every method may raise: `StoreRefused` when trying again is
-    of no use, anything else when it may be. The writer tries again, so each must do no harm when it is done twice.
+    of no use, `StoreFenced` when nothing will be taken any more, anything else when trying again may help. The writer
+    does, so each must do no harm when it is done twice.
     """
 
     async def save_turns(self, turns: tuple[Turn, ...]) -> None: ...

@@ -45,6 +45,11 @@ class PageTeller:
 
     # -- which page --------------------------------------------------------------------------------------------------
 
+    @property
+    def page(self) -> Page | None:
+        """The page that is told."""
+        return self._page
+
     def is_for(self, page: Page) -> bool:
         return page is self._page
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sessions_app.live.context import Recap
-from sessions_app.live.page import Store, StoreRefused
+from sessions_app.live.page import Store, StoreFenced, StoreRefused
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn, TurnStatus
 
@@ -39,7 +39,8 @@ class StoreWriter:
     Turns that are not stored yet go with the next write that stores turns, whatever became of the one before it. When
     three tries have failed, they are tried one by one: a turn that fails while another is taken is given up, for it
     would keep all others from being stored and acknowledged for ever.
-    What the store refuses for good is not tried again by itself.
+    What the store refuses for good is not tried again by itself. Once the session is held elsewhere nothing is stored
+    any more, and nothing acknowledged.
 
     Args:
         store: where everything is kept.
@@ -50,6 +51,7 @@ class StoreWriter:
         self._store = store
         self._on_refused = on_refused
         self._refusals = 0
+        self._is_fenced = False
         self._queue: deque[tuple[Write, Done | None]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._growing: dict[int, Turn] = {}
@@ -127,6 +129,8 @@ class StoreWriter:
         for turn in turns:
             try:
                 await self._add(self._store.save_turns((turn,)))
+            except StoreFenced:
+                raise
             except Exception:
                 refused.append(turn)
         if len(refused) == len(turns):
@@ -143,6 +147,8 @@ class StoreWriter:
         self._refusals = 0
 
     def _put(self, write: Write, done: Done | None = None) -> None:
+        if self._is_fenced:
+            return
         self._queue.append((write, done))
         if len(self._queue) > QUEUE_LIMIT:
             self._queue.popleft()
@@ -153,7 +159,12 @@ class StoreWriter:
     async def _work(self) -> None:
         while self._queue:
             write, done = self._queue.popleft()
-            has_worked = await self._try(write) or (write == self._save_turns and await self._save_one_by_one())
+            try:
+                has_worked = await self._try(write) or (write == self._save_turns and await self._save_one_by_one())
+            except StoreFenced:
+                self._is_fenced = True
+                self._queue.clear()
+                break
             if has_worked and done is not None:
                 _call(done)
         self._task = None
@@ -166,6 +177,8 @@ class StoreWriter:
             try:
                 await write()
                 return True
+            except StoreFenced:
+                raise
             except StoreRefused as refused:
                 logger.warning("Storing was refused: %s", refused)
                 self._count_refusal()

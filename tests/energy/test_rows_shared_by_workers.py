@@ -176,7 +176,7 @@ def test_all_twelve_talk_in_the_order_in_which_they_asked(alice: User, at_once: 
     at_once(ask, 12)
     order = list(LiveSlot.objects.values_list("holder", flat=True))
     for number in range(9):
-        budget.leave(order[number])
+        budget.leave(order[number], "worker")
         remaining = set(order[number + 1 :])
 
         def ask_again(holder: uuid.UUID, remaining: set[uuid.UUID] = remaining) -> Granted | Waiting:

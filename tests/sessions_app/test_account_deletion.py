@@ -21,13 +21,17 @@ from django.utils import timezone
 
 from energy.levels import Mode, Reason
 from energy.models import EnergyChange, EnergyState, LiveSlot
-from sessions_app import throttle_rows
+from sessions_app import kept_sound, lines, throttle_rows
 from sessions_app.accounts import deletion
 from sessions_app.accounts.deletion import LastOperator, delete_account, is_last_operator
+from sessions_app.lines import Owner
+from sessions_app.live.parcel import Parcel
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, Turn, TurnUsage
 from sessions_app.throttle import EXPORT, Scope
 from summarization.models import CallHistory, RollingSummary
 from tests.services.processes import wait_until
+
+WORKER = Owner()
 
 
 def everything_of(user: User) -> None:
@@ -61,6 +65,8 @@ def everything_of(user: User) -> None:
     EnergyState.objects.create(user=user, mode=Mode.CALL, level=1)
     EnergyChange.objects.create(user=user, mode=Mode.CALL, previous=2, level=1, word="low", reason=Reason.MANUAL)
     LiveSlot.objects.create(holder=uuid.uuid4(), user=user, mode=Mode.CALL, owner="host:1")
+    lines.take(user, Mode.CALL, live_session.page_id, WORKER)
+    kept_sound.keep(user.pk, Mode.CALL, live_session.page_id, Parcel(1, ((0, b"ab"),)))
     throttle_rows.take(EXPORT, {Scope.ACCOUNT: str(user.pk)}, user)
     LogEntry.objects.create(user=user, object_repr="x", action_flag=2)
     user.groups.add(Group.objects.get_or_create(name="helpers")[0])

@@ -656,10 +656,11 @@ async def test_a_reset_that_comes_after_another_page_has_taken_over_changes_noth
 
     async with Socket(registry, Mode.CALL, alice) as first, Socket(registry, Mode.CALL, alice) as second:
         await first.start()
-        (taken_over,) = registry._managers.values()
+        (held,) = registry._sessions.values()
+        taken_over = held.manager
         await second.start()
         assert await registry.reset(alice, taken_over, SocketPage(Mode.CALL, nowhere)) is taken_over
-        assert len(registry._managers) == 1
+        assert len(registry._sessions) == 1
 
 
 async def test_modes_and_users_do_not_take_over_from_each_other(

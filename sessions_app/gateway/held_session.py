@@ -1,0 +1,36 @@
+"""A live session that this worker holds, with everything that belongs to it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+
+from energy.levels import Mode
+from energy.queue import holder_of
+from sessions_app.gateway.authority import Credentials
+from sessions_app.gateway.store import DatabaseStore
+from sessions_app.lines import Hold
+from sessions_app.live.manager import BaseSessionManager
+
+Key = tuple[int, Mode, uuid.UUID]
+"""Whose page life it is for: user, mode, page."""
+
+
+@dataclass(slots=True, eq=False)
+class HeldSession:
+    """`let_in`: by what its last page was let in. `goes_on_for`: the page life that goes on with it elsewhere.
+    `given_back`: set when nothing of it is left here."""
+
+    key: Key
+    manager: BaseSessionManager
+    store: DatabaseStore
+    hold: Hold
+    let_in: Credentials | None = None
+    goes_on_for: uuid.UUID | None = None
+    given_back: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def place(self) -> uuid.UUID:
+        """What holds its place in the budget of the project."""
+        return holder_of(*self.key)
