@@ -117,6 +117,9 @@ def _database() -> dict[str, Any]:
         # leak. A pool keeps connections open for whichever thread asks next and bounds their number.
         options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 5})
         options.setdefault("connect_timeout", 5)
+        # A process that is suspended in the middle of a transaction holds its locks, and with them the lines of users
+        # who have come to another worker: the server ends its transaction then. None of ours waits for anything else.
+        options.setdefault("options", "-c idle_in_transaction_session_timeout=5000")
         database |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     return database
 

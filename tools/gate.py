@@ -83,7 +83,7 @@ def _everything(environment: Environment) -> int:
         [
             _tests(
                 "on SQLite, in memory",
-                "not browser and not first_start",
+                "not browser and not first_start and not several_workers",
                 environment,
                 aloud=True,
                 more=[*apart, f"--ignore={EMULATOR}"],

@@ -141,6 +141,11 @@ class Page:
         self._socket.transport.abort()
         await self._reader
 
+    async def move(self, web: Site) -> None:
+        """Come back at another worker: the same page life, by another way."""
+        self.web = web
+        await self.connect()
+
     async def wait_closed(self) -> int | None:
         """The code the server closed with."""
         assert self._reader is not None

@@ -55,6 +55,11 @@ class WebServer:
         self.start()
 
     @property
+    def database_url(self) -> str:
+        """For another worker at the same database."""
+        return self._environment["DATABASE_URL"]
+
+    @property
     def pid(self) -> int:
         return self._program.pid
 
