@@ -65,6 +65,7 @@ OWN_PASSWORD = Rule("own password", "tries", {Scope.ACCOUNT: Limit(5, 900)})
 
 SEARCH = Rule("search", "searches", {Scope.ACCOUNT: Limit(60, 2)})
 EXPORT = Rule("export", "exports", {Scope.ACCOUNT: Limit(60, 5)})
+HAND_OVER = Rule("hand-over", "links", {Scope.ACCOUNT: Limit(20, 10)})
 DELETION = Rule("deletion", "deletions", {Scope.ACCOUNT: Limit(60, 5)})
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("text/", views.text_page, name="text"),
     path("call/", views.call_page, name="call"),
+    path("call/elsewhere/", views.call_elsewhere, name="call_elsewhere"),
     path("accounts/login/", views.LoginPage.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(next_page="home"), name="logout"),
     path("accounts/signup/", views.signup, name="signup"),

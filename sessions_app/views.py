@@ -2,30 +2,33 @@
 
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import urlencode
 
+import segno
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, redirect_to_login
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from energy.levels import Mode
-from sessions_app import known_browsers, throttle_rows
+from sessions_app import hand_over, known_browsers, throttle_rows
 from sessions_app.client_address import address_of_request
 from sessions_app.forms import LoginForm, SignupForm
 from sessions_app.models import Conversation
-from sessions_app.throttle import SIGN_UP, Scope, TooManyTries
-from sessions_app.throttled import too_many
+from sessions_app.throttle import HAND_OVER, SIGN_UP, Scope, TooManyTries
+from sessions_app.throttled import throttled, too_many
 
 
 @require_safe
@@ -62,6 +65,21 @@ def text_page(request: HttpRequest) -> HttpResponse:
 def call_page(request: HttpRequest) -> HttpResponse:
     """The voice call."""
     return render(request, "sessions_app/call.html", {"mode": "call", "ws_path": "/ws/call/"})
+
+
+@require_POST
+@never_cache
+@login_required
+@throttled(HAND_OVER)
+def call_elsewhere(request: HttpRequest) -> HttpResponse:
+    """A link that takes the user's call over to another device, and its QR code; 409 when there is no call."""
+    try:
+        ticket = hand_over.make_ticket(cast(User, request.user), Mode.CALL)
+    except hand_over.NothingToHandOver:
+        return JsonResponse({"error": "There is no call that could go on elsewhere."}, status=HTTPStatus.CONFLICT)
+    link = f"{request.build_absolute_uri(reverse('call'))}?{urlencode({'take': ticket})}"
+    code = segno.make(link, error="l", micro=False).svg_data_uri(border=4, dark="#000", light="#fff")
+    return JsonResponse({"ticket": ticket, "link": link, "code": code, "valid_s": hand_over.VALID_S})
 
 
 class LoginPage(LoginView):

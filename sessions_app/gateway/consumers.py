@@ -45,6 +45,7 @@ from sessions_app.gateway.wire import (
     Oversized,
     PageMessage,
     Ping,
+    Released,
     Reset,
     Retry,
     Sound,
@@ -52,6 +53,7 @@ from sessions_app.gateway.wire import (
     Stop,
     TypedText,
 )
+from sessions_app.hand_over import TicketInvalid
 from sessions_app.live.close_codes import (
     MALFORMED,
     NO_START,
@@ -141,6 +143,9 @@ class LiveConsumer(AsyncConsumer):
             self._answer_oversized("limit.text_frame", f"A text frame has at most {TEXT_FRAME_LIMIT_BYTES} bytes.")
         except Overtaken:
             logger.debug("A page did not wait for its session, or another one took over meanwhile")
+        except TicketInvalid:
+            text = "This link was used already, or is older than two minutes. Make a new one on the other device."
+            self._refuse(NOT_YOURS, "hand_over.invalid", text)
         except NotYours:
             self._refuse(NOT_YOURS, "conversation.not_yours", "There is no such conversation of yours.")
         except Exception:
@@ -244,6 +249,8 @@ class LiveConsumer(AsyncConsumer):
                 manager.note_heard(down, ms)
             case Retry():
                 manager.reconnect_session()
+            case Released(down):
+                self._page.note_released(down)
             case HangUp():
                 manager.hang_up()
             case Older(before):

@@ -43,6 +43,8 @@ class SocketPage:
 
     def __init__(self, mode: Mode, send: Send, unsent: Unsent | None = None) -> None:
         self.closed = asyncio.Event()
+        self.released = asyncio.Event()
+        self.played_until = -1
         self._mode = mode
         self._send = send
         self._waiting: deque[dict[str, Any]] = deque()
@@ -107,6 +109,15 @@ class SocketPage:
     def tell(self, message: dict[str, Any]) -> None:
         text = json.dumps(message, ensure_ascii=False)
         self._put({"type": "websocket.send", "text": text}, len(text))
+
+    def ask_to_release(self) -> None:
+        """Have the page send what it still has to say, and say nothing more: it answers when it has."""
+        self.tell(wire.release())
+
+    def note_released(self, played_until: int) -> None:
+        """The page has answered; `played_until` is the number of the sound that it played last, -1 for none."""
+        self.played_until = played_until
+        self.released.set()
 
     def close(self, code: int) -> None:
         """Close after everything said so far; what is said later is dropped."""

@@ -19,7 +19,7 @@ from energy.fair_use import FairUseRefusal
 from energy.levels import Mode
 from energy.queue import holder_of
 from energy.services import EnergyBarService
-from sessions_app import kept_sound, lines, services, stored_turns
+from sessions_app import hand_over, kept_sound, lines, services, stored_turns
 from sessions_app.gateway.admission import Admission
 from sessions_app.gateway.authority import AuthorityWatch, Credentials
 from sessions_app.gateway.database_thread import DatabaseThread
@@ -33,6 +33,7 @@ from sessions_app.gateway.store import DatabaseStore
 from sessions_app.gateway.unsent import Unsent
 from sessions_app.gateway.wire import Start
 from sessions_app.gateway.worker_channel import WorkerChannel
+from sessions_app.hand_over import Moving, TicketInvalid
 from sessions_app.lines import Fenced, Hold, News, Owner, Taken, Wanted
 from sessions_app.live.close_codes import DRAINING, NOT_LOGGED_IN, OPENED_ELSEWHERE, TOO_MUCH
 from sessions_app.live.conversation_memory import ConversationMemory
@@ -53,6 +54,9 @@ DRAIN_LIMIT_S = 8
 """Sockets are closed by then in any case: servers and their supervisors wait 10 s."""
 
 FAIR_USE_EVERY_S = 10
+
+RELEASE_WITHIN_S = 1.0
+"""Longer nobody waits for a page that is to send what it still has: its network may be why the other one came."""
 
 MANAGERS: dict[Mode, type[BaseSessionManager]] = {Mode.TEXT: TextSessionManager, Mode.CALL: CallSessionManager}
 
@@ -147,6 +151,8 @@ class SessionRegistry:
                 self._note_who_was_let_in(held, page)
                 held.manager.attach(page, start.last_down, start.away_ms)
                 return held.manager
+            if start.take and (taken := await self._take_over(user, mode, start, page)) is not None:
+                return taken
             if start.continues is not None:
                 await self._database.run(partial(services.get_conversation_for, user, start.continues))
             await self._clear_place(user, mode)
@@ -281,6 +287,59 @@ class SessionRegistry:
     def _held(self, manager: BaseSessionManager) -> HeldSession | None:
         return next((held for held in self._sessions.values() if held.manager is manager), None)
 
+    # -- another device ----------------------------------------------------------------------------------------------
+
+    async def _take_over(self, user: User, mode: Mode, start: Start, page: SocketPage) -> BaseSessionManager | None:
+        """A page has come by the link that another one of the user showed: the conversation goes on in it.
+
+        Here the line stands, and the page takes the place of the other. Elsewhere the owner lets go of everything for
+        it, and None is given: the session is to be opened. Raises `TicketInvalid`.
+        """
+        use = partial(hand_over.use_ticket, user, mode, start.page_id, start.take)
+        moving: Moving | None = await self._database.run(use)
+        if moving is None:
+            return None
+        move = partial(hand_over.move_page_life, user, mode, moving, start.page_id)
+        held = self._sessions.get((user.pk, mode, moving.page_id))
+        if held is None or not await self._goes_on(held):
+            if held is not None:
+                await held.given_back.wait()
+            await self._lines.ask_for(user.pk, mode, start.page_id, hands_on=True)
+            await self._database.run(move)
+            return None
+        played_until = await self._have_released(held)
+        if held.manager.state is State.ENDED:
+            raise TicketInvalid
+        del self._sessions[held.key]
+        held.key = (user.pk, mode, start.page_id)
+        self._sessions[held.key] = held
+        held.store.belongs_to(start.page_id)
+        await self._database.run(move)
+        self._note_who_was_let_in(held, page)
+        held.manager.attach(page, played_until)
+        return held.manager
+
+    async def _have_released(self, held: HeldSession) -> int:
+        """Have the page that is there send what it has, and close it; gives the number of the sound it played last."""
+        page = held.manager.page
+        if not isinstance(page, SocketPage):
+            return -1
+        page.ask_to_release()
+        try:
+            async with asyncio.timeout(RELEASE_WITHIN_S):
+                await page.released.wait()
+        except TimeoutError:
+            logger.info("a page did not answer that it has sent everything")
+        held.manager.release()
+        page.tell_toast("moved")
+        page.close(OPENED_ELSEWHERE)
+        return page.played_until
+
+    async def _hand_on(self, held: HeldSession) -> None:
+        """Let go for a page that goes on with the conversation at another worker."""
+        await self._have_released(held)
+        held.manager.leave("handed-on")
+
     # -- one owner ---------------------------------------------------------------------------------------------------
 
     async def _goes_on(self, held: HeldSession) -> bool:
@@ -303,10 +362,15 @@ class SessionRegistry:
 
     def _let_go(self, held: HeldSession, wanted: Wanted) -> None:
         """A page has come to another worker: store everything, close, and give the line back."""
-        if wanted.page_id != held.key[2]:
+        if held.goes_on_for is not None:
+            return
+        if wanted.page_id != held.key[2] and not wanted.hands_on:
             self._let_go_to_another_page(held)
             return
         held.goes_on_for = wanted.page_id
+        if wanted.hands_on:
+            self._tasks.start(self._hand_on(held), "hand-over")
+            return
         page = held.manager.release()
         if page is not None:
             page.close(OPENED_ELSEWHERE)

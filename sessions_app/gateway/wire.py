@@ -36,6 +36,7 @@ class PageMessageType(StrEnum):
     OLDER = "older"
     PING = "ping"
     HEARD = "heard"
+    RELEASED = "released"
 
 
 class ServerMessageType(StrEnum):
@@ -54,6 +55,7 @@ class ServerMessageType(StrEnum):
     ENERGY = "energy"
     TOAST = "toast"
     ERROR = "error"
+    RELEASE = "release"
     PONG = "pong"
 
 
@@ -61,6 +63,7 @@ TEXT_FRAME_LIMIT_BYTES = 64 * 1024
 AUDIO_FRAME_LIMIT_BYTES = 16 * 1024
 TYPED_LIMIT_CHARACTERS = 32_000
 TYPED_ID_LIMIT_CHARACTERS = 64
+TICKET_LIMIT_CHARACTERS = 400
 PING_LIMIT_CHARACTERS = 64
 TYPED_FRAME_LIMIT_BYTES = 384 * 1024
 """A frame with a typed message may be so large: the longest message whose every character is two escaped surrogates."""
@@ -98,6 +101,7 @@ class Start:
     continues: uuid.UUID | None = None
     fresh: bool = False
     away_ms: int = 0
+    take: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,14 @@ class Heard:
     ms: int
 
 
-PageMessage = Start | TypedText | Mic | Sound | Stop | Reset | Retry | HangUp | Older | Ping | Heard
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Everything that the page had to say has been sent; of the sound, it has played frames up to `down`."""
+
+    down: int
+
+
+PageMessage = Start | TypedText | Mic | Sound | Stop | Reset | Retry | HangUp | Older | Ping | Heard | Released
 
 OF_THE_USER = (Start, TypedText, Reset, Older, Retry)
 """Messages that read or write what is the user's, and are taken only from whom the rows let in at that moment."""
@@ -214,6 +225,7 @@ def _read_start(fields: dict[str, Any]) -> Start:
         continues=None if continues is None else _uuid(continues, "continue"),
         fresh=_boolean(fields.get("fresh", False), "fresh"),
         away_ms=_milliseconds(fields.get("away_ms", 0), "away_ms"),
+        take=_ticket(fields.get("take", "")),
     )
 
 
@@ -257,6 +269,10 @@ def _read_heard(fields: dict[str, Any]) -> Heard:
     return Heard(down, _milliseconds(fields.get("ms"), "ms"))
 
 
+def _read_released(fields: dict[str, Any]) -> Released:
+    return Released(_whole(fields.get("down", -1), -1, _LARGEST_NUMBER, "down is a frame number, or -1."))
+
+
 _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
     PageMessageType.START: _read_start,
     PageMessageType.TEXT: _read_text,
@@ -269,6 +285,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
     PageMessageType.OLDER: _read_older,
     PageMessageType.PING: _read_ping,
     PageMessageType.HEARD: _read_heard,
+    PageMessageType.RELEASED: _read_released,
 }
 
 
@@ -277,6 +294,12 @@ def _uuid(value: Any, field: str) -> uuid.UUID:
         return uuid.UUID(value)
     except (ValueError, TypeError, AttributeError):
         raise Malformed("protocol.malformed", f"{field} is a UUID.") from None
+
+
+def _ticket(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > TICKET_LIMIT_CHARACTERS:
+        raise Malformed("protocol.malformed", "take is the ticket of a link.")
+    return value
 
 
 def _milliseconds(value: Any, field: str) -> int:
@@ -322,6 +345,7 @@ def ready(message: Ready) -> dict[str, Any]:
             message.level, message.level, message.top_level, Reason.SESSION_RESET, message.resets_at
         ),
         "ack": message.ack,
+        "next": message.next_number,
         "transcript": [turn_facts(turn) for turn in message.turns],
         "more": message.more,
         "summary": message.summary or None,
@@ -420,6 +444,10 @@ def error(code: str, text: str, *, fatal: bool = False, id: str = "", audio: int
     if id:
         facts["id"] = id
     return facts if audio is None else facts | {"audio": audio}
+
+
+def release() -> dict[str, Any]:
+    return {"type": ServerMessageType.RELEASE}
 
 
 def pong(t: int | float | str | None) -> dict[str, Any]:

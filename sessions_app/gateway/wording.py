@@ -45,6 +45,7 @@ OF_BOTH_MODES = {
     "energy.exhausted": Wording(ToastLevel.ERROR, "The quota of every model is used up for now.", 0),
     "input.lost": Wording(ToastLevel.WARNING, "Some of what you said could not be saved.", 8_000),
     "takeover": Wording(ToastLevel.INFO, "This conversation was opened in another place.", 0),
+    "moved": Wording(ToastLevel.INFO, "The conversation goes on on your other device.", 0),
     "server.draining": Wording(ToastLevel.INFO, "The server restarts. The conversation goes on in a moment.", 6_000),
 }
 

@@ -173,6 +173,11 @@ class Exchanges:
         self._last_message_ms = self._last_progress_ms = 0
 
     @property
+    def next_number(self) -> int:
+        """The first audio number that was not taken in."""
+        return self._backlog.next_number
+
+    @property
     def is_replying(self) -> bool:
         """Whether a reply is being given, or still played."""
         return self._turns.is_replying

@@ -20,6 +20,7 @@ from sessions_app.live.turn_window import TurnWindow
 class Ready:
     """What a page is told when a live session is open, see `ready` in the browser protocol.
 
+    `ack`: the first audio number that is not safe. `next_number`: the first that was not taken in.
     `turns`: the newest, as many as a `TurnWindow` holds. `more`: there are turns before them.
     """
 
@@ -29,6 +30,7 @@ class Ready:
     level: Level
     top_level: Level
     ack: int
+    next_number: int
     turns: tuple[Turn, ...]
     resets_at: datetime.datetime | None = None
     summary: str = ""

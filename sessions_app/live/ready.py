@@ -22,6 +22,7 @@ def ready_of(action: Action, opening: Opening, levels: LevelKeeper, exchanges: E
         resets_at=levels.resets_at,
         summary=recap.text if recap is not None else "",
         ack=exchanges.acknowledged_number,
+        next_number=exchanges.next_number,
         turns=window.turns,
         more=window.more or opening.earlier.exist,
     )

@@ -252,7 +252,7 @@ REPLY = Turn(5, Role.MODEL, "Hello", TurnStatus.PARTIAL, 1_767_225_601_000)
 
 
 def test_ready_has_the_fields_of_the_protocol() -> None:
-    ready = wire.ready(Ready(Action.RESUMED, PAGE_ID, OTHER_ID, FULL, FULL, 7, (TYPED, REPLY)))
+    ready = wire.ready(Ready(Action.RESUMED, PAGE_ID, OTHER_ID, FULL, FULL, 7, 9, (TYPED, REPLY)))
     assert ready == {
         "type": "ready",
         "action": "resumed",
@@ -271,6 +271,7 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
             "resets_at": None,
         },
         "ack": 7,
+        "next": 9,
         "transcript": [
             {
                 "turn": 4,

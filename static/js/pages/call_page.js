@@ -13,11 +13,13 @@ import {
   performAction,
   redirectWhenLoggedOut,
   socketUrl,
+  ticketOfLink,
 } from "../session/page_life.js";
 import { LIMIT, MODE, SERVER_MESSAGE, STATE } from "../session/protocol.js";
 import { reasonText } from "../session/status_words.js";
 import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
+import { HandOverDialog } from "../ui/hand_over_dialog.js";
 import { LevelMeter } from "../ui/level_meter.js";
 import { LiveView } from "../ui/live_view.js";
 import { PushToTalk } from "../ui/push_to_talk.js";
@@ -45,6 +47,7 @@ const view = new LiveView({
 const session = new LiveSession({
   url: socketUrl(root.wsPath),
   continues: continuedConversation(),
+  takes: ticketOfLink(),
   onChange: showState,
   onMessage: received,
   onAudio: (pcm, number) => audio.speaker.play(pcm, number),
@@ -63,6 +66,8 @@ new Composer(find("[data-composer]"), {
   longest: LIMIT.TYPED_CHARACTERS,
   onSend: type,
 });
+const handOver = new HandOverDialog(find("[data-elsewhere-dialog]"));
+const elsewhereButton = find("[data-elsewhere]");
 let microphoneLost = false;
 
 /** @param {boolean} fresh  a new call, not the one this page had before */
@@ -80,6 +85,14 @@ async function start(fresh) {
   }
   microphoneLost = false;
   if (fresh) timer.reset();
+  if (!fresh && session.hasReleased) {
+    const { ticket } = await handOver.ask();
+    if (!ticket) {
+      endWithout("The call on the other device is over.");
+      return;
+    }
+    session.takeWith(ticket);
+  }
   session.open({ fresh });
   root.stage = "call";
   setMuted(false);
@@ -98,12 +111,23 @@ function end() {
   audio.stop();
   timer.stop();
   wakeLock.stop();
+  handOver.close();
   root.stage = "ended";
   root.mic = "off";
   const { phase, reason } = session.state;
   setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES[STATE.ENDED]);
   setText(find("[data-ended-duration]"), duration(timer.elapsedMs));
   setText(find("[data-ended-reason]"), reasonText(reason));
+  find("[data-ended]").focus();
+}
+
+/** @param {string} reason  why the call cannot be taken back */
+function endWithout(reason) {
+  audio.stop();
+  root.stage = "ended";
+  root.taken = "over";
+  setText(find("[data-ended-title]"), ENDED_TITLES[STATE.ENDED]);
+  setText(find("[data-ended-reason]"), reason);
   find("[data-ended]").focus();
 }
 
@@ -135,6 +159,7 @@ function onLink(change) {
 
 function showState(state) {
   view.show(state);
+  elsewhereButton.disabled = !state.ready;
   if (state.phase === STATE.ENDED) end();
 }
 
@@ -206,6 +231,7 @@ const inCall = () => root.stage === "call";
 setCaptions(remembered.get(CAPTIONS_KEY) !== "off");
 startButton.addEventListener("click", () => start(false));
 find("[data-new-call]").addEventListener("click", () => start(true));
+elsewhereButton.addEventListener("click", () => handOver.open());
 find("[data-take-back]").addEventListener("click", () => start(false));
 find("[data-hang-up]").addEventListener("click", hangUp);
 find("[data-stop]").addEventListener("click", stopReply);

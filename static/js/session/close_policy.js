@@ -29,6 +29,9 @@ const VERDICTS = new Map([
 /** The `error` before a close for which the close code alone would say too little. */
 const TOO_MANY_PAGES = "limit.sockets";
 
+/** Of a link that takes a conversation over. */
+export const TICKET_REFUSED = "hand_over.invalid";
+
 /**
  * @param {number} code  of the close event
  * @param {string} [error]  the code of the fatal `error` before it, if there was one
@@ -37,6 +40,10 @@ const TOO_MANY_PAGES = "limit.sockets";
 export function verdictOnClose(code, error = "") {
   if (error === TOO_MANY_PAGES) {
     return { action: "stop", text: "Too many of your pages are open. Close some of them, then reload this one." };
+  }
+  if (error === TICKET_REFUSED) {
+    const text = "This link was used already, or is older than two minutes. Make a new one on the other device.";
+    return { action: "stop", text };
   }
   // All others (1006, 1011, 1012, ...) are faults of the network or of a server that died.
   return VERDICTS.get(code) ?? RECONNECT;

@@ -31,12 +31,13 @@ export class LiveSession {
    * @param {object} options
    * @param {string} options.url  of the WebSocket
    * @param {string | null} [options.continues]  the id of a conversation that this page begins with
+   * @param {string | null} [options.takes]  the ticket of a link that takes the conversation of another page over
    * @param {(state: import("./session_state.js").SessionState) => void} options.onChange
    * @param {(message: {type: string}) => void} options.onMessage  each message of the server, after the change it made
    * @param {(pcm: Int16Array, number: number) => void} options.onAudio  24 kHz, and the number of the frame
    * @param {(lostMs: number) => void} options.onAudioLost  what the page itself could not keep, in all
    */
-  constructor({ url, continues = null, onChange, onMessage, onAudio, onAudioLost }) {
+  constructor({ url, continues = null, takes = null, onChange, onMessage, onAudio, onAudioLost }) {
     this._onChange = onChange;
     this._onMessage = onMessage;
     this._onAudio = onAudio;
@@ -47,6 +48,11 @@ export class LiveSession {
     this._fresh = false;
     /** Until the server has taken the page in: from then on the page has a conversation of its own. */
     this._continues = continues;
+    /** The same. */
+    this._takes = takes;
+    this._isReleasing = false;
+    this._hasReleased = false;
+    this._lastHeard = -1;
     this._audio = new AudioOutbox();
     this._typed = new TextOutbox();
     this._audioPace = new Pace(BURST_FRAMES, FRAMES_PER_SECOND);
@@ -72,6 +78,7 @@ export class LiveSession {
           lastDown: this._lastDown,
           fresh: this._fresh,
           continues: this._continues,
+          takes: this._takes,
         }),
       onMessage: (message) => this._received(message),
       onFrame: (frame) => this._heard(frame),
@@ -83,13 +90,25 @@ export class LiveSession {
   open({ fresh = false } = {}) {
     if (this._hangUpTimer !== null) this._end();
     this._fresh = fresh;
+    this._hasReleased = false;
+    if (fresh) this._takes = null;
     if (fresh) this._apply({ type: "cleared" });
     this._socket.open();
   }
 
+  /** Whether another device has taken the conversation over: it is opened here again with a ticket. */
+  get hasReleased() {
+    return this._hasReleased;
+  }
+
+  /** @param {string} ticket  with which the conversation is opened next */
+  takeWith(ticket) {
+    this._takes = ticket;
+  }
+
   /** @param {Int16Array} pcm  one frame from the microphone */
   speak(pcm) {
-    if (this._isInFirstLine()) return;
+    if (this._isInFirstLine() || this._isReleasing) return;
     this._audio.push(pcm);
     this._pump();
   }
@@ -122,6 +141,7 @@ export class LiveSession {
 
   /** @param {{number: number, ms: number}} heard  the frame that was played last, and how much of it */
   tellHeard({ number, ms }) {
+    this._lastHeard = number;
     if (this.state.ready) this._socket.send(messages.heard(number, ms));
   }
 
@@ -186,6 +206,7 @@ export class LiveSession {
     if (message.type === SERVER_MESSAGE.ACK) this._acknowledged(message);
     if (message.type === SERVER_MESSAGE.LOST) this._typed.settle(message.ids ?? []);
     if (message.type === SERVER_MESSAGE.ERROR) this._refused(message);
+    if (message.type === SERVER_MESSAGE.RELEASE) this._isReleasing = true;
     this._apply(message);
     if (takesIn && this.state.earlier === "loading") this._askForEarlier();
     this._onMessage(message);
@@ -193,9 +214,11 @@ export class LiveSession {
   }
 
   /** The first `ready` of a connection says where the server stands. */
-  _takenIn({ ack }) {
+  _takenIn({ ack, next }) {
+    if (this._takes !== null) this._audio.startAt(next);
     this._fresh = false;
     this._continues = null;
+    this._takes = null;
     this._audio.rewind(ack ?? 0);
     this._typed.rewind();
     this._micTold = null;
@@ -233,6 +256,8 @@ export class LiveSession {
   _closed() {
     clearTimeout(this._hangUpTimer);
     this._hangUpTimer = null;
+    this._hasReleased = this._isReleasing;
+    this._isReleasing = false;
     this._audio.forget();
     this._typed.forget();
     this._toldLostMs = 0;
@@ -251,6 +276,7 @@ export class LiveSession {
     this._sendTyped();
     this._sendAudio();
     const waiting = this._audio.unsent + this._typed.unsent > 0;
+    if (this._isReleasing && !waiting) this._socket.send(messages.released(this._lastHeard));
     clearTimeout(this._pumpTimer);
     if (waiting) this._pumpTimer = setTimeout(() => this._pump(), PUMP_MS);
   }
@@ -271,7 +297,7 @@ export class LiveSession {
       const { number, pcm } = this._audio.take();
       this._socket.send(encodeFrame(number, pcm));
     }
-    if (this._audio.unsent === 0) this._tellMicrophone();
+    if (this._audio.unsent === 0 && !this._isReleasing) this._tellMicrophone();
   }
 
   _tellMicrophone() {

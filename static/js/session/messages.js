@@ -27,11 +27,13 @@ import { PAGE_MESSAGE } from "./protocol.js";
  * @param {number} start.lastDown  -1 before any audio came
  * @param {boolean} start.fresh
  * @param {string | null} start.continues  the id of a conversation to go on with
+ * @param {string | null} [start.takes]  the ticket of a link that takes the conversation of another page over
  * @param {number} [start.awayMs]  how long nothing was heard of the server before this
  */
-export function start({ pageId, lastDown, fresh, continues, awayMs = 0 }) {
+export function start({ pageId, lastDown, fresh, continues, takes = null, awayMs = 0 }) {
   const message = { type: PAGE_MESSAGE.START, page_id: pageId, last_down: lastDown, ...away(awayMs) };
   if (fresh) return { ...message, fresh: true };
+  if (takes) return { ...message, take: takes };
   return continues ? { ...message, continue: continues } : message;
 }
 
@@ -44,6 +46,8 @@ export const sound = (on) => ({ type: PAGE_MESSAGE.SOUND, on });
  * @param {number} ms  how much of it was played
  */
 export const heard = (down, ms) => ({ type: PAGE_MESSAGE.HEARD, down, ms });
+/** @param {number} down  the number of the audio frame that was played last, -1 for none */
+export const released = (down) => ({ type: PAGE_MESSAGE.RELEASED, down });
 export const stop = () => ({ type: PAGE_MESSAGE.STOP });
 export const reset = () => ({ type: PAGE_MESSAGE.RESET });
 export const retry = () => ({ type: PAGE_MESSAGE.RETRY });

@@ -69,6 +69,17 @@ export class AudioOutbox {
     this._cursor = Math.max(next, this._first);
   }
 
+  /**
+   * Gives the frames that wait numbers from `next` on: those before it are another page's, whose conversation goes on here.
+   *
+   * @param {number} next
+   */
+  startAt(next) {
+    this._first = next;
+    this._cursor = next;
+    this._lostBelow = next;
+  }
+
   /** Lets go of everything, for a conversation that is over. Numbers go on from where they are. */
   forget() {
     this._skipTo(this.nextNumber);

@@ -1,5 +1,6 @@
 /** What the entry modules of both conversation pages share. */
 
+import { TICKET_REFUSED } from "./close_policy.js";
 import { SERVER_MESSAGE, STATE } from "./protocol.js";
 
 /**
@@ -22,13 +23,21 @@ export function continuedConversation() {
   return id && ID.test(id) ? id : null;
 }
 
+/** @returns {string | null}  the ticket in `?take=`, of the conversation that this page takes over from another device */
+export function ticketOfLink() {
+  return new URLSearchParams(location.search).get("take");
+}
+
 /**
- * The conversation goes on in this page now: loading it again is to find it, not to continue the old one once more.
+ * The conversation goes on in this page now: loading it again is to find it, not to continue the old one once more. A
+ * ticket that was refused is of no use either.
  *
  * @param {{type: string}} message  of the server
  */
-export function forgetContinued({ type }) {
-  if (type !== SERVER_MESSAGE.READY || !new URLSearchParams(location.search).has("continue")) return;
+export function forgetContinued({ type, code }) {
+  const query = new URLSearchParams(location.search);
+  const isOver = type === SERVER_MESSAGE.READY || code === TICKET_REFUSED;
+  if (!isOver || !(query.has("continue") || query.has("take"))) return;
   history.replaceState(history.state, "", location.pathname);
 }
 

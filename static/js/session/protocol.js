@@ -17,6 +17,7 @@ export const PAGE_MESSAGE = Object.freeze({
   OLDER: "older",
   PING: "ping",
   HEARD: "heard",
+  RELEASED: "released",
 });
 
 /** The `type` of what a page is told. */
@@ -34,6 +35,7 @@ export const SERVER_MESSAGE = Object.freeze({
   ENERGY: "energy",
   TOAST: "toast",
   ERROR: "error",
+  RELEASE: "release",
   PONG: "pong",
 });
 
@@ -146,6 +148,7 @@ export const TOAST = Object.freeze({
   ENERGY_EXHAUSTED: "energy.exhausted",
   INPUT_LOST: "input.lost",
   TAKEOVER: "takeover",
+  MOVED: "moved",
   SERVER_DRAINING: "server.draining",
 });
 

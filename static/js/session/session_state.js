@@ -73,6 +73,8 @@ const HANDLERS = {
   [SERVER_MESSAGE.FLUSH]: (state) => ({ ...state, turnState: turnStateAfterFlush(state) }),
   // The handover that follows is told as a state.
   [SERVER_MESSAGE.GO_AWAY]: (state) => state,
+  // What is left to send is the session's affair; a toast and the close follow.
+  [SERVER_MESSAGE.RELEASE]: (state) => state,
   [SERVER_MESSAGE.ACK]: (state, { ids }) => withDelivery(state, ids ?? [], "delivered"),
   [SERVER_MESSAGE.LOST]: (state, { ids }) => withDelivery(state, ids ?? [], "failed"),
   [SERVER_MESSAGE.ERROR]: onError,
