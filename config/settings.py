@@ -184,6 +184,9 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "holdline"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+"""Remembers nothing: workers do at their start what is scheduled. Two with one file would be in each other's way."""
+
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # The process that does the background work runs these, Celery's beat or the thread of the web process. A message
     # that no worker took before the next one is sent is of no use.

@@ -27,7 +27,7 @@ BROWSER, EMULATOR, FIRST_START = "tests/browser", "tests/emulator", "tests/first
 PROGRAMS_OF_THEIR_OWN = ("tests/config", EMULATOR, "tests/scenarios", BROWSER, FIRST_START)
 """Folders of tests that start servers and browsers, which takes longer than an edit should wait."""
 
-WITHOUT_DATABASE = ("tests/docs", EMULATOR, "tests/live", "tests/tools")
+WITHOUT_DATABASE = ("tests/deployment", "tests/docs", EMULATOR, "tests/live", "tests/tools")
 """Folders in which no test uses the database (collection refuses one): most of what there is to collect."""
 
 
