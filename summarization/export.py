@@ -18,7 +18,7 @@ _MODES = {"call": "Call", "text": "Text chat"}
 
 def as_json(record: Record) -> str:
     """All of it. Times are ISO 8601 in UTC. `version` grows when a field changes its meaning."""
-    return json.dumps(_fields(record), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(as_data(record), ensure_ascii=False, indent=2) + "\n"
 
 
 def as_markdown(record: Record) -> str:
@@ -84,7 +84,8 @@ def _time(moment: datetime) -> str:
 # -- JSON --------------------------------------------------------------------------------------------------------------
 
 
-def _fields(record: Record) -> dict[str, Any]:
+def as_data(record: Record) -> dict[str, Any]:
+    """What `as_json` writes."""
     return {
         "format": FORMAT,
         "version": VERSION,

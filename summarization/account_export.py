@@ -1,0 +1,45 @@
+"""What is kept of somebody, to be handed to them: the account, then one conversation after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
+from sessions_app.models import Conversation
+from summarization import export, history
+
+FORMAT = "holdline.account"
+VERSION = 1
+
+
+def parts_of(user: User) -> Iterator[dict[str, Any]]:
+    """The account with what hangs on it alone, then each conversation as `export.as_data` has it, oldest first.
+
+    Plain values for JSON; times are `datetime`. Left out is what lets somebody in or on: password, keys of sessions,
+    handles.
+    """
+    yield {
+        "format": FORMAT,
+        "version": VERSION,
+        "username": user.get_username(),
+        "email": user.email,
+        "name": user.get_full_name(),
+        "made_at": user.date_joined,
+        "last_log_in_at": user.last_login,
+        "browsers": _rows(user.browser_sessions.all(), "browser", "logged_in_at", "seen_at"),
+        "levels": _rows(user.energy_states.all(), "mode", "level", "changed_at"),
+        "level_changes": _rows(
+            user.energy_changes.order_by("at"),
+            *("mode", "previous", "level", "model", "reason", "at", "resets_at", "conversation_id", "detail"),
+        ),
+    }
+    conversations = Conversation.objects.filter(user=user).order_by("started_at")
+    for id in conversations.values_list("pk", flat=True).iterator():
+        yield export.as_data(history.read(user, id))
+
+
+def _rows(rows: QuerySet[Any], *names: str) -> list[dict[str, Any]]:
+    return list(rows.values(*names))

@@ -1,0 +1,65 @@
+"""What is kept of somebody, to be handed to them."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from energy.levels import Ladder, LevelChange, Mode, Reason
+from energy.services import record_changes
+from sessions_app.services import save_handle
+from summarization import export, history
+from tests.pages.history_rows import NOON, converse
+from tests.services.cast import PASSWORD
+from tests.summarization.talk import MODEL, Talk, spoken
+
+
+def exported(name: str) -> list[dict[str, Any]]:
+    output = StringIO()
+    call_command("export_account", name, stdout=output)
+    return [json.loads(line) for line in output.getvalue().splitlines()]
+
+
+def test_the_account_comes_first_and_then_each_conversation_as_the_history_exports_it(alice: User, bob: User) -> None:
+    first = converse(alice, "My dog is called Rex.", "A fine name.")
+    second = converse(alice, "Where were we?", "At Rex.", continues=first, started_at=NOON + timedelta(hours=1))
+    converse(bob, "I am somebody else.", "So you are.")
+    account, *conversations = exported("alice")
+    assert (account["format"], account["version"], account["username"]) == ("holdline.account", 1, "alice")
+    expected = [json.loads(export.as_json(history.read(alice, each.pk))) for each in (first, second)]
+    assert conversations == expected
+
+
+def test_browsers_and_levels_are_part_of_the_account(alice: User, client: Client) -> None:
+    client.login(username="alice", password=PASSWORD)
+    client.get("/history/")
+    ladder = Ladder(Mode.TEXT, ["gemini-3.8-live", "gemini-3.1-flash-live-preview"])
+    record_changes(alice.pk, [LevelChange(ladder.top, ladder.level(1), Reason.RATE_LIMIT_EXCEEDED, NOON)])
+    (account,) = exported("alice")
+    assert [browser["browser"] for browser in account["browsers"]] == ["A browser"]
+    assert [(change["previous"], change["level"]) for change in account["level_changes"]] == [(2, 1)]
+    assert account["levels"][0]["level"] == 1
+
+
+def test_nothing_in_it_lets_anybody_in_or_on(alice: User, client: Client) -> None:
+    client.login(username="alice", password=PASSWORD)
+    talk = Talk(alice)
+    talk.say([spoken(0, "Hello.")])
+    save_handle(talk.request, talk.opening.session, "a-secret-handle", MODEL, 0, 0)
+    text = json.dumps(exported("alice"))
+    session = client.session.session_key
+    assert session
+    for secret in (alice.password, session, "a-secret-handle"):
+        assert secret not in text
+
+
+def test_whoever_is_misspelt_is_no_empty_file(db: None) -> None:
+    with pytest.raises(CommandError, match="no account alcie"):
+        exported("alcie")
