@@ -79,13 +79,6 @@ def test_the_image_starts_the_web_process_of_the_procfile() -> None:
     assert without_places(json.loads(instructions["CMD"])) == without_places(procfile()["web"])
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/operations.md"])
-def test_the_pages_start_uvicorn_in_the_same_way(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for line in re.findall(r"^uvicorn .*$", text, re.MULTILINE):
-        assert without_places(line.rstrip(" &").split()) == without_places(procfile()["web"])
-
-
 def test_the_web_process_takes_no_large_messages() -> None:
     web = procfile()["web"]
     assert web[web.index("--ws-max-size") + 1] == str(ADVISED_MESSAGE_BYTES)
