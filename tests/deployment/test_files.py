@@ -117,8 +117,9 @@ def test_compose_refuses_to_start_without_what_production_needs() -> None:
 def test_no_secret_stands_in_a_file() -> None:
     for path in FILES:
         text = "\n".join(lines_of(path))
-        given = re.findall(r"(?:PASSWORD|SECRET_KEY|API_KEY|HANDLE_KEYS)(?:: +|=)(\S+)", text)
-        assert [value for value in given if not value.startswith(("${", "not-a-secret"))] == [], path.name
+        given = re.findall(r"(?:PASSWORD|SECRET_KEY|API_KEY|HANDLE_KEYS)(?:: +|=)(\S+)|://\w+:([^@\s]+)@", text)
+        values = ["".join(groups) for groups in given]
+        assert [value for value in values if not value.startswith(("${", "not-a-secret"))] == [], path.name
 
 
 # -- containers --------------------------------------------------------------------------------------------------------

@@ -164,5 +164,6 @@ async def test_the_units_bring_a_server_up_whose_processes_can_be_restarted_one_
     ends = [program.wait(limit_s) for program in (*webs, worker, beat)]
     assert ends == [-15, -15, 0, 0], "uvicorn ends by the signal, as a program without a handler would"
     assert _files_below(tmp_path / "data") == written, "what runs writes nothing: it may be mounted read-only"
+    assert not list(ROOT.glob("celerybeat*"))
     for program in machine.running:
         assert "Traceback" not in program.output()
