@@ -15,9 +15,9 @@ PRIVACY = PAGE.partition("## Privacy")[2].partition("## What Holdline bounds")[0
 
 NOTHING_OF_PEOPLE = {
     *("auth_group", "auth_permission", "django_content_type"),
-    *("energy_modelquota", "energy_persona", "energy_notice"),
+    *("energy_modelquota", "energy_persona", "energy_notice", "sessions_app_worker"),
 }
-"""Tables that say nothing of anybody: rights, what is known of models, and what is said about levels."""
+"""Tables that say nothing of anybody: rights, what is known of models, what is said about levels, processes."""
 
 
 def anchor(heading: str) -> str:
