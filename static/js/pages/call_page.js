@@ -28,6 +28,7 @@ import { Wire } from "../ui/wire.js";
 
 const CAPTIONS_KEY = "holdline:captions";
 const ENDED_TITLES = { [STATE.ENDED]: "Call ended", taken: "Call moved", stopped: "Call stopped" };
+const MOVED = "It goes on on your other device.";
 const root = document.documentElement.dataset;
 
 const startButton = find("[data-start]");
@@ -117,7 +118,7 @@ function end() {
   const { phase, reason } = session.state;
   setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES[STATE.ENDED]);
   setText(find("[data-ended-duration]"), duration(timer.elapsedMs));
-  setText(find("[data-ended-reason]"), reasonText(reason));
+  setText(find("[data-ended-reason]"), session.hasReleased ? MOVED : reasonText(reason));
   find("[data-ended]").focus();
 }
 
