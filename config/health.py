@@ -11,6 +11,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from config.composition import registry
+
 ANSWER_LIMIT_S = 3
 """How long a part may take before it counts as out of order."""
 
@@ -22,9 +24,12 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 async def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database and channel layer answer, else 503; each part has `ok` or what is wrong with it."""
+    """200 when database and channel layer answer, else 503; each part has `ok` or what is wrong with it.
+
+    A process that leaves sends its pages away, and is to be asked by nobody any more.
+    """
     database, layer = await asyncio.gather(_verdict(_ask_database()), _verdict(_ask_layer()))
-    parts = {"database": database, "channel_layer": layer}
+    parts = {"database": database, "channel_layer": layer, "process": "leaving" if registry.is_draining else "ok"}
     ready = all(verdict == "ok" for verdict in parts.values())
     return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.conf import settings
@@ -67,6 +67,12 @@ class Admission:
         """The live session goes on in another worker, which speaks for its place from now on."""
         self._waiting.pop(holder, None)
         self._talking.pop(holder, None)
+
+    def move(self, holder: uuid.UUID, to: uuid.UUID) -> None:
+        """The live session goes on for another page life, which has its place now."""
+        for places in (self._waiting, self._talking):
+            if place := places.pop(holder, None):
+                places[to] = replace(place, holder=to)
 
     async def _try_to_ask(self, place: _Place) -> None:
         """Who cannot be asked for now is asked for again in a second, and keeps nobody else from being asked for."""

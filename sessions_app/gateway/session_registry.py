@@ -112,6 +112,11 @@ class SessionRegistry:
         self._admission = Admission(self._database, self._lines.owner.name)
         self._is_draining = False
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether this process is about to end, and takes nobody in any more."""
+        return self._is_draining
+
     def serve(self) -> None:
         """The server runs: other workers and operators are to see this one."""
         self._lines.serve()
@@ -310,9 +315,11 @@ class SessionRegistry:
         played_until = await self._have_released(held)
         if held.manager.state is State.ENDED:
             raise TicketInvalid
+        place = held.place
         del self._sessions[held.key]
         held.key = (user.pk, mode, start.page_id)
         self._sessions[held.key] = held
+        self._admission.move(place, held.place)
         held.store.belongs_to(start.page_id)
         await self._database.run(move)
         self._note_who_was_let_in(held, page)

@@ -89,11 +89,11 @@ def run(turns: int, times: int) -> None:
 
     def ready(transcript: Transcript) -> str:
         window = newest_window(reversed(transcript.turns))
-        message = Ready(Action.NEW, str(talk_id), "s", level, level, 0, window.turns, more=window.more)
+        message = Ready(Action.NEW, str(talk_id), "s", level, level, 0, 0, window.turns, more=window.more)
         return json.dumps(wire.ready(message), ensure_ascii=False)
 
     def everything(turns: tuple[Turn, ...]) -> str:
-        message = Ready(Action.NEW, str(talk_id), "s", level, level, 0, turns)
+        message = Ready(Action.NEW, str(talk_id), "s", level, level, 0, 0, turns)
         return json.dumps(wire.ready(message), ensure_ascii=False)
 
     print("| what | median ms | slowest ms | peak MB |\n| --- | ---: | ---: | ---: |")

@@ -101,7 +101,7 @@ def test_the_log_in_page_carries_no_inline_script_or_style(client: Client) -> No
 async def test_a_server_whose_parts_answer_is_ready(async_client: AsyncClient) -> None:
     response = await async_client.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"ready": True, "database": "ok", "channel_layer": "ok"}
+    assert response.json() == {"ready": True, "database": "ok", "channel_layer": "ok", "process": "ok"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -112,7 +112,7 @@ async def test_a_server_without_its_redis_is_alive_but_not_ready(async_client: A
         response = await async_client.get("/readyz")
         assert (await async_client.get("/healthz")).status_code == 200
     assert response.status_code == 503
-    assert response.json() == {"ready": False, "database": "ok", "channel_layer": "ConnectionError"}
+    assert response.json() == {"ready": False, "database": "ok", "channel_layer": "ConnectionError", "process": "ok"}
 
 
 def test_a_server_without_its_database_is_not_ready_and_keeps_the_address_to_itself(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_server_without_its_database_is_not_ready_and_keeps_the_address_to_its
     )
     ask = "from django.test import Client; r = Client().get('/readyz'); print(r.status_code, r.content.decode())"
     done = run_python("manage.py", "shell", "--no-imports", "-c", ask, environment=environment)
-    assert done.stdout.strip() == ('503 {"ready": false, "database": "OperationalError", "channel_layer": "ok"}')
+    assert done.stdout.strip() == ('503 {"ready": false, "database": "OperationalError", "channel_layer": "ok", "process": "ok"}')
 
 
 @pytest.mark.laptop

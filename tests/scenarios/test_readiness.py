@@ -35,4 +35,4 @@ async def test_a_worker_that_holds_a_live_session_is_ready(
     async with Page(web, "call") as page:
         await page.start()
         answers = [await asyncio.to_thread(ask) for _ in range(3)]
-    assert answers == [{"ready": True, "database": "ok", "channel_layer": "ok"}] * 3
+    assert answers == [{"ready": True, "database": "ok", "channel_layer": "ok", "process": "ok"}] * 3

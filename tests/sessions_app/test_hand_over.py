@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from energy.levels import Mode
 from energy.models import LiveSlot
+from energy.queue import SEEN_EVERY_S, holder_of
 from sessions_app import hand_over
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.hand_over import NothingToHandOver, TicketInvalid
@@ -66,6 +67,22 @@ async def test_a_call_goes_on_in_the_other_page_over_the_same_line(
         assert len(upstream.connections) == 1
         assert heard_by(upstream)[-3:] == [b"\3", b"\4", b"\5"]
         assert await ask(lambda: ResumptionHandle.objects.get().page_id) == uuid.UUID(second.page_id)
+
+
+async def test_the_place_in_the_budget_goes_with_the_call_and_is_given_back_with_it(
+    registry: SessionRegistry, alice: User, settings: Settings
+) -> None:
+    settings.LIVE_SESSIONS_MAX = 1
+    async with Socket(registry, Mode.CALL, alice) as first, Socket(registry, Mode.CALL, alice) as second:
+        await first.start()
+        await second.start(take=await ticket_of(alice))
+        await asyncio.sleep(2 * SEEN_EVERY_S)
+        holder = holder_of(alice.pk, Mode.CALL, uuid.UUID(second.page_id))
+        assert [slot.holder for slot in await ask(lambda: list(LiveSlot.objects.all()))] == [holder]
+        await second.send(type="hangup")
+        await second.wait_closed()
+        await asyncio.sleep(1)
+        assert await ask(LiveSlot.objects.count) == 0
 
 
 async def test_what_the_first_page_still_had_to_say_comes_before_the_second_is_heard(
