@@ -169,6 +169,17 @@ else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# --- Background work ------------------------------------------------------------------------------
+
+LONG_QUEUE, SHORT_QUEUE = "holdline-long", "holdline-short"
+"""For what waits for a model, and for what looks after rows. A worker takes from both unless it is told otherwise."""
+
+FORMER_QUEUES = ("holdline",)
+"""Of the version before: workers still take what it queued before an upgrade. Gone with the version after this one."""
+
+DUE_EVERY_S = 15.0
+"""How often somebody looks for what is due and what dead workers had in hand."""
+
 # Work is a row first and a message second, so a message may be lost but must never be waited for: results are
 # not kept, publishing is not retried, and a broker that does not answer costs two seconds at most.
 CELERY_BROKER_URL = REDIS_URL or "memory://"
@@ -177,11 +188,25 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": REDIS_CONNECT_TIMEOUT_S,
     "socket_timeout": REDIS_ANSWER_TIMEOUT_S,
+    # Redis hands out again what no worker has said to be done for so long. That is not what takes over from a dead
+    # worker (the rows do, within a minute), so it may be longer than the longest task: a shorter one would hand out
+    # what is being worked at.
+    "visibility_timeout": 1800,
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_DEFAULT_QUEUE = "holdline"
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+"""A task that kills its process would come back at once, and for ever. Its row is found again, and counts them."""
+
+CELERY_TASK_QUEUES = {
+    name: {"exchange": name, "routing_key": name} for name in (SHORT_QUEUE, LONG_QUEUE, *FORMER_QUEUES)
+}
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+"""A name that is misspelt on a command line is refused, instead of being waited at for ever."""
+
+CELERY_TASK_DEFAULT_QUEUE = SHORT_QUEUE
+CELERY_TASK_ROUTES = {"summarization.write_*": {"queue": LONG_QUEUE}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
@@ -193,7 +218,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     name: {"task": f"summarization.{name}", "schedule": every_s, "options": {"expires": every_s}}
     for name, every_s in (
         ("close_stale_sessions", 60.0),
-        ("enqueue_due", 60.0),
+        ("enqueue_due", DUE_EVERY_S),
         ("purge_expired_handles", 3600.0),
         ("clear_ended_sessions", 3600.0),
         ("prune_history", 3600.0),

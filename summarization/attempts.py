@@ -1,4 +1,4 @@
-"""When a summary that failed is tried again: pure."""
+"""When a summary that failed is tried again, and how long somebody may be at one: pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import datetime
 
 from summarization.summarizer import SummarizerError
 
-CLAIM_VALID = datetime.timedelta(minutes=10)
-"""Longer than a summary in many pieces takes; a worker that died is forgotten then."""
+CLAIM_VALID = datetime.timedelta(seconds=30)
+"""Who has not renewed a claim for so long is dead, or suspended: somebody else takes over."""
+
+RENEW_EVERY_S = 8.0
+"""Leaves time for a few that fail before the claim runs out."""
+
+CLAIMS_LOST_BEFORE_FAILED = 3
+"""What so many workers in a row were lost at may be what kills them: nobody tries it any more by itself."""
+
+LONGEST_WORK_S = 600
+"""However long a transcript is, nobody is at it for longer, and no claim is renewed for longer."""
+
+LONGEST_ROLLING_WORK_S = 180
 
 TRIES_BEFORE_FAILED = 6
 """After 5 s, 10 s, 20 s, ...: for the first two and a half minutes a summary is late, then it has failed."""

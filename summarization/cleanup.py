@@ -15,7 +15,8 @@ from django.utils import timezone
 from sessions_app import cleanup, kept_sound
 from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation, Turn
-from summarization import services
+from summarization import claims, rolling, services
+from summarization.models import CallHistory, RollingSummary
 
 BATCH = 200
 """Conversations deleted in one transaction."""
@@ -51,6 +52,15 @@ def close_stale_sessions(silent_after: datetime.timedelta = cleanup.SILENT_AFTER
     for conversation_id in unentered:
         services.write_call_history(conversation_id)
     return CleanedUp(sessions, calls, len(unentered))
+
+
+def take_back_lost() -> int:
+    """Free what dead workers had in hand, for others to take; give up what has cost too many. Gives their number."""
+    lost = claims.take_back_lost(CallHistory) + claims.take_back_lost(RollingSummary)
+    if lost:
+        services.give_up_deadly()
+        rolling.give_up_deadly()
+    return lost
 
 
 def prune_history(days: int, dry_run: bool = False) -> int:

@@ -1,6 +1,6 @@
 """What is kept of a conversation beside its turns. Rows are written by `services` and `rolling` alone.
 
-A request for a summary is a row first: whoever claims it does the work, and a claim ends by itself.
+A request for a summary is a row first: whoever claims it does the work, and a claim ends by itself (see `claims`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,26 @@ class SummaryState(models.TextChoices):
     FAILED = "failed"
 
 
-class CallHistory(models.Model):
+class Claimable(models.Model):
+    """A row that asks for work, and who is at it. Written by `claims` alone.
+
+    The columns have defaults in the database, so that a former version can still make rows during an upgrade.
+    """
+
+    claim = models.UUIDField(null=True, editable=False, help_text="Whoever has it may write; empty when nobody has.")
+    claimed_by = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="The process that is at it, host:pid."
+    )
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="Renewed for as long as somebody is at it.")
+    claims_lost = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Workers in a row that were lost while they were at it."
+    )
+
+    class Meta:
+        abstract = True
+
+
+class CallHistory(Claimable):
     """The entry of a conversation in the history, once it is over or left; its summary follows when it is ready."""
 
     conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="history")
@@ -37,12 +56,14 @@ class CallHistory(models.Model):
     requested_at = models.DateTimeField(default=timezone.now)
     summarised_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, default=timezone.now, help_text="The next attempt; empty for none.")
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text="Somebody is at it, until then at most.")
 
     class Meta:
         ordering = ["-written_at"]
         verbose_name_plural = "call histories"
-        indexes = [models.Index(fields=["state", "due_at"], name="history_due")]
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="history_due"),
+            models.Index(fields=["claimed_until"], condition=Q(claimed_until__isnull=False), name="history_claimed"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=SummaryState.values), name="history_state_known"),
             models.CheckConstraint(condition=~Q(state="ready") | ~Q(summary=""), name="history_ready_has_summary"),
@@ -53,7 +74,7 @@ class CallHistory(models.Model):
         return self.title or f"Conversation {self.conversation_id}"
 
 
-class RollingSummary(models.Model):
+class RollingSummary(Claimable):
     """What a conversation was about up to a turn, kept while it goes on. Numbers run through continued ones."""
 
     conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="rolling_summary")
@@ -64,11 +85,15 @@ class RollingSummary(models.Model):
     written_at = models.DateTimeField(null=True, blank=True)
     requested_at = models.DateTimeField(null=True, blank=True, help_text="Empty when nothing is wanted.")
     due_at = models.DateTimeField(null=True, blank=True, help_text="The next attempt; empty for none.")
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text="Somebody is at it, until then at most.")
 
     class Meta:
         verbose_name_plural = "rolling summaries"
-        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="rolling_summary_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="rolling_summary_due"),
+            models.Index(
+                fields=["claimed_until"], condition=Q(claimed_until__isnull=False), name="rolling_summary_claimed"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(until_turn=-1, text="") | Q(until_turn__gte=0) & ~Q(text=""),

@@ -1,7 +1,8 @@
 """How background work gets to whoever does it: Celery's workers, or without a broker a thread of the web process.
 
 Nothing here is waited for. A message that is lost, a broker that is dead, a process without the thread cost nothing
-but time: what is wanted stands in a row, and `services.enqueue_due` finds it.
+but time: what is wanted stands in a row, and `services.enqueue_due` finds it. Which queue a task goes to is a matter
+of the settings (`CELERY_TASK_ROUTES`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import datetime
 import logging
 import uuid
 from functools import partial
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
@@ -20,14 +22,12 @@ from sessions_app.background import BackgroundThread
 
 logger = logging.getLogger(__name__)
 
-DUE_AT_ONCE = 100
-"""`services.enqueue_due` tells of so many rows of a kind at a time."""
+WAITING_LIMIT = 100
+"""Messages about rows that are due are added up to so many that wait, however long nobody takes any."""
 
-CLEANUP_EVERY_S = 60.0
 WRITE_SUMMARY = "summarization.write_summary"
 WRITE_ROLLING_SUMMARY = "summarization.write_rolling_summary"
 CLOSE_STALE_SESSIONS = "summarization.close_stale_sessions"
-ENQUEUE_DUE = "summarization.enqueue_due"
 
 PUBLISHING_LIMIT_S = 3.0
 """A process that ends waits so long for what it has not published yet."""
@@ -45,17 +45,28 @@ if not settings.TASKS_IN_PROCESS:
     atexit.register(_publish_what_is_left)
 
 
-def enqueue(
-    name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW, *, is_repeated: bool = False
-) -> None:
+def enqueue(name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW) -> None:
     """Have the task `name` done for a conversation once the transaction is committed.
 
-    `is_repeated`: the message is void when the next cleanup sends another. Of what is due only after the next one
-    nobody is told: a broker hands out again what a worker holds for long.
+    Of what is due only after the next cleanup nobody is told: that finds it, and a worker need not hold it until then.
     """
-    if delay.total_seconds() > CLEANUP_EVERY_S:
+    if delay.total_seconds() > settings.DUE_EVERY_S:
         return
-    transaction.on_commit(partial(_hand_over, name, str(conversation_id), delay.total_seconds(), is_repeated))
+    transaction.on_commit(partial(_hand_over, name, str(conversation_id), delay.total_seconds()))
+
+
+def room_for_model_calls() -> int:
+    """How many more rows may be told of: 0 while enough messages wait already, or the broker is away."""
+    if settings.TASKS_IN_PROCESS:
+        return WAITING_LIMIT  # the thread that asks is the one that does the work: nothing due waits
+    try:
+        with current_app.connection_for_write() as connection:
+            channel: Any = connection.default_channel  # the stubs know little of it
+            waiting: int = channel.queue_declare(queue=settings.LONG_QUEUE).message_count
+    except Exception as error:  # whatever a broken broker makes its client raise
+        logger.warning("the broker does not say how much waits: %s", type(error).__name__)
+        return 0
+    return max(0, WAITING_LIMIT - waiting)
 
 
 def start_background_work() -> None:
@@ -71,23 +82,25 @@ def start_background_work() -> None:
         _thread.put(partial(_run, CLOSE_STALE_SESSIONS))
 
 
-def send_for_cleanup() -> None:
-    """To be called by every worker that is ready: what nobody took while there was none waits for no beat."""
-    for name in (CLOSE_STALE_SESSIONS, ENQUEUE_DUE):
-        _publish(name, (), expires_s=CLEANUP_EVERY_S)
+def send_what_is_scheduled() -> None:
+    """To be called by every worker that is ready: what was due while there was none waits for no beat.
+
+    So a beat need not remember between its runs what it has sent.
+    """
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        _publish(str(entry["task"]), (), **entry["options"])
 
 
-def _hand_over(name: str, conversation_id: str, delay_s: float, is_repeated: bool) -> None:
+def _hand_over(name: str, conversation_id: str, delay_s: float) -> None:
     if not settings.TASKS_IN_PROCESS:
-        expires_s = CLEANUP_EVERY_S if is_repeated else None
-        _thread.put(partial(_publish, name, (conversation_id,), delay_s=delay_s, expires_s=expires_s))
+        _thread.put(partial(_publish, name, (conversation_id,), countdown=delay_s or None))
     elif _thread.is_running:
         _thread.put(partial(_run, name, conversation_id), delay_s)
 
 
-def _publish(name: str, arguments: tuple[str, ...], delay_s: float = 0.0, expires_s: float | None = None) -> None:
+def _publish(name: str, arguments: tuple[str, ...], **options: Any) -> None:
     try:
-        current_app.send_task(name, arguments, countdown=delay_s or None, expires=expires_s)
+        current_app.send_task(name, arguments, **options)
     except Exception as error:  # whatever a broken broker makes its client raise
         logger.warning("%s was not published: %s", name, type(error).__name__)
 

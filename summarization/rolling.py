@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from dataclasses import replace
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app.chains import chain_of_id
@@ -16,8 +16,8 @@ from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.live.transcript import TurnStatus
 from sessions_app.models import Conversation
 from sessions_app.services import turns_since
-from summarization import attempts, queue
-from summarization.claims import claim_row, held_row
+from summarization import attempts, claims, queue
+from summarization.claims import Claim
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.prompts import recap_text, spoken, within_limit
 from summarization.summarizer import SummarizerError
@@ -73,7 +73,8 @@ def request_rolling_summary_if_due(conversation_id: uuid.UUID) -> Recap | None:
     recap = _recap_of(chain, rows)
     own = rows.get(conversation_id)
     is_wanted = own is not None and own.requested_at is not None
-    if is_wanted or not Conversation.objects.filter(pk=conversation_id, status=Conversation.Status.ACTIVE).exists():
+    is_deadly = own is not None and own.claims_lost >= attempts.CLAIMS_LOST_BEFORE_FAILED
+    if is_wanted or is_deadly or not _goes_on(conversation_id):
         return recap
     turns = _settled(_turns_after(chain, recap))
     if turns and _is_due(turns, recap, own):
@@ -83,28 +84,39 @@ def request_rolling_summary_if_due(conversation_id: uuid.UUID) -> Recap | None:
 
 def write_rolling_summary(conversation_id: uuid.UUID, service: SummarizationService | None = None) -> None:
     """Make the rolling summary that is wanted, if it is and nobody else is at it. Blocks for the model."""
-    wanted = RollingSummary.objects.filter(requested_at__isnull=False)
-    claim = claim_row(wanted.filter(conversation_id=conversation_id))
-    if claim is None:
-        return
-    rolling = held_row(RollingSummary.objects.all(), conversation_id, claim)
-    if rolling is None:
+    claim = claims.take(RollingSummary.objects.filter(requested_at__isnull=False), conversation_id)
+    rolling = claim.rows.select_related("conversation").first() if claim is not None else None
+    if claim is None or rolling is None:
         return
     chain = chain_of_id(conversation_id)
     recap = _recap_of(chain, _rows_of(chain))
     turns = tuple(turn for turn in _turns_after(chain, recap) if turn.number <= rolling.wanted_until_turn)
     if not turns or rolling.conversation.status == Conversation.Status.ENDED:
-        _let_go_of_rolling_summary(rolling, claim)
+        _let_go_of_rolling_summary(claim)
         return
     try:
-        text = (service or gemini_service()).condense(turns, recap.text if recap is not None else "")
+        with claims.kept(claim):
+            text = (service or gemini_service()).condense(turns, recap.text if recap is not None else "")
     except Exception as error:
         _note_failed_rolling_summary(rolling, claim, as_failure(error))
     else:
-        _let_go_of_rolling_summary(
-            rolling, claim, text=text, until_turn=rolling.wanted_until_turn, written_at=timezone.now()
-        )
+        _let_go_of_rolling_summary(claim, text=text, until_turn=rolling.wanted_until_turn, written_at=timezone.now())
         request_rolling_summary_if_due(conversation_id)
+
+
+def give_up_deadly() -> None:
+    """What workers were lost at too often is wanted no more, and no turn asks for it: turns stand for themselves."""
+    deadly = RollingSummary.objects.filter(claims_lost__gte=attempts.CLAIMS_LOST_BEFORE_FAILED)
+    deadly.filter(requested_at__isnull=False).update(requested_at=None, due_at=None, attempts=0)
+
+
+def allow_again(rows: QuerySet[RollingSummary]) -> int:
+    """Forget the workers that were lost at these: the next turn asks anew; gives their number."""
+    return rows.filter(claims_lost__gt=0).update(claims_lost=0)
+
+
+def _goes_on(conversation_id: uuid.UUID) -> bool:
+    return Conversation.objects.filter(pk=conversation_id, status=Conversation.Status.ACTIVE).exists()
 
 
 def _turns_after(chain: list[uuid.UUID], recap: Recap | None) -> tuple[SpokenTurn, ...]:
@@ -136,22 +148,20 @@ def _want_rolling_summary(conversation_id: uuid.UUID, until_turn: int) -> None:
         queue.enqueue(queue.WRITE_ROLLING_SUMMARY, conversation_id)
 
 
-def _let_go_of_rolling_summary(rolling: RollingSummary, claim: datetime.datetime, **written: object) -> None:
+def _let_go_of_rolling_summary(claim: Claim[RollingSummary], **written: object) -> None:
     """Nothing is wanted any more: it is written, or there is nothing to write, or it failed too often."""
-    RollingSummary.objects.filter(pk=rolling.pk, claimed_until=claim).update(
-        claimed_until=None, requested_at=None, due_at=None, attempts=0, **written
-    )
+    claim.rows.update(**claims.GIVEN_BACK, requested_at=None, due_at=None, attempts=0, **written)
 
 
 @transaction.atomic
-def _note_failed_rolling_summary(rolling: RollingSummary, claim: datetime.datetime, failure: SummarizerError) -> None:
+def _note_failed_rolling_summary(
+    rolling: RollingSummary, claim: Claim[RollingSummary], failure: SummarizerError
+) -> None:
     """Try again in a while; after too many tries the next turn that is said asks anew."""
     delay = attempts.delay_after(rolling.attempts, failure)
     if delay is None or rolling.attempts >= attempts.TRIES_BEFORE_FAILED:
-        _let_go_of_rolling_summary(rolling, claim)
+        _let_go_of_rolling_summary(claim)
         return
-    noted = RollingSummary.objects.filter(pk=rolling.pk, claimed_until=claim).update(
-        claimed_until=None, due_at=timezone.now() + delay
-    )
+    noted = claim.rows.update(**claims.GIVEN_BACK, due_at=timezone.now() + delay)
     if noted:
         queue.enqueue(queue.WRITE_ROLLING_SUMMARY, rolling.conversation_id, delay)

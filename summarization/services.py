@@ -1,25 +1,27 @@
 """The only writers of histories: plain synchronous functions.
 
-A summary is asked for in a row first. Whoever claims the row does the work outside of any transaction; the claim ends
-by itself, so a worker that dies takes nothing with it, and a result counts only for the claim it was made under.
+A summary is asked for in a row first. Whoever claims the row does the work outside of any transaction; a claim that
+nobody renews ends, so a worker that dies takes nothing with it, and a result counts only under the claim it was made
+for.
 """
 
 from __future__ import annotations
 
-import datetime
 import logging
 import uuid
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession
 from sessions_app.services import NotYours, get_conversation_for, own_turns_of
-from summarization import attempts, queue
-from summarization.claims import claim_row, held_row
+from summarization import attempts, claims, queue
+from summarization.claims import Claim
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.prompts import (
     Summary,
@@ -37,8 +39,12 @@ logger = logging.getLogger(__name__)
 SEARCH_TEXT_LIMIT_CHARACTERS = 200_000
 """PostgreSQL refuses to index a text whose words take more than 1 MB."""
 
-LEFT_BEFORE_SUMMARY = datetime.timedelta(minutes=10)
+LEFT_BEFORE_SUMMARY = timedelta(minutes=10)
 """A conversation that was left without an end may go on: its summary is not made before."""
+
+WANTED = (SummaryState.PENDING, SummaryState.FAILED)
+
+LOST_TOO_OFTEN = f"the process that wrote it ended in the middle, {attempts.CLAIMS_LOST_BEFORE_FAILED} times in a row"
 
 # -- the history -------------------------------------------------------------------------------------------------------
 
@@ -68,10 +74,14 @@ def write_call_history(conversation_id: uuid.UUID) -> None:
 
 @transaction.atomic
 def request_summary(conversation_id: uuid.UUID) -> None:
-    """Ask for the summary of a conversation in the history, again if there is one."""
+    """Ask for the summary of a conversation in the history, again if there is one.
+
+    One that was given up because workers were lost at it is tried once more.
+    """
     now = timezone.now()
+    once_more = Least(F("claims_lost"), attempts.CLAIMS_LOST_BEFORE_FAILED - 1)
     asked = CallHistory.objects.filter(conversation_id=conversation_id).update(
-        state=SummaryState.PENDING, reason="", attempts=0, requested_at=now, due_at=now
+        state=SummaryState.PENDING, reason="", attempts=0, claims_lost=once_more, requested_at=now, due_at=now
     )
     if asked:
         queue.enqueue(queue.WRITE_SUMMARY, conversation_id)
@@ -79,16 +89,14 @@ def request_summary(conversation_id: uuid.UUID) -> None:
 
 def write_summary(conversation_id: uuid.UUID, service: SummarizationService | None = None) -> None:
     """Make the summary that is wanted of a conversation, if it is and nobody else is at it. Blocks for the model."""
-    wanted = CallHistory.objects.exclude(state=SummaryState.READY)
-    claim = claim_row(wanted.filter(conversation_id=conversation_id))
-    if claim is None:
-        return
-    history = held_row(CallHistory.objects.all(), conversation_id, claim)
-    if history is None:
+    claim = claims.take(CallHistory.objects.filter(state__in=WANTED), conversation_id)
+    history = claim.rows.select_related("conversation").first() if claim is not None else None
+    if claim is None or history is None:
         return
     turns = _own_turns(history.conversation)
     try:
-        summary = _summarize(history.conversation, turns, service or gemini_service())
+        with claims.kept(claim):
+            summary = _summarize(history.conversation, turns, service or gemini_service())
     except Exception as error:
         _note_failed_summary(history, claim, as_failure(error))
     else:
@@ -128,23 +136,27 @@ def idle_conversations() -> QuerySet[Conversation]:
 # -- what nobody took --------------------------------------------------------------------------------------------------
 
 
+def give_up_deadly() -> None:
+    """What workers were lost at too often has failed, until somebody asks for it again."""
+    deadly = CallHistory.objects.filter(state__in=WANTED, claims_lost__gte=attempts.CLAIMS_LOST_BEFORE_FAILED)
+    deadly.filter(claim=None).update(state=SummaryState.FAILED, reason=LOST_TOO_OFTEN, due_at=None)
+
+
 def enqueue_due() -> int:
-    """Publish every wanted summary that is due and that nobody is at, or that only a lost message told of."""
-    now = timezone.now()
-    is_free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-    due = Q(due_at__lte=now, attempts__lt=attempts.TRIES_BY_ITSELF) & is_free
-    histories = CallHistory.objects.exclude(state=SummaryState.READY).filter(due).order_by("due_at")
-    rolling = RollingSummary.objects.filter(due, requested_at__isnull=False).order_by("due_at")
-    names: list[tuple[str, QuerySet[CallHistory] | QuerySet[RollingSummary]]] = [
-        (queue.WRITE_ROLLING_SUMMARY, rolling),
-        (queue.WRITE_SUMMARY, histories),
-    ]
-    count = 0
-    for name, rows in names:
-        for conversation_id in rows.values_list("conversation_id", flat=True)[: queue.DUE_AT_ONCE]:
-            queue.enqueue(name, conversation_id, is_repeated=True)
-            count += 1
-    return count
+    """Publish the wanted summaries that are due and that nobody is at, or that only a lost message told of.
+
+    Those that have been due for longest, as many as there is room for among the messages that wait; gives their number.
+    """
+    due = Q(due_at__lte=timezone.now(), claimed_until=None, attempts__lt=attempts.TRIES_BY_ITSELF)
+    condensed = RollingSummary.objects.filter(due, requested_at__isnull=False).order_by("due_at")
+    histories = CallHistory.objects.filter(due, state__in=WANTED).order_by("due_at")
+    room = queue.room_for_model_calls()
+    found = [(*row, queue.WRITE_ROLLING_SUMMARY) for row in condensed.values_list("due_at", "conversation_id")[:room]]
+    found += [(*row, queue.WRITE_SUMMARY) for row in histories.values_list("due_at", "conversation_id")[:room]]
+    told = sorted(found)[:room]
+    for _, conversation_id, name in told:
+        queue.enqueue(name, conversation_id)
+    return len(told)
 
 
 def request_missing(dry_run: bool = False) -> int:
@@ -204,23 +216,24 @@ def _fill_in(history: CallHistory, summary: Summary) -> None:
 
 def _summarize(conversation: Conversation, turns: tuple[SpokenTurn, ...], service: SummarizationService) -> Summary:
     """Of the whole transcript when it fits into one piece; else its rolling summary stands for what that covers."""
-    rolling = RollingSummary.objects.filter(conversation=conversation).exclude(text="").first()
-    if rolling is not None and len(pieces(as_script(turns))) > 1:
-        since = tuple(turn for turn in turns if turn.number > rolling.until_turn)
+    condensed = RollingSummary.objects.filter(conversation=conversation).exclude(text="").first()
+    if condensed is not None and len(pieces(as_script(turns))) > 1:
+        since = tuple(turn for turn in turns if turn.number > condensed.until_turn)
         if since:
-            return service.summarize(since, rolling.text)
+            return service.summarize(since, condensed.text)
     return service.summarize(turns)
 
 
 @transaction.atomic
 def _keep_summary(
-    history: CallHistory, claim: datetime.datetime, summary: Summary, turns: tuple[SpokenTurn, ...]
+    history: CallHistory, claim: Claim[CallHistory], summary: Summary, turns: tuple[SpokenTurn, ...]
 ) -> None:
     """Store a summary, unless the claim is lost; one that more was said after is not kept, but made anew."""
-    held = CallHistory.objects.select_for_update().filter(pk=history.pk, claimed_until=claim).first()
+    held = claim.rows.select_for_update().first()
     if held is None:
         return
-    held.claimed_until = None
+    for name, value in claims.GIVEN_BACK.items():
+        setattr(held, name, value)
     if held.until_turn == history.until_turn:
         _fill_in(held, summary)
         held.search_text = _search_text(held, turns)
@@ -231,12 +244,12 @@ def _keep_summary(
 
 
 @transaction.atomic
-def _note_failed_summary(history: CallHistory, claim: datetime.datetime, failure: SummarizerError) -> None:
+def _note_failed_summary(history: CallHistory, claim: Claim[CallHistory], failure: SummarizerError) -> None:
     """Say why there is no summary, and when it is tried again: soon, later, or not by itself."""
     delay = attempts.delay_after(history.attempts, failure)
     has_failed = delay is None or history.attempts >= attempts.TRIES_BEFORE_FAILED
-    noted = CallHistory.objects.filter(pk=history.pk, claimed_until=claim).update(
-        claimed_until=None,
+    noted = claim.rows.update(
+        **claims.GIVEN_BACK,
         state=SummaryState.FAILED if has_failed else SummaryState.PENDING,
         reason=failure.reason[:200],
         due_at=None if delay is None else timezone.now() + delay,

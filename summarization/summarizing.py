@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from sessions_app.live.transcript import Turn as SpokenTurn
@@ -94,5 +95,7 @@ def as_failure(error: Exception) -> SummarizerError:
     """What went wrong, in the summarizer's words; whatever is none of its errors is logged, and may pass."""
     if isinstance(error, SummarizerError):
         return error
+    if isinstance(error, SoftTimeLimitExceeded):
+        return Unavailable("it took too long")
     logger.error("summarising failed", exc_info=error)
     return Unavailable("something went wrong here; the log says what")

@@ -1,4 +1,7 @@
-"""Celery's tasks: an id in, one call of a service. Each may be run twice, and by two workers at once."""
+"""Celery's tasks: an id in, one call of a service. Each may be run twice, and by two workers at once.
+
+Each has two limits of time: at the first its work is broken off and ends in order, at the second its process is killed.
+"""
 
 from __future__ import annotations
 
@@ -14,57 +17,69 @@ from sessions_app import cleanup as sessions_cleanup
 from sessions_app import throttle_rows
 from sessions_app.services import purge_expired_handles as purge_handles
 from summarization import cleanup, queue, rolling, services
-from summarization.attempts import CLAIM_VALID
+from summarization.attempts import LONGEST_ROLLING_WORK_S, LONGEST_WORK_S
 
 logger = logging.getLogger(__name__)
 
-TIME_LIMIT_S = int(CLAIM_VALID.total_seconds())
+END_IN_ORDER_S = 20
+"""Between the two limits: for a failure to be noted in its row, with a database that is slow."""
+
+QUICK_S = 60
+QUICK_LIMIT_S = QUICK_S + END_IN_ORDER_S
+DELETING_S = 300
+DELETING_LIMIT_S = DELETING_S + END_IN_ORDER_S
+"""In batches: what one run does not get done the next one does."""
 
 
 @worker_ready.connect
-def clean_up_at_the_start(**kwargs: Any) -> None:
-    queue.send_for_cleanup()
+def do_at_the_start_what_is_scheduled(**kwargs: Any) -> None:
+    queue.send_what_is_scheduled()
 
 
-@shared_task(name=queue.WRITE_SUMMARY, time_limit=TIME_LIMIT_S)
+@shared_task(name=queue.WRITE_SUMMARY, soft_time_limit=LONGEST_WORK_S - END_IN_ORDER_S, time_limit=LONGEST_WORK_S)
 def write_summary(conversation_id: str) -> None:
     services.write_summary(uuid.UUID(conversation_id))
 
 
-@shared_task(name=queue.WRITE_ROLLING_SUMMARY, time_limit=TIME_LIMIT_S)
+@shared_task(
+    name=queue.WRITE_ROLLING_SUMMARY,
+    soft_time_limit=LONGEST_ROLLING_WORK_S - END_IN_ORDER_S,
+    time_limit=LONGEST_ROLLING_WORK_S,
+)
 def write_rolling_summary(conversation_id: str) -> None:
     rolling.write_rolling_summary(uuid.UUID(conversation_id))
 
 
-@shared_task(name=queue.CLOSE_STALE_SESSIONS)
+@shared_task(name=queue.CLOSE_STALE_SESSIONS, soft_time_limit=QUICK_S, time_limit=QUICK_LIMIT_S)
 def close_stale_sessions() -> None:
     closed = cleanup.close_stale_sessions()
     if closed:
         logger.info("cleaned up: %s", closed)
 
 
-@shared_task(name=queue.ENQUEUE_DUE)
+@shared_task(name="summarization.enqueue_due", soft_time_limit=QUICK_S, time_limit=QUICK_LIMIT_S)
 def enqueue_due() -> None:
+    cleanup.take_back_lost()
     services.enqueue_due()
 
 
-@shared_task(name="summarization.purge_expired_handles")
+@shared_task(name="summarization.purge_expired_handles", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def purge_expired_handles() -> None:
     purge_handles()
 
 
-@shared_task(name="summarization.clear_ended_sessions")
+@shared_task(name="summarization.clear_ended_sessions", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def clear_ended_sessions() -> None:
     sessions_cleanup.clear_ended_sessions()
 
 
-@shared_task(name="summarization.prune_history")
+@shared_task(name="summarization.prune_history", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def prune_history() -> None:
     count = cleanup.prune_history(settings.HISTORY_DAYS)
     if count:
         logger.info("pruned %d conversations", count)
 
 
-@shared_task(name="summarization.prune_throttles")
+@shared_task(name="summarization.prune_throttles", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def prune_throttles() -> None:
     throttle_rows.prune()

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from tools.environment import data_directory, laptop_environment
+from tools.environment import laptop_environment
 from tools.install import ensure_installed
 from tools.paths import PRODUCTION_LISTS, PYTHON
 from tools.telling import Refusal
@@ -13,15 +13,14 @@ def worker(options: argparse.Namespace) -> int:
     """Do the background work of a set-up with REDIS_URL: a Celery worker, and the beat that keeps its schedule.
 
     The database is the one that the web server has set up. Arguments are handed to Celery, for instance
-    `--concurrency 8`. It ends on SIGTERM and Ctrl-C once its work is done.
+    `--concurrency 8` or `--queues holdline-short`. It ends on SIGTERM and Ctrl-C once its work is done.
     """
     environment = laptop_environment()
     if not environment.get("REDIS_URL"):
         raise Refusal("Without REDIS_URL there is nothing for a worker to do: the web process does the work itself.")
     ensure_installed(PRODUCTION_LISTS)
-    schedule = data_directory(environment) / "celery-beat"
     command = [
-        *(PYTHON, "-m", "celery", "--app", "config", "worker", "--beat", "--schedule", str(schedule)),
+        *(PYTHON, "-m", "celery", "--app", "config", "worker", "--beat"),
         *("--concurrency", "2", "--without-gossip", "--without-mingle", *options.arguments),
     ]
     os.execve(PYTHON, command, environment)  # noqa: S606 - no shell is wanted

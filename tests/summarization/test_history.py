@@ -16,11 +16,12 @@ from energy.levels import Mode
 from sessions_app.models import Conversation
 from sessions_app.services import NotYours
 from summarization import services
-from summarization.attempts import CLAIM_VALID, TRIES_BEFORE_FAILED, TRIES_BY_ITSELF
+from summarization.attempts import TRIES_BEFORE_FAILED, TRIES_BY_ITSELF
 from summarization.models import CallHistory, SummaryState
 from summarization.summarizer import Refused, Unavailable
 from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
+from tests.summarization.lost_workers import let_claims_run_out
 from tests.summarization.talk import Talk, past_call, spoken, turns
 
 pytestmark = pytest.mark.django_db
@@ -242,8 +243,8 @@ def test_a_worker_that_died_is_forgotten_after_a_while(
     summarizer.while_thinking = lambda: None
     services.write_summary(talk.id, service)
     assert entry_of(talk).state == SummaryState.PENDING
-    with time_machine.travel(timezone.now() + CLAIM_VALID):
-        services.write_summary(talk.id, service)
+    let_claims_run_out()
+    services.write_summary(talk.id, service)
     assert entry_of(talk).state == SummaryState.READY
 
 
@@ -254,8 +255,8 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
     other = SummarizationService(FakeSummarizer("the-other"))
 
     def lose_the_claim() -> None:
-        with time_machine.travel(timezone.now() + CLAIM_VALID):
-            services.write_summary(talk.id, other)
+        let_claims_run_out()
+        services.write_summary(talk.id, other)
 
     summarizer.while_thinking = lose_the_claim
     services.write_summary(talk.id, service)
