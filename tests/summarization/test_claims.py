@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -23,6 +23,7 @@ from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
 from tests.services.processes import wait_until
 from tests.summarization.lost_workers import let_claims_run_out
+from tests.summarization.side_by_side import side_by_side
 from tests.summarization.talk import Talk, past_call, turns
 
 pytestmark = pytest.mark.django_db
@@ -323,21 +324,7 @@ def test_cleanups_side_by_side_count_a_lost_worker_once(alice: User) -> None:
     past = timezone.now() - 2 * CLAIM_VALID
     for _ in range(4):
         taken(entered(alice), past)
-    together = threading.Barrier(4)
-    counts: list[int] = []
-
-    def clean_up() -> None:
-        try:
-            together.wait()
-            counts.append(claims.take_back_lost(CallHistory))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=clean_up) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    counts = side_by_side(lambda: claims.take_back_lost(CallHistory))
     assert sum(counts) == 4
     assert set(CallHistory.objects.values_list("claims_lost", flat=True)) == {1}
 

@@ -7,15 +7,12 @@ import os
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from io import StringIO
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -26,6 +23,7 @@ from summarization import cleanup, rolling, services
 from summarization.cleanup import CleanedUp
 from summarization.models import CallHistory, SummaryState
 from summarization.summarizing import SummarizationService
+from tests.summarization.side_by_side import side_by_side
 from tests.summarization.talk import MODEL, Talk, past_call, turns
 
 pytestmark = pytest.mark.django_db
@@ -170,26 +168,6 @@ def test_cleanups_side_by_side_do_everything_once(alice: User, dead_process: str
     assert CallHistory.objects.count() == 10
 
 
-def side_by_side(clean_up: Callable[[], CleanedUp]) -> list[CleanedUp]:
-    together = threading.Barrier(4)
-    found: list[CleanedUp] = []
-
-    def work() -> None:
-        try:
-            together.wait()
-            found.append(clean_up())
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 4
-    return found
-
-
 # -- retention ---------------------------------------------------------------------------------------------------------
 
 
@@ -218,14 +196,7 @@ def test_two_machines_may_prune_at_once(alice: User) -> None:
     for _ in range(20):
         past_call(alice, turns(2))
     Conversation.objects.update(last_activity_at=timezone.now() - 24 * 31 * HOUR)
-    counts: list[int] = []
-
-    def prune() -> CleanedUp:
-        counts.append(cleanup.prune_history(30))
-        return CleanedUp()
-
-    side_by_side(prune)
-    assert sum(counts) == 20
+    assert sum(side_by_side(lambda: cleanup.prune_history(30))) == 20
     assert not Conversation.objects.exists()
 
 
