@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -12,18 +14,21 @@ from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+from celery import Celery
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
 from sessions_app.models import LiveSession
 from summarization import rolling, services
+from summarization.attempts import CLAIMS_LOST_BEFORE_FAILED
 from summarization.gemini import GeminiSummarizer
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.summarizing import SummarizationService
 from tests.services.emulator import Emulator
 from tests.services.processes import Program
 from tests.services.valkey import running_valkey
+from tests.summarization.lost_workers import let_claims_run_out
 from tests.summarization.talk import Talk, past_call, turns
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +45,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DONE_WITHIN_S = 30
 NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 WORKER = (
-    *("-m", "celery", "--app", "config", "worker", "--beat"),
+    *("-m", "celery", "--app", "config", "worker"),
     *("--concurrency", "2", "--without-gossip", "--without-mingle"),
 )
 
@@ -96,6 +101,28 @@ def entered_call(user: User) -> Talk:
     talk = past_call(user, turns(40, FACTS))
     services.write_call_history(talk.id)
     return talk
+
+
+def working_process() -> int:
+    """The process that is at the summary at this moment, whose claim says so."""
+    return int(CallHistory.objects.get().claimed_by.rpartition(":")[2])
+
+
+def wait_until_asked(worker: Program, emulator: Emulator, times: int = 1) -> None:
+    """Until the model was asked so many times."""
+
+    def is_asked() -> bool:
+        return len(emulator.entries("text_generated")) >= times
+
+    worker.wait_until(is_asked, DONE_WITHIN_S, "the call of the model")
+
+
+def look_for_what_is_due(redis_url: str, queue: str = "holdline-short") -> None:
+    """What a beat sends."""
+    beat = Celery(broker=redis_url, set_as_current=False)
+    beat.conf.task_default_queue = queue
+    beat.send_task("summarization.enqueue_due")
+    beat.close()
 
 
 def is_ready() -> bool:
@@ -226,7 +253,7 @@ def test_without_a_broker_the_web_process_cleans_up_as_it_starts_and_writes_summ
 
 
 def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_time(
-    alice: User, start: Start, emulator: Emulator, tmp_path: Path
+    alice: User, start: Start, emulator: Emulator
 ) -> None:
     left_by_a_dead_process(alice)
     with running_valkey() as redis_url:
@@ -235,11 +262,71 @@ def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_
         command = start("manage.py", "summarize_missing", REDIS_URL=NOBODY_LISTENS)
         assert command.wait() == 0
 
-        schedule = str(tmp_path / "beat")
-        worker = start(*WORKER, "--schedule", schedule, REDIS_URL=redis_url)
+        worker = start(*WORKER, "--beat", REDIS_URL=redis_url)
         worker.wait_until(lambda: "ready." in worker.output(), DONE_WITHIN_S, "the worker")
         worker.wait_until(is_ready, DONE_WITHIN_S, "the summary")
         assert len(emulator.entries("text_generated")) == 1
         worker.wait_until(lambda: "beat: Starting" in worker.output(), DONE_WITHIN_S, "the beat")
         assert "PLUM-42" not in worker.output()
         assert worker.stop() == 0
+
+
+def test_what_a_killed_worker_had_in_hand_another_one_takes_over(alice: User, start: Start, emulator: Emulator) -> None:
+    """The half minute until its claim runs out is not waited for here; `tests.bench.takeover` does."""
+    emulator.fault("bad_text", answer="hang")
+    entered_call(alice)
+    with running_valkey() as redis_url:
+        first = start(*WORKER, REDIS_URL=redis_url)
+        wait_until_asked(first, emulator)
+        second = start(*WORKER, REDIS_URL=redis_url)
+        second.wait_until(lambda: second.output().count("ready.") == 2, DONE_WITHIN_S, "the second worker")
+        for pid in (first.pid, working_process()):
+            os.kill(pid, signal.SIGKILL)
+        emulator.disarm()
+        look_for_what_is_due(redis_url)
+        assert not is_ready()  # it might be alive
+        assert let_claims_run_out() == 1
+        look_for_what_is_due(redis_url)
+        second.wait_until(is_ready, DONE_WITHIN_S, "the summary")
+    assert CallHistory.objects.values_list("attempts", "claims_lost").get() == (2, 0)
+
+
+@pytest.mark.laptop
+def test_a_process_that_was_suspended_wakes_and_writes_nothing(alice: User, start: Start, emulator: Emulator) -> None:
+    emulator.fault("bad_text", answer="hang")
+    entered_call(alice)
+    with running_valkey() as redis_url:
+        worker = start(*WORKER, REDIS_URL=redis_url)
+        wait_until_asked(worker, emulator)
+        suspended = working_process()
+        os.kill(suspended, signal.SIGSTOP)
+        try:
+            assert let_claims_run_out() == 1
+            emulator.disarm()
+            look_for_what_is_due(redis_url, queue="holdline")  # where the version before sent it
+            worker.wait_until(is_ready, DONE_WITHIN_S, "the summary of the other process")
+            newer = CallHistory.objects.values().get()
+        finally:
+            os.kill(suspended, signal.SIGCONT)
+        done = "Task summarization.write_summary"
+        worker.wait_until(lambda: len(re.findall(rf"{done}.* succeeded", worker.output())) == 2, DONE_WITHIN_S, "it")
+    assert CallHistory.objects.values().get() == newer
+
+
+@pytest.mark.laptop
+def test_a_summary_that_kills_its_processes_is_given_up(alice: User, start: Start, emulator: Emulator) -> None:
+    """As the system does when it is out of memory."""
+    emulator.fault("bad_text", answer="hang")
+    entered_call(alice)
+    with running_valkey() as redis_url:
+        worker = start(*WORKER, REDIS_URL=redis_url)
+        for number in range(1, CLAIMS_LOST_BEFORE_FAILED + 1):
+            wait_until_asked(worker, emulator, number)
+            os.kill(working_process(), signal.SIGKILL)
+            assert let_claims_run_out() == 1
+            look_for_what_is_due(redis_url)
+        entry = CallHistory.objects.get()
+        assert (entry.state, entry.attempts) == (SummaryState.FAILED, CLAIMS_LOST_BEFORE_FAILED)
+        assert "ended in the middle" in entry.reason
+        assert len(emulator.entries("text_generated")) == CLAIMS_LOST_BEFORE_FAILED
+        assert let_claims_run_out() == 0

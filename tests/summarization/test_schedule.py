@@ -208,7 +208,7 @@ def let_wait(settings: Settings) -> Iterator[Callable[[int], None]]:
     """Have so many messages wait for model calls, in a queue of this test's own, at whichever broker there is."""
     settings.TASKS_IN_PROCESS = False
     settings.LONG_QUEUE = f"test-{uuid.uuid4()}"
-    waiting = Queue(settings.LONG_QUEUE, routing_key=settings.LONG_QUEUE)
+    waiting: Any = Queue(settings.LONG_QUEUE, routing_key=settings.LONG_QUEUE)
 
     def let_wait(count: int) -> None:
         for _ in range(count):
