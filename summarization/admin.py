@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from sessions_app.admin import ConversationAdmin, LiveSessionAdmin, ReadOnly
@@ -11,12 +12,39 @@ from sessions_app.csv_export import export_as_csv
 from sessions_app.gateway.worker_channel import end_everywhere
 from sessions_app.models import Conversation, LiveSession
 from sessions_app.services import finish_session
-from summarization import services
+from summarization import rolling, services
+from summarization.attempts import CLAIMS_LOST_BEFORE_FAILED
 from summarization.models import CallHistory, RollingSummary
 
 
+class ClaimFilter(admin.SimpleListFilter):
+    """Who is at a row, by the clock of the database, which is that of claims."""
+
+    title = "claim"
+    parameter_name = "claim"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[CallHistory] | admin.ModelAdmin[RollingSummary]
+    ) -> list[tuple[str, str]]:
+        return [
+            ("running", "Somebody is at it"),
+            ("run-out", "Somebody was lost at it just now"),
+            ("given-up", "Given up: too many were lost at it"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        match self.value():
+            case "running":
+                return queryset.filter(claimed_until__gt=Now())
+            case "run-out":
+                return queryset.filter(claimed_until__lte=Now())
+            case "given-up":
+                return queryset.filter(claims_lost__gte=CLAIMS_LOST_BEFORE_FAILED)
+        return queryset
+
+
 class OfConversation(ReadOnly, admin.ModelAdmin):
-    """Says whose conversation a row belongs to."""
+    """Says whose conversation a row belongs to, and who is at it."""
 
     list_select_related = ["conversation__user"]
 
@@ -39,25 +67,31 @@ def summarise_again(model_admin: admin.ModelAdmin, request: HttpRequest, histori
 class CallHistoryAdmin(OfConversation):
     list_display = [
         *("conversation_id", "title", "user", "mode", "state", "reason", "model", "attempts"),
-        *("written_at", "summarised_at"),
+        *("written_at", "summarised_at", "claimed_by", "claimed_until", "claims_lost"),
     ]
-    list_filter = ["state", "conversation__mode", "model", "written_at"]
+    list_filter = ["state", ClaimFilter, "conversation__mode", "model", "written_at"]
     search_fields = ["conversation__id", "conversation__user__username", "title", "summary"]
     date_hierarchy = "written_at"
     exclude = ["search_text"]
     actions = [summarise_again, export_as_csv]
 
 
+@admin.action(description="Let the selected summaries be tried again that were given up", permissions=["delete"])
+def allow_again(model_admin: admin.ModelAdmin, request: HttpRequest, summaries: QuerySet[RollingSummary]) -> None:
+    """The next turn that is said asks for them."""
+    model_admin.message_user(request, f"{rolling.allow_again(summaries)} summaries may be tried again.")
+
+
 @admin.register(RollingSummary)
 class RollingSummaryAdmin(OfConversation):
     list_display = [
         *("conversation_id", "user", "mode", "until_turn", "wanted_until_turn", "attempts"),
-        *("requested_at", "written_at"),
+        *("requested_at", "written_at", "claimed_by", "claimed_until", "claims_lost"),
     ]
-    list_filter = ["conversation__mode", "written_at"]
+    list_filter = [ClaimFilter, "conversation__mode", "written_at"]
     search_fields = ["conversation__id", "conversation__user__username"]
     date_hierarchy = "written_at"
-    actions = [export_as_csv]
+    actions = [allow_again, export_as_csv]
 
 
 @admin.action(description="Write the summaries of the selected conversations again", permissions=["delete"])

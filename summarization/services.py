@@ -139,7 +139,7 @@ def idle_conversations() -> QuerySet[Conversation]:
 def give_up_deadly() -> None:
     """What workers were lost at too often has failed, until somebody asks for it again."""
     deadly = CallHistory.objects.filter(state__in=WANTED, claims_lost__gte=attempts.CLAIMS_LOST_BEFORE_FAILED)
-    deadly.filter(claim=None).update(state=SummaryState.FAILED, reason=LOST_TOO_OFTEN, due_at=None)
+    deadly.filter(claimed_until=None).update(state=SummaryState.FAILED, reason=LOST_TOO_OFTEN, due_at=None)
 
 
 def enqueue_due() -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from summarization import rolling, services
+from summarization import claims, rolling, services
+from summarization.attempts import CLAIM_VALID, CLAIMS_LOST_BEFORE_FAILED
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.summarizing import SummarizationService
 from tests.summarization.talk import Talk, past_call, turns
@@ -68,6 +70,30 @@ def test_rows_are_exported_as_they_are_listed(operator: Client, alice: User) -> 
     answer = operator.post(HISTORIES, {"action": "export_as_csv", "_selected_action": ids})
     assert answer["Content-Type"].startswith("text/csv")
     assert len(answer.content.decode().splitlines()) == 3
+
+
+def test_operators_see_which_claims_run_by_whom_and_until_when(operator: Client, alice: User) -> None:
+    enter(alice, 3)
+    running, lost, _ = CallHistory.objects.all()
+    claim = claims.take(CallHistory.objects.all(), running.conversation_id)
+    assert claim
+    claims.take(CallHistory.objects.all(), lost.conversation_id, timezone.now() - 2 * CLAIM_VALID)
+    page = operator.get(f"{HISTORIES}?claim=running").content.decode()
+    assert claim.rows.get().claimed_by in page
+    assert "1 call history" in page
+    assert str(running.conversation_id) in page
+    assert str(lost.conversation_id) in operator.get(f"{HISTORIES}?claim=run-out").content.decode()
+
+
+def test_operators_find_what_was_given_up_and_let_it_be_tried_again(operator: Client, alice: User) -> None:
+    given_up = RollingSummary.objects.create(conversation=Talk(alice).row, claims_lost=CLAIMS_LOST_BEFORE_FAILED)
+    RollingSummary.objects.create(conversation=Talk(alice).row)
+    page = operator.get(f"{ROLLING}?claim=given-up").content.decode()
+    assert "1 rolling summary" in page
+    answer = operator.post(ROLLING, {"action": "allow_again", "_selected_action": [given_up.pk]}, follow=True)
+    assert "1 summaries may be tried again." in answer.content.decode()
+    given_up.refresh_from_db()
+    assert given_up.claims_lost == 0
 
 
 @pytest.mark.parametrize("page", [HISTORIES, ROLLING])
