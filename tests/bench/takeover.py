@@ -24,7 +24,7 @@ from django.core.management import call_command
 from tests.bench.measuring import spread
 from tests.services.cast import create_account
 from tests.services.emulator import Emulator
-from tests.services.processes import Program, wait_until
+from tests.services.processes import Program, children_of, wait_until
 from tests.services.settings import use_settings_of_tests
 from tests.services.valkey import running_valkey
 
@@ -89,7 +89,7 @@ class Bench:
 
 def kill_worker(bench: Bench) -> None:
     """All processes of the worker that is at it, as when its machine is gone; another one goes on."""
-    (program,) = (each for each in bench.programs if each.pid == parent_of(bench.holder()))
+    (program,) = (each for each in bench.programs if bench.holder() in children_of(each.pid))
     kill_all(program)
     bench.programs.remove(program)
 
@@ -109,22 +109,9 @@ def kill_process_of_worker(bench: Bench) -> None:
 
 def kill_all(program: Program) -> None:
     """A program and the processes that it has made, all at the same moment."""
-    family = [program.pid, *(pid for pid in running_pids() if parent_of(pid) == program.pid)]
-    for pid in family:
+    for pid in (program.pid, *children_of(program.pid)):
         os.kill(pid, signal.SIGKILL)
     program.wait()
-
-
-def running_pids() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
-
-
-def parent_of(pid: int) -> int:
-    """0 when it has gone."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except FileNotFoundError:
-        return 0
 
 
 KILLS: list[tuple[str, bool, int, Kill]] = [

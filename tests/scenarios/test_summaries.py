@@ -26,7 +26,7 @@ from summarization.gemini import GeminiSummarizer
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.summarizing import SummarizationService
 from tests.services.emulator import Emulator
-from tests.services.processes import Program
+from tests.services.processes import Program, children_of, has_ended
 from tests.services.valkey import running_valkey
 from tests.summarization.lost_workers import let_claims_run_out
 from tests.summarization.talk import Talk, past_call, turns
@@ -276,10 +276,11 @@ def test_what_a_killed_worker_had_in_hand_another_one_takes_over(alice: User, st
     emulator.fault("bad_text", answer="hang")
     entered_call(alice)
     with running_valkey() as redis_url:
-        first = start(*WORKER, REDIS_URL=redis_url)
+        first = start(*WORKER, "--beat", REDIS_URL=redis_url)
         wait_until_asked(first, emulator)
         second = start(*WORKER, REDIS_URL=redis_url)
         second.wait_until(lambda: second.output().count("ready.") == 2, DONE_WITHIN_S, "the second worker")
+        others = children_of(first.pid)
         for pid in (first.pid, working_process()):
             os.kill(pid, signal.SIGKILL)
         emulator.disarm()
@@ -288,6 +289,7 @@ def test_what_a_killed_worker_had_in_hand_another_one_takes_over(alice: User, st
         assert let_claims_run_out() == 1
         look_for_what_is_due(redis_url)
         second.wait_until(is_ready, DONE_WITHIN_S, "the summary")
+        second.wait_until(lambda: all(map(has_ended, others)), DONE_WITHIN_S, "its beat, and what else it has left")
     assert CallHistory.objects.values_list("attempts", "claims_lost").get() == (2, 0)
 
 

@@ -61,6 +61,20 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started and that are there now; Linux only."""
+    found = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+    return [child for child in found if _parent_of(child) == pid]
+
+
+def _parent_of(pid: int) -> int:
+    """0 when it has gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 class Program:
     """A process whose output goes to a file, from a command."""
 
