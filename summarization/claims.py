@@ -84,7 +84,7 @@ def take_back_lost(model: type[Claimable], now: datetime | Now | None = None) ->
     """Free the rows whose claims ran out, and count a lost worker for each; gives their number."""
     run_out: QuerySet[Any] = model._default_manager.filter(claimed_until__lte=now or Now())
     # What another cleanup is taking back, or a holder is writing at this moment, is left to them.
-    locked = run_out.select_for_update(skip_locked=True).order_by("pk")
+    locked = run_out.select_for_update(skip_locked=True).order_by("claimed_until")
     lost = list(locked.values_list("pk", "conversation_id", "claimed_by")[:LOST_AT_ONCE])
     for _, conversation_id, holder in lost:
         logger.warning("%s was lost while it was at %s", holder or "somebody", conversation_id)
