@@ -23,7 +23,7 @@ from config.sockets import OriginGate, SessionUser, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
 from sessions_app.gateway.routing import websocket_urlpatterns  # noqa: E402
 from sessions_app.gateway.socket_bounds import DoorBounds  # noqa: E402
-from summarization.queue import start_background_work  # noqa: E402
+from summarization.queue import end_background_work, start_background_work  # noqa: E402
 
 refuse_failed_checks()
 keep_queries_out()
@@ -46,8 +46,14 @@ def begin(loop: asyncio.AbstractEventLoop) -> None:
     start_background_work()
 
 
+async def leave() -> None:
+    """To be called before the server stops."""
+    await registry.drain()
+    await asyncio.to_thread(end_background_work)
+
+
 sockets = CrowdGate(SessionMiddlewareStack(SessionUser(URLRouter(socket_routes))), DoorBounds())
-drain = Drain(registry.drain, begin)
+drain = Drain(leave, begin)
 install_with_daphne(drain)
 
 application = ProtocolTypeRouter(

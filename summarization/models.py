@@ -19,7 +19,7 @@ class SummaryState(models.TextChoices):
 
 
 class Claimable(models.Model):
-    """A row that asks for work, and who is at it. Written by `claims` alone.
+    """A row that asks for work, and who is at it: see `claims`.
 
     The columns have defaults in the database, so that a former version can still make rows during an upgrade.
     """

@@ -19,6 +19,8 @@ from django.conf import settings
 from django.db import transaction
 
 from sessions_app.background import BackgroundThread
+from summarization import claims
+from summarization.models import CallHistory, RollingSummary
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,14 @@ _thread = BackgroundThread("background-work")
 def _publish_what_is_left() -> None:
     if not _thread.flush(PUBLISHING_LIMIT_S):
         logger.warning("the process ends before everything was published: a cleanup will find the rest")
+
+
+def _let_go_of_what_is_in_hand() -> None:
+    try:
+        for model in (CallHistory, RollingSummary):
+            claims.let_go_of_own(model)
+    except Exception as error:  # whatever an interpreter makes a database raise that is away while it ends
+        logger.warning("the process ends with work in hand: %s", type(error).__name__)
 
 
 if not settings.TASKS_IN_PROCESS:
@@ -76,10 +86,19 @@ def start_background_work() -> None:
     """
     current_app.loader.import_default_modules()
     if settings.TASKS_IN_PROCESS:
+        atexit.register(end_background_work)
         for entry in settings.CELERY_BEAT_SCHEDULE.values():
             _thread.put(partial(_repeat, str(entry["task"]), float(entry["schedule"])))
     else:
         _thread.put(partial(_run, CLOSE_STALE_SESSIONS))
+
+
+def end_background_work() -> None:
+    """To be called by a web process that is about to end, which uvicorn does without `atexit`. Takes a few seconds."""
+    if settings.TASKS_IN_PROCESS:
+        _let_go_of_what_is_in_hand()
+    else:
+        _publish_what_is_left()
 
 
 def send_what_is_scheduled() -> None:

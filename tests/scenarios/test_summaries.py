@@ -26,8 +26,9 @@ from summarization.gemini import GeminiSummarizer
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.summarizing import SummarizationService
 from tests.services.emulator import Emulator
-from tests.services.processes import Program, children_of, has_ended
+from tests.services.processes import Program, children_of, has_ended, wait_until
 from tests.services.valkey import running_valkey
+from tests.services.web import WebServer
 from tests.summarization.lost_workers import let_claims_run_out
 from tests.summarization.talk import Talk, past_call, turns
 
@@ -250,6 +251,22 @@ def test_without_a_broker_the_web_process_cleans_up_as_it_starts_and_writes_summ
     program = start("-m", "tests.summarization.background_process", REDIS_URL="")
     program.wait_until(is_ready, DONE_WITHIN_S, "the summary")
     assert "Traceback" not in program.output()
+
+
+@pytest.mark.laptop
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_a_web_process_that_ends_in_the_middle_of_a_summary_lets_go_of_it(
+    kind: str, alice: User, start_web: Callable[..., WebServer], emulator: Emulator
+) -> None:
+    """The next one need not wait, and nobody counts as lost."""
+    emulator.fault("bad_text", answer="hang")
+    entered_call(alice)
+    web = start_web(kind, DATABASE_URL=database_url(), REDIS_URL="")
+    wait_until(lambda: bool(emulator.entries("text_generated")), DONE_WITHIN_S, "the call of the model")
+    assert CallHistory.objects.get().claimed_until
+    web.stop()
+    entry = CallHistory.objects.get()
+    assert (entry.claimed_by, entry.claimed_until, entry.claims_lost) == ("", None, 0)
 
 
 def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_time(
