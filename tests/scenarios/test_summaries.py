@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -118,12 +119,16 @@ def wait_until_asked(worker: Program, emulator: Emulator, times: int = 1) -> Non
     worker.wait_until(is_asked, DONE_WITHIN_S, "the call of the model")
 
 
+def send(redis_url: str, queue: str, name: str, *arguments: str, **options: Any) -> None:
+    sender = Celery(broker=redis_url, set_as_current=False)
+    sender.conf.task_default_queue = queue
+    sender.send_task(name, arguments, **options)
+    sender.close()
+
+
 def look_for_what_is_due(redis_url: str, queue: str = "holdline-short") -> None:
     """What a beat sends."""
-    beat = Celery(broker=redis_url, set_as_current=False)
-    beat.conf.task_default_queue = queue
-    beat.send_task("summarization.enqueue_due")
-    beat.close()
+    send(redis_url, queue, "summarization.enqueue_due")
 
 
 def is_ready() -> bool:
@@ -349,3 +354,19 @@ def test_a_summary_that_kills_its_processes_is_given_up(alice: User, start: Star
         assert "ended in the middle" in entry.reason
         assert len(emulator.entries("text_generated")) == CLAIMS_LOST_BEFORE_FAILED
         assert let_claims_run_out() == 0
+
+
+@pytest.mark.laptop
+def test_work_that_reaches_its_limit_of_time_is_broken_off_in_order(
+    alice: User, start: Start, emulator: Emulator
+) -> None:
+    """The limit is five seconds instead of ten minutes; the model does not answer in that time."""
+    emulator.fault("bad_text", answer="hang")
+    with running_valkey() as redis_url:
+        worker = start(*WORKER, REDIS_URL=redis_url)
+        worker.wait_until(lambda: "ready." in worker.output(), DONE_WITHIN_S, "the worker")
+        talk = entered_call(alice)
+        send(redis_url, "holdline-long", "summarization.write_summary", str(talk.id), soft_time_limit=5)
+        worker.wait_until(lambda: bool(CallHistory.objects.get().reason), DONE_WITHIN_S, "the reason")
+    entry = CallHistory.objects.get()
+    assert (entry.reason, entry.claimed_by, entry.claims_lost) == ("it took too long", "", 0)
