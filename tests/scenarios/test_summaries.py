@@ -279,6 +279,8 @@ def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_
 ) -> None:
     left_by_a_dead_process(alice)
     with running_valkey() as redis_url:
+        for _ in range(5):  # by a beat, while nobody took any
+            send(redis_url, "holdline-short", "summarization.enqueue_due", expires=0.1)
         web = start("-m", "tests.summarization.background_process", REDIS_URL=redis_url)
         web.wait_until(lambda: CallHistory.objects.exists(), DONE_WITHIN_S, "the entry in the history")
         command = start("manage.py", "summarize_missing", REDIS_URL=NOBODY_LISTENS)
@@ -289,6 +291,7 @@ def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_
         worker.wait_until(is_ready, DONE_WITHIN_S, "the summary")
         assert len(emulator.entries("text_generated")) == 1
         worker.wait_until(lambda: "beat: Starting" in worker.output(), DONE_WITHIN_S, "the beat")
+        assert worker.output().count("Discarding revoked task: summarization.enqueue_due") == 5
         assert "PLUM-42" not in worker.output()
         assert worker.stop() == 0
 
