@@ -12,7 +12,6 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 from django.db import OperationalError
-from django.db.models import Field, Model
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -114,15 +113,6 @@ def test_a_claim_that_ran_out_is_nobodys_until_it_was_counted(alice: User) -> No
     assert claims.take(CallHistory.objects.all(), talk.id) is None
     assert claim.renew()
     assert claims.take_back_lost(CallHistory) == 0
-
-
-@pytest.mark.parametrize("model", [CallHistory, RollingSummary])
-def test_a_version_that_knows_nothing_of_claims_can_still_make_rows_during_an_upgrade(model: type[Model]) -> None:
-    """It leaves these columns out."""
-    for name in ("claim", "claimed_by", "claims_lost"):
-        column = model._meta.get_field(name)
-        assert isinstance(column, Field)
-        assert column.null or column.has_db_default()
 
 
 def test_what_a_version_before_has_claimed_is_left_to_it_until_its_claim_has_run_out(alice: User) -> None:
