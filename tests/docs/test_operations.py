@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from django.apps import apps
+from pytest_django import Settings
 
 from tests.deployment.files import procfile, without_places
 
@@ -59,3 +60,9 @@ def test_commands_typed_by_hand_are_those_of_the_procfile() -> None:
     typed = re.findall(r"^((?:uvicorn|celery) .*?)(?: &)?$", PAGE, re.MULTILINE)
     kinds = [without_places(procfile()[kind]) for kind in ("web", "web", "worker", "beat")]
     assert [without_places(line.split()) for line in typed] == kinds
+
+
+def test_every_queue_it_names_is_one_that_workers_know(settings: Settings) -> None:
+    """They refuse any other."""
+    named = {name for names in re.findall(r"--queues ([\w,-]+)", PAGE) for name in names.split(",")}
+    assert named == set(settings.CELERY_TASK_QUEUES)
