@@ -126,7 +126,9 @@ def test_a_server_without_its_database_is_not_ready_and_keeps_the_address_to_its
     )
     ask = "from django.test import Client; r = Client().get('/readyz'); print(r.status_code, r.content.decode())"
     done = run_python("manage.py", "shell", "--no-imports", "-c", ask, environment=environment)
-    assert done.stdout.strip() == ('503 {"ready": false, "database": "OperationalError", "channel_layer": "ok", "process": "ok"}')
+    assert done.stdout.strip() == (
+        '503 {"ready": false, "database": "OperationalError", "channel_layer": "ok", "process": "ok"}'
+    )
 
 
 @pytest.mark.laptop
