@@ -242,8 +242,9 @@ def test_a_broker_that_is_away_is_told_of_nothing(
 
 @pytest.mark.django_db
 def test_those_that_have_been_due_for_longest_are_told_of_first(
-    alice: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
+    settings.LONG_QUEUE = f"test-{uuid.uuid4()}"  # what waits in that of others leaves less room
     monkeypatch.setattr(queue, "WAITING_LIMIT", 2)
     ended = [past_call(alice, turns(40)) for _ in range(3)]
     for age, talk in enumerate(ended):
