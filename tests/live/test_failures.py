@@ -236,7 +236,7 @@ def test_an_invalid_argument_at_a_fresh_set_up_is_tried_with_another_model_and_w
 
 # -- a session that lingers --------------------------------------------------------------------------------------------
 
-CUT_JUST_NOW = replace(WITH_HANDLE, since_loss_ms=LINGER_MS - 1, short_lives=4)
+CUT_JUST_NOW = replace(WITH_HANDLE, refused_ms=LINGER_MS - 1, short_lives=4)
 LINGERING = [
     (1011, "Internal error encountered."),
     (1007, INVALID_ARGUMENT),
@@ -254,7 +254,7 @@ def test_a_resume_that_is_refused_soon_after_a_cut_is_tried_again_with_its_handl
 @pytest.mark.parametrize(("code", "text"), LINGERING)
 @pytest.mark.parametrize(
     "history",
-    [replace(WITH_HANDLE, since_loss_ms=LINGER_MS, short_lives=2), replace(WITH_HANDLE, short_lives=2)],
+    [replace(WITH_HANDLE, refused_ms=LINGER_MS, short_lives=2), replace(WITH_HANDLE, short_lives=2)],
 )
 def test_a_resume_that_is_refused_for_longer_costs_its_handle(code: int, text: str, history: History) -> None:
     assert verdict(code, text, Phase.SETUP, history) is FRESH

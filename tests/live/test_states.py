@@ -698,7 +698,9 @@ def test_short_lives_in_a_row_resume_then_start_afresh_then_step_down_and_then_s
 def test_a_session_that_lingers_is_dialled_with_its_handle_for_five_seconds_and_then_given_up() -> None:
     play = Play().go_live().have_a_turn("h")
     play.lose(NETWORK)
-    cut_at = play.now_ms
+    play.tell(TimerFired(Timer.REDIAL), 400)
+    play.lose(LINGERS, after_ms=200)
+    refused_at = play.now_ms
     handles, fresh_at = [], 0
     while not fresh_at:
         wishes = play.tell(TimerFired(Timer.REDIAL), 400)
@@ -706,7 +708,7 @@ def test_a_session_that_lingers_is_dialled_with_its_handle_for_five_seconds_and_
         wishes = play.lose(LINGERS, after_ms=200)
         fresh_at = play.now_ms if of(wishes, ForgetHandle) else 0
     assert set(handles) == {"h"}
-    assert LINGER_MS <= fresh_at - cut_at < LINGER_MS + 1_000
+    assert LINGER_MS <= fresh_at - refused_at < LINGER_MS + 1_000
     assert not of(play.wishes, LowerLevel)
 
 
@@ -717,6 +719,12 @@ def test_a_session_may_linger_whose_process_did_not_live_to_close_it(was_cut: bo
         play.lose(LINGERS, after_ms=100)
         play.tell(TimerFired(Timer.REDIAL), 200)
     assert of(play.wishes, Connect)[-1].handle == handle
+
+
+def test_a_session_may_linger_though_the_first_dial_took_longer_than_it_ever_does() -> None:
+    play = Play().open(handle="h", was_cut=True)
+    play.lose(LINGERS, after_ms=LINGER_MS + 1_000)
+    assert only(play.tell(TimerFired(Timer.REDIAL), 200), Connect).handle == "h"
 
 
 def test_a_session_that_lingered_is_resumed_and_nothing_is_held_against_it() -> None:

@@ -72,9 +72,9 @@ class History:
     `handle_used`: the connection was set up with a resumption handle. `seeded`: it was given context as initial
     history. `replaying`: input held back before was being sent when it ended. `alive_ms`: how long it was live.
     `short_lives`: connections in a row, this one included, that ended before they proved stable. `faults_ms`: since the
-    first of those ended. `waits`: how often in a row it was waited for a limit to be over. `since_loss_ms`: since the
-    last connection that was live went; None when there was none. `left_out`: fields that the set-up did without.
-    `has_guessed`: another model was tried on a guess, and serves no better.
+    first of those ended. `waits`: how often in a row it was waited for a limit to be over. `refused_ms`: since a set-up
+    was refused first after the last connection that was live was cut; None where none was. `left_out`: fields that the
+    set-up did without. `has_guessed`: another model was tried on a guess, and serves no better.
     """
 
     handle_used: bool = False
@@ -84,7 +84,7 @@ class History:
     short_lives: int = 0
     faults_ms: int = 0
     waits: int = 0
-    since_loss_ms: int | None = None
+    refused_ms: int | None = None
     left_out: frozenset[str] = frozenset()
     has_guessed: bool = False
 
@@ -267,16 +267,21 @@ def _judge_by_dead_handle(text: str) -> Judgement | None:
 
 
 def _judge_by_lingering_session(failure: Failure, history: History) -> Judgement | None:
-    """A resume that is refused soon after a cut: for the provider the old connection may still be open.
+    """A resume that is refused after a cut: for the provider the old connection may still be open for a while.
 
-    It then answers 1011, as reported (sip-to-ai and adk-streaming-guide, 2026); any refusal that does not say that the
-    handle is dead may be this one.
+    The while begins with the first refusal, not with the cut: until then the way to the provider may have been at
+    fault, or this machine slow. The provider then answers 1011, as reported (sip-to-ai and adk-streaming-guide, 2026);
+    any refusal that does not say that the handle is dead may be this one.
     """
-    is_soon = history.since_loss_ms is not None and history.since_loss_ms < LINGER_MS
-    is_refusal = failure.phase is Phase.SETUP and failure.code >= 1000 and failure.code not in (1006, 1013)
-    if history.handle_used and is_soon and is_refusal:
+    is_soon = history.refused_ms is not None and history.refused_ms < LINGER_MS
+    if history.handle_used and is_soon and is_refused_setup(failure):
         return Judgement(Verdict.RESUME, "session-lingers", may_pass=True)
     return None
+
+
+def is_refused_setup(failure: Failure) -> bool:
+    """Whether the provider itself ended a connection instead of completing its set-up, and not for being busy."""
+    return failure.phase is Phase.SETUP and failure.code >= 1000 and failure.code not in (1006, 1013)
 
 
 def _judge_by_missing_entity(text: str, failure: Failure, history: History) -> Judgement | None:

@@ -64,7 +64,15 @@ from sessions_app.live.machine.events import (
     Toast,
     Wish,
 )
-from sessions_app.live.machine.failures import Failure, History, Judgement, Verdict, is_short_life, judge
+from sessions_app.live.machine.failures import (
+    Failure,
+    History,
+    Judgement,
+    Verdict,
+    is_refused_setup,
+    is_short_life,
+    judge,
+)
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact
 from sessions_app.live.machine.turns import LATE_WORDS_MS
@@ -165,7 +173,8 @@ class SessionMachine:
         self._first_fault_ms: int | None = None
         self._has_guessed = False
         self._waits = 0
-        self._lost_at_ms: int | None = None
+        self._is_lost = False
+        self._refused_at_ms: int | None = None
         self._left_out: set[str] = set()
         self._forgotten = False
         self._severity_told = 0
@@ -200,7 +209,7 @@ class SessionMachine:
         self._handle_is_behind = fact.handle_is_behind
         self._has_context = fact.has_context
         self._page_away_ms = fact.away_ms
-        self._lost_at_ms = now_ms if fact.was_cut else None
+        self._is_lost = fact.was_cut
         came_back: list[Wish] = [Record("page_back", {"away_ms": fact.away_ms})] if fact.away_ms else []
         if fact.refused is not None:
             return [*came_back, *self._exhaust(fact.refused)]
@@ -376,6 +385,8 @@ class SessionMachine:
         if is_short_life(failure, alive_ms):
             self._count_short_life(now_ms)
         self._note_life(now_ms)
+        if self._is_lost and self._refused_at_ms is None and is_refused_setup(failure):
+            self._refused_at_ms = now_ms
         history = History(
             handle_used=attempt.handle is not None,
             seeded=attempt.seed and alive_ms < STABLE_MS,
@@ -384,7 +395,7 @@ class SessionMachine:
             short_lives=self._short_lives,
             faults_ms=0 if self._first_fault_ms is None else now_ms - self._first_fault_ms,
             waits=self._waits,
-            since_loss_ms=None if self._lost_at_ms is None else now_ms - self._lost_at_ms,
+            refused_ms=None if self._refused_at_ms is None else now_ms - self._refused_at_ms,
             left_out=frozenset(self._left_out),
             has_guessed=self._has_guessed,
         )
@@ -413,7 +424,8 @@ class SessionMachine:
     def _note_life(self, now_ms: int) -> None:
         """The connection goes: what comes now is a new outage if it had proved that it lived."""
         if self._live_since_ms is not None:
-            self._lost_at_ms = now_ms
+            self._is_lost = True
+            self._refused_at_ms = None
         if self._live_since_ms is not None and now_ms - self._live_since_ms >= PROOF_OF_LIFE_MS:
             self._forget_outage()
 
