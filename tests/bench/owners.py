@@ -1,8 +1,8 @@
 """`python -m tests.bench.owners [--calls N] [--only NAME]`: two web workers at one PostgreSQL and one Valkey, which are
 killed, stopped, suspended and restarted, and lose their database or their Valkey, in the middle of calls.
 
-The callers keep what was not acknowledged, and come back to the other worker. Each frame carries its number, so that
-the emulator can tell which of them a call's session knows in the end.
+The callers are those of the soak, without its troubles: they keep what was not acknowledged, come back to the other
+worker, and in the end there is an account of every frame and every exchange.
 """
 
 from __future__ import annotations
@@ -15,38 +15,36 @@ import os
 import signal
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tests.bench.measuring import MAKE_CALLERS, spread
-from tests.scenarios.page import FRAME_BYTES, FRAME_MS
 from tests.services.emulator import Emulator
 from tests.services.postgres import running_postgres
 from tests.services.settings import use_settings_of_tests
 from tests.services.valkey import running_valkey
 from tests.services.web import WebServer
+from tests.soak.account import Account, account_of
+from tests.soak.conversation import Conversation
 from tests.soak.page import SoakPage
 from tests.soak.provider import Provider
 from tests.soak.soak import EMULATOR_OPTIONS
-from tests.soak.speech import utterances
-from tests.soak.stamps import stamped
 
 TALK_S = 5.0
 SUSPENDED_S = 20.0
 AWAY_S = 30.0
-PAUSE_FRAMES = 60
 SETTLE_S = 60
+SEED = 1
 
 COUNT_ROWS = """
-from sessions_app.models import SessionEvent, Turn, TurnUsage
+from sessions_app.models import SessionEvent, TurnUsage
 from django.db.models import F
 late = [model.objects.filter(live_session__end_reason="owner-lost", at__gt=F("live_session__ended_at")).count()
         for model in (SessionEvent, TurnUsage)]
-print(sum(late), Turn.objects.count())
+print(sum(late))
 """
 
 
@@ -72,7 +70,9 @@ class Fleet:
 class FleetPage(SoakPage):
     """Comes back by way of the other worker, as behind a proxy that has taken the first one out."""
 
-    fleet: Fleet
+    def __init__(self, fleet: Fleet, web: WebServer, cookie: str) -> None:
+        super().__init__(web, cookie)
+        self.fleet = fleet
 
     def _note_close(self) -> None:
         super()._note_close()
@@ -81,39 +81,10 @@ class FleetPage(SoakPage):
 
 
 @dataclass
-class Caller:
-    """One call that is held all the time, and how many frames it has said."""
-
-    number: int
-    page: FleetPage
-    said: int = 0
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    def start(self) -> None:
-        self.tasks = [asyncio.create_task(self.page.live()), asyncio.create_task(self._speak())]
-
-    async def _speak(self) -> None:
-        """A sentence, a pause, the next sentence: forty milliseconds at a time."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        for sentence in itertools.cycle(utterances()):
-            pcm = b"".join(sentence.frames) + bytes(PAUSE_FRAMES * FRAME_BYTES)
-            for start in range(0, len(pcm) - FRAME_BYTES, FRAME_BYTES):
-                await self.page.speak_frame(stamped(pcm[start : start + FRAME_BYTES], self.number, self.said))
-                self.said += 1
-                due += FRAME_MS / 1000
-                await asyncio.sleep(max(0, due - loop.time()))
-
-    async def stop(self) -> None:
-        self.tasks[1].cancel()
-        await self.page.pump()
-
-
-@dataclass
 class Bench:
     fleet: Fleet
     provider: Provider
-    callers: list[Caller]
+    callers: list[Conversation]
 
     async def gather(self, worker: WebServer) -> None:
         """Bring all callers to one worker."""
@@ -123,7 +94,7 @@ class Bench:
         await self.all_live(lambda page: page.web is worker)
         await asyncio.sleep(TALK_S)
 
-    async def all_live(self, also: Callable[[FleetPage], bool] = lambda page: True) -> None:
+    async def all_live(self, also: Callable[[SoakPage], bool] = lambda page: True) -> None:
         async with asyncio.timeout(SETTLE_S):
             await _comes(lambda: all(caller.page.is_live and also(caller.page) for caller in self.callers))
 
@@ -185,7 +156,7 @@ async def suspend(bench: Bench) -> str:
     await asyncio.sleep(TALK_S)
     bench.fleet.shunned.discard(worker)
     await bench.provider.look()
-    rows, _ = (await asyncio.to_thread(worker.shell, COUNT_ROWS)).split()
+    rows = (await asyncio.to_thread(worker.shell, COUNT_ROWS)).strip()
     doubled = f"two lines for {bench.doubled_s(woken_at):.2f} s after it woke"
     return f"{_told(bench.gaps_since(at))}; {doubled}; rows by who was fenced: {rows}"
 
@@ -297,43 +268,17 @@ def _told(gaps: list[float]) -> str:
     return f"gap median {spread(gaps)[0]:.2f}, p95 {p95:.2f}, longest {ordered[-1]:.2f} s ({len(gaps)} pages)"
 
 
-async def _settle(bench: Bench) -> tuple[int, int]:
-    """Everything said is heard; frames lost in all calls, and frames that a session knows twice."""
-    for caller in bench.callers:
-        await caller.stop()
-    lost = repeated = 0
-    for caller in bench.callers:
-        async with asyncio.timeout(SETTLE_S):
-            while not (caller.page.is_live and caller.page.outbox.is_sent):
-                await asyncio.sleep(0.05)
-                await caller.page.pump()
-    await asyncio.sleep(3)
-    await bench.provider.look()
-    for caller in bench.callers:
-        known: Counter[int] = Counter()
-        for session in {link.session for link in bench.provider.links(caller.number)}:
-            hearing = await bench.provider.hearing(session)
-            known.update(number for number in hearing.known if number is not None)
-        lost += caller.said - len(known)
-        repeated += sum(known.values()) - len(known)
-        await caller.page.end()
-        caller.tasks[0].cancel()
-    return lost, repeated
-
-
 async def measure(options: argparse.Namespace, fleet: Fleet, emulator: Emulator) -> None:
     cookies = (await asyncio.to_thread(fleet.workers[0].shell, MAKE_CALLERS.format(calls=options.calls))).split()
     provider = Provider(emulator)
-    callers = []
-    for number, cookie in enumerate(cookies):
-        page = FleetPage(fleet.workers[number % 2], cookie)
-        page.fleet = fleet
-        callers.append(Caller(number, page))
+    callers = [
+        Conversation(number, SEED, FleetPage(fleet, fleet.workers[number % 2], cookie), provider, redials=0, kinds={})
+        for number, cookie in enumerate(cookies)
+    ]
     bench = Bench(fleet, provider, callers)
+    is_over = asyncio.Event()
     watching = asyncio.create_task(provider.watch())
-    for caller in callers:
-        caller.start()
-        await asyncio.sleep(0.05)
+    holding = [asyncio.create_task(caller.hold(is_over)) for caller in callers]
     await bench.all_live()
     await asyncio.sleep(TALK_S)
     for name, (title, part, times) in PARTS.items():
@@ -341,14 +286,24 @@ async def measure(options: argparse.Namespace, fleet: Fleet, emulator: Emulator)
             continue
         for _ in range(times):
             print(f"{title}: {await part(bench)}", flush=True)
-    lost, repeated = await _settle(bench)
-    frames = sum(caller.said for caller in callers)
-    replies = Counter(turn.get("code") for caller in callers for turn in caller.page.turns.values())
-    actions = Counter(told.message.get("action") for caller in callers for told in caller.page.story)
-    print(", ".join(f"{action}: {count}" for action, count in actions.items() if action))
-    again = replies["turn.given_again"]
-    print(f"{frames:,} frames said, {lost} lost; {repeated} known twice; replies given again: {again}")
+    is_over.set()
+    await asyncio.gather(*holding)
+    await provider.look()
     watching.cancel()
+    _tell_what_was_lost([await account_of(caller) for caller in callers])
+
+
+def _tell_what_was_lost(accounts: list[Account]) -> None:
+    """By the soak's account; that lines and pages went is no finding here, for that is what was done to them."""
+    frames = sum(account.conversation.page.outbox.next_number for account in accounts)
+    swaps = [swap for account in accounts for swap in account.swaps]
+    lost, repeated = sum(swap.lost for swap in swaps), sum(swap.repeated for swap in swaps)
+    exchanges = sum(len(account.conversation.exchanges) for account in accounts)
+    print(f"{frames:,} frames said, {lost} lost, {repeated} repeated in {len(swaps)} swaps; {exchanges} exchanges")
+    for account in accounts:
+        for finding in account.findings:
+            if not finding.text.endswith("for no reason") and "closed the page's socket" not in finding.text:
+                print(f"conversation {finding.conversation}: {finding.text}")
 
 
 def main() -> None:

@@ -317,6 +317,8 @@ class Conversation:
     # -- trouble -----------------------------------------------------------------------------------------------------
 
     async def _suffer(self, is_over: asyncio.Event) -> None:
+        if not self.kinds:
+            await is_over.wait()
         plan = troubles(self.seed, self.number, self.redials, self.kinds)
         while not is_over.is_set():
             await self._strike(plan, is_over)
