@@ -51,6 +51,11 @@ def leave(holder: uuid.UUID, owner: str) -> None:
     LiveSlot.objects.filter(holder=holder, owner=owner).delete()
 
 
+def move(before: uuid.UUID, holder: uuid.UUID) -> None:
+    """A place, or one in the queue, is another page life's from now on."""
+    LiveSlot.objects.filter(holder=before).update(holder=holder)
+
+
 def _slot_of(row: LiveSlot) -> Slot:
     return Slot(row.holder, row.pk, row.granted_at)
 

@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
 
+from energy import budget
 from energy.levels import Mode
-from energy.models import LiveSlot
 from energy.queue import holder_of
+from sessions_app import lines
 from sessions_app.models import Conversation, Line, LiveSession, ResumptionHandle, Turn
 
 VALID_S = 120
@@ -58,7 +59,7 @@ def use_ticket(user: User, mode: Mode, page_id: uuid.UUID, ticket: str) -> Movin
     if (user_id, for_mode) != (user.pk, mode):
         raise TicketInvalid
     line = Line.objects.select_for_update().filter(user=user, mode=mode, ticket=number).first()
-    session = None if line is None else _last_session(line)
+    session = None if line is None else _last_session(user, mode)
     if line is None or session is None:
         raise TicketInvalid
     line.ticket = None
@@ -79,13 +80,12 @@ def move_page_life(user: User, mode: Mode, moving: Moving, page_id: uuid.UUID) -
     ResumptionHandle.objects.filter(user=user, live_session__conversation=moving.conversation, **before).update(
         page_id=page_id
     )
-    holders = (holder_of(user.pk, mode, id) for id in (moving.page_id, page_id))
-    LiveSlot.objects.filter(holder=next(holders)).update(holder=next(holders))
-    Line.objects.filter(user=user, mode=mode, **before).update(page_id=page_id, wanted_by=None, hands_on=False)
+    budget.move(holder_of(user.pk, mode, moving.page_id), holder_of(user.pk, mode, page_id))
+    lines.move(user, mode, moving.page_id, page_id)
 
 
-def _last_session(line: Line) -> LiveSession | None:
+def _last_session(user: User, mode: Mode) -> LiveSession | None:
     """The live session that the ticket was made for, or the one after it, if its conversation goes on."""
-    sessions = LiveSession.objects.filter(conversation__user=line.user, conversation__mode=line.mode)
+    sessions = LiveSession.objects.filter(conversation__user=user, conversation__mode=mode)
     last = sessions.order_by("-started_at").select_related("conversation").first()
     return last if last is not None and last.conversation.status == Conversation.Status.ACTIVE else None

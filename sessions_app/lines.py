@@ -142,9 +142,9 @@ def is_held(hold: Hold) -> bool:
     return not Line.objects.filter(pk=hold.line).exclude(fence=hold.fence).exists()
 
 
-def move(hold: Hold, page_id: uuid.UUID) -> None:
-    """The line goes on for another page life of the same user."""
-    _held(hold).update(page_id=page_id, wanted_by=None, hands_on=False)
+def move(user: User, mode: Mode, before: uuid.UUID, page_id: uuid.UUID) -> None:
+    """The line goes on for another page life of the same user, whoever holds it."""
+    Line.objects.filter(user=user, mode=mode, page_id=before).update(page_id=page_id, wanted_by=None, hands_on=False)
 
 
 def release(hold: Hold) -> None:
