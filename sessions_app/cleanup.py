@@ -6,10 +6,7 @@ Only rows are changed here, each by one conditional update, so cleanups may run 
 from __future__ import annotations
 
 import datetime
-import os
-import socket
 import uuid
-from pathlib import Path
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
@@ -18,16 +15,13 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from energy.levels import Mode
-from sessions_app import lines, services
+from sessions_app import lines, process_names, services
 from sessions_app.models import Conversation, Line, LiveSession, ResumptionHandle, SessionEvent, Worker
 
 SILENT_AFTER = datetime.timedelta(hours=2)
 """A live session that goes on shows a sign of life several times an hour: its connections are replaced."""
 
 LEFT = Conversation.PAGE_LEFT
-
-_START_OF_PROCESS_FIELD = 19
-"""In /proc/PID/stat, counted after the name of the program: clock ticks from the start of the machine."""
 
 
 def lost_sessions(silent_after: datetime.timedelta = SILENT_AFTER) -> list[LiveSession]:
@@ -42,7 +36,7 @@ def lost_sessions(silent_after: datetime.timedelta = SILENT_AFTER) -> list[LiveS
         session
         for session in sessions.select_related("conversation")
         if session.has_lost_worker
-        or _is_owner_gone(session.owner, session.started_at)
+        or process_names.has_ended(session.owner, session.started_at)
         or not (
             session.has_news
             or session.started_at > silent_since
@@ -72,7 +66,7 @@ def close_session(session: LiveSession) -> bool:
 def forget_lost_workers() -> int:
     """Delete the rows of workers that are gone, and note whose heartbeats are missed for the next time; gives their
     number. To be called when their live sessions have been closed."""
-    here = [worker.pk for worker in Worker.objects.all() if _is_owner_gone(worker.name, worker.started_at)]
+    here = [worker.pk for worker in Worker.objects.all() if process_names.has_ended(worker.name, worker.started_at)]
     gone = Worker.objects.filter(pk__in=here) | lines.lost_workers()
     _, deleted = Worker.objects.filter(pk__in=list(gone.values_list("pk", flat=True))).delete()
     lines.note_missed()
@@ -108,32 +102,3 @@ def end_call(conversation_id: uuid.UUID) -> bool:
 def clear_ended_sessions() -> None:
     """Delete the sessions of browsers that have expired."""
     SessionStore.clear_expired()
-
-
-def _is_owner_gone(owner: str, since: datetime.datetime) -> bool:
-    """Whether the process `host:pid` of this machine has ended. Of other machines nothing is known."""
-    host, _, pid = owner.rpartition(":")
-    if host != socket.gethostname() or not pid.isdecimal():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
-        pass
-    started = _started_at(int(pid))
-    # The number of a process is used again, in a container even at every start.
-    return started is not None and started > since
-
-
-def _started_at(pid: int) -> datetime.datetime | None:
-    """When a process began, where the system tells (Linux)."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        boot = Path("/proc/stat").read_text(encoding="ascii")
-        ticks = int(stat.rpartition(")")[2].split()[_START_OF_PROCESS_FIELD])
-        booted_at = next(int(line.split()[1]) for line in boot.splitlines() if line.startswith("btime "))
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None
-    seconds = booted_at + ticks / os.sysconf("SC_CLK_TCK")
-    return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)

@@ -11,8 +11,6 @@ The rows are the truth. What goes through the channel layer only makes it quick.
 from __future__ import annotations
 
 import datetime
-import os
-import socket
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ from django.utils import timezone
 
 from energy.levels import Mode
 from sessions_app.models import Line, LiveSession, Worker
+from sessions_app.process_names import own_name
 
 BEAT_EVERY_S = 1.0
 DEAD_AFTER = datetime.timedelta(seconds=3)
@@ -51,7 +50,7 @@ class Owner:
     """A worker as it names itself: anew at each start."""
 
     id: uuid.UUID = field(default_factory=uuid.uuid4)
-    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    name: str = field(default_factory=own_name)
 
 
 @dataclass(frozen=True, slots=True)

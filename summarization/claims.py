@@ -8,8 +8,6 @@ suspended for too long writes nothing. Times are those of the database's clock, 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 import uuid
@@ -24,6 +22,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from sessions_app.process_names import own_name
 from summarization import attempts
 from summarization.models import Claimable
 
@@ -72,7 +71,7 @@ def take(wanted: QuerySet[Row], conversation_id: uuid.UUID, now: datetime | Now 
     due = free.filter(due_at__lte=timezone.now(), attempts__lt=attempts.TRIES_BY_ITSELF)
     taken = due.filter(claims_lost__lt=attempts.CLAIMS_LOST_BEFORE_FAILED).update(
         claim=claim.number,
-        claimed_by=_own_name(),
+        claimed_by=own_name(),
         claimed_until=(now or Now()) + attempts.CLAIM_VALID,
         attempts=F("attempts") + 1,
     )
@@ -94,7 +93,7 @@ def take_back_lost(model: type[Claimable], now: datetime | Now | None = None) ->
 
 def let_go_of_own(model: type[Claimable]) -> int:
     """Free what this process has in hand, which ends in order: nobody has to wait, and no loss is counted."""
-    return model._default_manager.filter(claimed_by=_own_name(), claimed_until__isnull=False).update(**_FREE)
+    return model._default_manager.filter(claimed_by=own_name(), claimed_until__isnull=False).update(**_FREE)
 
 
 @contextmanager
@@ -110,10 +109,6 @@ def kept(claim: Claim[Row], renew_every_s: float = attempts.RENEW_EVERY_S) -> It
     finally:
         is_over.set()
         renewing.join()
-
-
-def _own_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"[-100:]
 
 
 def _renew(claim: Claim[Row], every_s: float, is_over: threading.Event) -> None:
