@@ -30,6 +30,15 @@ class HeldSession:
     goes_on_for: uuid.UUID | None = None
     given_back: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def send_page_away(self, code: int, toast: str = "") -> None:
+        """The page that has the session, if one does, has it no more: its socket is closed with `code`."""
+        page = self.manager.release()
+        if page is None:
+            return
+        if toast:
+            page.tell_toast(toast)
+        page.close(code)
+
     @property
     def place(self) -> uuid.UUID:
         """What holds its place in the budget of the project."""

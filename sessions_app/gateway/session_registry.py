@@ -337,9 +337,7 @@ class SessionRegistry:
                 await page.released.wait()
         except TimeoutError:
             logger.info("a page did not answer that it has sent everything")
-        held.manager.release()
-        page.tell_toast("moved")
-        page.close(OPENED_ELSEWHERE)
+        held.send_page_away(OPENED_ELSEWHERE, "moved")
         return page.played_until
 
     async def _hand_on(self, held: HeldSession) -> None:
@@ -351,7 +349,7 @@ class SessionRegistry:
 
     async def _goes_on(self, held: HeldSession) -> bool:
         """Whether the session lives, and is still ours: another worker may have taken it while this one was away."""
-        if not await self._lines.is_held(held.hold):
+        if held.manager.state is not State.ENDED and not await self._lines.is_held(held.hold):
             self._stop_at_once(held, held.key[2])
         return held.manager.state is not State.ENDED
 
@@ -378,16 +376,11 @@ class SessionRegistry:
         if wanted.hands_on:
             self._tasks.start(self._hand_on(held), "hand-over")
             return
-        page = held.manager.release()
-        if page is not None:
-            page.close(OPENED_ELSEWHERE)
+        held.send_page_away(OPENED_ELSEWHERE)
         held.manager.leave("moved")
 
     def _let_go_to_another_page(self, held: HeldSession) -> None:
-        page = held.manager.release()
-        if page is not None:
-            page.tell_toast("takeover")
-            page.close(OPENED_ELSEWHERE)
+        held.send_page_away(OPENED_ELSEWHERE, "takeover")
         held.manager.leave("taken-over", conversation_over=held.key[1] is Mode.CALL)
 
     def _stop_at_once(self, held: HeldSession, page_id: uuid.UUID | None) -> None:
@@ -395,12 +388,10 @@ class SessionRegistry:
         session = held.manager.opening.session
         logger.warning("a live session is held elsewhere and ends here", extra={"session": session})
         held.goes_on_for = page_id or held.key[2]
-        page = held.manager.release()
-        if page is not None and page_id in (None, held.key[2]):
-            page.close(DRAINING)
-        elif page is not None:
-            page.tell_toast("takeover")
-            page.close(OPENED_ELSEWHERE)
+        if held.goes_on_for == held.key[2]:
+            held.send_page_away(DRAINING)
+        else:
+            held.send_page_away(OPENED_ELSEWHERE, "takeover")
         held.manager.leave("fenced")
 
     # -- who may stay ------------------------------------------------------------------------------------------------
