@@ -33,6 +33,16 @@ def registry(upstream: FakeUpstream, transactional_db: None, settings: Settings)
     Its channel layer is in memory: on virtual time a real server would never answer in time.
     """
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    yield from _worker(upstream)
+
+
+@pytest.fixture
+def other(registry: SessionRegistry, upstream: FakeUpstream) -> Iterator[SessionRegistry]:
+    """Another worker, at the same database, provider and channel layer."""
+    yield from _worker(upstream)
+
+
+def _worker(upstream: FakeUpstream) -> Iterator[SessionRegistry]:
     registry = SessionRegistry(upstream, SummarisedMemory())
     yield registry
     registry._database._executor.submit(close_connections).result()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -24,16 +23,12 @@ from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.models import BrowserSession, Turn
 from tests.fakes.upstream import FakeUpstream
 from tests.sessions_app.page_socket import Socket
+from tests.sessions_app.talking import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-T = TypeVar("T")
 CLOSED_WITHIN_S = 5.0
 TOLD_WITHIN_S = 0.5
-
-
-async def ask(question: Callable[[], T]) -> T:
-    return await database_sync_to_async(question)()
 
 
 class Browser:

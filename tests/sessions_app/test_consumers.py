@@ -8,11 +8,9 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client
@@ -36,16 +34,11 @@ from sessions_app.live.providers.upstream import (
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
 from tests.fakes.upstream import FakeUpstream
 from tests.sessions_app.page_socket import Socket
+from tests.sessions_app.talking import ask, exchange
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FLOOD = 300
-T = TypeVar("T")
-
-
-async def ask(question: Callable[[], T]) -> T:
-    """Ask the database."""
-    return await database_sync_to_async(question)()
 
 
 @pytest.fixture(autouse=True)
@@ -53,19 +46,6 @@ def no_traceback(caplog: pytest.LogCaptureFixture) -> Any:
     """Nothing that a page sends makes the server log an error."""
     yield
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
-
-
-async def exchange(page: Socket, upstream: FakeUpstream, id: str, text: str, answer: str, handle: str = "") -> None:
-    """A typed turn, its reply and the handle after it."""
-    await page.send(type="text", id=id, text=text)
-    await page.wait_for("turn", role="user", text=text)
-    await asyncio.sleep(0.2)
-    upstream.connection.feed(ReplyAudio(bytes(960)), ReplyWords(answer), GenerationComplete(), TurnComplete())
-    await page.wait_for("ack", ids=[id])
-    if handle:
-        await asyncio.sleep(0.2)
-        upstream.connection.feed(HandleUpdate(handle))
-        await asyncio.sleep(0.2)
 
 
 # -- the door ----------------------------------------------------------------------------------------------------------

@@ -21,9 +21,7 @@ from sessions_app.hand_over import NothingToHandOver, TicketInvalid
 from sessions_app.models import Conversation, ResumptionHandle
 from tests.fakes.upstream import FakeUpstream
 from tests.sessions_app.page_socket import Socket
-from tests.sessions_app.test_one_owner import ask, open_lines, other, talk
-
-__all__ = ["other"]
+from tests.sessions_app.talking import ask, exchange, open_lines
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +47,7 @@ async def test_a_call_goes_on_in_the_other_page_over_the_same_line(
 ) -> None:
     async with Socket(registry, Mode.CALL, alice) as first, Socket(registry, Mode.CALL, alice) as second:
         before = await first.start()
-        await talk(first, upstream, "1", "my code word is PLUM", "noted", "handle-1")
+        await exchange(first, upstream, "1", "my code word is PLUM", "noted", "handle-1")
         for number in range(3):
             await first.send_frame(number)
         releasing = asyncio.create_task(answer_release(first, down=0))
@@ -122,7 +120,7 @@ async def test_a_call_whose_page_is_away_is_taken_over_with_the_sound_it_missed(
 ) -> None:
     async with Socket(registry, Mode.CALL, alice) as first:
         await first.start()
-        await talk(first, upstream, "1", "Hello", "Hello", "handle-1")
+        await exchange(first, upstream, "1", "Hello", "Hello", "handle-1")
     async with Socket(registry, Mode.CALL, alice) as second:
         assert (await second.start(take=await ticket_of(alice)))["action"] == "attached"
         assert [number for number, _ in second.audio] == [0]
@@ -134,7 +132,7 @@ async def test_a_page_at_another_worker_takes_it_over_with_what_no_handle_covers
     settings.LIVE_SESSIONS_MAX = 1
     async with Socket(registry, Mode.CALL, alice) as first, Socket(other, Mode.CALL, alice) as second:
         before = await first.start()
-        await talk(first, upstream, "1", "my code word is PLUM", "noted", "handle-1")
+        await exchange(first, upstream, "1", "my code word is PLUM", "noted", "handle-1")
         for number in range(3):
             await first.send_frame(number, bytes([number + 1]) * 1_280)
         await first.send(type="text", id="2", text="and then?")

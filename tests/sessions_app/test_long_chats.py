@@ -6,12 +6,10 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
 from energy.levels import Mode
@@ -19,18 +17,13 @@ from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.models import Conversation, Turn
 from tests.fakes.upstream import FakeUpstream
 from tests.sessions_app.page_socket import Message, Socket
+from tests.sessions_app.talking import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG = 20_000
 TEXT = "This is about what somebody says in one turn of a chat, and it is repeated a few times. " * 4
 SOCKET_LIMIT_BYTES = 1024 * 1024
-T = TypeVar("T")
-
-
-async def ask(question: Callable[[], T]) -> T:
-    """Ask the database."""
-    return await database_sync_to_async(question)()
 
 
 def say(talk: Conversation, count: int, page_id: str | None = None) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 import pytest
-from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.db.models import F
 from pytest_django import Settings
@@ -28,48 +25,17 @@ from sessions_app.live.providers.upstream import (
     UserWords,
 )
 from sessions_app.models import KeptSound, Line, LiveSession, ResumptionHandle, Turn, Worker
-from summarization.memory import SummarisedMemory
 from tests.fakes.upstream import FakeUpstream
-from tests.sessions_app.conftest import close_connections
 from tests.sessions_app.page_socket import Socket
+from tests.sessions_app.talking import ask, exchange, open_lines
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-T = TypeVar("T")
-
-
-async def ask(question: Callable[[], T]) -> T:
-    """Ask the database."""
-    return await database_sync_to_async(question)()
-
-
-@pytest.fixture
-def other(registry: SessionRegistry, upstream: FakeUpstream) -> Iterator[SessionRegistry]:
-    """Another worker, at the same database, provider and channel layer."""
-    other = SessionRegistry(upstream, SummarisedMemory())
-    yield other
-    other._database._executor.submit(close_connections).result()
-    other._database._executor.shutdown()
 
 
 @pytest.fixture
 def layer_away(registry: SessionRegistry, settings: Settings) -> None:
     """Only the rows tell then."""
     settings.CHANNEL_LAYERS = {}
-
-
-async def talk(page: Socket, upstream: FakeUpstream, id: str, text: str, answer: str, handle: str) -> None:
-    await page.send(type="text", id=id, text=text)
-    await page.wait_for("turn", role="user", text=text)
-    await asyncio.sleep(0.2)
-    upstream.connection.feed(ReplyAudio(bytes(960)), ReplyWords(answer), GenerationComplete(), TurnComplete())
-    await page.wait_for("ack", ids=[id])
-    upstream.connection.feed(HandleUpdate(handle))
-    await asyncio.sleep(0.2)
-
-
-def open_lines(upstream: FakeUpstream) -> int:
-    return sum(not connection.is_closed for connection in upstream.connections)
 
 
 def kill_everybody() -> None:
@@ -84,7 +50,7 @@ async def test_a_page_that_comes_to_another_worker_goes_on_there_with_its_sessio
     page_id = uuid.uuid4()
     async with Socket(registry, mode, alice, page_id) as page:
         ready = await page.start()
-        await talk(page, upstream, "1", "my code word is PLUM", "noted", "handle-1")
+        await exchange(page, upstream, "1", "my code word is PLUM", "noted", "handle-1")
     async with Socket(other, mode, alice, page_id) as page:
         again = await page.start(last_down=0)
         assert again["action"] == "resumed"
@@ -103,7 +69,7 @@ async def test_without_a_channel_layer_it_takes_a_heartbeat_longer(
     page_id, loop = uuid.uuid4(), asyncio.get_running_loop()
     async with Socket(registry, Mode.CALL, alice, page_id) as page:
         await page.start()
-        await talk(page, upstream, "1", "Hello", "Hello", "handle-1")
+        await exchange(page, upstream, "1", "Hello", "Hello", "handle-1")
     asked_at = loop.time()
     async with Socket(other, Mode.CALL, alice, page_id) as page:
         assert (await page.start(last_down=0))["action"] == "resumed"
@@ -116,7 +82,7 @@ async def test_sound_that_a_page_missed_while_it_was_away_goes_with_the_session(
     page_id = uuid.uuid4()
     async with Socket(registry, Mode.CALL, alice, page_id) as page:
         await page.start()
-        await talk(page, upstream, "1", "Hello", "Hello", "handle-1")
+        await exchange(page, upstream, "1", "Hello", "Hello", "handle-1")
     sound = (ReplyAudio(bytes([number]) * 960) for number in range(3))
     upstream.connection.feed(*sound, ReplyWords("And one more thing."), GenerationComplete(), TurnComplete())
     await asyncio.sleep(0.1)
@@ -135,7 +101,7 @@ async def test_going_back_within_the_time_that_a_session_is_parked_finds_no_stal
             ready = await page.start(last_down=number - 1)
             assert ready["action"] == ("resumed" if number else "new")
             assert len(ready["transcript"]) == 2 * number
-            await talk(page, upstream, f"{number}", f"#{number}", f"answer {number}", f"handle-{number}")
+            await exchange(page, upstream, f"{number}", f"#{number}", f"answer {number}", f"handle-{number}")
             assert open_lines(upstream) == 1
     texts = await ask(lambda: list(Turn.objects.order_by("number").values_list("role", "text")))
     assert texts == [pair for number in range(3) for pair in (("user", f"#{number}"), ("model", f"answer {number}"))]
@@ -160,12 +126,12 @@ async def test_a_worker_that_was_taken_for_dead_closes_when_it_wakes_and_writes_
     page_id = uuid.uuid4()
     async with Socket(registry, Mode.CALL, alice, page_id) as asleep:
         await asleep.start()
-        await talk(asleep, upstream, "1", "Hello", "Hello", "handle-1")
+        await exchange(asleep, upstream, "1", "Hello", "Hello", "handle-1")
         stale = upstream.connection
         await ask(kill_everybody)
         async with Socket(other, Mode.CALL, alice, page_id) as page:
             assert (await page.start(last_down=0))["action"] == "resumed"
-            await talk(page, upstream, "2", "Who has me?", "I have", "handle-2")
+            await exchange(page, upstream, "2", "Who has me?", "I have", "handle-2")
             stale.feed(UserWords("stale words"), ReplyAudio(bytes(960)), ReplyWords("stale"), HandleUpdate("stale"))
             stale.feed(GenerationComplete(), TurnComplete())
             await asyncio.sleep(2 * BEAT_EVERY_S)
@@ -187,12 +153,12 @@ async def test_a_stale_session_is_not_attached_to_before_its_worker_has_noticed(
     page_id = uuid.uuid4()
     async with Socket(registry, Mode.TEXT, alice, page_id) as page:
         await page.start()
-        await talk(page, upstream, "1", "Hello", "Hello", "handle-1")
+        await exchange(page, upstream, "1", "Hello", "Hello", "handle-1")
     registry._lines._task.cancel()  # type: ignore[union-attr]
     await ask(kill_everybody)
     async with Socket(other, Mode.TEXT, alice, page_id) as page:
         await page.start(last_down=0)
-        await talk(page, upstream, "2", "Who has me?", "I have", "handle-2")
+        await exchange(page, upstream, "2", "Who has me?", "I have", "handle-2")
     async with Socket(registry, Mode.TEXT, alice, page_id) as page:
         ready = await page.start(last_down=1)
         assert ready["action"] == "resumed"
@@ -205,7 +171,7 @@ async def test_a_worker_that_lives_and_does_not_let_go_is_fenced_after_four_seco
     page_id, loop = uuid.uuid4(), asyncio.get_running_loop()
     async with Socket(registry, Mode.CALL, alice, page_id) as page:
         await page.start()
-        await talk(page, upstream, "1", "Hello", "Hello", "handle-1")
+        await exchange(page, upstream, "1", "Hello", "Hello", "handle-1")
     registry._lines._task.cancel()  # type: ignore[union-attr]
     registry._channel.stop()
     asked_at = loop.time()
@@ -226,7 +192,7 @@ async def test_a_place_in_the_budget_goes_with_the_session(
     page_id = uuid.uuid4()
     async with Socket(registry, Mode.CALL, alice, page_id) as page:
         await page.start()
-        await talk(page, upstream, "1", "Hello", "Hello", "handle-1")
+        await exchange(page, upstream, "1", "Hello", "Hello", "handle-1")
     async with Socket(other, Mode.CALL, bob) as waiting, Socket(other, Mode.CALL, alice, page_id) as page:
         await waiting.send(type="start", page_id=waiting.page_id)
         assert (await waiting.wait_for("state", reason="queued"))["place"] == 1
@@ -242,7 +208,7 @@ async def test_a_worker_that_leaves_hands_over_what_its_pages_have_not_heard(
     registry.serve()
     async with Socket(registry, Mode.CALL, alice, page_id) as page:
         await page.start()
-        await talk(page, upstream, "1", "Hello", "Hello", "handle-1")
+        await exchange(page, upstream, "1", "Hello", "Hello", "handle-1")
         upstream.connection.feed(ReplyAudio(bytes(960)), ReplyWords("More."), GenerationComplete(), TurnComplete())
         await asyncio.sleep(0.1)
         await registry.drain()

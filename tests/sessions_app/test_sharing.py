@@ -6,12 +6,10 @@ import asyncio
 import datetime
 import json
 import uuid
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import time_machine
-from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.utils import timezone
@@ -36,16 +34,11 @@ from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.fakes.upstream import FakeUpstream
 from tests.live.test_google_errors import quota_error
 from tests.sessions_app.page_socket import Socket
+from tests.sessions_app.talking import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 QUOTA = Failure(1011, "You exceeded your current quota, please check your plan and billing details.", Phase.LIVE)
-T = TypeVar("T")
-
-
-async def ask(question: Callable[[], T]) -> T:
-    """Ask the database."""
-    return await database_sync_to_async(question)()
 
 
 def spend(*models: str) -> None:
