@@ -65,7 +65,14 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
     plain = secrets.decrypt(handle.ciphertext) if handle is not None else None
     past, earlier = load_past(conversation, request.page_id)
     turns = _end_broken_off(conversation, past)
-    opening = Opening(str(conversation.pk), str(session.pk), turns, earlier, same_page=same_page)
+    opening = Opening(
+        str(conversation.pk),
+        str(session.pk),
+        turns,
+        earlier,
+        same_page=same_page,
+        owes_flush=previous is not None and previous.was_cut and not _ends_with_whole_reply(turns),
+    )
     if handle is None or plain is None:
         return opening
     return replace(
@@ -76,6 +83,11 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
         covered_turn=handle.covered_turn,
         next_number=handle.acknowledged_number,
     )
+
+
+def _ends_with_whole_reply(turns: tuple[SpokenTurn, ...]) -> bool:
+    said = [turn for turn in turns if turn.role is not Role.SYSTEM]
+    return bool(said) and said[-1].role is Role.MODEL and said[-1].status is TurnStatus.COMPLETE
 
 
 def turns_since(chain: list[uuid.UUID], number: int) -> tuple[SpokenTurn, ...]:

@@ -236,7 +236,7 @@ class SessionRegistry:
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
             opening=opening,
-            downlink=back.downlink or Downlink(parcel.next_down, parcel.down, owes_flush=parcel.owes_flush),
+            downlink=back.downlink or _downlink(parcel, opening),
             overlaps=settings.SWAP_OVERLAP,
         )
         held = HeldSession(key, manager, store, opened.hold)
@@ -448,6 +448,10 @@ def _open(request: SessionRequest, model: str, owner: Owner, memory: Conversatio
     parcel = kept_sound.take(user.pk, mode, page_id)
     opening = replace(opening, recap=memory.recap(uuid.UUID(opening.conversation)))
     return _Opened(opening, hold, None if request.fresh else parcel)
+
+
+def _downlink(parcel: Parcel, opening: Opening) -> Downlink:
+    return Downlink(parcel.next_down, parcel.down, owes_flush=parcel.owes_flush or opening.owes_flush)
 
 
 def _fair_use_refusal(user_id: int, mode: Mode, session: uuid.UUID | None) -> FairUseRefusal | None:

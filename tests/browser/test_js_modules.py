@@ -389,6 +389,18 @@ def test_a_lost_connection_is_said_with_its_countdown_and_forgotten_when_it_is_b
     assert (state["phase"], state["attempt"], state["retryAt"], state["ready"]) == ("live", 0, None, True)
 
 
+def test_a_reply_that_grew_when_its_process_died_is_cut_off_and_grows_on_where_the_server_still_has_it(
+    modules: Page,
+) -> None:
+    """The words of it that were shown had not been stored yet."""
+    grew = [READY, {"type": "turn", **turn(0, "user", "Hi!")}, {"type": "turn", **turn(1, "model", "Hel", "partial")}]
+    stored = [turn(0, "user", "Hi!")]
+    state = reduce(modules, *grew, {**READY, "action": "resumed", "transcript": stored})
+    assert state["turns"] == [*stored, turn(1, "model", "Hel", "interrupted", code="turn.cut")]
+    growing = [*stored, turn(1, "model", "Hello", "partial")]
+    assert reduce(modules, *grew, {**READY, "action": "attached", "transcript": growing})["turns"] == growing
+
+
 def test_an_unknown_message_changes_nothing(modules: Page) -> None:
     assert reduce(modules, READY, {"type": "from_the_future", "x": 1}) == reduce(modules, READY)
 

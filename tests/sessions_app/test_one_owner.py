@@ -146,6 +146,23 @@ async def test_a_worker_that_was_taken_for_dead_closes_when_it_wakes_and_writes_
             assert handle.live_session_id == sessions[1].pk
 
 
+async def test_what_the_page_has_of_a_reply_is_dropped_when_its_worker_is_killed_before_it_is_whole(
+    registry: SessionRegistry, other: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    page_id = uuid.uuid4()
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
+        await page.start()
+        await page.send(type="text", id="1", text="Tell me a tale")
+        await page.wait_for("turn", role="user", text="Tell me a tale")
+        upstream.connection.feed(ReplyAudio(bytes(960)), ReplyWords("Once upon"))
+        await page.wait_for("turn", role="model", text="Once upon")
+        await ask(kill_everybody)
+        async with Socket(other, Mode.CALL, alice, page_id) as again:
+            ready = await again.start(last_down=0)
+            assert [turn["text"] for turn in ready["transcript"]] == ["Tell me a tale"]
+            assert "flush" in [message["type"] for message in again.messages], "as soon as the page is there"
+
+
 async def test_a_stale_session_is_not_attached_to_before_its_worker_has_noticed(
     registry: SessionRegistry, other: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:

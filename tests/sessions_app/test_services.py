@@ -103,6 +103,28 @@ def test_a_session_that_nobody_ended_may_still_stand_for_the_provider(alice: Use
     assert not open_for(request).handle_was_cut
 
 
+@pytest.mark.parametrize(
+    ("last", "end_reason", "owes_flush"),
+    [
+        (spoken(2, "And?"), LiveSession.OWNER_LOST, True),
+        (replace(spoken(2, "Then", Role.MODEL), status=TurnStatus.PARTIAL), LiveSession.OWNER_LOST, True),
+        (spoken(2, "Then.", Role.MODEL), LiveSession.OWNER_LOST, False),
+        (spoken(2, "Battery low.", Role.SYSTEM), LiveSession.OWNER_LOST, False),
+        (spoken(2, "And?"), "page-gone", False),
+    ],
+    ids=["not answered", "broken off", "whole", "a notice", "closed in order"],
+)
+def test_sound_of_a_reply_that_its_process_did_not_live_to_end_is_not_to_be_heard_before_the_reply_is_given_again(
+    alice: User, last: SpokenTurn, end_reason: str, owes_flush: bool
+) -> None:
+    request = ask_for(alice, Mode.CALL)
+    first = open_for(request)
+    talk(request, first)
+    services.save_turns(first.conversation, request.page_id, (last,))
+    LiveSession.objects.filter(pk=first.session).update(ended_at=timezone.now(), end_reason=end_reason)
+    assert open_for(request).owes_flush == owes_flush
+
+
 @pytest.mark.parametrize("mode", Mode)
 def test_the_same_page_life_goes_on_where_it_was(mode: Mode, alice: User) -> None:
     request = ask_for(alice, mode)

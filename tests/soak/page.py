@@ -268,6 +268,9 @@ class SoakPage(Page):
 
     def _begin(self, told: Told) -> None:
         """Of a replaced session only the transcript is news; of a new socket the place to go on from, too."""
+        for number, turn in self.turns.items():
+            if turn["status"] == "partial":  # what the server has of it comes now; what it has not, its process lost
+                self.turns[number] = {**turn, "status": "interrupted" if turn["role"] == "model" else "complete"}
         for turn in told.message["transcript"]:
             self._note_turn(turn)
         if self.is_ready:

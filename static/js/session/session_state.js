@@ -31,7 +31,17 @@
  * @property {{id: string, text: string, delivery: Delivery}[]} typed  in the order they were typed
  */
 
-import { ACTION, PAGE_MESSAGE, ROLE, SERVER_MESSAGE, STATE, STATE_REASON, TURN_STATE, TURN_STATUS } from "./protocol.js";
+import {
+  ACTION,
+  PAGE_MESSAGE,
+  ROLE,
+  SERVER_MESSAGE,
+  STATE,
+  STATE_REASON,
+  TURN_CODE,
+  TURN_STATE,
+  TURN_STATUS,
+} from "./protocol.js";
 
 /** @type {SessionState} */
 export const INITIAL = Object.freeze({
@@ -151,8 +161,9 @@ function onReady(state, message) {
     model: message.model ?? "",
     summary: message.summary ?? null,
     energy: message.energy ?? state.energy,
-    // What the server stores replaces what the page saw; a line that is still growing may not be stored yet.
-    turns: goesOn ? withTurns(state.turns, newest) : newest,
+    // What the server has replaces what the page saw. A line that was growing and that it has not grows no more: its
+    // process did not live to store it.
+    turns: goesOn ? withTurns(state.turns.map(brokenOff), newest) : newest,
     earlier: earlierAfterReady(goesOn ? state : INITIAL, newest, message.more),
     typed: sameConversation || state.conversation === null ? state.typed : state.typed.filter(isUndelivered),
   };
@@ -259,6 +270,13 @@ function withTurn(turns, turn) {
 function withTurns(turns, more) {
   const byNumber = new Map([...turns, ...more].map((turn) => [turn.turn, turn]));
   return [...byNumber.values()].sort((one, other) => one.turn - other.turn);
+}
+
+/** A line as it is when nobody can end it any more: words stand as heard, a reply is cut off. */
+function brokenOff(turn) {
+  if (turn.status !== TURN_STATUS.PARTIAL) return turn;
+  if (turn.role !== ROLE.MODEL) return { ...turn, status: TURN_STATUS.COMPLETE };
+  return { ...turn, status: TURN_STATUS.INTERRUPTED, code: TURN_CODE.CUT };
 }
 
 function withDelivery(state, ids, delivery) {
