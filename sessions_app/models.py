@@ -232,7 +232,11 @@ class Turn(models.Model):
 
 
 class SessionEvent(models.Model):
-    """Something that happened to a conversation's connections: connected, go_away, connection_lost, usage, ..."""
+    """Something that happened to a conversation's connections: connected, go_away, connection_lost, usage, ...
+
+    `data` is that of the kind. Of `connected`: `action`; `outage_ms`, how long was dialled in vain; and where the same
+    process had a line before, `gap_ms`, how long there was none, and `cause`, why: see `reasons.GapCause`.
+    """
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="events")
     live_session = models.ForeignKey(LiveSession, models.CASCADE, null=True, related_name="events")
@@ -242,7 +246,10 @@ class SessionEvent(models.Model):
 
     class Meta:
         ordering = ["at", "id"]
-        indexes = [models.Index(fields=["conversation", "at"], name="event_of_conversation")]
+        indexes = [
+            models.Index(fields=["conversation", "at"], name="event_of_conversation"),
+            models.Index(fields=["kind", "at"], name="event_of_kind"),
+        ]
 
     def __str__(self) -> str:
         return self.kind

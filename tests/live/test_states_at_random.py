@@ -31,6 +31,7 @@ from sessions_app.live.machine.events import (
     PageBack,
     PageGone,
     ProviderSilent,
+    Record,
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
@@ -74,7 +75,7 @@ class AnyLife(RuleBasedStateMachine):
     """A provider, a page and a clock that do as they please; the driver's part is played as the driver does it.
 
     The tests' own bookkeeping: which timers run, whether a connection is open or being dialled or closed, which handles
-    were forgotten, and what was said in this outage.
+    were forgotten, what was said in this outage, and since when there is no line.
     """
 
     def __init__(self) -> None:
@@ -89,6 +90,7 @@ class AnyLife(RuleBasedStateMachine):
         self.awaits_level = False
         self.handles = 0
         self.said: list[str] = []
+        self.left_at_ms: int | None = None
 
     @initialize(
         anytime=st.booleans(),
@@ -108,6 +110,8 @@ class AnyLife(RuleBasedStateMachine):
         wishes = self.machine.handle_fact(fact, self.now_ms)
         after = self.machine.state
         assert after is before or after in TRANSITIONS[before].get(type(fact), ())
+        if before is State.LIVE and after is not State.LIVE:
+            self.left_at_ms = self.now_ms
         for wish in wishes:
             match wish:
                 case Connect(handle):
@@ -137,6 +141,11 @@ class AnyLife(RuleBasedStateMachine):
                     assert state is after
                 case Toast(code):
                     self.said.append(code)
+                case Record("connected", data):
+                    away_ms = None if self.left_at_ms is None else self.now_ms - self.left_at_ms
+                    assert data.get("gap_ms") == away_ms, "a gap is the time without a line"
+                    assert ("cause" in data) is (away_ms is not None)
+                    self.left_at_ms = None
                 case LowerLevel() | RestoreLevel():
                     self.awaits_level = True
                 case Finish():

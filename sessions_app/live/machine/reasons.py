@@ -25,3 +25,16 @@ class StateReason(StrEnum):
     PROVIDER_UNAVAILABLE = "provider-unavailable"
     RATE_LIMIT = "rate-limit"
     REGION = "region"
+
+
+class GapCause(StrEnum):
+    """Why a line was left for another one, where that was our choice. Other causes are the verdicts of
+    `failures.judge`, the reasons of a connection that was abandoned, and that of a ladder that is exhausted."""
+
+    GO_AWAY = "go-away"
+    LEVEL_CHANGED = "level-changed"
+    MEMORY_LOST = "memory-lost"
+
+
+PLANNED = (GapCause.GO_AWAY, GapCause.LEVEL_CHANGED)
+"""Nothing was wrong with the line, and the moment was a safe one, or announced."""

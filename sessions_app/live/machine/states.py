@@ -73,7 +73,7 @@ from sessions_app.live.machine.failures import (
     is_short_life,
     judge,
 )
-from sessions_app.live.machine.reasons import StateReason
+from sessions_app.live.machine.reasons import GapCause, StateReason
 from sessions_app.live.machine.transitions import IGNORED, TRANSITIONS, UnexpectedFact
 from sessions_app.live.machine.turns import LATE_WORDS_MS
 
@@ -131,6 +131,14 @@ class Features:
     """The provider lets a session be resumed while its old connection is open, so a planned swap dials first."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Nothing gets through since then. `cause`: the first one; what went wrong with the way back is another matter."""
+
+    began_ms: int
+    cause: str
+
+
 class _Reply(Enum):
     """What a reply means for a swap. COVERED: all of it was there when the newest handle came."""
 
@@ -175,6 +183,7 @@ class SessionMachine:
         self._waits = 0
         self._is_lost = False
         self._refused_at_ms: int | None = None
+        self._gap: _Gap | None = None
         self._left_out: set[str] = set()
         self._forgotten = False
         self._severity_told = 0
@@ -229,7 +238,7 @@ class SessionMachine:
         action = _action_of(attempt)
         wishes: list[Wish] = [
             StartTimer(Timer.STABLE, STABLE_MS),
-            Record("connected", {"action": action, "outage_ms": outage_ms}),
+            Record("connected", {"action": action, "outage_ms": outage_ms, **self._end_gap(now_ms)}),
         ]
         if not (planned and action is Action.RESUMED):
             wishes.append(TellReady(action))
@@ -325,9 +334,10 @@ class SessionMachine:
             return []
         if now_ms < self._words_until_ms:
             return [StartTimer(Timer.LATE_WORDS, self._words_until_ms - now_ms)]
-        return self._swap(now_ms)
+        return self._swap(GapCause.LEVEL_CHANGED if self._change_is_due else GapCause.GO_AWAY, now_ms)
 
-    def _swap(self, now_ms: int) -> list[Wish]:
+    def _swap(self, cause: GapCause, now_ms: int) -> list[Wish]:
+        self._begin_gap(cause, now_ms)
         self._note_life(now_ms)
         self.state = State.HANDOVER
         self._planned = True
@@ -349,6 +359,7 @@ class SessionMachine:
 
     def _abandon(self, reason: str, now_ms: int, *, costs_handle: bool = False) -> list[Wish]:
         """Leave a connection that is open and dead, without waiting for it to close."""
+        self._begin_gap(reason, now_ms)
         self._note_life(now_ms)
         wishes: list[Wish] = [
             HoldInput(),
@@ -362,12 +373,13 @@ class SessionMachine:
 
     def _on_memory_lost(self, fact: MemoryLost, now_ms: int) -> list[Wish]:
         """The provider honoured the handle and remembers nothing: begin anew, with the context."""
-        return [Record("memory_lost"), *self._forget_handle("memory-lost"), *self._swap(now_ms)]
+        return [Record("memory_lost"), *self._forget_handle("memory-lost"), *self._swap(GapCause.MEMORY_LOST, now_ms)]
 
     # -- trouble -----------------------------------------------------------------------------------------------------
 
     def _on_connection_lost(self, fact: ConnectionLost, now_ms: int) -> list[Wish]:
         judgement = self._judge(fact.failure, now_ms)
+        self._begin_gap(judgement.reason, now_ms)
         wishes: list[Wish] = [
             HoldInput(),
             *self._leave_connection(),
@@ -428,6 +440,16 @@ class SessionMachine:
             self._refused_at_ms = None
         if self._live_since_ms is not None and now_ms - self._live_since_ms >= PROOF_OF_LIFE_MS:
             self._forget_outage()
+
+    def _begin_gap(self, cause: str, now_ms: int) -> None:
+        """The line is left; where there was none, the gap goes on."""
+        if self._live_since_ms is not None:
+            self._gap = _Gap(now_ms, cause)
+
+    def _end_gap(self, now_ms: int) -> dict[str, object]:
+        """The line stands: how long it was away and why. Nothing for the first one of this process."""
+        gap, self._gap = self._gap, None
+        return {} if gap is None else {"gap_ms": now_ms - gap.began_ms, "cause": gap.cause}
 
     def _prove_stable(self) -> None:
         """The connection serves: what went wrong before is no sign of what is wrong next."""
@@ -554,7 +576,7 @@ class SessionMachine:
             case Timer.REDIAL if self.state is State.EXHAUSTED:
                 return self._ask_for_any_model()
             case Timer.SWAP if self.state is State.LIVE:
-                return self._swap(now_ms)
+                return self._swap(GapCause.GO_AWAY, now_ms)
             case Timer.LATE_WORDS if self.state is State.LIVE:
                 return self._swap_if_safe(now_ms)
             case Timer.FIRST_HANDLE:
@@ -613,6 +635,7 @@ class SessionMachine:
 
     def _on_ladder_exhausted(self, fact: LadderExhausted, now_ms: int) -> list[Wish]:
         left: list[Wish] = []
+        self._begin_gap(fact.why.reason, now_ms)
         if self.state is State.LIVE or self._is_dialling:
             left = [HoldInput(), *self._leave_connection(), CloseUpstream()]
         return [*left, *self._forget_handle("exhausted"), *self._exhaust(fact.why)]
