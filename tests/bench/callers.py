@@ -1,22 +1,31 @@
-"""The callers of the benchmark: `python -m tests.bench.callers URL ORIGIN SECONDS`, their cookies on stdin.
+"""The callers of the benchmark: `python -m tests.bench.callers URL ORIGIN`, their cookies on the first line of stdin.
 
-Each sends 25 frames of 40 ms a second and counts what comes back. Prints READY when all talk, then at the end a line of
-JSON: frames sent, chunks heard.
+Each sends 25 frames of 40 ms a second, four seconds of something loud and two of silence, and counts what comes back.
+A frame begins with the moment it was sent; a chunk of the provider that begins with one tells how long both ways took.
+Prints READY when all talk. At the end of stdin they hang up, and a line of JSON says: frames sent, chunks heard, those
+times in ms.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 import struct
 import sys
+import time
 import uuid
 
 import uvloop
 from websockets.asyncio.client import connect
 
 FRAME_MS = 40
-FRAME = bytes(range(256)) * 5  # 1,280 bytes: 40 ms of PCM16 at 16 kHz
+LOUD = bytes(range(256)) * 5  # 1,280 bytes: 40 ms of PCM16 at 16 kHz
+QUIET = bytes(len(LOUD))
+LOUD_FRAMES, QUIET_FRAMES = 100, 50
+
+MOMENT = struct.Struct(">Q")
+"""Microseconds of the monotonic clock; its first sample is silence. 0: no moment."""
 
 
 class Call:
@@ -25,12 +34,14 @@ class Call:
     def __init__(self, url: str, origin: str, cookie: str) -> None:
         self.sent = 0
         self.heard = 0
+        self.took_ms: list[float] = []
         self.talks = asyncio.Event()
         self._url = url
         self._origin = origin
         self._headers = {"Cookie": cookie} if cookie != "-" else {}
+        self._phase = random.randrange(LOUD_FRAMES + QUIET_FRAMES)
 
-    async def hold(self, seconds: float) -> None:
+    async def hold(self, is_over: asyncio.Event) -> None:
         async with connect(
             self._url,
             origin=self._origin,  # type: ignore[arg-type]
@@ -42,31 +53,50 @@ class Call:
             listening = asyncio.create_task(self._listen(page))
             await self.talks.wait()
             loop = asyncio.get_running_loop()
-            due, end = loop.time(), loop.time() + seconds
-            while due < end:
-                await page.send(struct.pack(">I", self.sent) + FRAME)
+            due = loop.time() + random.random() * FRAME_MS / 1000
+            while not is_over.is_set():
+                await asyncio.sleep(max(0, due - loop.time()))
+                await page.send(struct.pack(">I", self.sent) + self._frame())
                 self.sent += 1
                 due += FRAME_MS / 1000
-                await asyncio.sleep(max(0, due - loop.time()))
             listening.cancel()
+
+    def _frame(self) -> bytes:
+        is_loud = (self.sent + self._phase) % (LOUD_FRAMES + QUIET_FRAMES) < LOUD_FRAMES
+        return MOMENT.pack(now_us()) + (LOUD if is_loud else QUIET)[MOMENT.size :]
 
     async def _listen(self, page: object) -> None:
         async for frame in page:  # type: ignore[attr-defined]
             if isinstance(frame, bytes):
                 self.heard += 1
                 self.talks.set()
+                (sent_us,) = MOMENT.unpack_from(frame, 4)
+                if sent_us:
+                    self.took_ms.append((now_us() - sent_us) / 1000)
 
 
-async def main(url: str, origin: str, seconds: float) -> None:
-    callers = [Call(url, origin, cookie) for cookie in sys.stdin.read().split("\n")]
-    holding = [asyncio.create_task(caller.hold(seconds)) for caller in callers]
+def now_us() -> int:
+    return time.monotonic_ns() // 1000
+
+
+async def main(url: str, origin: str) -> None:
+    callers = [Call(url, origin, cookie) for cookie in sys.stdin.readline().split()]
+    is_over = asyncio.Event()
+    holding = [asyncio.create_task(caller.hold(is_over)) for caller in callers]
     async with asyncio.timeout(60):
         for caller in callers:
             await caller.talks.wait()
     print("READY", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    is_over.set()
     await asyncio.gather(*holding)
-    print(json.dumps({"sent": sum(c.sent for c in callers), "heard": sum(c.heard for c in callers)}), flush=True)
+    result = {
+        "sent": sum(caller.sent for caller in callers),
+        "heard": sum(caller.heard for caller in callers),
+        "took_ms": [round(ms, 2) for caller in callers for ms in caller.took_ms],
+    }
+    print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))
+    uvloop.run(main(sys.argv[1], sys.argv[2]))

@@ -6,12 +6,13 @@ import os
 import resource
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services.processes import Program
 
+EVERY_CORE = frozenset(os.sched_getaffinity(0))
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 MAKE_CALLERS = """
@@ -33,6 +34,12 @@ def cpu_s(pid: int) -> float:
     """Processor time that a process has used so far, in user and system mode."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def put_on(cores: Iterable[int], pid: int) -> None:
+    """Let all threads of a process run on these cores alone."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), cores)
 
 
 def memory_kb(pid: int) -> int:

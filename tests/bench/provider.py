@@ -1,7 +1,10 @@
-"""The provider of the benchmark: `python -m tests.bench.provider PORT CERTIFICATE KEY [quiet]`.
+"""The provider of the benchmark: `python -m tests.bench.provider PORT CERTIFICATE KEY [quiet|echo|swaps]`.
 
 Speaks just enough of the Live API to hold calls: after the set-up ten chunks of 100 ms of audio a second,
 and a new handle every five seconds. Takes whatever it is sent. A quiet one gives a handle and says nothing more.
+
+An echo answers frames at once: ten chunks for 25 of them, each beginning as the frame did. It speaks for eight seconds,
+ends its turn, gives a handle, and is silent for a second. With swaps it sends a GoAway besides, once a minute or so.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import random
 import ssl
 import sys
 import uuid
@@ -20,11 +24,15 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 Chatter = Callable[[ServerConnection], Awaitable[None]]
-"""What a provider says to one caller after the set-up."""
+"""What a provider does for one caller after the set-up."""
 
 CHUNK_MS = 100
 CHUNK_BYTES = 24 * 2 * CHUNK_MS
 CHUNKS_PER_HANDLE = 50
+
+FRAMES_PER_TURN, FRAMES_OF_SILENCE = 200, 25
+FRAMES_PER_CHUNK = 2.5
+SWAP_AFTER_FRAMES = range(45 * 25, 75 * 25)
 
 
 def frame(message: dict[str, Any]) -> bytes:
@@ -32,16 +40,31 @@ def frame(message: dict[str, Any]) -> bytes:
     return (json.dumps(message, indent=2) + "\n").encode()
 
 
-PCM = bytes(number % 251 for number in range(CHUNK_BYTES))
+BEGINNING = 9
+"""In bytes: what an echo repeats, and no more than a frame has; in base64 they end where a character does."""
+
+PCM = bytes(BEGINNING) + bytes(number % 251 for number in range(BEGINNING, CHUNK_BYTES))
 BLOB = {"mimeType": "audio/pcm;rate=24000", "data": base64.b64encode(PCM).decode()}
 AUDIO = frame({"serverContent": {"modelTurn": {"parts": [{"inlineData": BLOB}]}}})
+BEFORE, AFTER = AUDIO.split(base64.b64encode(bytes(BEGINNING)), 1)
+TURN_ENDS = [
+    frame({"serverContent": {"outputTranscription": {"text": "And so on."}}}),
+    frame({"serverContent": {"generationComplete": True}}),
+    frame(
+        {"serverContent": {"turnComplete": True}, "usageMetadata": {"promptTokenCount": 900, "totalTokenCount": 990}}
+    ),
+]
 
 
 async def hold_call(connection: ServerConnection, chatter: Chatter) -> None:
     """One call, until the caller closes it."""
     await connection.recv()
     await connection.send(frame({"setupComplete": {}}))
-    speaking = asyncio.ensure_future(chatter(connection))
+    await chatter(connection)
+
+
+async def take_what_comes(connection: ServerConnection, *, says: Chatter) -> None:
+    speaking = asyncio.ensure_future(says(connection))
     try:
         async for _ in connection:
             pass
@@ -70,6 +93,33 @@ async def speak(connection: ServerConnection) -> None:
         await asyncio.sleep(max(0, due - loop.time()))
 
 
+async def echo(connection: ServerConnection, *, swaps: bool = False) -> None:
+    """Reads what comes itself."""
+    await give_handle(connection)
+    await connection.send(AUDIO)
+    leaves_at = random.choice(SWAP_AFTER_FRAMES) if swaps else -1
+    number = 0
+    owed = 0.0
+    async for message in connection:
+        opening = message.find('"data": "') + len('"data": "')  # type: ignore[arg-type]
+        if not message.startswith('{"realtime_input": {"audio": {'):  # type: ignore[arg-type]
+            continue
+        number += 1
+        if number == leaves_at:
+            await connection.send(frame({"goAway": {"timeLeft": "20s"}}))
+        moment = number % (FRAMES_PER_TURN + FRAMES_OF_SILENCE)
+        if moment == FRAMES_PER_TURN:
+            for ending in TURN_ENDS:
+                await connection.send(ending)
+            await give_handle(connection)
+        elif moment < FRAMES_PER_TURN:
+            owed += 1 / FRAMES_PER_CHUNK
+            if owed >= 1:
+                owed -= 1
+                beginning = message[opening : opening + BEGINNING // 3 * 4]
+                await connection.send(BEFORE + beginning.encode() + AFTER)  # type: ignore[union-attr]
+
+
 async def main(port: int, certificate: str, key: str, chatter: Chatter) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
@@ -78,6 +128,13 @@ async def main(port: int, certificate: str, key: str, chatter: Chatter) -> None:
         await server.serve_forever()
 
 
+KINDS: dict[str, Chatter] = {
+    "speaks": partial(take_what_comes, says=speak),
+    "quiet": partial(take_what_comes, says=give_handle),
+    "echo": echo,
+    "swaps": partial(echo, swaps=True),
+}
+
 if __name__ == "__main__":
-    chatter = give_handle if sys.argv[4:] == ["quiet"] else speak
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], chatter))
+    kind = sys.argv[4] if sys.argv[4:] else "speaks"
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], KINDS[kind]))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.__main__ import MAKE_CALLERS
+from tests.bench.measuring import MAKE_CALLERS
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 from tests.soak.account import Account, account_of
