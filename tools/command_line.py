@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tools.environment import laptop_environment
 from tools.gate import test
@@ -38,6 +39,20 @@ def manage(options: argparse.Namespace) -> int:
     return subprocess.run(command, cwd=BASE, env=laptop_environment(), check=False).returncode
 
 
+def backup(options: argparse.Namespace) -> int:
+    """Write all that is kept into a file, or put such a file in its place. `./run manage backup --help` and
+    `./run manage restore --help` have the options."""
+    with contextlib.redirect_stdout(sys.stderr):  # a backup may go to standard output
+        ensure_installed(PRODUCTION_LISTS)
+    options.arguments = [options.name, *(from_directory(options.directory, word) for word in options.arguments)]
+    return manage(options)
+
+
+def from_directory(directory: Path, word: str) -> str:
+    """An argument that names a file, as whoever typed it there means it; options stay as they are."""
+    return word if word.startswith("-") else str(directory / word)
+
+
 def supply_chain(options: argparse.Namespace) -> int:
     """Say what is known of what others made."""
     with contextlib.redirect_stdout(sys.stderr):  # what the command writes may go into a file
@@ -50,6 +65,8 @@ HANDED_ON: dict[str, tuple[Command, str, str]] = {
     "worker": (worker, "background work for a set-up with REDIS_URL (Celery)", "Celery"),
     "bench": (bench, "CPU and memory of a call beside a bare relay", "the benchmark"),
     "soak": (soak, "many conversations, hundreds of swaps, and a count of every word", "the soak"),
+    "backup": (backup, "write all that is kept into a file, while everybody goes on", "manage.py backup"),
+    "restore": (backup, "put such a file in the place of the database", "manage.py restore"),
     "manage": (manage, "a command of manage.py, for instance createsuperuser", "manage.py"),
 }
 """The commands whose arguments are somebody else's: what they do, in a few words, and whose."""
@@ -98,7 +115,7 @@ def command_line() -> argparse.ArgumentParser:
     for name, (command, summary, receiver) in HANDED_ON.items():
         sub = commands.add_parser(name, help=summary, description=command.__doc__)
         sub.add_argument("arguments", nargs="*", metavar="ARGUMENT", help=f"handed to {receiver} as it is")
-        sub.set_defaults(command=command)
+        sub.set_defaults(command=command, name=name)
 
     for name, summary in SUPPLY_CHAIN.items():
         sub = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
@@ -131,8 +148,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> int:
     """Carry a command out; its exit code. What a person has to put right is told in a sentence."""
+    directory = Path.cwd()
     os.chdir(BASE)
     options = parse(words)
+    options.directory = directory
     command: Command = options.command
     try:
         return command(options)

@@ -32,6 +32,17 @@ def new_database(directory: Path, environment: Mapping[str, str]) -> str:
         return _copy_of_file(directory / "web.sqlite3", environment)
 
 
+def empty_database(directory: Path) -> str:
+    """The URL of a database without a table, of the kind that the tests run on."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        return f"sqlite:///{directory / 'empty.sqlite3'}"
+    name = f"empty_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return _at(server, name)
+
+
 def _copy_of_file(copy: Path, environment: Mapping[str, str]) -> str:
     template = CACHE / f"{_fingerprint()}.sqlite3"
     if not template.exists():

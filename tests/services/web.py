@@ -122,6 +122,10 @@ class WebServer:
         browser.open(form, urlencode(fields).encode(), timeout=10).close()
         return next(f"sessionid={cookie.value}" for cookie in jar if cookie.name == "sessionid")
 
+    def move(self, database_url: str) -> None:
+        """Use another database from the next start on."""
+        self._environment["DATABASE_URL"] = database_url
+
     def run_python(self, *arguments: str) -> str:
         """Run Python with the server's environment and database; its output."""
         done = subprocess.run(

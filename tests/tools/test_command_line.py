@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.commands import clean_environment, run_python
-from tools.command_line import SUPPLY_CHAIN, parse, supply_chain
+from tools.command_line import SUPPLY_CHAIN, from_directory, parse, supply_chain
 from tools.serve import serve
 from tools.telling import Refusal
 from tools.worker import worker
@@ -14,7 +14,19 @@ from tools.worker import worker
 
 def test_help_names_every_command() -> None:
     told = run_python("run", "--help", environment=clean_environment()).stdout
-    for word in ("serve", "worker", "test", "bench", "manage", "lock", "--no-browser", "--port", *SUPPLY_CHAIN):
+    for word in (
+        "serve",
+        "worker",
+        "test",
+        "bench",
+        "manage",
+        "backup",
+        "restore",
+        "lock",
+        "--no-browser",
+        "--port",
+        *SUPPLY_CHAIN,
+    ):
         assert word in told
 
 
@@ -36,6 +48,14 @@ def test_a_worker_needs_a_broker_and_hands_its_arguments_on(monkeypatch: pytest.
     monkeypatch.delenv("REDIS_URL", raising=False)
     with pytest.raises(Refusal, match="Without REDIS_URL"):
         worker(parse(["worker"]))
+
+
+def test_a_backup_goes_where_it_was_asked_for(tmp_path: Path) -> None:
+    """`./run` itself works in the checkout, wherever it is called from."""
+    assert parse(["restore", "a.backup", "--replace"]).arguments == ["a.backup", "--replace"]
+    assert from_directory(tmp_path, "a.backup") == str(tmp_path / "a.backup")
+    assert from_directory(tmp_path, "/b.backup") == "/b.backup"
+    assert from_directory(tmp_path, "-") == "-"
 
 
 def test_without_a_command_it_serves() -> None:
