@@ -14,10 +14,14 @@ from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from config.access_logs import keep_queries_out  # noqa: E402
-from config.composition import registry, upstream  # noqa: E402
+from config.composition import figures, figures_registry, registry, upstream  # noqa: E402
 from config.crowd import CrowdGate  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
+from config.health import ask_channel_layer  # noqa: E402
 from config.loop_errors import pass_over_closed_lines  # noqa: E402
+from config.metrics.door import MetricsDoor  # noqa: E402
+from config.metrics.exposition import Exposition  # noqa: E402
+from config.metrics.lag import watch_lag  # noqa: E402
 from config.server_options import limit_messages  # noqa: E402
 from config.sockets import OriginGate, SessionUser, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
@@ -42,6 +46,7 @@ def prepare(receive: Any) -> None:
 def begin(loop: asyncio.AbstractEventLoop) -> None:
     """To be called once the server runs: nobody who opens a conversation waits for the SDK to be loaded."""
     loop.call_soon(registry.serve)
+    watch_lag(loop, figures.loop_lag)
     upstream.prepare()
     start_background_work()
 
@@ -58,7 +63,7 @@ install_with_daphne(drain)
 
 application = ProtocolTypeRouter(
     {
-        "http": pages,
+        "http": MetricsDoor(pages, Exposition(figures_registry, registry, ask_channel_layer)),
         "websocket": OriginGate(sockets),
         "lifespan": Lifespan(drain, prepare),
     }

@@ -1,7 +1,9 @@
 """Puts the parts of a web process together: sessions, their provider, and who remembers what was said."""
 
 from django.conf import settings
+from prometheus_client import CollectorRegistry, ProcessCollector
 
+from config.metrics.figures import Figures
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.late_upstream import LateUpstream
@@ -19,4 +21,7 @@ def gemini_upstream() -> Upstream:
 
 
 upstream = LateUpstream(gemini_upstream)
-registry = SessionRegistry(upstream, SummarisedMemory())
+figures_registry = CollectorRegistry()
+ProcessCollector(registry=figures_registry)
+figures = Figures(figures_registry)
+registry = SessionRegistry(upstream, SummarisedMemory(), figures)

@@ -28,7 +28,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 
     A process that leaves sends its pages away, and is to be asked by nobody any more.
     """
-    database, layer = await asyncio.gather(_verdict(_ask_database()), _verdict(_ask_layer()))
+    database, layer = await asyncio.gather(_verdict(_ask_database()), _verdict(ask_channel_layer()))
     parts = {"database": database, "channel_layer": layer, "process": "leaving" if registry.is_draining else "ok"}
     ready = all(verdict == "ok" for verdict in parts.values())
     return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
@@ -52,7 +52,7 @@ def _ask_database() -> None:
         cursor.execute("SELECT 1")
 
 
-async def _ask_layer() -> None:
+async def ask_channel_layer() -> None:
     """A message to ourselves, there and back.
 
     On a channel with a name of its own: those that belong to a process share a lock, which a worker that listens holds

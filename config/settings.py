@@ -337,6 +337,9 @@ to have come by HTTPS, or from another address."""
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+METRICS_TOKEN = env.string("METRICS_TOKEN")
+"""Who has it may read `/metrics`; without one, whoever comes from this machine itself. See `config.metrics.door`."""
+
 CSP_REPORTS_URL = "/csp-reports/"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

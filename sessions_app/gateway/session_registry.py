@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,6 +46,7 @@ from sessions_app.live.parcel import Parcel
 from sessions_app.live.providers.upstream import Upstream
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.turn_window import TurnWindow
+from sessions_app.live.watch import Observer
 from sessions_app.services import SessionRequest
 from sessions_app.usage import fair_use_refusal, is_limited
 
@@ -87,12 +89,14 @@ class SessionRegistry:
     Args:
         upstream: the provider to dial.
         memory: remembers conversations for the sessions to come.
+        observer: watches what becomes of the sessions; nobody when None.
     """
 
-    def __init__(self, upstream: Upstream, memory: ConversationMemory) -> None:
+    def __init__(self, upstream: Upstream, memory: ConversationMemory, observer: Observer | None = None) -> None:
         self.unsent = Unsent()
         self._upstream = upstream
         self._memory = memory
+        self._observer = observer
         self._database = DatabaseThread()
         self._authority = AuthorityWatch(self._database, self._held_credentials, self._end_what_is_over)
         self._lines = LineKeeper(self._database, Owner(), self._on_line_news)
@@ -116,6 +120,16 @@ class SessionRegistry:
     def is_draining(self) -> bool:
         """Whether this process is about to end, and takes nobody in any more."""
         return self._is_draining
+
+    @property
+    def open_pages(self) -> int:
+        """How many pages are connected, with a live session or without."""
+        return len(self._pages)
+
+    def standing(self) -> Counter[tuple[Mode, str, State]]:
+        """How many live sessions there are by mode, model and state; without a model left, that is empty."""
+        managers = (held.manager for held in self._sessions.values())
+        return Counter((manager.mode, manager.get_current_model(), manager.state) for manager in managers)
 
     def serve(self) -> None:
         """The server runs: other workers and operators are to see this one."""
@@ -238,6 +252,7 @@ class SessionRegistry:
             opening=opening,
             downlink=back.downlink or _downlink(parcel, opening),
             overlaps=settings.SWAP_OVERLAP,
+            observer=self._observer,
         )
         held = HeldSession(key, manager, store, opened.hold)
         self._keep(held, page)

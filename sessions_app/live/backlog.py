@@ -199,15 +199,20 @@ class Backlog:
             item.sent_at_ms = now_ms
             item.sent_index = index
 
-    def rewind(self, *, resumed: bool) -> None:
-        """There is a new connection. A resumed one knows what the handle covers; a fresh one knows none of it."""
+    def rewind(self, *, resumed: bool) -> int:
+        """There is a new connection. A resumed one knows what the handle covers; a fresh one knows none of it.
+
+        Gives how many frames of audio are to be sent once more.
+        """
         self._lose_what_is_at_risk()
         if not resumed:
             self._covered_until = 0
             self._covered_bytes = 0
+        self._unsent = deque(item for item in self._items if not self._is_covered(item))
+        again = sum(isinstance(item, AudioFrame) and item.sent_at_ms is not None for item in self._unsent)
         for item in self._items:
             item.sent_at_ms = None
-        self._unsent = deque(item for item in self._items if not self._is_covered(item))
+        return again
 
     # -- covering ----------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from sessions_app.live.providers.upstream import (
     UpstreamMessage,
 )
 from sessions_app.live.task_owner import TaskOwner
+from sessions_app.live.watch import SessionWatch
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Dialler:
         begin: called with a new connection before it is read, to bring the model up to date.
         take: called with each message of the present connection.
         feed: tells the machine.
+        watch: is told what the machine does not hear of.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Dialler:
         begin: Callable[[Connection, Connect], Awaitable[None]],
         take: Callable[[UpstreamMessage], None],
         feed: Callable[[Fact], None],
+        watch: SessionWatch,
     ) -> None:
         self.connection: Connection | None = None
         self.failure = Failure(0, "", Phase.LIVE)
@@ -55,6 +58,7 @@ class Dialler:
         self._begin = begin
         self._take = take
         self._feed = feed
+        self._watch = watch
         self._task: asyncio.Task[None] | None = None
         self._replaced: Connection | None = None
 
@@ -105,7 +109,7 @@ class Dialler:
         try:
             if not await self._may_dial():
                 return None
-            return await connect_hedged(self._upstream, self._setup_for(wish), self._tasks)
+            return await connect_hedged(self._upstream, self._setup_for(wish), self._tasks, self._watch.dialled_twice)
         finally:
             self._close_replaced()
 

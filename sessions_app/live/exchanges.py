@@ -31,6 +31,7 @@ from sessions_app.live.machine.events import (
     ReplyEnded,
     ReplyProduced,
 )
+from sessions_app.live.machine.observed import FramesResent, InputLost, ResentReason, TurnCounted
 from sessions_app.live.machine.reply import Answered, Sent
 from sessions_app.live.machine.turn_events import (
     BeginReply,
@@ -97,6 +98,7 @@ from sessions_app.live.turn_usage import TurnUsage
 from sessions_app.live.unfinished import last_settled_turn, spoken_unanswered, typed_unanswered
 from sessions_app.live.voice import BYTES_PER_MS as INPUT_BYTES_PER_MS
 from sessions_app.live.voice import Utterance
+from sessions_app.live.watch import SessionWatch
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
@@ -122,6 +124,7 @@ class Exchanges:
         connection: gives the present connection, if there is one.
         feed: tells the session machine.
         on_answered: called after each exchange.
+        watch: is told what the session machine does not hear of.
     """
 
     def __init__(
@@ -134,6 +137,7 @@ class Exchanges:
         connection: Callable[[], Connection | None],
         feed: Callable[[Fact], None],
         on_answered: Callable[[], None],
+        watch: SessionWatch,
     ) -> None:
         self.transcript = Transcript(opening.turns, opening.earlier.typed, spoken_unanswered(opening))
         self._earlier = opening.earlier.spoken
@@ -148,6 +152,7 @@ class Exchanges:
         self._connection = connection
         self._feed = feed
         self._on_answered = on_answered
+        self._watch = watch
         self._is_read_only = False
         self._turns = TurnMachine(self._sent)
         self._facts: deque[TurnFact] = deque()
@@ -293,7 +298,8 @@ class Exchanges:
 
     def connected(self, model: str, *, resumed: bool, caught_up: bool) -> None:
         """There is a new connection to `model`. `caught_up`: it is given the turns that its handle does not cover."""
-        self._backlog.rewind(resumed=resumed)
+        resent = self._backlog.rewind(resumed=resumed)
+        self._watch.tell(FramesResent(resent, ResentReason.SWAP))
         if model != self._model:
             self._echo = EchoDelay()
         self._model = model
@@ -478,7 +484,10 @@ class Exchanges:
         `BidiGenerateContentRealtimeInput`, read 2026-11), and ours is on."""
         self._turns.voice_taken()
         self._echo.forget()
-        self._backlog.repeat_audio((*self._ear.last_speech, *SILENCE), is_muted=self._ear.is_muted)
+        spoken = self._ear.last_speech
+        self._watch.said_again()
+        self._watch.tell(FramesResent(len(spoken), ResentReason.NOT_HEARD))
+        self._backlog.repeat_audio((*spoken, *SILENCE), is_muted=self._ear.is_muted)
         self._sender.wake()
 
     def _start_watch(self, step: StartWatch) -> None:
@@ -532,6 +541,9 @@ class Exchanges:
         if number is not None:
             self._teller.turn_complete(number, usage)
         if usage is not None:
+            self._watch.tell(
+                TurnCounted(usage.prompt_tokens or 0, (usage.response_tokens or 0) + (usage.thoughts_tokens or 0))
+            )
             self._save_usage(number, usage)
             if self._usage.is_memory_lost(usage):
                 self._feed(MemoryLost())
@@ -567,6 +579,7 @@ class Exchanges:
 
     def _tell_loss(self, loss: Loss, reason: str) -> None:
         if loss:
+            self._watch.tell(InputLost(loss.ms, len(loss.ids), reason))
             self._writer.record("lost", {"ms": loss.ms, "messages": len(loss.ids), "reason": reason})
             self._teller.lost(loss, reason)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from sessions_app.live.machine.failures import is_of_the_network
@@ -21,7 +22,9 @@ HEDGE_AFTER_MS = 4_000
 Dial = asyncio.Task[Connection]
 
 
-async def connect_hedged(upstream: Upstream, setup: Setup, tasks: TaskOwner) -> Connection:
+async def connect_hedged(
+    upstream: Upstream, setup: Setup, tasks: TaskOwner, on_hedged: Callable[[bool], None]
+) -> Connection:
     """Dial, and once more after a while beside it; whichever is set up first is used, and the other is closed.
 
     Both together have the time of `setup`. With a handle, too, both dial with it, for nobody else can be resumed: but a
@@ -34,6 +37,7 @@ async def connect_hedged(upstream: Upstream, setup: Setup, tasks: TaskOwner) -> 
         upstream: the provider.
         setup: of the connection.
         tasks: owns what is closed in the background.
+        on_hedged: called when there was a second dial, with True when it was that one which was set up.
 
     Raises:
         UpstreamFailed: as the first dial did.
@@ -49,6 +53,8 @@ async def connect_hedged(upstream: Upstream, setup: Setup, tasks: TaskOwner) -> 
         winner = await _first_to_count(dials)
         return winner.result()
     finally:
+        if len(dials) > 1:
+            on_hedged(winner is dials[1])
         for dial in dials:
             if dial is not winner:
                 dial.cancel()

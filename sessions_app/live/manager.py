@@ -63,6 +63,7 @@ from sessions_app.live.machine.events import (
     Toast,
     Wish,
 )
+from sessions_app.live.machine.observed import LevelMoved
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.states import Features, SessionMachine
 from sessions_app.live.machine.transitions import UnexpectedFact
@@ -85,6 +86,7 @@ from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
 from sessions_app.live.transcript import TurnCode
 from sessions_app.live.turn_window import TurnWindow
+from sessions_app.live.watch import Observer, SessionWatch, Watched
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ class BaseSessionManager:
         downlink: of the session that the page had before, whose numbers go on; what it has not heard is played to it.
         overlaps: a planned swap dials before it closes.
         random: gives a number in [0, 1), for the backoff.
+        observer: who watches what becomes of the session; nobody when None.
     """
 
     mode: ClassVar[Mode]
@@ -118,8 +121,10 @@ class BaseSessionManager:
         downlink: Downlink | None = None,
         overlaps: bool = False,
         random: Callable[[], float] = system_random,
+        observer: Observer | None = None,
     ) -> None:
         self.opening = opening
+        self._watch = SessionWatch(observer, Watched(opening.conversation, opening.session, self.mode))
         self.last_message_timestamp: float | None = None
         self.downlink = downlink or Downlink()
         self._assistant = assistant
@@ -144,7 +149,14 @@ class BaseSessionManager:
             self._backlog, _now_ms, self._on_drained, lambda: self._feed(SendBlocked()), self._on_sending_failed
         )
         self._dialler = Dialler(
-            upstream, self._levels, self._tasks, self._setup_for, self._begin, self._take_message, self._feed
+            upstream,
+            self._levels,
+            self._tasks,
+            self._setup_for,
+            self._begin,
+            self._take_message,
+            self._feed,
+            self._watch,
         )
         self._exchanges = Exchanges(
             opening,
@@ -155,6 +167,7 @@ class BaseSessionManager:
             lambda: self._dialler.connection,
             self._feed,
             self._levels.ask_for_more,
+            self._watch,
         )
         self._ending = Ending(self._exchanges, self._dialler, self._writer, self._timers, self._tasks)
         self._wish_handlers = self._handlers()
@@ -197,6 +210,7 @@ class BaseSessionManager:
         told = TellState(State.CONNECTING, reason="queued", place=place)
         if self._machine.state is State.IDLE and told != self._teller.told_state:
             self._is_in_line = True
+            self._watch.waits_in_line(_now_ms())
             self._levels.ask_again_before_dialling()
             self._teller.wait_in_line(told)
 
@@ -350,6 +364,7 @@ class BaseSessionManager:
         change = news.change
         self._machine.features = self._features_of(change.level)
         self._teller.energy(change)
+        self._watch.tell(LevelMoved(change.level.number > change.previous.number, change.reason))
         if news.notice and change.level.number < change.previous.number:
             self._exchanges.tell_system(news.notice, TurnCode.ENERGY_LOWER)
 
@@ -372,15 +387,16 @@ class BaseSessionManager:
             self._is_deciding = False
 
     def _decide(self, fact: Fact) -> None:
-        before = self._machine.state
+        before, now_ms = self._machine.state, _now_ms()
         try:
-            wishes = self._machine.handle_fact(fact, _now_ms())
+            wishes = self._machine.handle_fact(fact, now_ms)
         except UnexpectedFact:
             logger.exception("Internal error", extra=self._ids())
             return
         after = self._machine.state
         if after is not before:
             logger.info("%s to %s on %s", before, after, type(fact).__name__, extra=self._ids())
+        self._watch.decided(fact, before, after, wishes, now_ms)
         for wish in wishes:
             self._carry_out(wish)
 
@@ -415,7 +431,7 @@ class BaseSessionManager:
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
 
     def _setup_for(self, wish: Connect) -> Setup:
-        self._dialled_model = self.get_current_model()
+        self._dialled_model = self._watch.watched.model = self.get_current_model()
         context = self.get_context_from_call_history() if wish.seed else Context()
         # A resume may take the new set-up's instruction (documentation of sessions, read 2026-11): the past in it
         # would be gone.

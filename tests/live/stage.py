@@ -19,6 +19,7 @@ from sessions_app.live.providers.upstream import (
     UserWords,
 )
 from sessions_app.live.transcript import Role, Turn, TurnStatus
+from sessions_app.live.watch import Observer
 from tests.fakes.energy import NEWEST, OLDER, OLDEST, FakeEnergy
 from tests.fakes.page import FakePage
 from tests.fakes.store import FakeStore
@@ -60,6 +61,7 @@ class Stage:
         models: Sequence[str] = (NEWEST, OLDER, OLDEST),
         random: Callable[[], float] = lambda: 0.5,
         overlaps: bool = False,
+        observer: Observer | None = None,
         **opening: Any,
     ) -> None:
         self.mode = mode
@@ -76,6 +78,7 @@ class Stage:
             opening=Opening("conversation-1", "session-1", **opening),
             overlaps=overlaps,
             random=random,
+            observer=observer,
         )
 
     @property

@@ -78,6 +78,8 @@ class AnyLife(RuleBasedStateMachine):
     were forgotten, what was said in this outage, and since when there is no line.
     """
 
+    machine_type: type[SessionMachine] = SessionMachine
+
     def __init__(self) -> None:
         super().__init__()
         self.now_ms = 0
@@ -100,7 +102,7 @@ class AnyLife(RuleBasedStateMachine):
         context=st.booleans(),
     )
     def open(self, anytime: bool, chance: float, handle: str | None, behind: bool, context: bool) -> None:
-        self.machine = SessionMachine(Features(anytime), lambda: chance)
+        self.machine = self.machine_type(Features(anytime), lambda: chance)
         self.tell(Opened(handle, behind, context))
 
     # -- the driver's part -------------------------------------------------------------------------------------------

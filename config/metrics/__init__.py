@@ -1,0 +1,1 @@
+"""What operators watch: `/metrics`, in the format that Prometheus reads. See `docs/operations.md`, "Watching it"."""

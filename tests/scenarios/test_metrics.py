@@ -1,0 +1,122 @@
+"""What an operator reads of conversations whose connections are torn."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+
+from tests.metrics.scrape import OPEN_METRICS, Scrape, risen
+from tests.scenarios.page import Page
+from tests.scenarios.test_conversations_survive import ask_code_word, tell_code_word
+from tests.scenarios.test_energy import forget_quota
+from tests.services.emulator import Emulator
+from tests.services.web import WebServer
+
+NEWEST = "gemini-3.8-live"
+COUNTED = (
+    "holdline_openings_total",
+    "holdline_swaps_total",
+    "holdline_swap_gap_seconds_count",
+    "holdline_resumes_total",
+    "holdline_level_changes_total",
+    "holdline_input_lost_messages_total",
+    "holdline_alarms_total",
+)
+
+
+def read(web: WebServer, **headers: str) -> Scrape:
+    request = urllib.request.Request(f"{web.url}/metrics", headers={"Accept": OPEN_METRICS, **headers})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        return Scrape(answer.read().decode())
+
+
+async def scrape(web: WebServer) -> Scrape:
+    return await asyncio.to_thread(read, web)
+
+
+async def test_through_a_proxy_of_the_same_machine_there_is_no_such_page(web: WebServer) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        await asyncio.to_thread(read, web, **{"X-Forwarded-For": "127.0.0.1"})
+    read(web)
+    assert "/metrics" not in web.log().replace("Not Found: /metrics", "")
+
+
+@pytest.mark.laptop
+async def test_uvicorn_answers_who_has_the_token_by_whatever_name_it_is_asked(
+    start_web: Callable[..., WebServer],
+) -> None:
+    web = start_web("uvicorn", METRICS_TOKEN="of-the-operator", HTTPS_ONLY="1")
+    by_name = {"Host": "web1:8000", "Authorization": "Bearer of-the-operator", "X-Forwarded-For": "203.0.113.7"}
+    found = await asyncio.to_thread(read, web, **by_name)
+    assert found.value("holdline_database_up") == 1
+    assert found.families["process_resident_memory_bytes"] == "gauge"
+    assert "/metrics HTTP" not in web.log()
+
+
+async def test_each_way_of_losing_a_connection_is_counted_as_what_it_was(web: WebServer, emulator: Emulator) -> None:
+    first = before = await scrape(web)
+    async with Page(web, "text") as page:
+        await page.start()
+        await tell_code_word(page)
+        now = await scrape(web)
+        assert now.value("holdline_live_sessions", mode="text", model=NEWEST, state="live") == 1
+        assert now.value("holdline_open_pages") >= 1
+        assert risen(before, now, COUNTED) == {"holdline_openings_total text new": 1}
+
+        before = now
+        emulator.fault("go_away", time_left="2s")
+        await page.wait_for("state", state="handover")
+        await page.wait_for("state", state="live")
+        now = await scrape(web)
+        assert risen(before, now, COUNTED) == {
+            "holdline_swaps_total go-away text resumed": 1,
+            "holdline_swap_gap_seconds_count go-away text": 1,
+            "holdline_resumes_total text accepted": 1,
+        }
+
+        before = now
+        emulator.fault("cut")
+        await page.wait_for("state", state="reconnecting")
+        await page.wait_for("state", state="live")
+        now = await scrape(web)
+        assert risen(before, now, COUNTED) == {
+            "holdline_swaps_total connection-lost text resumed": 1,
+            "holdline_swap_gap_seconds_count connection-lost text": 1,
+            "holdline_resumes_total text accepted": 1,
+        }
+
+        assert "PLUM-42" in await ask_code_word(page)
+        before = await scrape(web)
+        emulator.fault("dead_handle")
+        emulator.fault("cut")
+        await page.wait_for("state", state="reconnecting")
+        await page.wait_for("state", state="live")
+        now = await scrape(web)
+        assert risen(before, now, COUNTED) == {
+            "holdline_swaps_total connection-lost text rebuilt": 1,
+            "holdline_swap_gap_seconds_count connection-lost text": 1,
+            "holdline_resumes_total text refused": 1,
+        }
+
+        assert "PLUM-42" in await ask_code_word(page)
+        before = await scrape(web)
+        emulator.fault("quota", model=NEWEST, limit="day", connection="all")
+        await page.say("And now?")
+        await page.wait_for("energy", level=1)
+        await page.wait_for("state", state="live")
+        now = await scrape(web)
+        assert risen(before, now, COUNTED) == {
+            "holdline_swaps_total level text rebuilt": 1,
+            "holdline_swap_gap_seconds_count level text": 1,
+            "holdline_level_changes_total down text rate-limit-exceeded": 1,
+        }
+    await asyncio.to_thread(forget_quota, web)
+    last = await scrape(web)
+    counted = last.counters()
+    assert {key: value for key, value in first.counters().items() if counted[key] < value} == {}
+    assert last.value("holdline_event_loop_lag_seconds_count") > 0
