@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils.text import Truncator
 
 from energy.prices import parse_prices
+from sessions_app import lines
 from sessions_app.chains import chain_of
 from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation, LiveSession, SessionEvent, Turn
@@ -182,6 +183,7 @@ def delete(user: User, id: uuid.UUID) -> None:
     """Delete a conversation that no page has open. Raises `NotYours`, `StillOpen`."""
     conversation = get_conversation_for(user, id)
     # No live session begins in it between the look and the deletion.
+    lines.lock_all(user.pk)
     Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
     if conversation.live_sessions.filter(ended_at=None).exists():
         raise StillOpen

@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
+from sessions_app import lines
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession
 from sessions_app.services import NotYours, get_conversation_for, own_turns_of
@@ -124,6 +125,7 @@ def delete_conversation(user: User, id: uuid.UUID) -> None:
 @transaction.atomic
 def delete_all(user: User) -> int:
     """Delete every conversation of a user except those that are going on; gives their number."""
+    lines.lock_all(user.pk)
     _, deleted = idle_conversations().filter(user=user).delete()
     return deleted.get(Conversation._meta.label, 0)
 

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, OperationalError, transaction
 
+from sessions_app import lines
 from sessions_app.models import Conversation, LiveSession
 
 LIVE_SESSIONS_END_WITHIN_S = 3.0
@@ -64,6 +65,7 @@ def remove(user_id: int) -> None:
 
 
 def _remove(user_id: int) -> None:
+    lines.lock_all(user_id)
     user = User.objects.select_for_update().filter(pk=user_id).first()
     if user is None:
         return

@@ -198,6 +198,7 @@ class LiveSessionElsewhere(threading.Thread):
         self._stores = stores
         self._commit = commit
         self.has_stored = threading.Event()
+        self.refusal: Exception | None = None
 
     def run(self) -> None:
         try:
@@ -206,8 +207,9 @@ class LiveSessionElsewhere(threading.Thread):
                     store()
                 self.has_stored.set()
                 self._commit()
-        except (IntegrityError, OperationalError):
-            pass  # there is no such account any more, or one of two that wait for each other has to give way
+        except (IntegrityError, OperationalError) as refusal:
+            # There is no such account any more, or one of two that wait for each other has to give way.
+            self.refusal = refusal
         finally:
             connection.close()
 
@@ -230,6 +232,31 @@ def test_what_a_live_session_stores_in_between_does_not_keep_the_account(alice: 
     finally:
         post_delete.disconnect(store, sender=LiveSession)
         session.join()
+    assert (User.objects.count(), Conversation.objects.count(), Turn.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_holds_a_line_is_waited_for_before_anything_is_locked_that_it_may_want(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A holder has the line first and then wants the conversation; in another order each would wait for the other."""
+    monkeypatch.setattr(deletion, "TRIES", 1)
+    conversation = Conversation.objects.create(user=alice, mode=Mode.CALL)
+    with transaction.atomic():
+        hold = lines.take(alice, Mode.CALL, uuid.uuid4(), WORKER)
+    has_line = threading.Event()
+
+    def store() -> None:
+        has_line.set()
+        wait_until(somebody_waits, 10, "the deletion to wait")
+        conversation.turns.create(number=0, role="user", text="Hello", status="complete", at=timezone.now())
+
+    session = LiveSessionElsewhere(partial(lines.as_holder, hold, store))
+    session.start()
+    assert has_line.wait(10)
+    deletion.remove(alice.pk)
+    session.join()
+    assert session.refusal is None
     assert (User.objects.count(), Conversation.objects.count(), Turn.objects.count()) == (0, 0, 0)
 
 
