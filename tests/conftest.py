@@ -8,12 +8,15 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.repeatable import choose_profile
 from tests.rules import pytest_collection_modifyitems
 from tests.services.cast import create_account
 from tests.services.emulator import QUICK, Emulator
 from tests.services.web import WebServer
 
 __all__ = ["pytest_collection_modifyitems"]  # a hook: pytest finds it here
+
+choose_profile()
 
 
 def pytest_configure() -> None:

@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.repeatable import choose_profile
 from tests.virtual_time import VirtualTimeLoop
-
-choose_profile()
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:

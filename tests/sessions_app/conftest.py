@@ -11,10 +11,7 @@ from pytest_django import Settings
 from sessions_app.gateway.session_registry import SessionRegistry
 from summarization.memory import SummarisedMemory
 from tests.fakes.upstream import FakeUpstream
-from tests.repeatable import choose_profile
 from tests.virtual_time import VirtualTimeLoop
-
-choose_profile()
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:

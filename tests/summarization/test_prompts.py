@@ -12,9 +12,6 @@ from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Role, Turn, TurnStatus
 from summarization import prompts
 from summarization.titles import TITLE_LIMIT_CHARACTERS, first_words, title_from
-from tests.repeatable import choose_profile
-
-choose_profile()
 
 SPOKEN = st.builds(
     Turn,
