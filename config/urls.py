@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from config.csp_reports import csp_reports
 from config.health import healthz, readyz
+from config.line_page.views import line_page
 from sessions_app.views import operator_login
 
 urlpatterns = [
@@ -16,6 +17,7 @@ urlpatterns = [
     path("admin/password_change/", RedirectView.as_view(pattern_name="change-password")),
     path("admin/password_change/done/", RedirectView.as_view(pattern_name="account")),
     path("csp-reports/", csp_reports, name="csp-reports"),
+    path("admin/line/", admin.site.admin_view(line_page), name="line-page"),
     path("admin/", admin.site.urls),
     path("", include("sessions_app.urls")),
     path("", include("sessions_app.accounts.urls")),

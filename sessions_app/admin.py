@@ -20,8 +20,25 @@ from energy.admin import ReadOnly
 from sessions_app import throttle_rows, usage
 from sessions_app.accounts import deletion
 from sessions_app.csv_export import csv_file, export_as_csv
-from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Throttle, Turn, TurnUsage
+from sessions_app.gaps import GAP, PLANNED_GAP, UNPLANNED_GAP
+from sessions_app.lines import living_workers
+from sessions_app.models import (
+    Conversation,
+    LiveSession,
+    ResumptionHandle,
+    SessionEvent,
+    Throttle,
+    Turn,
+    TurnUsage,
+    Worker,
+)
 from sessions_app.usage import UsageTotal, in_dollars
+
+BY_EVENT = {
+    *("events__kind", "events__at__gte", "events__at__lte"),
+    *(f"events__data__{name}{lookup}" for name in ("reason", "model") for lookup in ("", "__isnull")),
+}
+"""What sessions can be chosen by of their events."""
 
 TOTALS_SHOWN = 500
 """Days or users on a page; a file holds them all."""
@@ -85,6 +102,12 @@ class LiveSessionAdmin(ReadOnly, admin.ModelAdmin):
     date_hierarchy = "started_at"
     actions = [export_as_csv]
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Also by an event of theirs, for whoever may see events: those that something hit (`config.line_page`)."""
+        if lookup in BY_EVENT:
+            return self.admin_site.get_model_admin(SessionEvent).has_view_permission(request)
+        return super().lookup_allowed(lookup, value, request)
+
     @admin.display(ordering="conversation__user__username")
     def user(self, session: LiveSession) -> str:
         return session.conversation.user.get_username()
@@ -94,10 +117,24 @@ class LiveSessionAdmin(ReadOnly, admin.ModelAdmin):
         return session.conversation.mode
 
 
+class GapFilter(admin.SimpleListFilter):
+    """How long a conversation had no line: events that end a gap."""
+
+    title = "gap"
+    parameter_name = "gap"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[SessionEvent]) -> list[tuple[str, str]]:
+        return [("any", "Ends a gap"), ("planned", "Ends a planned one"), ("unplanned", "Ends an unplanned one")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SessionEvent]) -> QuerySet[SessionEvent]:
+        chosen = {"any": GAP, "planned": PLANNED_GAP, "unplanned": UNPLANNED_GAP}.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
+
+
 @admin.register(SessionEvent)
 class SessionEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["at", "kind", "conversation_id", "user", "data"]
-    list_filter = ["kind", "conversation__mode", "at"]
+    list_filter = ["kind", GapFilter, "conversation__mode", "at"]
     list_select_related = ["conversation__user"]
     search_fields = ["kind", "conversation__id", "conversation__user__username"]
     date_hierarchy = "at"
@@ -106,6 +143,37 @@ class SessionEventAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(ordering="conversation__user__username")
     def user(self, event: SessionEvent) -> str:
         return event.conversation.user.get_username()
+
+
+class HeartbeatFilter(admin.SimpleListFilter):
+    """Whether a worker lives, by the clock of the database."""
+
+    title = "heartbeat"
+    parameter_name = "heartbeat"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Worker]) -> list[tuple[str, str]]:
+        return [("heard", "Heard just now"), ("missed", "Missed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Worker]) -> QuerySet[Worker]:
+        living = living_workers().values("pk")
+        match self.value():
+            case "heard":
+                return queryset.filter(pk__in=living)
+            case "missed":
+                return queryset.exclude(pk__in=living)
+        return queryset
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnly, admin.ModelAdmin):
+    """Web processes. A row goes with its worker, or when cleanups have missed its heartbeat: not by hand."""
+
+    list_display = ["name", "started_at", "seen_at", "leaving_at", "missed_at"]
+    list_filter = [HeartbeatFilter, ("leaving_at", admin.EmptyFieldListFilter), "started_at"]
+    search_fields = ["name"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Worker | None = None) -> bool:
+        return False
 
 
 @admin.action(description="Forget the selected handles", permissions=["delete"])

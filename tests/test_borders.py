@@ -32,6 +32,7 @@ PURE = {
     *(f"sessions_app.live.providers.{name}" for name in ("durations", "google_errors")),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export", "titles")),
+    "config.line_page.plot",
 }
 NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logging", "os", "subprocess"}
 """Of the standard library: no await, no clock, no randomness, no I/O of its own."""

@@ -1,0 +1,1 @@
+"""The operator's page in the admin: what is live, and how the line does."""
