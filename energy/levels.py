@@ -45,6 +45,7 @@ class ModelProfile:
     measured 2026-09-19). `intake_margin_ms`: what it was sent may be read so long before it is taken in, so that a
     handle does not cover it yet: our own margin, nothing of it is documented.
     `whole_input_transcript`: sends the user's words sentence by sentence, not in pieces that carry their blanks.
+    `ends_on`: the day on which its provider shuts it down, where that was announced.
     """
 
     prefix: str
@@ -56,6 +57,7 @@ class ModelProfile:
     silence_before_end_ms: int = 0
     intake_margin_ms: int = 250
     whole_input_transcript: bool = False
+    ends_on: datetime.date | None = None
 
 
 PROFILES: tuple[ModelProfile, ...] = (
@@ -74,7 +76,8 @@ PROFILES: tuple[ModelProfile, ...] = (
         silence_before_end_ms=1_000,
         whole_input_transcript=True,
     ),
-    ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY),
+    # Announced in October 2026.
+    ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY, ends_on=datetime.date(2026, 11, 17)),
     ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True),
 )
 

@@ -48,6 +48,12 @@ def backup(options: argparse.Namespace) -> int:
     return manage(options)
 
 
+def doctor(options: argparse.Namespace) -> int:
+    """Look at everything that a server needs. `./run manage doctor --help` has the options."""
+    options.arguments = ["doctor", *options.arguments]
+    return manage(options)
+
+
 def from_directory(directory: Path, word: str) -> str:
     """An argument that names a file, as whoever typed it there means it; options stay as they are."""
     return word if word.startswith("-") else str(directory / word)
@@ -67,6 +73,7 @@ HANDED_ON: dict[str, tuple[Command, str, str]] = {
     "soak": (soak, "many conversations, hundreds of swaps, and a count of every word", "the soak"),
     "backup": (backup, "write all that is kept into a file, while everybody goes on", "manage.py backup"),
     "restore": (backup, "put such a file in the place of the database", "manage.py restore"),
+    "doctor": (doctor, "what is well with this server, what is not, and what to do", "manage.py doctor"),
     "manage": (manage, "a command of manage.py, for instance createsuperuser", "manage.py"),
 }
 """The commands whose arguments are somebody else's: what they do, in a few words, and whose."""

@@ -156,6 +156,9 @@ async def test_the_units_bring_a_server_up_whose_processes_can_be_restarted_one_
     beat.wait_until(lambda: "beat: Starting" in beat.output(), START_LIMIT_S, "the beat")
     ping = compose()["worker"]["healthcheck"]["test"]
     assert ping[0] == "CMD-SHELL"
+    well = machine.run(("python", "manage.py", "doctor", "--url", sites[1].url))
+    assert "failed" not in well
+    assert "take from all queues" in well
     assert "1 node online" in machine.run(("sh", "-c", ping[1].replace("$$", "$")))
 
     for program in (webs[1], worker, beat):

@@ -22,6 +22,7 @@ def test_help_names_every_command() -> None:
         "manage",
         "backup",
         "restore",
+        "doctor",
         "lock",
         "--no-browser",
         "--port",

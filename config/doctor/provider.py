@@ -1,0 +1,65 @@
+"""The key, and whether the provider has the models of the ladders and will have them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.utils import timezone
+
+from config.doctor.findings import Finding, failed, ok, warning
+from energy import ledger
+from energy.levels import UnknownModel, profile_of
+
+SOON = datetime.timedelta(days=60)
+
+
+def look() -> Iterator[Finding]:
+    """The first finding is about the key, the others about one model each."""
+    if not settings.GEMINI_API_KEY:
+        yield failed("there is none", "Set GEMINI_API_KEY; nobody can talk without it.")
+        return
+    # Loads the SDK, which takes a while and is of no use without a key.
+    from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
+
+    where = f" of {settings.GOOGLE_GEMINI_BASE_URL}" if settings.GOOGLE_GEMINI_BASE_URL else ""
+    try:
+        listed = live_models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+    except CatalogueUnavailable as error:
+        yield failed(
+            f"the provider{where} does not list its models: {error}",
+            "See 'The provider refuses' in docs/operations.md if it says so, else the way to it.",
+        )
+        return
+    yield ok(f"the provider{where} takes it")
+    for model in _of_the_ladders():
+        yield _about(model, listed.get(model), timezone.now())
+
+
+def _of_the_ladders() -> list[str]:
+    return list(dict.fromkeys(model for models in settings.ENERGY_LADDERS.values() for model in models))
+
+
+def _about(model: str, is_live: bool | None, now: datetime.datetime) -> Finding:
+    """`is_live`: what the provider lists of it; None when it does not."""
+    if not is_live:
+        why = "is not listed" if is_live is None else "cannot be talked to live"
+        return failed(f"{model} {why}", "Take it off CALL_MODELS and TEXT_MODELS, then manage.py check_models.")
+    end = _announced_end(model)
+    if end is not None and end - SOON <= now.date():
+        return warning(
+            f"{model} is there; its end is announced for {end}", "Put another in its place in CALL_MODELS, TEXT_MODELS."
+        )
+    state = ledger.states_of([model])[model]
+    if state.is_spent and state.resets_at is not None and state.resets_at > now:
+        until = f"{state.resets_at:%Y-%m-%d %H:%M %Z}"
+        return warning(f"{model} is spent ({state.kind}) until {until}", "See 'Everybody is at level 0'.")
+    return ok(f"{model}, {f'until {end}' if end else 'without an announced end'}")
+
+
+def _announced_end(model: str) -> datetime.date | None:
+    try:
+        return profile_of(model).ends_on
+    except UnknownModel:
+        return None  # a check of the settings says so

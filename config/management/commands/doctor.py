@@ -1,0 +1,50 @@
+"""Say what is well with this server and what is not."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.doctor.checks import checks
+from config.doctor.findings import Finding, Verdict, run
+from config.doctor.http import Address
+
+
+def address(text: str) -> Address:
+    """The value of --url. Raises ArgumentTypeError."""
+    try:
+        return Address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+class Command(BaseCommand):
+    help = (
+        "Look at everything that a server needs, within seconds, and say in a line for each what is so and what to do. "
+        "Changes nothing, prints nothing secret. Ends with code 1 when something has failed."
+    )
+    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own annotation; they are among what is looked at)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--url", type=address, help="the public address, to look at TLS, proxy and WebSockets through it"
+        )
+
+    def handle(self, *args: Any, url: Address | None, **options: Any) -> None:
+        verdicts: Counter[Verdict] = Counter()
+        for subject, finding in run(checks(url)):
+            self.stdout.write(self._line(subject, finding))
+            verdicts[finding.verdict] += 1
+        told = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
+        if verdicts[Verdict.FAILED]:
+            raise CommandError(f"{told}.")
+        self.stdout.write(f"{told}.")
+
+    def _line(self, subject: str, finding: Finding) -> str:
+        advice = f" {finding.advice}" if finding.advice else ""
+        styles = {Verdict.WARNING: self.style.WARNING, Verdict.FAILED: self.style.ERROR}
+        verdict = styles.get(finding.verdict, str)(f"{finding.verdict:<8}")
+        return f"{verdict} {subject:<12} {finding.text}.{advice}"
