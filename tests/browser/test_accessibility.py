@@ -53,15 +53,15 @@ WAITING_STATES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-def violations(page: Page) -> list[str]:
-    """What axe has to say against the page as it is now, once nothing moves any more."""
+def violations(page: Page, part: str = "html") -> list[str]:
+    """What axe has to say against the page as it is now, or a part of it, once nothing moves any more."""
     page.evaluate(
         """Promise.all(document.getAnimations()
             .filter((animation) => animation.effect.getTiming().iterations === 1)
             .map((animation) => animation.finished.catch(() => "cancelled")))"""
     )
     page.evaluate(AXE)
-    found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    found: dict[str, Any] = page.evaluate("(part) => axe.run(part, { resultTypes: ['violations'] })", part)
     return [
         f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
         for violation in found["violations"]
