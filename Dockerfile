@@ -5,8 +5,10 @@ FROM python:3.13-slim AS build
 WORKDIR /app
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
-COPY requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt
+COPY requirements.txt requirements-otel.txt ./
+# Traces need more packages: docker compose build --build-arg WITH_TRACES=1
+ARG WITH_TRACES
+RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt ${WITH_TRACES:+-r requirements-otel.txt}
 COPY . ./
 # The key signs nothing here: settings are refused without one.
 RUN SECRET_KEY=not-a-secret-collects-static-files-and-nothing-else python manage.py collectstatic --no-input

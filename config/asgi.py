@@ -14,7 +14,7 @@ from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from config.access_logs import keep_queries_out  # noqa: E402
-from config.composition import figures, figures_registry, registry, upstream  # noqa: E402
+from config.composition import figures, figures_registry, registry, traces, upstream  # noqa: E402
 from config.crowd import CrowdGate  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
 from config.health import ask_channel_layer  # noqa: E402
@@ -54,6 +54,8 @@ def begin(loop: asyncio.AbstractEventLoop) -> None:
 async def leave() -> None:
     """To be called before the server stops."""
     await registry.drain()
+    if traces is not None:
+        await asyncio.to_thread(traces.close)
     await asyncio.to_thread(end_background_work)
 
 

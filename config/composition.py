@@ -1,5 +1,9 @@
 """Puts the parts of a web process together: sessions, their provider, and who remembers what was said."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -8,7 +12,11 @@ from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.late_upstream import LateUpstream
 from sessions_app.live.providers.upstream import Upstream, UpstreamFailed
+from sessions_app.live.watch import Observers
 from summarization.memory import SummarisedMemory
+
+if TYPE_CHECKING:
+    from config.tracing import Traces
 
 
 def gemini_upstream() -> Upstream:
@@ -20,8 +28,18 @@ def gemini_upstream() -> Upstream:
     return GeminiUpstream(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
 
 
+def traces_if_wanted() -> Traces | None:
+    """Traces of live sessions, where the settings say to where."""
+    if not settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+        return None
+    from config.tracing import Traces, exporting_provider
+
+    return Traces(exporting_provider())
+
+
 upstream = LateUpstream(gemini_upstream)
 figures_registry = CollectorRegistry()
 ProcessCollector(registry=figures_registry)
 figures = Figures(figures_registry)
-registry = SessionRegistry(upstream, SummarisedMemory(), figures)
+traces = traces_if_wanted()
+registry = SessionRegistry(upstream, SummarisedMemory(), figures if traces is None else Observers(figures, traces))

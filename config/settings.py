@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -339,6 +340,14 @@ if TRUST_PROXY:
 
 METRICS_TOKEN = env.string("METRICS_TOKEN")
 """Who has it may read `/metrics`; without one, whoever comes from this machine itself. See `config.metrics.door`."""
+
+OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT", ("https", "http"))
+if OTEL_EXPORTER_OTLP_ENDPOINT and not all(map(find_spec, ("opentelemetry", "opentelemetry.sdk"))):
+    env.note(
+        "E013",
+        "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what sends traces there is not installed.",
+        "Install requirements-otel.txt as well, or do not set it.",
+    )
 
 CSP_REPORTS_URL = "/csp-reports/"
 CONTENT_SECURITY_POLICY = {

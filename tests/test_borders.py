@@ -121,6 +121,10 @@ def test_only_one_module_of_each_app_and_its_fast_path_know_the_sdk() -> None:
     assert not offences(set(MODULES) - SDK_MODULES, "google.genai", "google.auth")
 
 
+def test_only_one_module_knows_opentelemetry_which_is_not_installed_everywhere() -> None:
+    assert not offences(set(MODULES) - {"config.tracing"}, "opentelemetry")
+
+
 def test_the_emulator_shares_nothing_with_what_it_stands_in_for() -> None:
     assert not offences(below("emulator"), *APPS, "config", "tests", "google.genai", "django")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tools.environment import Environment
 from tools.install import ensure_installed
 from tools.installers import pip_configuration, uv_environment
-from tools.paths import ALL_LISTS, BASE, PRODUCTION_LISTS, PYTHON, TRIED_PYTHONS, VENV
+from tools.paths import ALL_LISTS, BASE, OPTIONAL_LISTS, PRODUCTION_LISTS, PYTHON, TRIED_PYTHONS, VENV
 from tools.telling import Refusal, say
 
 PARTIAL_SOURCES = ("extra-index-url", "find-links")
@@ -50,7 +50,7 @@ def _pin(name: str, environment: Environment) -> None:
 
 def _try(version: str, platform: str, environment: Environment) -> None:
     """Resolve the lists of those who run Holdline as an installation would, without installing."""
-    lists = [word for name in PRODUCTION_LISTS for word in ("--requirement", name)]
+    lists = [word for name in (*PRODUCTION_LISTS, *OPTIONAL_LISTS) for word in ("--requirement", name)]
     with tempfile.TemporaryDirectory() as nowhere:
         command = (
             *(UV, "pip", "install", "--quiet", "--dry-run", "--require-hashes", "--only-binary", ":all:"),

@@ -8,7 +8,9 @@ PYTHON = str(VENV / "bin" / "python")
 
 PRODUCTION_LISTS = ("requirements.txt", "emulator/requirements.txt")
 """The pinned lists of those who run Holdline."""
-ALL_LISTS = (*PRODUCTION_LISTS, "requirements-dev.txt")
+OPTIONAL_LISTS = ("requirements-otel.txt",)
+"""What they may install besides."""
+ALL_LISTS = (*PRODUCTION_LISTS, *OPTIONAL_LISTS, "requirements-dev.txt")
 """And of those who work on it."""
 
 TRIED_PYTHONS = ("3.11", "3.12", "3.13", "3.14")

@@ -31,6 +31,17 @@ class Observer(Protocol):
     def saw(self, watched: Watched, observation: Observation) -> None: ...
 
 
+class Observers:
+    """Several who watch, told one after the other."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def saw(self, watched: Watched, observation: Observation) -> None:
+        for observer in self._observers:
+            observer.saw(watched, observation)
+
+
 class SessionWatch:
     """Between one live session and who watches it.
 

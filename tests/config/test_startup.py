@@ -13,6 +13,15 @@ def start(tmp_path: Path, starter: str = "manage.py", **variables: str) -> subpr
     return run_python(*STARTERS[starter], environment=environment)
 
 
+def test_traces_without_what_sends_them_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "opentelemetry").mkdir()
+    (tmp_path / "opentelemetry" / "__init__.py").touch()  # stands before whatever is installed, and has no SDK
+    wanted = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "PYTHONPATH": str(tmp_path)}
+    done = start(tmp_path, SECRET_KEY=SECRET_KEY, **wanted)
+    assert_refused(done, "holdline.E013")
+    assert "requirements-otel.txt" in done.stderr
+
+
 def assert_refused(done: subprocess.CompletedProcess[str], *ids: str) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr + done.stdout
@@ -49,6 +58,7 @@ def test_every_program_refuses_a_wrong_environment_with_all_problems(tmp_path: P
         ({"CALL_MODELS": "m,m"}, "holdline.E010", "CALL_MODELS"),
         ({"SUMMARY_MODELS": ","}, "holdline.E010", "SUMMARY_MODELS"),
         ({"HISTORY_DAYS": "-1"}, "holdline.E003", "HISTORY_DAYS"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "holdline.E004", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         ({"EMAIL_URL": "mail.example:25"}, "holdline.E011", "EMAIL_URL"),
         ({"EMAIL_URL": "smtp://mail.example"}, "holdline.E001", "DEFAULT_FROM_EMAIL"),
         ({"DEFAULT_FROM_EMAIL": "Holdline"}, "holdline.E012", "DEFAULT_FROM_EMAIL"),

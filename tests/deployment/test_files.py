@@ -33,8 +33,8 @@ from tests.deployment.files import (
 )
 
 PROCESS_OF_SERVICE = {"web1": "web", "web2": "web", "worker": "worker", "beat": "beat", "release": "release"}
-NOT_OURS = {"POSTGRES_USER", "POSTGRES_DB", "WEB_UPSTREAMS", "HOSTNAME", "PATH", "PYTHONUNBUFFERED"}
-"""Variables of other programs, and one that compose.yaml hands to Caddy."""
+NOT_OURS = {"POSTGRES_USER", "POSTGRES_DB", "WEB_UPSTREAMS", "HOSTNAME", "PATH", "PYTHONUNBUFFERED", "WITH_TRACES"}
+"""Variables of other programs, one that compose.yaml hands to Caddy, and one of the image's making."""
 
 KNOWN_TO_COMPOSE = {"DATABASE_URL", "REDIS_URL", "TRUST_PROXY"}
 """What the operator has to say elsewhere."""
@@ -128,7 +128,9 @@ def test_no_secret_stands_in_a_file() -> None:
 def test_the_image_is_made_of_pinned_wheels_and_runs_as_nobody_in_particular() -> None:
     instructions = dockerfile()
     installs = [text for word, text in instructions if word == "RUN" and "pip install" in text]
-    assert installs == ["pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt"]
+    pinned = "pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt"
+    assert installs == [f"{pinned} ${{WITH_TRACES:+-r requirements-otel.txt}}"]
+    assert ("ARG", "WITH_TRACES") in instructions, "without a value: traces are for those who ask for them"
     last_stage = instructions[max(index for index, (word, _) in enumerate(instructions) if word == "FROM") :]
     words = [word for word, _ in last_stage]
     assert words.index("USER") < words.index("CMD")
@@ -140,7 +142,9 @@ def test_the_image_holds_what_production_imports_and_nothing_that_is_secret() ->
     assert lines_of(ROOT / ".dockerignore")[0] == "*"
     assert [name for name in kept if not (ROOT / name).exists()] == []
     apps = {path.parent.name for path in ROOT.glob("*/apps.py")}
-    assert kept == apps | {"LICENSE", "NOTICE", "manage.py", "requirements.txt", "static", "templates"}
+    assert kept == apps | {
+        *("LICENSE", "NOTICE", "manage.py", "requirements.txt", "requirements-otel.txt", "static", "templates")
+    }
 
 
 def test_containers_can_neither_write_nor_gain_rights() -> None:

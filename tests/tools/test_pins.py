@@ -83,7 +83,10 @@ def test_every_pin_of_a_list_has_a_hash(name: str) -> None:
 ROOM_OF = {
     "requirements.in": ("config", "sessions_app", "energy", "summarization"),
     "emulator/requirements.in": ("emulator",),
+    "requirements-otel.in": ("config.tracing",),
 }
+OPTIONAL = "config.tracing"
+"""Loaded only where what it needs is wanted."""
 PART_OF_ANOTHER = {"asgiref": "django"}
 """Packages that are documented as part of the one that brings them."""
 
@@ -92,8 +95,9 @@ PART_OF_ANOTHER = {"asgiref": "django"}
 def test_every_package_that_is_imported_is_asked_for_by_name(name: str) -> None:
     """One that merely comes with another goes when that one does without it."""
     lines = (BASE / name).read_text(encoding="utf-8").splitlines()
-    asked = {canonicalize_name(Requirement(line.strip()).name) for line in lines if not line.startswith("#")}
-    modules = {imported.split(".")[0] for module in below(*ROOM_OF[name]) for imported in imports(module)}
+    asked = {canonicalize_name(Requirement(line.strip()).name) for line in lines if not line.startswith(("#", "-c"))}
+    room = below(*ROOM_OF[name]) - (set() if OPTIONAL in ROOM_OF[name] else {OPTIONAL})
+    modules = {imported.split(".")[0] for module in room for imported in imports(module)}
     strangers = modules - {*sys.stdlib_module_names, *PROGRAMS, ""}
     packages = metadata.packages_distributions()
     assert strangers
