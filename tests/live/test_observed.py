@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis.stateful import invariant
 
 from energy.levels import Mode
-from sessions_app.live.machine.events import Connect, Fact, State, Wish
+from sessions_app.live.machine.events import Connect, Fact, Record, State, Wish
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.machine.observed import (
     SERVED,
@@ -213,7 +213,14 @@ class WatchedMachine(SessionMachine):
         before = self.state
         wishes = super().handle_fact(fact, now_ms)
         self._account(before, wishes)
-        self.seen += self.watch.decided(fact, before, self.state, wishes, now_ms)
+        seen = list(self.watch.decided(fact, before, self.state, wishes, now_ms))
+        self.seen += seen
+        told_ms = [wish.data["gap_ms"] for wish in wishes if isinstance(wish, Record) and "gap_ms" in wish.data]
+        swaps = [each for each in seen if isinstance(each, Swapped) and each.outcome in SERVED]
+        for swap in swaps:
+            # Where all had been given up meanwhile, the record counts from the first loss, if there ever was a line.
+            is_retry = swap.kind is SwapKind.RETRY
+            assert all(swap.ms <= gap_ms for gap_ms in told_ms) if is_retry else [swap.ms] == told_ms
         return wishes
 
     def _account(self, before: State, wishes: Sequence[Wish]) -> None:

@@ -14,6 +14,7 @@ from tests.scenarios.page import Page
 from tests.scenarios.test_conversations_survive import ask_code_word, tell_code_word
 from tests.scenarios.test_energy import forget_quota
 from tests.services.emulator import Emulator
+from tests.services.processes import free_port
 from tests.services.web import WebServer
 
 NEWEST = "gemini-3.8-live"
@@ -56,6 +57,16 @@ async def test_uvicorn_answers_who_has_the_token_by_whatever_name_it_is_asked(
     assert found.value("holdline_database_up") == 1
     assert found.families["process_resident_memory_bytes"] == "gauge"
     assert "/metrics HTTP" not in web.log()
+
+
+@pytest.mark.laptop
+async def test_a_process_that_never_reached_its_database_says_so(start_web: Callable[..., WebServer]) -> None:
+    web = start_web("uvicorn", DATABASE_URL=f"postgresql://holdline@127.0.0.1:{free_port()}/holdline")
+    found = await scrape(web)
+    assert found.value("holdline_database_up") == 0
+    assert found.value("holdline_channel_layer_up") == 1
+    assert found.value("holdline_live_sessions") == 0
+    assert "holdline_web_workers" not in found.families
 
 
 async def test_each_way_of_losing_a_connection_is_counted_as_what_it_was(web: WebServer, emulator: Emulator) -> None:
