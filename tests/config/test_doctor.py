@@ -80,6 +80,7 @@ def test_a_check_that_hangs_or_breaks_is_a_finding_and_keeps_no_other_from_its_o
 
 
 def test_secrets_in_what_libraries_say_are_not_told(settings: Settings) -> None:
+    settings.GEMINI_API_KEY = "AIza-as-long-as-the-keys-of-Google-are-0"
     settings.REDIS_URL = "redis://:hush%21@127.0.0.1:6379/0"
     settings.DATABASES["default"]["PASSWORD"] = "swordfish"
     words = f"{settings.GEMINI_API_KEY} {settings.SECRET_KEY} {settings.HANDLE_FERNET_KEYS[0]} hush%21 hush! swordfish"

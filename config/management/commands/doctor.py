@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from config.doctor.checks import checks
 from config.doctor.findings import Finding, Verdict, run
@@ -24,7 +27,8 @@ def address(text: str) -> Address:
 class Command(BaseCommand):
     help = (
         "Look at everything that a server needs, within seconds, and say in a line for each what is so and what to do. "
-        "Changes nothing, prints nothing secret. Ends with code 1 when something has failed."
+        "Changes nothing, prints nothing secret. Ends with code 1 when something has failed. With --live it talks with "
+        "each model of the ladders instead, which costs a few cents."
     )
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own annotation; they are among what is looked at)
 
@@ -33,15 +37,37 @@ class Command(BaseCommand):
             "--url", type=address, help="the public address, to look at TLS, proxy and WebSockets through it"
         )
 
-    def handle(self, *args: Any, url: Address | None, **options: Any) -> None:
+        parser.add_argument(
+            "--live",
+            action="store_true",
+            help="talk with each model of the ladders for some twenty seconds, and keep the frames; costs a few cents",
+        )
+
+    def handle(self, *args: Any, url: Address | None, live: bool, **options: Any) -> None:
         verdicts: Counter[Verdict] = Counter()
-        for subject, finding in run(checks(url)):
+        for subject, finding in self._talks() if live else run(checks(url)):
             self.stdout.write(self._line(subject, finding))
             verdicts[finding.verdict] += 1
         told = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
         if verdicts[Verdict.FAILED]:
             raise CommandError(f"{told}.")
         self.stdout.write(f"{told}.")
+
+    def _talks(self) -> Iterator[tuple[str, Finding]]:
+        if not settings.GEMINI_API_KEY:
+            raise CommandError("There is nobody to talk with: set GEMINI_API_KEY.")
+        # Loads the SDK, which no other check needs.
+        from config.doctor.live.look import look, models
+
+        self.stdout.write(
+            f"Talking with {', '.join(models())}, one after the other, for some twenty seconds each. Your project at "
+            "Google pays for it: a few cents in all. A machine's voice asks; Ctrl-C ends it."
+        )
+        directory = settings.DATA_DIR / "doctor" / f"{timezone.now():%Y-%m-%d-%H%M%S}"
+        for model in models():
+            self.stdout.write(f"{model}:")
+            for finding in look(model, directory):
+                yield "", finding
 
     def _line(self, subject: str, finding: Finding) -> str:
         advice = f" {finding.advice}" if finding.advice else ""

@@ -32,6 +32,7 @@ from sessions_app.live.providers.frames import AudioSocket
 from sessions_app.live.providers.google_errors import GoogleError, read_error
 from sessions_app.live.providers.loop_lag import LoopLag
 from sessions_app.live.providers.probes import Probes
+from sessions_app.live.providers.recorded import Tap, tapped
 from sessions_app.live.providers.upstream import (
     GenerationComplete,
     GoAway,
@@ -91,10 +92,12 @@ class GeminiUpstream:
         api_key: of the Developer API. The base URL and the trusted certificates come from the environment, as the SDK
             documents (`GOOGLE_GEMINI_BASE_URL`, `SSL_CERT_FILE`).
         api_version: `v1beta` unless a feature wants another; one version is kept for the life of a handle.
+        tap: is told all frames of all connections, see `recorded`.
     """
 
-    def __init__(self, api_key: str, api_version: str) -> None:
-        options = types.HttpOptions(api_version=api_version, async_client_args=SOCKET_OPTIONS)
+    def __init__(self, api_key: str, api_version: str, tap: Tap | None = None) -> None:
+        recorded = {} if tap is None else {"create_connection": tapped(tap)}
+        options = types.HttpOptions(api_version=api_version, async_client_args=SOCKET_OPTIONS | recorded)
         self._client = genai.Client(api_key=api_key, http_options=options)
         self._lag = LoopLag()
         self._leaving: set[asyncio.Task[None]] = set()
