@@ -2,8 +2,8 @@
 
 Each sends 25 frames of 40 ms a second, four seconds of something loud and two of silence, and counts what comes back.
 A frame begins with the moment it was sent; a chunk of the provider that begins with one tells how long both ways took.
-Prints READY when all talk. At the end of stdin they hang up, and a line of JSON says: frames sent, chunks heard, those
-times in ms.
+They begin one after the other. Prints READY when all have talked for a while. At the end of stdin they hang up, and a
+line of JSON says: frames sent, chunks heard, those times in ms, counted from READY.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ LOUD = bytes(range(256)) * 5  # 1,280 bytes: 40 ms of PCM16 at 16 kHz
 QUIET = bytes(len(LOUD))
 LOUD_FRAMES, QUIET_FRAMES = 100, 50
 
+BEGINS_EVERY_S = 0.1
+SETTLES_S = 2.0
+
 MOMENT = struct.Struct(">Q")
 """Microseconds of the monotonic clock; its first sample is silence. 0: no moment."""
 
@@ -41,7 +44,8 @@ class Call:
         self._headers = {"Cookie": cookie} if cookie != "-" else {}
         self._phase = random.randrange(LOUD_FRAMES + QUIET_FRAMES)
 
-    async def hold(self, is_over: asyncio.Event) -> None:
+    async def hold(self, begins_after_s: float, is_over: asyncio.Event) -> None:
+        await asyncio.sleep(begins_after_s)
         async with connect(
             self._url,
             origin=self._origin,  # type: ignore[arg-type]
@@ -53,16 +57,17 @@ class Call:
             listening = asyncio.create_task(self._listen(page))
             await self.talks.wait()
             loop = asyncio.get_running_loop()
-            due = loop.time() + random.random() * FRAME_MS / 1000
+            due, number = loop.time() + random.random() * FRAME_MS / 1000, 0
             while not is_over.is_set():
                 await asyncio.sleep(max(0, due - loop.time()))
-                await page.send(struct.pack(">I", self.sent) + self._frame())
+                await page.send(struct.pack(">I", number) + self._frame(number))
+                number += 1
                 self.sent += 1
                 due += FRAME_MS / 1000
             listening.cancel()
 
-    def _frame(self) -> bytes:
-        is_loud = (self.sent + self._phase) % (LOUD_FRAMES + QUIET_FRAMES) < LOUD_FRAMES
+    def _frame(self, number: int) -> bytes:
+        is_loud = (number + self._phase) % (LOUD_FRAMES + QUIET_FRAMES) < LOUD_FRAMES
         return MOMENT.pack(now_us()) + (LOUD if is_loud else QUIET)[MOMENT.size :]
 
     async def _listen(self, page: object) -> None:
@@ -82,10 +87,14 @@ def now_us() -> int:
 async def main(url: str, origin: str) -> None:
     callers = [Call(url, origin, cookie) for cookie in sys.stdin.readline().split()]
     is_over = asyncio.Event()
-    holding = [asyncio.create_task(caller.hold(is_over)) for caller in callers]
-    async with asyncio.timeout(60):
+    holding = [asyncio.create_task(caller.hold(at * BEGINS_EVERY_S, is_over)) for at, caller in enumerate(callers)]
+    async with asyncio.timeout(120):
         for caller in callers:
             await caller.talks.wait()
+    await asyncio.sleep(SETTLES_S)
+    for caller in callers:
+        caller.sent, caller.heard = 0, 0
+        caller.took_ms.clear()
     print("READY", flush=True)
     await asyncio.to_thread(sys.stdin.read)
     is_over.set()

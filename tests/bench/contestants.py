@@ -113,6 +113,17 @@ def bare_relay(to: Provider, directory: Path, calls: int) -> Iterator[Contestant
 
 
 @contextmanager
+def relay_on(kind: str, to: Provider, directory: Path, calls: int) -> Iterator[Contestant]:
+    """The bare relay as an application of a server: what the server costs alone."""
+    environment = {"RELAY_PROVIDER_URL": f"wss://{to.host}/", "SSL_CERT_FILE": to.certificate, "DATABASE_URL": ""}
+    server = WebServer(directory / f"relay-{kind}", environment, kind, "tests.bench.relay_application:application")
+    try:
+        yield Contestant(f"bare relay on {kind}", server.pid, f"ws://{server.host}/", [NOBODY] * calls)
+    finally:
+        server.stop()
+
+
+@contextmanager
 def web(kind: str, to: Provider, directory: Path, calls: int) -> Iterator[Contestant]:
     environment = {
         "GOOGLE_GEMINI_BASE_URL": f"https://{to.host}",

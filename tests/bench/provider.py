@@ -1,10 +1,9 @@
-"""The provider of the benchmark: `python -m tests.bench.provider PORT CERTIFICATE KEY [quiet|echo|swaps]`.
+"""The provider of the benchmark: `python -m tests.bench.provider PORT CERTIFICATE KEY quiet|echo|swaps`.
 
-Speaks just enough of the Live API to hold calls: after the set-up ten chunks of 100 ms of audio a second,
-and a new handle every five seconds. Takes whatever it is sent. A quiet one gives a handle and says nothing more.
-
-An echo answers frames at once: ten chunks for 25 of them, each beginning as the frame did. It speaks for eight seconds,
-ends its turn, gives a handle, and is silent for a second. With swaps it sends a GoAway besides, once a minute or so.
+Speaks just enough of the Live API to hold calls. A quiet one gives a handle, takes what it is sent and says nothing.
+An echo answers frames at once: ten chunks of 100 ms for 25 of them, each beginning as the frame did. It speaks for
+eight seconds, ends its turn, gives a handle, and is silent for a second. With swaps it sends a GoAway besides, once a
+minute or so.
 """
 
 from __future__ import annotations
@@ -21,15 +20,12 @@ from functools import partial
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
 Chatter = Callable[[ServerConnection], Awaitable[None]]
 """What a provider does for one caller after the set-up."""
 
 CHUNK_MS = 100
 CHUNK_BYTES = 24 * 2 * CHUNK_MS
-CHUNKS_PER_HANDLE = 50
-
 FRAMES_PER_TURN, FRAMES_OF_SILENCE = 200, 25
 FRAMES_PER_CHUNK = 2.5
 SWAP_AFTER_FRAMES = range(45 * 25, 75 * 25)
@@ -63,34 +59,15 @@ async def hold_call(connection: ServerConnection, chatter: Chatter) -> None:
     await chatter(connection)
 
 
-async def take_what_comes(connection: ServerConnection, *, says: Chatter) -> None:
-    speaking = asyncio.ensure_future(says(connection))
-    try:
-        async for _ in connection:
-            pass
-    finally:
-        speaking.cancel()
+async def be_quiet(connection: ServerConnection) -> None:
+    await give_handle(connection)
+    async for _ in connection:
+        pass
 
 
 async def give_handle(connection: ServerConnection) -> None:
     update = {"newHandle": str(uuid.uuid4()), "resumable": True}
     await connection.send(frame({"sessionResumptionUpdate": update}))
-
-
-async def speak(connection: ServerConnection) -> None:
-    loop = asyncio.get_running_loop()
-    due = loop.time()
-    number = 0
-    while True:
-        if number % CHUNKS_PER_HANDLE == 0:
-            await give_handle(connection)
-        try:
-            await connection.send(AUDIO)
-        except ConnectionClosed:
-            return
-        number += 1
-        due += CHUNK_MS / 1000
-        await asyncio.sleep(max(0, due - loop.time()))
 
 
 async def echo(connection: ServerConnection, *, swaps: bool = False) -> None:
@@ -129,12 +106,10 @@ async def main(port: int, certificate: str, key: str, chatter: Chatter) -> None:
 
 
 KINDS: dict[str, Chatter] = {
-    "speaks": partial(take_what_comes, says=speak),
-    "quiet": partial(take_what_comes, says=give_handle),
+    "quiet": be_quiet,
     "echo": echo,
     "swaps": partial(echo, swaps=True),
 }
 
 if __name__ == "__main__":
-    kind = sys.argv[4] if sys.argv[4:] else "speaks"
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], KINDS[kind]))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], KINDS[sys.argv[4]]))

@@ -12,6 +12,7 @@ import json
 import ssl
 import struct
 import sys
+from collections.abc import Iterator
 
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
@@ -39,13 +40,17 @@ class Relay:
                 downward.cancel()
 
 
+def sounds_of(frame: str | bytes) -> Iterator[bytes]:
+    """The sound in a frame of the provider."""
+    for part in json.loads(frame).get("serverContent", {}).get("modelTurn", {}).get("parts", ()):
+        yield base64.b64decode(part["inlineData"]["data"])
+
+
 async def pass_down(provider: ClientConnection, page: ServerConnection) -> None:
     number = 0
     try:
         async for frame in provider:
-            message = json.loads(frame)
-            for part in message.get("serverContent", {}).get("modelTurn", {}).get("parts", ()):
-                pcm = base64.b64decode(part["inlineData"]["data"])
+            for pcm in sounds_of(frame):
                 await page.send(struct.pack(">I", number) + pcm)
                 number += 1
     except ConnectionClosed:

@@ -23,7 +23,6 @@ STEP = 10
 CALLS_LIMIT = 200
 LATE_MS = 20.0
 STEP_S = 10.0
-SETTLED_AFTER_S = 2.0
 
 SAMPLE_EVERY_S = 2.0
 WARM_UP_SHARE = 0.3
@@ -51,7 +50,6 @@ def print_ramp(entering: AbstractContextManager[Contestant]) -> None:
         put_on(CORE, contestant.pid)
         for calls in range(STEP, CALLS_LIMIT + 1, STEP):
             with contestant.call(calls, OTHER_CORES) as callers:
-                time.sleep(SETTLED_AFTER_S)
                 began, before_s = time.monotonic(), cpu_s(contestant.pid)
                 time.sleep(STEP_S)
                 core = (cpu_s(contestant.pid) - before_s) / (time.monotonic() - began)

@@ -31,12 +31,20 @@ CARELESS = {"careless uvicorn": ("uvicorn", "--host", "127.0.0.1", "--port")}
 class WebServer:
     """A running server with the cast of the tests as its users.
 
-    `kind` is `daphne` or `uvicorn`; `environment` is laid over the tests' own, usually the emulator's.
+    `kind` is `daphne` or `uvicorn`; `environment` is laid over the tests' own, usually the emulator's; `application`
+    what it serves.
     """
 
-    def __init__(self, directory: Path, environment: Mapping[str, str], kind: str = "daphne") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str],
+        kind: str = "daphne",
+        application: str = "config.asgi:application",
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.kind = kind
+        self._application = application
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
@@ -77,7 +85,7 @@ class WebServer:
         module, *options = (SERVERS | CARELESS)[self.kind]
         self._program = PreparedProgram(
             module,
-            [*options, str(self.port), "config.asgi:application"],
+            [*options, str(self.port), self._application],
             self._environment,
             self._log,
             ROOT,
