@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()  # sets Django up: everything below may import models
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.sessions import SessionMiddlewareStack  # noqa: E402
+from channels.sessions import CookieMiddleware  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from config.access_logs import keep_queries_out  # noqa: E402
@@ -59,7 +59,7 @@ async def leave() -> None:
     await asyncio.to_thread(end_background_work)
 
 
-sockets = CrowdGate(SessionMiddlewareStack(SessionUser(URLRouter(socket_routes))), DoorBounds())
+sockets = CrowdGate(CookieMiddleware(SessionUser(URLRouter(socket_routes))), DoorBounds())
 drain = Drain(leave, begin)
 install_with_daphne(drain)
 

@@ -1,11 +1,12 @@
 """Who may open a WebSocket at all, and who they are, before any consumer is asked: by the rules for pages."""
 
 import logging
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
-from channels.auth import AuthMiddleware
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.base import SessionBase
@@ -54,14 +55,21 @@ class _OriginOfForms(CsrfViewMiddleware):
         return "HTTP_ORIGIN" in request.META and bool(self._origin_verified(request))  # type: ignore[attr-defined]
 
 
-class SessionUser(AuthMiddleware):
-    """Puts the user of a session into the scope, as Django finds them for a page.
+class SessionUser:
+    """Puts session and user into the scope, as Django finds them for a page; `CookieMiddleware` has to be above it.
 
-    What Channels has for it knows no `SECRET_KEY_FALLBACKS`, and ends a session that was signed with one of them.
+    What Channels has for it knows no `SECRET_KEY_FALLBACKS`, and ends a session that was signed with one of them. It
+    also looks at each message that is sent, for a session to be saved with it; a socket saves none.
     """
 
-    async def resolve_scope(self, scope: Any) -> None:
-        scope["user"]._wrapped = await _user_of(scope["session"])
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._new_session = import_module(settings.SESSION_ENGINE).SessionStore
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        session = self._new_session(scope["cookies"].get(settings.SESSION_COOKIE_NAME))
+        user = await _user_of(session)
+        return await self._application({**scope, "session": session, "user": user}, receive, send)
 
 
 class _SessionAsItIs(dict[str, Any]):

@@ -51,6 +51,7 @@ class SocketPage:
         self._waiting_bytes = 0
         self._unsent = unsent or Unsent()
         self._task: asyncio.Task[None] | None = None
+        self._has_more = asyncio.Event()
         self._is_closing = False
 
     @property
@@ -150,16 +151,22 @@ class SocketPage:
         else:
             self._unsent.add(self, size_bytes + EVENT_BYTES)
         if self._task is None:
-            self._task = asyncio.create_task(self._send_waiting(), name="page-send")
+            self._task = asyncio.create_task(self._send_what_comes(), name="page-send")
+        self._has_more.set()
 
-    async def _send_waiting(self) -> None:
+    async def _send_what_comes(self) -> None:
+        """Until the end: a task for each chunk of sound would cost more than the chunk."""
         try:
-            while self._waiting:
-                event = self._waiting.popleft()
-                size_bytes = len(event.get("bytes") or event.get("text") or "") + EVENT_BYTES
-                self._waiting_bytes -= size_bytes
-                self._unsent.sent(self, size_bytes)
-                await self._send(event)
+            while self._waiting or not self._is_closing:
+                while self._waiting:
+                    event = self._waiting.popleft()
+                    size_bytes = len(event.get("bytes") or event.get("text") or "") + EVENT_BYTES
+                    self._waiting_bytes -= size_bytes
+                    self._unsent.sent(self, size_bytes)
+                    await self._send(event)
+                self._has_more.clear()
+                if not self._is_closing:
+                    await self._has_more.wait()
         except Exception as error:
             # Servers differ in what they raise for a socket that has just gone; its disconnect follows.
             logger.info("a page could not be told: %s", type(error).__name__)

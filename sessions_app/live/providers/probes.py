@@ -167,18 +167,19 @@ class Probes:
         self._lag = lag
         self._margin_ms = margin_ms
         self._pings = Pings(_now_ms())
-        self._is_asked = asyncio.Event()
+        self._pause: asyncio.Future[None] | None = None
         self._is_resting = False
+        self._is_wanted = True
         self._wanted_ms = self._woken_ms = _now_ms()
         self._task: asyncio.Task[None] | None = None
 
     def keep_on(self) -> None:
         """Something is sent, or somebody asks for signs of life: pings tell something again."""
-        self._wanted_ms = _now_ms()
+        self._is_wanted = True
         if self._is_resting:
             self._is_resting = False
-            self._woken_ms = self._wanted_ms
-            self._is_asked.set()
+            self._woken_ms = _now_ms()
+            self._end_pause()
 
     def unread_ms(self, round_trip_ms: float) -> float:
         """For how long the provider may not have taken in what it was sent."""
@@ -201,7 +202,7 @@ class Probes:
         """Ping now: a burst is over."""
         self.keep_on()
         self._pings.ask()
-        self._is_asked.set()
+        self._end_pause()
 
     def stop(self) -> None:
         if self._task is not None:
@@ -212,15 +213,30 @@ class Probes:
     async def _probe(self) -> None:
         with contextlib.suppress(ConnectionClosed):
             while True:
-                self._is_asked.clear()
                 self._pings.sent(_now_ms())
                 await (await self._connection.ping())
                 self._pings.answered(_now_ms())
-                if self._pings.is_asking:
-                    continue
-                self._is_resting = self._pings.may_rest(self._wanted_ms)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._is_asked.wait(), None if self._is_resting else EVERY_S)
+                if self._is_wanted:
+                    self._wanted_ms, self._is_wanted = _now_ms(), False
+                if not self._pings.is_asking:
+                    self._is_resting = self._pings.may_rest(self._wanted_ms)
+                    await self._wait()
+
+    async def _wait(self) -> None:
+        """Until the next ping is due, or somebody asks."""
+        loop = asyncio.get_running_loop()
+        self._pause = loop.create_future()
+        due = None if self._is_resting else loop.call_later(EVERY_S, self._end_pause)
+        try:
+            await self._pause
+        finally:
+            self._pause = None
+            if due is not None:
+                due.cancel()
+
+    def _end_pause(self) -> None:
+        if self._pause is not None and not self._pause.done():
+            self._pause.set_result(None)
 
 
 def _now_ms() -> float:
