@@ -130,9 +130,10 @@ def note_session(hold: Hold, session_id: uuid.UUID) -> None:
 def as_holder(hold: Hold, job: Callable[[], Result]) -> Result:
     """Do something that only the holder of the line may. Raises `Fenced` when somebody else holds it, with nothing
     done; nobody else takes it meanwhile. A line goes with its user, and then the rows refuse whatever is written."""
-    line = Line.objects.select_for_update().filter(pk=hold.line).first()
-    if line is not None and line.fence != hold.fence:
-        raise Fenced(line.page_id)
+    locked = Line.objects.select_for_update().filter(pk=hold.line)
+    for fence, page_id in locked.values_list("fence", "page_id"):  # each write asks this: a row is cheaper than a model
+        if fence != hold.fence:
+            raise Fenced(page_id)
     return job()
 
 
