@@ -6,14 +6,18 @@ sound of their reply, whenever they came: what was heard is an estimate.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 REPLIES_LIMIT = 4
 """Replies about which a page may still say something: the one that plays, the last one, and some that were short."""
 
 FRAMES_LIMIT = 6_000
 """Of a reply, ten minutes at a tenth of a second each: what was sent before those has been played, or never will be."""
+
+FRAMES_FORGOTTEN = 600
+"""So many at a time, when there are too many."""
 
 ROUNDING_MS = 100
 """No word: what is missing to the end by no more was played, too."""
@@ -27,12 +31,19 @@ WORD_LIMIT = 24
 
 @dataclass
 class _Sound:
-    """The sound of a reply: where each frame begins in it, by the frame's number, and how long all of it is, in ms."""
+    """The sound of a reply: where each frame begins in it, from the frame `first` on, and how long all of it is, in
+    ms. Frames are numbered without a gap."""
 
     turn: int
-    starts: dict[int, int]
+    first: int = 0
+    starts: array[int] = field(default_factory=lambda: array("I"))
     total_ms: int = 0
     played_ms: int | None = None
+
+    def start_of(self, number: int) -> int | None:
+        """Where the frame begins; None for one that is not known."""
+        place = number - self.first
+        return self.starts[place] if 0 <= place < len(self.starts) else None
 
 
 class Played:
@@ -47,17 +58,20 @@ class Played:
         """The reply `turn` begins, or begins anew: what follows is its sound."""
         for sound in [sound for sound in self._sounds if sound.turn == turn]:
             self._sounds.remove(sound)
-        self._sounds.append(_Sound(turn, {}))
+        self._sounds.append(_Sound(turn))
 
     def sent(self, number: int, length_ms: int) -> None:
         """Audio `number` belongs to the reply that began last. Nothing happens before the first."""
         if not self._sounds:
             return
         sound = self._sounds[-1]
-        sound.starts[number] = sound.total_ms
+        if number != sound.first + len(sound.starts):
+            sound.first, sound.starts = number, array("I")
+        sound.starts.append(sound.total_ms)
         sound.total_ms += length_ms
         if len(sound.starts) > FRAMES_LIMIT:
-            del sound.starts[next(iter(sound.starts))]
+            del sound.starts[:FRAMES_FORGOTTEN]
+            sound.first += FRAMES_FORGOTTEN
 
     def heard(self, number: int, ms: int) -> int | None:
         """The page has played audio `number` up to `ms`: the turn it belongs to, or None if that was never sent.
@@ -65,9 +79,11 @@ class Played:
         What was played stays played: a report that goes backwards changes nothing.
         """
         for sound in self._sounds:
-            if number in sound.starts:
-                end = sound.starts.get(number + 1, sound.total_ms)
-                sound.played_ms = max(sound.played_ms or 0, min(sound.starts[number] + ms, end))
+            start = sound.start_of(number)
+            if start is not None:
+                following = sound.start_of(number + 1)
+                end = sound.total_ms if following is None else following
+                sound.played_ms = max(sound.played_ms or 0, min(start + ms, end))
                 return sound.turn
         return None
 
