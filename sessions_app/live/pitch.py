@@ -28,8 +28,8 @@ HOP_BYTES = WINDOW_BYTES // 2
 """Windows of 40 ms, which hold almost three periods of the lowest voice, each half over the one before."""
 
 LOOK_LIMIT_BYTES = 3_000 * 32
-"""A window takes a quarter of a millisecond, so a noise without a voice costs 40 ms at most, and others wait for that.
-What a provider does not hear is short, and whoever speaks for longer is found in the first half second."""
+"""A window takes a quarter of a millisecond, so a noise without a voice costs 40 ms at most. What a provider does not
+hear is short, and whoever speaks for longer is found in the first half second."""
 
 SHORTEST_LAG, LONGEST_LAG = 4, RATE_HZ // LOWEST_HZ + 1
 """In samples. The shortest are periods of no voice: they are looked at to know a higher pitch when it comes."""
@@ -123,11 +123,32 @@ def _summit(lag: int, alike: Sequence[float]) -> tuple[float, float]:
     return lag + offset, at - (before - after) * offset / 4
 
 
-def holds_voice(pcm: bytes) -> bool:
-    """Whether PCM16 mono 16 kHz has a voice in it, as far as its first 3 s tell; it looks no further than to that."""
-    tracker = _Tracker()
-    ends = range(WINDOW_BYTES, min(len(pcm), LOOK_LIMIT_BYTES) + 1, HOP_BYTES)
-    return any(tracker.follow(pitch_of(pcm[end - WINDOW_BYTES : end])) for end in ends)
+class VoiceSearch:
+    """Looks for a voice in PCM16 mono 16 kHz while it comes, in its first 3 s, and no further than to that.
+
+    `found`: whether there was one so far.
+    """
+
+    def __init__(self) -> None:
+        self.found = False
+        self._tracker = _Tracker()
+        self._rest = b""
+        self._looked_bytes = 0
+
+    def take(self, pcm: bytes) -> None:
+        if self.found or self._is_over:
+            return
+        self._rest += pcm
+        while len(self._rest) >= WINDOW_BYTES and not (self.found or self._is_over):
+            self.found = self._tracker.follow(pitch_of(self._rest[:WINDOW_BYTES]))
+            self._rest = self._rest[HOP_BYTES:]
+            self._looked_bytes += HOP_BYTES
+        if self.found or self._is_over:
+            self._rest = b""
+
+    @property
+    def _is_over(self) -> bool:
+        return self._looked_bytes + WINDOW_BYTES > LOOK_LIMIT_BYTES
 
 
 class _Tracker:

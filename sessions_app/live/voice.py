@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from sessions_app.live.pitch import holds_voice
+from sessions_app.live.pitch import VoiceSearch
 
 INPUT_RATE_HZ = 16_000
 BYTES_PER_MS = INPUT_RATE_HZ * 2 // 1000
@@ -56,6 +56,7 @@ class VoiceGate:
         self._quiet_ms = 0
         self._frames: deque[bytes] = deque()
         self._size_bytes = 0
+        self._search = VoiceSearch()
 
     @property
     def is_voiced(self) -> bool:
@@ -73,15 +74,13 @@ class VoiceGate:
             if was_voiced:
                 self._quiet_ms += len(pcm) // BYTES_PER_MS
         self._keep(pcm)
+        self._look(pcm, was_voiced)
         return self.end() if self._quiet_ms >= QUIET_ENDS_AFTER_MS else None
 
     def end(self) -> Utterance | None:
-        """No more sound comes for now: forget what was heard, and give it back if it was more than a click.
-
-        Only now is a voice looked for, which costs more than all the rest: what never ends is asked about by nobody.
-        """
+        """No more sound comes for now: forget what was heard, and give it back if it was more than a click."""
         frames = tuple(self._frames)
-        is_speech = self.is_voiced and holds_voice(b"".join(frames))
+        is_speech = self.is_voiced and self._search.found
         was_utterance = is_speech or self._voiced_ms >= VOICED_AT_LEAST_MS
         self.forget()
         return Utterance(is_speech, frames) if was_utterance else None
@@ -90,6 +89,14 @@ class VoiceGate:
         """What was heard so far has been answered."""
         self._voiced_ms = self._quiet_ms = self._size_bytes = 0
         self._frames.clear()
+        self._search = VoiceSearch()
+
+    def _look(self, pcm: bytes, was_voiced: bool) -> None:
+        """For a voice, while it comes: in all of a noise at once that takes 30 ms, for which all other calls wait."""
+        if was_voiced:
+            self._search.take(pcm)
+        elif self.is_voiced:
+            self._search.take(b"".join(self._frames))
 
     def _keep(self, pcm: bytes) -> None:
         limit = UTTERANCE_LIMIT_BYTES if self.is_voiced else LEAD_BYTES

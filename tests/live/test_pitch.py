@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sessions_app.live import pitch
-from sessions_app.live.pitch import WINDOW_BYTES, pitch_of
+from sessions_app.live.pitch import HOP_BYTES, WINDOW_BYTES, VoiceSearch, pitch_of
 from sessions_app.live.voice import BYTES_PER_MS, LOUD, Utterance, VoiceGate
 from tests.live.noises import NOISES, RATE_HZ, Noise, recorded
 from tests.repeatable import IS_SEARCH
@@ -97,15 +101,36 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return windows
 
 
-def test_nothing_is_looked_for_in_a_sound_that_has_not_ended_or_has_been_answered(looked_at: list[bytes]) -> None:
-    """A fan beside the microphone costs nothing."""
+def test_a_sound_that_does_not_end_is_looked_at_for_three_seconds(looked_at: list[bytes]) -> None:
+    """A fan beside the microphone costs nothing after that."""
     gate = VoiceGate()
     for _ in range(1_000):
         gate.hear(LOUD_FRAME)
     assert gate.is_voiced
-    gate.forget()
-    assert gate.end() is None
-    assert looked_at == []
+    assert len(looked_at) == 3_000 // 20 - 1
+
+
+def test_a_sound_is_looked_at_while_it_comes(looked_at: list[bytes]) -> None:
+    """In all of it at once that takes 30 ms, for which every other call would wait."""
+    gate = VoiceGate()
+    for _ in range(50):
+        before = len(looked_at)
+        gate.hear(LOUD_FRAME)
+        assert 1 <= len(looked_at) - before <= FRAME_BYTES // HOP_BYTES
+    gate.end()
+    assert len(looked_at) == 50 * FRAME_BYTES // HOP_BYTES - 1
+
+
+@given(cuts=st.lists(st.integers(1, 3_000), max_size=80), is_voice=st.booleans())
+def test_how_a_sound_is_cut_makes_no_difference(cuts: list[int], is_voice: bool) -> None:
+    pcm = spoken("Right.") if is_voice else recorded(NOISES[1], 1)[:32_000]
+    whole, search = VoiceSearch(), VoiceSearch()
+    whole.take(pcm)
+    start = 0
+    for end in (*accumulate(cuts), len(pcm)):
+        search.take(pcm[start : max(start, end)])
+        start = max(start, end)
+    assert search.found is whole.found is is_voice
 
 
 def test_of_a_sound_the_first_three_seconds_are_looked_at_and_no_more_than_is_needed(looked_at: list[bytes]) -> None:
