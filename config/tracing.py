@@ -50,6 +50,9 @@ NS_PER_MS = 1_000_000
 FLUSH_LIMIT_S = 2.0
 """A process that ends does not wait any longer for a collector that does not answer."""
 
+BEGINNINGS = (WaitedInLine, OpeningEnded, SetUp, ResumeTried, ConnectionJudged)
+"""What can be the first that is seen of a session. Anything else may still be told of one that is over."""
+
 Attributes = dict[str, AttributeValue]
 
 
@@ -103,6 +106,8 @@ class Traces:
     def saw(self, watched: Watched, observation: Observation) -> None:
         trace = self._open.get(watched)
         if trace is None:
+            if not isinstance(observation, BEGINNINGS):
+                return
             trace = self._open[watched] = self._begin(watched, getattr(observation, "ms", 0))
         self._listeners[type(observation)](trace, watched, observation)
 

@@ -113,6 +113,8 @@ def test_a_session_that_is_over_leaves_nothing_behind(
     for _ in range(3):
         traces.saw(call, OpeningEnded(Outcome.FAILED, 10))
         traces.saw(call, Left())
+        traces.saw(call, TurnCounted(10, 10))
+        traces.saw(call, Left())
     assert [span.name for span in exporter.get_finished_spans()] == ["live.resume.opening", "live.resume.session"] * 3
 
 
