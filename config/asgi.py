@@ -59,7 +59,8 @@ async def leave() -> None:
     await asyncio.to_thread(end_background_work)
 
 
-sockets = CrowdGate(CookieMiddleware(SessionUser(URLRouter(socket_routes))), DoorBounds())
+known_users = CookieMiddleware(SessionUser(URLRouter(socket_routes)))
+sockets = CrowdGate(known_users, DoorBounds(), figures.sockets_refused.inc)
 drain = Drain(leave, begin)
 install_with_daphne(drain)
 

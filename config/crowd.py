@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from config.sockets import refuse
@@ -17,16 +18,23 @@ class CrowdGate:
     """Lets sockets through to `application` as long as there is room, and refuses the others with 403.
 
     A page sees that as a server that cannot be reached, and comes back with backoff.
+
+    Args:
+        application: lets in whoever there is room for.
+        bounds: how many that are.
+        on_refused: called for each socket that is refused.
     """
 
-    def __init__(self, application: Any, bounds: DoorBounds) -> None:
+    def __init__(self, application: Any, bounds: DoorBounds, on_refused: Callable[[], None]) -> None:
         self._application = application
         self._bounds = bounds
+        self._on_refused = on_refused
         self._logged_at_s = float("-inf")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         address = address_of_scope(scope)
         if not self._bounds.enter(address):
+            self._on_refused()
             self._log()
             return await refuse(scope, receive, send)
         try:

@@ -110,6 +110,7 @@ class Figures:
             buckets=WAITED_S,
         )
         self._replies = counter("replies", "Replies of the model that ended, in whatever way.", ("mode",))
+        self.sockets_refused = counter("sockets_refused", "Sockets that there was no room for.")
         self.loop_lag = histogram("event_loop_lag_seconds", "How late the event loop did what was due.", buckets=LATE_S)
         self._begin_at_nothing()
         self._listeners: Mapping[type[Observation], Callable[[Mode, Any], None]] = {

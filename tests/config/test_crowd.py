@@ -23,6 +23,10 @@ async def fail(scope: Any, receive: Any, send: Any) -> None:
     raise RuntimeError("something went wrong")
 
 
+def uncounted() -> None:
+    """Nobody asks how many were refused."""
+
+
 def knock(gate: CrowdGate, address: str) -> WebsocketCommunicator:
     socket = WebsocketCommunicator(gate, "/ws/text/")
     socket.scope["client"] = (address, 4711)
@@ -35,9 +39,11 @@ async def is_let_in(socket: WebsocketCommunicator) -> bool:
 
 
 async def test_one_address_cannot_take_the_places_of_the_others() -> None:
-    gate = CrowdGate(stay, DoorBounds(in_all=10, from_address=2))
+    refused: list[None] = []
+    gate = CrowdGate(stay, DoorBounds(in_all=10, from_address=2), lambda: refused.append(None))
     sockets = [knock(gate, "203.0.113.7") for _ in range(3)]
     assert [await is_let_in(socket) for socket in sockets] == [True, True, False]
+    assert len(refused) == 1, "and each is counted"
     other = knock(gate, "198.51.100.2")
     assert await is_let_in(other)
     await sockets[0].disconnect()
@@ -48,7 +54,7 @@ async def test_one_address_cannot_take_the_places_of_the_others() -> None:
 
 
 async def test_a_full_process_refuses_whoever_comes() -> None:
-    gate = CrowdGate(stay, DoorBounds(in_all=2, from_address=2))
+    gate = CrowdGate(stay, DoorBounds(in_all=2, from_address=2), uncounted)
     sockets = [knock(gate, f"203.0.113.{number}") for number in range(3)]
     assert [await is_let_in(socket) for socket in sockets] == [True, True, False]
     for socket in sockets[:2]:
@@ -58,11 +64,11 @@ async def test_a_full_process_refuses_whoever_comes() -> None:
 async def test_a_place_is_given_back_by_what_fails_and_by_what_is_cancelled() -> None:
     bounds = DoorBounds(in_all=1, from_address=1)
     for _ in range(3):
-        broken = knock(CrowdGate(fail, bounds), "203.0.113.7")
+        broken = knock(CrowdGate(fail, bounds, uncounted), "203.0.113.7")
         await broken.send_input({"type": "websocket.connect"})
         await asyncio.wait({broken.future})
         assert isinstance(broken.future.exception(), RuntimeError)
-        cancelled = knock(CrowdGate(stay, bounds), "203.0.113.7")
+        cancelled = knock(CrowdGate(stay, bounds, uncounted), "203.0.113.7")
         assert await is_let_in(cancelled)
         cancelled.future.cancel()
         await asyncio.wait({cancelled.future})
