@@ -49,10 +49,11 @@ def load(stream: BinaryIO, told: Told, replace: bool = False) -> Restored:
             return _load(reader, told, replace)
     except OperationalError as error:
         raise Refused(
-            f"Something else uses the database: {_first_line(error)}. Stop web processes, workers and beat first."
+            f"The database is not reached, or something else uses it: {first_line(error)}. See that it runs, and that "
+            "web processes, workers and beat are stopped."
         ) from error
     except DatabaseError as error:
-        raise Refused(f"The database does not take it: {_first_line(error)}.") from error
+        raise Refused(f"The database does not take it: {first_line(error)}.") from error
 
 
 def _load(reader: Reader, told: Told, replace: bool) -> Restored:
@@ -134,5 +135,6 @@ def _insert(table: str, names: str, width: int, rows: Iterable[list[Any]]) -> No
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", batch)  # noqa: S608 - our own names
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, without its full stop and what follows."""
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,4 +1,7 @@
-"""An index for the operator's page. PostgreSQL makes it beside those who write: it may take a while with many rows."""
+"""An index for the operator's page. PostgreSQL makes it beside those who write: it may take a while with many rows.
+
+Not within a transaction, where it cannot: a restore makes its tables in one, with nobody beside it.
+"""
 
 from django.db import migrations, models
 
@@ -6,7 +9,8 @@ INDEX = models.Index(fields=["kind", "at"], name="event_of_kind")
 
 
 def _beside(schema_editor):
-    return {"concurrently": True} if schema_editor.connection.vendor == "postgresql" else {}
+    connection = schema_editor.connection
+    return {"concurrently": True} if connection.vendor == "postgresql" and not connection.in_atomic_block else {}
 
 
 def add(apps, schema_editor):

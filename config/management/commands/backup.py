@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from config.backup import keys
 from config.backup.archive import Refused
 from config.backup.dump import dump
+from config.backup.load import first_line
 
 STANDARD_OUTPUT = "-"
 
@@ -38,6 +40,8 @@ class Command(BaseCommand):
                 size = stream.tell() if file != STANDARD_OUTPUT else None
         except Refused as refused:
             raise CommandError(str(refused)) from refused
+        except DatabaseError as error:
+            raise CommandError(f"The database does not give it: {first_line(error)}.") from error
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
         in_bytes = "" if size is None else f"{size:,} bytes, "
