@@ -1,7 +1,7 @@
 """The callers of the benchmark: `python -m tests.bench.callers URL ORIGIN`, their cookies on the first line of stdin.
 
-Each sends 25 frames of 40 ms a second, four seconds of something loud and two of silence, and counts what comes back.
-A frame begins with the moment it was sent; a chunk of the provider that begins with one tells how long both ways took.
+Each sends 25 frames of 40 ms a second, speaks for 2.4 s of every 7.2, and counts what comes back. A frame begins with
+the moment it was sent; a chunk of the provider that begins with one tells how long both ways took.
 They begin one after the other. Prints READY when all have talked for a while. At the end of stdin they hang up, and a
 line of JSON says: frames sent, chunks heard, those times in ms, counted from READY.
 """
@@ -10,25 +10,42 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import struct
 import sys
 import time
 import uuid
+from array import array
 
 import uvloop
 from websockets.asyncio.client import connect
 
 FRAME_MS = 40
-LOUD = bytes(range(256)) * 5  # 1,280 bytes: 40 ms of PCM16 at 16 kHz
-QUIET = bytes(len(LOUD))
-LOUD_FRAMES, QUIET_FRAMES = 100, 50
+RATE_HZ = 16_000
+FRAME_SAMPLES = RATE_HZ * FRAME_MS // 1000
+VOICED_FRAMES, QUIET_FRAMES = 60, 120
 
 BEGINS_EVERY_S = 0.1
 SETTLES_S = 2.0
 
 MOMENT = struct.Struct(">Q")
 """Microseconds of the monotonic clock; its first sample is silence. 0: no moment."""
+
+
+def spoken() -> list[bytes]:
+    """Frames of something that passes for a voice: with overtones, its pitch gliding, swelling and fading."""
+    samples = array("h")
+    turns = 0.0
+    for at in range(VOICED_FRAMES * FRAME_SAMPLES):
+        through = at / RATE_HZ / 0.6 % 1
+        turns += (120 + 60 * through) / RATE_HZ
+        wave = sum(math.sin(2 * math.pi * overtone * turns) / overtone for overtone in range(1, 9))
+        samples.append(int(8_000 * math.sin(math.pi * through) * wave))
+    return [samples[at : at + FRAME_SAMPLES].tobytes() for at in range(0, len(samples), FRAME_SAMPLES)]
+
+
+SAID = [*spoken(), *[bytes(2 * FRAME_SAMPLES)] * QUIET_FRAMES]
 
 
 class Call:
@@ -42,7 +59,7 @@ class Call:
         self._url = url
         self._origin = origin
         self._headers = {"Cookie": cookie} if cookie != "-" else {}
-        self._phase = random.randrange(LOUD_FRAMES + QUIET_FRAMES)
+        self._phase = random.randrange(len(SAID))
 
     async def hold(self, begins_after_s: float, is_over: asyncio.Event) -> None:
         await asyncio.sleep(begins_after_s)
@@ -67,8 +84,7 @@ class Call:
             listening.cancel()
 
     def _frame(self, number: int) -> bytes:
-        is_loud = (number + self._phase) % (LOUD_FRAMES + QUIET_FRAMES) < LOUD_FRAMES
-        return MOMENT.pack(now_us()) + (LOUD if is_loud else QUIET)[MOMENT.size :]
+        return MOMENT.pack(now_us()) + SAID[(number + self._phase) % len(SAID)][MOMENT.size :]
 
     async def _listen(self, page: object) -> None:
         async for frame in page:  # type: ignore[attr-defined]

@@ -1,9 +1,9 @@
 """The provider of the benchmark: `python -m tests.bench.provider PORT CERTIFICATE KEY quiet|echo|swaps`.
 
 Speaks just enough of the Live API to hold calls. A quiet one gives a handle, takes what it is sent and says nothing.
-An echo answers frames at once: ten chunks of 100 ms for 25 of them, each beginning as the frame did. It speaks for
-eight seconds, ends its turn, gives a handle, and is silent for a second. With swaps it sends a GoAway besides, once a
-minute or so.
+An echo answers what was said when it has been quiet for 0.8 s: 72 chunks of 100 ms in four seconds, each sent at once
+for a frame and beginning as that did. Then its turn ends, and it gives a handle. With callers that speak for 2.4 s of
+every 7.2 that makes ten chunks a second. With swaps it sends a GoAway besides, once a minute or so.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Chatter = Callable[[ServerConnection], Awaitable[None]]
 
 CHUNK_MS = 100
 CHUNK_BYTES = 24 * 2 * CHUNK_MS
-FRAMES_PER_TURN, FRAMES_OF_SILENCE = 200, 25
-FRAMES_PER_CHUNK = 2.5
+QUIET_BEFORE_REPLY, FRAMES_OF_REPLY = 20, 100
+CHUNKS_PER_FRAME = 0.72
 SWAP_AFTER_FRAMES = range(45 * 25, 75 * 25)
 
 
@@ -43,6 +43,9 @@ PCM = bytes(BEGINNING) + bytes(number % 251 for number in range(BEGINNING, CHUNK
 BLOB = {"mimeType": "audio/pcm;rate=24000", "data": base64.b64encode(PCM).decode()}
 AUDIO = frame({"serverContent": {"modelTurn": {"parts": [{"inlineData": BLOB}]}}})
 BEFORE, AFTER = AUDIO.split(base64.b64encode(bytes(BEGINNING)), 1)
+AUDIO_OPENS = '{"realtime_input": {"audio": {"data": "'
+QUIET = "A" * 800
+WORDS = frame({"serverContent": {"inputTranscription": {"text": "Go on with it, please."}}})
 TURN_ENDS = [
     frame({"serverContent": {"outputTranscription": {"text": "And so on."}}}),
     frame({"serverContent": {"generationComplete": True}}),
@@ -75,22 +78,24 @@ async def echo(connection: ServerConnection, *, swaps: bool = False) -> None:
     await give_handle(connection)
     await connection.send(AUDIO)
     leaves_at = random.choice(SWAP_AFTER_FRAMES) if swaps else -1
-    number = 0
-    owed = 0.0
+    number, quiet, owed = 0, FRAMES_OF_REPLY + QUIET_BEFORE_REPLY, 0.0
     async for message in connection:
-        opening = message.find('"data": "') + len('"data": "')  # type: ignore[arg-type]
-        if not message.startswith('{"realtime_input": {"audio": {'):  # type: ignore[arg-type]
+        if not message.startswith(AUDIO_OPENS):  # type: ignore[arg-type]
             continue
         number += 1
         if number == leaves_at:
             await connection.send(frame({"goAway": {"timeLeft": "20s"}}))
-        moment = number % (FRAMES_PER_TURN + FRAMES_OF_SILENCE)
-        if moment == FRAMES_PER_TURN:
+        opening = len(AUDIO_OPENS)
+        quiet = quiet + 1 if message[opening + 100 : opening + 900] == QUIET else 0
+        replied = quiet - QUIET_BEFORE_REPLY
+        if replied == 0:
+            await connection.send(WORDS)
+        elif replied == FRAMES_OF_REPLY:
             for ending in TURN_ENDS:
                 await connection.send(ending)
             await give_handle(connection)
-        elif moment < FRAMES_PER_TURN:
-            owed += 1 / FRAMES_PER_CHUNK
+        elif 0 < replied < FRAMES_OF_REPLY:
+            owed += CHUNKS_PER_FRAME
             if owed >= 1:
                 owed -= 1
                 beginning = message[opening : opening + BEGINNING // 3 * 4]
