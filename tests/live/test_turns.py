@@ -408,6 +408,17 @@ def test_two_empty_turns_in_a_row_after_transcribed_words_are_a_sick_session_and
     assert of(talk.tell(TurnEnded()), Suspect) == [], "once is enough"
 
 
+def test_an_empty_turn_on_each_of_two_connections_is_no_sick_session() -> None:
+    """A new connection is what would have been tried against one more on the old one."""
+    talk = Talk().spoken().answered()
+    talk.spoken("One.").tell(TurnEnded())
+    talk.tell(LineLost(), LineBack())
+    talk.spoken("Two.")
+    assert of(talk.tell(TurnEnded()), Suspect) == []
+    talk.spoken("Three.")
+    assert of(talk.tell(TurnEnded()), Suspect) == [Suspect("empty-turns")]
+
+
 def test_a_provider_that_never_answered_is_not_sick_but_silent_by_choice() -> None:
     talk = Talk()
     for _ in range(4):

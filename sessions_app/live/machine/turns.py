@@ -74,7 +74,8 @@ LATE_WORDS_MS = 1_000
 2.5 sends several pieces of them before it [recorded]."""
 
 EMPTY_TURNS_LIMIT = 2
-"""So many turns without a word in a row, after words that were transcribed, are a sick session."""
+"""So many turns without a word in a row on one connection, after words that were transcribed, are a sick session. That
+is found once until there is a reply: a new connection is all that can be done about it."""
 
 SUSPICIONS_LIMIT = 3
 """So many connections that went dead over the same words cost the handle; after that nobody waits for an answer."""
@@ -467,6 +468,8 @@ class TurnMachine:
         self._is_heard = False
         self._is_unwanted = self._owes_end = self._closed_a_reply = self._is_said_again = False
         self._closed_at_ms = None
+        if self._empty_turns < EMPTY_TURNS_LIMIT:
+            self._empty_turns = 0  # what would have been done about one more is done
         if self.state is TurnState.WAITING:
             self._owed_since_ms = now_ms
         return []
