@@ -20,6 +20,7 @@ def checks(address: Address | None) -> list[Check]:
         Check("layer", services.layer),
         Check("broker", services.broker),
         Check("worker", services.worker),
+        Check("summaries", services.summaries),
         Check("web", services.web),
         Check("TLS", partial(tls.look, address)),
         Check("proxy", partial(proxy.look, address)),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.utils import timezone
 
 from config.doctor.findings import Finding, failed, ok, warning
+from config.metrics.rows import known_models
 from energy import ledger
 from energy.levels import UnknownModel, profile_of
 
@@ -33,12 +34,19 @@ def look() -> Iterator[Finding]:
         )
         return
     yield ok(f"the provider{where} takes it")
-    for model in _of_the_ladders():
+    for model in known_models():
         yield _about(model, listed.get(model), timezone.now())
+    yield _about_summaries([model for model in settings.SUMMARY_MODELS if model in listed])
 
 
-def _of_the_ladders() -> list[str]:
-    return list(dict.fromkeys(model for models in settings.ENERGY_LADDERS.values() for model in models))
+def _about_summaries(there: Sequence[str]) -> Finding:
+    """Each of them is asked when the one before it fails."""
+    missing = ", ".join(model for model in settings.SUMMARY_MODELS if model not in there)
+    if not there:
+        return failed(f"none that writes summaries is listed ({missing})", "Name others in SUMMARY_MODELS.")
+    if missing:
+        return warning(f"{missing} is not listed, and was to write summaries", "Take it off SUMMARY_MODELS.")
+    return ok(f"{', '.join(there)} for summaries")
 
 
 def _about(model: str, is_live: bool | None, now: datetime.datetime) -> Finding:

@@ -1,4 +1,4 @@
-"""Channel layer, broker, and those who do the background work."""
+"""Channel layer, broker, those who do the background work, and whether it gets done."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from django.conf import settings
 
 from config.doctor.findings import Finding, failed, not_set, ok, warning
 from config.health import ask_channel_layer
+from config.metrics.rows import read_rows
 from sessions_app.lines import living_workers
 
 ALONE = "REDIS_URL, so one web process does everything in memory"
 ANSWER_LIMIT_S = 3
+OVERDUE_S = 180
+"""As in the alert of `deploy/monitoring`."""
+
 REDIS = "See that REDIS_URL is right and Valkey or Redis runs: 'Redis is down' in docs/operations.md."
 
 
@@ -65,3 +69,14 @@ def web() -> Iterator[Finding]:
         yield ok(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} alive")
     else:
         yield warning("no process is alive", "Start one, if it should be: holdline-web, or ./run.")
+
+
+def summaries() -> Iterator[Finding]:
+    """Whether what is due gets taken. It is the only trace of a beat: it sends workers what they were not told of."""
+    overdue = [work.overdue for work in read_rows().summaries.values()]
+    count, longest_s = sum(each.count for each in overdue), max(each.longest_s for each in overdue)
+    if longest_s > OVERDUE_S:
+        advice = "See that a worker and a beat run, or without REDIS_URL a web process, and that it has a hand free."
+        yield warning(f"{count} wait to be written, the first for {longest_s / 60:.0f} minutes", advice)
+    else:
+        yield ok("none waits for long")

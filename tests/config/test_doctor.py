@@ -33,10 +33,12 @@ from energy.quota import Refusal
 from sessions_app import kept_sound
 from sessions_app.live.parcel import Parcel
 from sessions_app.models import Worker
+from summarization.models import CallHistory
 from tests.config.commands import SECRET_KEY, clean_environment, run_python
 from tests.fakes.energy import NEWEST, OLDER
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
+from tests.summarization.talk import past_call, turns
 
 NOW = 1_800_000_000.0
 
@@ -102,7 +104,18 @@ def test_a_server_without_anything_hears_of_each_thing_and_ends_with_one() -> No
     done = run_python("manage.py", "doctor", "--url", "http://127.0.0.1:9", environment=environment)
     assert done.returncode == 1
     failures = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("failed")}
-    assert failures == {"database", "key,", "clock", "layer", "broker", "worker", "web", "proxy", "WebSocket"}
+    assert failures == {
+        "database",
+        "key,",
+        "clock",
+        "layer",
+        "broker",
+        "worker",
+        "summaries",
+        "web",
+        "proxy",
+        "WebSocket",
+    }
     for secret in ("swordfish", "hushhush", SECRET_KEY):
         assert secret not in done.stdout + done.stderr
 
@@ -180,15 +193,33 @@ def test_a_place_that_cannot_be_written_to_is_told(settings: Settings, tmp_path:
 def test_the_key_and_each_model_are_told(settings: Settings) -> None:
     settings.ENERGY_LADDERS = {"call": [NEWEST, OLDER, "gemini-3.8-live-gone"], "text": [NEWEST, "gemini-3.8-flash"]}
     found = list(provider.look())
-    assert verdicts(found) == [Verdict.OK, Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.FAILED]
+    assert verdicts(found) == [
+        *(Verdict.OK, Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.FAILED),
+        Verdict.OK,
+    ]
     assert [finding.text for finding in found[1:]] == [
         f"{NEWEST}, without an announced end",
         f"{OLDER} is there; its end is announced for 2026-11-17",
         "gemini-3.8-live-gone is not listed",
         "gemini-3.8-flash cannot be talked to live",
+        "gemini-3.8-flash, gemini-3.5-flash-lite for summaries",
     ]
     ledger.note_refusal(NEWEST, Refusal("per day"), timezone.now())
     assert list(provider.look())[1].text.startswith(f"{NEWEST} is spent (day) until 20")
+
+
+@pytest.mark.parametrize(
+    ("models", "verdict"),
+    [(["gemini-3.8-flash", "gemini-gone"], Verdict.WARNING), (["gemini-gone", "gemini-gone-too"], Verdict.FAILED)],
+)
+@pytest.mark.django_db
+@pytest.mark.usefixtures("live")
+def test_models_that_were_to_write_summaries_are_missed(
+    models: list[str], verdict: Verdict, settings: Settings
+) -> None:
+    settings.SUMMARY_MODELS = models
+    last = list(provider.look())[-1]
+    assert (last.verdict, "gemini-gone" in last.text) == (verdict, True)
 
 
 def test_without_a_key_or_a_provider_there_is_one_finding(settings: Settings) -> None:
@@ -232,6 +263,17 @@ def test_layer_and_broker_answer_where_there_are_some_and_a_worker_is_missed(set
         assert verdicts([*layer, *broker, *worker]) == [Verdict.OK, Verdict.OK, Verdict.FAILED]
     else:
         assert verdicts([*layer, *broker, *worker]) == [Verdict.NOT_SET] * 3
+
+
+@pytest.mark.django_db
+def test_summaries_that_nobody_takes_are_told(alice: User) -> None:
+    assert verdicts(services.summaries()) == [Verdict.OK]
+    due_at = timezone.now() - datetime.timedelta(minutes=1)
+    CallHistory.objects.create(conversation=past_call(alice, turns(2)).row, due_at=due_at)
+    assert verdicts(services.summaries()) == [Verdict.OK]
+    CallHistory.objects.update(due_at=timezone.now() - datetime.timedelta(minutes=7))
+    (finding,) = services.summaries()
+    assert (finding.verdict, finding.text) == (Verdict.WARNING, "1 wait to be written, the first for 7 minutes")
 
 
 @pytest.mark.django_db

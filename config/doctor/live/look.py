@@ -20,11 +20,6 @@ SLOW_S = 4.0
 REFUSED = "See 'The provider refuses' in docs/operations.md."
 
 
-def models() -> list[str]:
-    """Of both ladders, each once, the best first."""
-    return list(dict.fromkeys(model for ladder in settings.ENERGY_LADDERS.values() for model in ladder))
-
-
 def look(model: str, directory: Path) -> Iterator[Finding]:
     """Talk with a model, which takes some twenty seconds, and say what came of it. The frames go into `directory`."""
     recording = Recording()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from config.doctor.checks import checks
 from config.doctor.findings import Finding, Verdict, run
 from config.doctor.http import Address
+from config.metrics.rows import known_models
 
 
 def address(text: str) -> Address:
@@ -57,14 +58,14 @@ class Command(BaseCommand):
         if not settings.GEMINI_API_KEY:
             raise CommandError("There is nobody to talk with: set GEMINI_API_KEY.")
         # Loads the SDK, which no other check needs.
-        from config.doctor.live.look import look, models
+        from config.doctor.live.look import look
 
         self.stdout.write(
-            f"Talking with {', '.join(models())}, one after the other, for some twenty seconds each. Your project at "
-            "Google pays for it: a few cents in all. A machine's voice asks; Ctrl-C ends it."
+            f"Talking with {', '.join(known_models())}, one after the other, for some twenty seconds each. Your "
+            "project at Google pays for it: a few cents in all. A machine's voice asks; Ctrl-C ends it."
         )
         directory = settings.DATA_DIR / "doctor" / f"{timezone.now():%Y-%m-%d-%H%M%S}"
-        for model in models():
+        for model in known_models():
             self.stdout.write(f"{model}:")
             for finding in look(model, directory):
                 yield "", finding
