@@ -13,6 +13,7 @@ from pathlib import Path
 from emulator.certificate import ensure_certificate
 from tests.bench.measuring import EVERY_CORE, MAKE_CALLERS, memory_kb, put_on, running
 from tests.services.processes import free_port
+from tests.services.valkey import running_valkey
 from tests.services.web import WebServer
 
 NOBODY = "-"
@@ -125,15 +126,18 @@ def relay_on(kind: str, to: Provider, directory: Path, calls: int) -> Iterator[C
 
 @contextmanager
 def web(kind: str, to: Provider, directory: Path, calls: int) -> Iterator[Contestant]:
-    environment = {
-        "GOOGLE_GEMINI_BASE_URL": f"https://{to.host}",
-        "SSL_CERT_FILE": to.certificate,
-        "GEMINI_API_KEY": "bench",
-        "LOG_LEVEL": "WARNING",
-    }
-    server = WebServer(directory / kind, environment, kind)
-    try:
-        cookies = server.shell(MAKE_CALLERS.format(calls=calls)).split()
-        yield Contestant(f"Holdline on {kind}", server.pid, f"ws://{server.host}/ws/call/", cookies)
-    finally:
-        server.stop()
+    """The web process as in production, where others write the summaries; on SQLite."""
+    with running_valkey() as broker:
+        environment = {
+            "GOOGLE_GEMINI_BASE_URL": f"https://{to.host}",
+            "SSL_CERT_FILE": to.certificate,
+            "GEMINI_API_KEY": "bench",
+            "REDIS_URL": broker,
+            "LOG_LEVEL": "WARNING",
+        }
+        server = WebServer(directory / kind, environment, kind)
+        try:
+            cookies = server.shell(MAKE_CALLERS.format(calls=calls)).split()
+            yield Contestant(f"Holdline on {kind}", server.pid, f"ws://{server.host}/ws/call/", cookies)
+        finally:
+            server.stop()
