@@ -12,7 +12,6 @@ from emulator.sessions import HandleRefusedError, Session
 from emulator.setup import Setup, read_setup
 from emulator.state import Emulator
 from emulator.texts import CATALOGUE, CloseText, RefusedError, unknown_name
-from emulator.tokens import TokenError
 from emulator.wire import Json, camel_name, snake_name
 
 _SETUP_S = 0.01
@@ -72,19 +71,15 @@ def _constrained(emulator: Emulator, caller: Caller, body: Json) -> Json:
         if refused:
             raise RefusedError(CATALOGUE[refused])
         return body
-    try:
-        return emulator.tokens.find(caller.token).constrain(body)
-    except TokenError as error:
-        raise RefusedError(CATALOGUE["key not valid"]) from error
+    token = emulator.tokens.find(caller.token)
+    if overruled := token.overruled(body):
+        caller.line.log("token_overruled", fields=overruled)
+    return token.constrain(body)
 
 
 def _use_token(emulator: Emulator, caller: Caller) -> None:
-    if caller.token is None:
-        return
-    try:
+    if caller.token is not None:
         emulator.tokens.use(emulator.tokens.find(caller.token))
-    except TokenError as error:
-        raise RefusedError(CATALOGUE["key not valid"]) from error
 
 
 def _refusal_of_field(setup: Json, field: str, path: str = "setup") -> CloseText | None:

@@ -283,6 +283,9 @@ class Connection:
     async def _set_up(self, body: Json) -> None:
         setup = admit(self.emulator, self._caller, body)
         self.model = setup.model.id
+        if self._caller.token is not None:
+            ends_at = self.emulator.tokens.find(self._caller.token).expires.timestamp()
+            self.spawn(self._close_after(ends_at - time.time(), CATALOGUE["token expired"]))
         await self.enter("setup")
         if self.closing:
             return

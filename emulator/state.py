@@ -103,11 +103,12 @@ class Emulator:
             task.cancel()
 
     async def reset(self) -> None:
-        """Disarm the faults, close the connections, and forget sessions and log."""
+        """Disarm the faults, close the connections, and forget sessions, tokens and log."""
         self.faults.disarm()
         self.cancel_pending()
         for connection in list(self.connections.values()):
             await connection.cut()
         self.chance.seed(self.options.seed)
         self.sessions.clear()
+        self.tokens.clear()
         self.log.clear()

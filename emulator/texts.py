@@ -144,6 +144,12 @@ _CATALOGUE = (
         "Method doesn't allow unregistered callers (callers without established identity). "
         "Please use API Key or other form of API consumer identity to call this API.",
     ),
+    # Ephemeral tokens. Guessed: nobody has published what the service says.
+    CloseText("token expired", 1007, "The ephemeral token has expired."),
+    CloseText(
+        "token starts no session", 1007, "The ephemeral token starts no new session after its new_session_expire_time."
+    ),
+    CloseText("token used up", 1007, "The ephemeral token was used as often as it may be."),
     CloseText("location", 1007, "User location is not supported for the API use."),
     CloseText("quota exceeded", 1011, _EXHAUSTED),
     CloseText("check quota", 1011, "Resource has been exhausted (e.g. check quota)"),

@@ -7,8 +7,7 @@ import urllib.request
 from typing import Any
 
 import pytest
-from google.genai import errors, types
-from google.genai._common import ExperimentalWarning
+from google.genai import errors
 from websockets.exceptions import InvalidStatus
 
 from tests.emulator.client import (
@@ -20,7 +19,6 @@ from tests.emulator.client import (
     live,
     next_handle,
     say,
-    sdk,
     setup_for,
     text_turn,
     wire,
@@ -339,27 +337,3 @@ async def test_a_reset_closes_everything_and_forgets(emulator: Emulator) -> None
     with pytest.raises(errors.APIError, match="session not found"):
         async with live(emulator, handle=handle):
             pass
-
-
-async def test_an_ephemeral_token_opens_one_session_and_resumes_it(emulator: Emulator) -> None:
-    token = sdk_token(emulator)
-    async with wire(
-        emulator, setup_for(FLASH_3_1), version="v1alpha", method="BidiGenerateContentConstrained", key=token
-    ) as one:
-        await one.send(text_turn("My name is Bo."))
-        await one.until(is_turn_complete)
-        handle = (await one.receive())["sessionResumptionUpdate"]["newHandle"]
-    again = setup_for(FLASH_3_1, sessionResumption={"handle": handle})
-    async with wire(emulator, again, version="v1alpha", method="BidiGenerateContentConstrained", key=token):
-        pass
-    async with wire(emulator, version="v1alpha", method="BidiGenerateContentConstrained", key=token) as another:
-        await another.send({"setup": setup_for(FLASH_3_1)})
-        assert (await another.closed())[0] == 1007
-
-
-def sdk_token(emulator: Emulator) -> str:
-    client = sdk(emulator, version="v1alpha")
-    with pytest.warns(ExperimentalWarning):
-        created = client.auth_tokens.create(config=types.CreateAuthTokenConfig(uses=1))
-    assert created.name
-    return created.name

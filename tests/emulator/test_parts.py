@@ -1,6 +1,5 @@
-"""The parts of the emulator that need no connection: memory, checkpoints, hearing, the wire, tokens, certificates."""
+"""The parts of the emulator that need no connection: memory, checkpoints, hearing, the wire, certificates."""
 
-import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from emulator.memory import Memory, Turn
 from emulator.sessions import HANDLE_LIFETIME_S, HandleRefusedError, SessionStore
 from emulator.spoken_numbers import with_figures
 from emulator.texts import CATALOGUE
-from emulator.tokens import TokenError, TokenStore
 from emulator.vad import SpeechEnded, SpeechStarted, VoiceActivityDetector
 from emulator.voice import resample, tones
 from emulator.wire import (
@@ -229,22 +227,6 @@ def test_a_newer_fault_of_a_kind_replaces_the_older() -> None:
     board.arm(parse_fault({"fault": "slow_pongs", "delay_s": 1}))
     board.arm(parse_fault({"fault": "slow_pongs", "delay_s": 2}))
     assert [fault["delay_s"] for fault in board.armed()] == [2]
-
-
-def test_a_token_locks_what_it_names_and_is_used_up() -> None:
-    now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
-    store = TokenStore()
-    setup = {"model": "models/m", "generationConfig": {"temperature": 0.1}}
-    whole = store.create({"bidiGenerateContentSetup": setup}, now)
-    assert whole.constrain({"model": "models/other"}) == setup
-    partly = store.create({"bidiGenerateContentSetup": setup, "fieldMask": "generationConfig.temperature"}, now)
-    asked = {"model": "models/other", "generation_config": {"temperature": 1, "topK": 3}}
-    assert partly.constrain(asked) == {"model": "models/other", "generationConfig": {"temperature": 0.1, "topK": 3}}
-    store.use(whole, now)
-    with pytest.raises(TokenError):
-        store.use(whole, now)
-    with pytest.raises(TokenError):
-        store.find(whole.name, now + dt.timedelta(minutes=31))
 
 
 def test_a_certificate_is_made_once_and_again_for_another_host(tmp_path: Path) -> None:
