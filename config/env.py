@@ -137,6 +137,15 @@ class Environment:
             return default
         return word
 
+    def some_of(self, name: str, allowed: Iterable[str]) -> list[str]:
+        """Words of a list; none by default."""
+        words, allowed = self.words(name), tuple(allowed)
+        if unknown := [word for word in words if word not in allowed]:
+            self.note(
+                "E007", f"{name} has {unknown[0]!r}, which means nothing here.", f"Use any of {', '.join(allowed)}."
+            )
+        return [word for word in words if word in allowed]
+
     def models(self, name: str, default: Iterable[str]) -> list[str]:
         """Names of models, best first, each only once."""
         models = self.words(name, default)

@@ -275,6 +275,18 @@ HANDLE_FERNET_KEYS = env.fernet_keys("HANDLE_KEYS") or derive_fernet_keys([SECRE
 HANDLE_VALID_HOURS = env.integer("HANDLE_VALID_HOURS", 2, 1, 24)
 """How long the provider honours a handle after the last connection ended."""
 
+EPHEMERAL_TOKENS = env.boolean("EPHEMERAL_TOKENS", False)
+"""Whether users get ephemeral tokens, for clients of their own. See `docs/own-client.md`."""
+
+EPHEMERAL_TOKENS_PER_DAY = env.integer("EPHEMERAL_TOKENS_PER_DAY", 100, 0, 100_000)
+"""How many one user may have in 24 hours; 0 for any number."""
+
+EPHEMERAL_TOKEN_MAX_MINUTES = env.integer("EPHEMERAL_TOKEN_MAX_MINUTES", 60, 1, 1_199)
+"""How long one may count; the provider makes none for 20 hours or more."""
+
+EPHEMERAL_TOKEN_LOCKS = env.some_of("EPHEMERAL_TOKEN_LOCKS", ("instruction", "voice", "temperature"))
+"""What nobody may choose who gets one: see `sessions_app.auth_tokens.terms`."""
+
 # --- History --------------------------------------------------------------------------------------
 
 HISTORY_DAYS = env.integer("HISTORY_DAYS", 0, 0, 36_500)

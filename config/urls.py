@@ -21,5 +21,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("sessions_app.urls")),
     path("", include("sessions_app.accounts.urls")),
+    path("", include("sessions_app.auth_tokens.urls")),
     path("", include("summarization.urls")),
 ]

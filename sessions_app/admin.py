@@ -19,11 +19,13 @@ from django.urls import URLPattern, path, reverse
 from energy.admin import ReadOnly
 from sessions_app import throttle_rows, usage
 from sessions_app.accounts import deletion
+from sessions_app.auth_tokens import service
 from sessions_app.csv_export import csv_file, export_as_csv
 from sessions_app.gaps import GAP, PLANNED_GAP, UNPLANNED_GAP
 from sessions_app.lines import living_workers
 from sessions_app.models import (
     Conversation,
+    EphemeralToken,
     LiveSession,
     ResumptionHandle,
     SessionEvent,
@@ -222,6 +224,33 @@ class ThrottleAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["user__username", "address"]
     exclude = ["digest"]
     actions = [forget_throttles]
+
+
+@admin.action(description="Forget the selected tokens", permissions=["delete"])
+def forget_tokens(model_admin: admin.ModelAdmin, request: HttpRequest, tokens: QuerySet[EphemeralToken]) -> None:
+    """They count until they expire: the provider takes none back."""
+    model_admin.message_user(request, f"{service.forget(tokens)} tokens were forgotten, and count until they expire.")
+
+
+@admin.register(EphemeralToken)
+class EphemeralTokenAdmin(ReadOnly, admin.ModelAdmin):
+    """Who had which token, and until when it counts. The tokens themselves are kept nowhere."""
+
+    list_display = [
+        "name",
+        "user",
+        "model",
+        "uses",
+        "made_at",
+        "new_session_expire_time",
+        "expire_time",
+        "forgotten_at",
+    ]
+    list_filter = ["model", ("forgotten_at", admin.EmptyFieldListFilter), "made_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "name"]
+    date_hierarchy = "made_at"
+    actions = [forget_tokens, export_as_csv]
 
 
 TOTAL_COLUMNS = (

@@ -369,3 +369,41 @@ class Throttle(models.Model):
     @property
     def count(self) -> Count:
         return Count(self.tries, self.counted_at, self.closed_until)
+
+
+class EphemeralToken(models.Model):
+    """A token of the provider that was made for a client of a user's own. The token itself is not kept.
+
+    Until it has a name it was asked for only. See `auth_tokens.service`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # The index below begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="ephemeral_tokens", db_index=False)
+    name = models.CharField(max_length=40, blank=True, help_text="Its beginning, which lets nobody in.")
+    model = models.CharField(max_length=100)
+    asked = models.JSONField(help_text="What it was asked for with, so that it can be renewed.")
+    locked = models.JSONField(help_text="What its holder cannot choose besides the model and tools.")
+    uses = models.PositiveIntegerField(help_text="New sessions that it may begin; the provider counts them.")
+    made_at = models.DateTimeField(default=timezone.now)
+    new_session_expire_time = models.DateTimeField(help_text="It begins no session after that.")
+    expire_time = models.DateTimeField(help_text="What it has begun ends then.")
+    forgotten_at = models.DateTimeField(null=True, blank=True, help_text="Since when nothing renews it.")
+
+    class Meta:
+        ordering = ["-made_at"]
+        indexes = [
+            models.Index(fields=["user", "-made_at"], name="token_of_user"),
+            models.Index(fields=["expire_time"], name="token_expiry"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(uses__gte=1), name="token_has_uses"),
+            models.CheckConstraint(
+                condition=Q(new_session_expire_time__gt=F("made_at"))
+                & Q(expire_time__gte=F("new_session_expire_time")),
+                name="token_begins_before_it_expires",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or "A token that was not made"

@@ -66,6 +66,9 @@ OWN_PASSWORD = Rule("own password", "tries", {Scope.ACCOUNT: Limit(5, 900)})
 SEARCH = Rule("search", "searches", {Scope.ACCOUNT: Limit(60, 2)})
 EXPORT = Rule("export", "exports", {Scope.ACCOUNT: Limit(60, 5)})
 HAND_OVER = Rule("hand-over", "links", {Scope.ACCOUNT: Limit(20, 10)})
+TOKENS = Rule("token", "requests for tokens", {Scope.ACCOUNT: Limit(20, 10)})
+"""Also those that fail: each asks the provider."""
+
 DELETION = Rule("deletion", "deletions", {Scope.ACCOUNT: Limit(60, 5)})
 
 

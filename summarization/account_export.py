@@ -19,7 +19,7 @@ def parts_of(user: User) -> Iterator[dict[str, Any]]:
     """The account with what hangs on it alone, then each conversation as `export.as_data` has it, oldest first.
 
     Plain values for JSON; times are `datetime`. Left out is what lets somebody in or on: password, keys of sessions,
-    handles.
+    handles, tokens themselves.
     """
     yield {
         "format": FORMAT,
@@ -30,6 +30,10 @@ def parts_of(user: User) -> Iterator[dict[str, Any]]:
         "made_at": user.date_joined,
         "last_log_in_at": user.last_login,
         "browsers": _rows(user.browser_sessions.all(), "browser", "logged_in_at", "seen_at"),
+        "tokens": _rows(
+            user.ephemeral_tokens.exclude(name="").order_by("made_at"),
+            *("name", "model", "asked", "uses", "made_at", "new_session_expire_time", "expire_time", "forgotten_at"),
+        ),
         "levels": _rows(user.energy_states.all(), "mode", "level", "changed_at"),
         "level_changes": _rows(
             user.energy_changes.order_by("at"),

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sessions_app import cleanup, kept_sound
+from sessions_app.auth_tokens import service as tokens
 from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation, Turn
 from summarization import claims, rolling, services
@@ -47,6 +48,7 @@ def close_stale_sessions(silent_after: datetime.timedelta = cleanup.SILENT_AFTER
     sessions = sum(cleanup.close_session(session) for session in lost)
     cleanup.forget_lost_workers()
     kept_sound.prune()
+    tokens.prune()
     calls = sum(cleanup.end_call(id) for id in cleanup.left_calls().values_list("pk", flat=True))
     unentered = list(_unentered().values_list("pk", flat=True))
     for conversation_id in unentered:

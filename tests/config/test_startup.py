@@ -55,6 +55,7 @@ def test_every_program_refuses_a_wrong_environment_with_all_problems(tmp_path: P
         ({"CSRF_TRUSTED_ORIGINS": "talk.example"}, "holdline.E004", "CSRF_TRUSTED_ORIGINS"),
         ({"SSL_CERT_FILE": "nowhere.pem"}, "holdline.E009", "SSL_CERT_FILE"),
         ({"GEMINI_API_VERSION": "v2"}, "holdline.E007", "GEMINI_API_VERSION"),
+        ({"EPHEMERAL_TOKEN_LOCKS": "voice,model"}, "holdline.E007", "EPHEMERAL_TOKEN_LOCKS has 'model'"),
         ({"CALL_MODELS": "m,m"}, "holdline.E010", "CALL_MODELS"),
         ({"SUMMARY_MODELS": ","}, "holdline.E010", "SUMMARY_MODELS"),
         ({"HISTORY_DAYS": "-1"}, "holdline.E003", "HISTORY_DAYS"),

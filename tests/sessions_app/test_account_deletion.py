@@ -26,7 +26,7 @@ from sessions_app.accounts import deletion
 from sessions_app.accounts.deletion import LastOperator, delete_account, is_last_operator
 from sessions_app.lines import Owner
 from sessions_app.live.parcel import Parcel
-from sessions_app.models import Conversation, LiveSession, ResumptionHandle, Turn, TurnUsage
+from sessions_app.models import Conversation, EphemeralToken, LiveSession, ResumptionHandle, Turn, TurnUsage
 from sessions_app.throttle import EXPORT, Scope
 from summarization.models import CallHistory, RollingSummary
 from tests.services.processes import wait_until
@@ -68,6 +68,15 @@ def everything_of(user: User) -> None:
     lines.take(user, Mode.CALL, live_session.page_id, WORKER)
     kept_sound.keep(user.pk, Mode.CALL, live_session.page_id, Parcel(1, ((0, b"ab"),)))
     throttle_rows.take(EXPORT, {Scope.ACCOUNT: str(user.pk)}, user)
+    EphemeralToken.objects.create(
+        user=user,
+        model="m",
+        asked={},
+        locked=[],
+        uses=1,
+        new_session_expire_time=now + datetime.timedelta(minutes=1),
+        expire_time=now + datetime.timedelta(minutes=30),
+    )
     LogEntry.objects.create(user=user, object_repr="x", action_flag=2)
     user.groups.add(Group.objects.get_or_create(name="helpers")[0])
     user.user_permissions.add(Permission.objects.all()[0])

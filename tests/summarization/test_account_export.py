@@ -14,8 +14,11 @@ from django.test import Client
 
 from energy.levels import Ladder, LevelChange, Mode, Reason
 from energy.services import record_changes
+from sessions_app.auth_tokens.service import EphemeralTokenService
+from sessions_app.auth_tokens.terms import Rules
 from sessions_app.services import save_handle
 from summarization import export, history
+from tests.fakes.minter import FakeMinter
 from tests.pages.history_rows import NOON, converse
 from tests.services.cast import PASSWORD
 from tests.summarization.talk import MODEL, Talk, spoken
@@ -46,6 +49,16 @@ def test_browsers_and_levels_are_part_of_the_account(alice: User, client: Client
     assert [browser["browser"] for browser in account["browsers"]] == ["A browser"]
     assert [(change["previous"], change["level"]) for change in account["level_changes"]] == [(2, 1)]
     assert account["levels"][0]["level"] == 1
+
+
+def test_which_tokens_somebody_had_is_part_of_the_account_and_the_tokens_are_not(alice: User) -> None:
+    rules = Rules((MODEL,), frozenset(), "", "", 3600, 0)
+    minted = EphemeralTokenService(alice, FakeMinter(), rules).create_token({"config": {"voice": "Puck"}})
+    (account,) = exported("alice")
+    assert [(token["name"], token["asked"]["config"]) for token in account["tokens"]] == [
+        (minted.row.name, {"voice": "Puck"})
+    ]
+    assert minted.value not in json.dumps(account)
 
 
 def test_nothing_in_it_lets_anybody_in_or_on(alice: User, client: Client) -> None:

@@ -1,0 +1,87 @@
+"""Ephemeral tokens of the Gemini API, by the SDK.
+
+Which fields a token holds fast is told by a mask. `sessionResumption` is in neither the set-up nor the mask: whoever
+holds the token adds the handle of its own session, and a set-up that goes beyond its mask is refused with 400.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+
+import httpx2
+from google import genai
+from google.genai import errors, types
+
+from sessions_app.live.providers.google_errors import read_error
+from sessions_app.live.providers.minting import MintingFailed, TokenOrder
+
+logger = logging.getLogger(__name__)
+
+API_VERSION = "v1alpha"
+"""For making tokens and for the connections that they open; the SDK warns of every other."""
+
+TIMEOUT_MS = 10_000
+"""For each step of asking: to connect, to send, to wait for the answer."""
+
+TOKEN_PREFIX = "auth_tokens/"  # noqa: S105 - no token
+
+PATHS = {
+    "instruction": "systemInstruction",
+    "voice": "generationConfig.speechConfig",
+    "temperature": "generationConfig.temperature",
+}
+"""Where the fields of an order stand in a set-up, as a mask names them."""
+
+# It is said once a process, and nothing follows from it for whoever reads the log of a server.
+warnings.filterwarnings("ignore", "The SDK's token creation implementation is experimental")
+
+
+class GeminiMinter:
+    """See `minting.Minter`. The base URL and the trusted certificates come from the environment, as in `gemini`."""
+
+    def __init__(self, api_key: str) -> None:
+        self._api_key = api_key
+
+    def mint(self, order: TokenOrder) -> str:
+        options = types.HttpOptions(api_version=API_VERSION, timeout=TIMEOUT_MS)
+        try:
+            with genai.Client(api_key=self._api_key, http_options=options) as client:
+                token = client.auth_tokens.create(config=config_of(order)).name or ""
+        except errors.APIError as error:
+            logger.warning("the provider makes no token: %s %s", error.code, error.status)
+            wait_ms = read_error(error.details).retry_after_ms
+            raise MintingFailed(error.code or 0, None if wait_ms is None else math.ceil(wait_ms / 1000)) from None
+        except (OSError, httpx2.HTTPError, ValueError) as error:
+            logger.warning("the provider cannot be asked for a token: %s", type(error).__name__)
+            raise MintingFailed from None
+        if not token.startswith(TOKEN_PREFIX):
+            logger.warning("the provider answered without a token")
+            raise MintingFailed
+        return token
+
+
+def config_of(order: TokenOrder) -> types.CreateAuthTokenConfig:
+    """The SDK's words for an order. What is set is in the mask by itself."""
+    fields: dict[str, object] = {"response_modalities": [types.Modality.AUDIO]}
+    if order.instruction:
+        fields["system_instruction"] = types.Content(role="user", parts=[types.Part(text=order.instruction)])
+    if order.voice:
+        voice = types.PrebuiltVoiceConfig(voice_name=order.voice)
+        fields["speech_config"] = types.SpeechConfig(voice_config=types.VoiceConfig(prebuilt_voice_config=voice))
+    if order.temperature is not None:
+        fields["temperature"] = order.temperature
+    if order.thinking_level:
+        fields["thinking_config"] = types.ThinkingConfig(thinking_level=types.ThinkingLevel(order.thinking_level))
+    given = {"instruction": order.instruction, "voice": order.voice, "temperature": order.temperature}
+    left_out = sorted(name for name in order.locked if given[name] in ("", None))
+    return types.CreateAuthTokenConfig(
+        uses=order.uses,
+        expire_time=order.expire_time,
+        new_session_expire_time=order.new_session_expire_time,
+        live_connect_constraints=types.LiveConnectConstraints(
+            model=order.model, config=types.LiveConnectConfig.model_validate(fields)
+        ),
+        lock_additional_fields=["tools", *(PATHS[name] for name in left_out)],
+    )
