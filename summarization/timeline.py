@@ -181,6 +181,7 @@ class _Reader:
         self._outage: _Outage | None = None
         self._last_outage: _Outage | None = None
         self._is_swap_due = False
+        self._is_refresh_due = False
         self._has_forgotten = False
         self._move = ""
         self._page_gone_at: datetime | None = None
@@ -202,7 +203,7 @@ class _Reader:
         self._told.append(Moment(at, text, tone, gap_ms, loss))
 
     def _open_outage(self, at: datetime, cause: str) -> None:
-        self._is_swap_due = False
+        self._is_swap_due = self._is_refresh_due = False
         if self._outage is None:
             self._outage = self._last_outage = _Outage(at, cause)
             self._told.append(self._outage)
@@ -210,6 +211,7 @@ class _Reader:
     def _connected(self, event: Event) -> None:
         action = str(event.data.get("action", ""))
         swapped, self._is_swap_due = self._is_swap_due, False
+        refreshed, self._is_refresh_due = self._is_refresh_due, False
         forgotten, self._has_forgotten = self._has_forgotten, False
         move, self._move = self._move, ""
         if self._outage is not None:
@@ -221,6 +223,9 @@ class _Reader:
             self._tell(event.at, f"{move}; {_RETURNS.get(action, 'it went on')}.", Tone.GOOD, loss=NOTHING_LOST)
         elif swapped:
             text = f"Gemini ended the connection as announced; {_RETURNS.get(action, 'the next one took over')}."
+            self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
+        elif refreshed:
+            text = f"You asked for another connection; {_RETURNS.get(action, 'it took over')}."
             self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
         else:
             text = _OPENINGS.get(action) or (f"Connected to {event.model}." if event.model else "Connected.")
@@ -262,6 +267,9 @@ class _Reader:
     def _go_away(self, event: Event) -> None:
         self._is_swap_due = True
 
+    def _refresh_asked(self, event: Event) -> None:
+        self._is_refresh_due = True
+
     def _memory_lost(self, event: Event) -> None:
         self._has_forgotten = True
 
@@ -291,7 +299,7 @@ class _Reader:
 
     def _ended(self, event: Event) -> None:
         self._page_stays_away()
-        self._is_swap_due = self._has_forgotten = False
+        self._is_swap_due = self._is_refresh_due = self._has_forgotten = False
         self._move = ""
         reason = str(event.data.get("reason", ""))
         if reason == _RESTARTED:
@@ -310,6 +318,7 @@ class _Reader:
         "exhausted": _gave_up,
         "failed": _gave_up,
         "go_away": _go_away,
+        "refresh_asked": _refresh_asked,
         "memory_lost": _memory_lost,
         "page_gone": _page_gone,
         "page_back": _page_back,

@@ -35,6 +35,7 @@ from sessions_app.live.machine.events import (
     Fact,
     Finish,
     ForgetHandle,
+    ForgetRequested,
     GoAwayReceived,
     HangUpRequested,
     HoldInput,
@@ -47,6 +48,7 @@ from sessions_app.live.machine.events import (
     PageBack,
     PageGone,
     Record,
+    RefreshRequested,
     Replay,
     RestoreLevel,
     RetryRequested,
@@ -289,6 +291,14 @@ class BaseSessionManager:
     def reconnect_session(self) -> None:
         """Try now, during a countdown or after everything was given up."""
         self._feed(RetryRequested())
+
+    def refresh_session(self) -> None:
+        """Take another connection at the next safe point; nothing happens where one is being made anyway."""
+        self._feed(RefreshRequested())
+
+    def drop_handle(self) -> None:
+        """The user wants the handle forgotten; what is live goes on, and may be given another one."""
+        self._feed(ForgetRequested())
 
     def hang_up(self) -> None:
         """The user ends the conversation, and with it a reply that is not over: no more of that is heard."""

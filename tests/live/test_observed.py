@@ -103,6 +103,25 @@ async def test_a_go_away_is_a_swap_of_its_kind_that_resumed() -> None:
     assert notes.of(ConnectionJudged) == []
 
 
+async def test_a_refresh_that_the_user_asks_for_is_a_swap_of_its_own_kind() -> None:
+    stage, notes = await a_watched_call()
+    stage.manager.refresh_session()
+    await stage.wait(10)
+    await stage.hear(GoAway(50_000))
+    await stage.wait(10)
+    kinds = [(swap.kind, swap.outcome) for swap in notes.of(Swapped)]
+    assert kinds == [(SwapKind.REFRESH, Outcome.RESUMED), (SwapKind.GO_AWAY, Outcome.RESUMED)]
+
+
+async def test_a_refresh_that_a_go_away_overtakes_is_a_swap_of_that() -> None:
+    stage, notes = await a_watched_call()
+    await stage.begin_reply("I was", ms=200)
+    stage.manager.refresh_session()
+    await stage.hear(GoAway(8_000))
+    await stage.wait(30)
+    assert notes.of(Swapped)[0].kind is SwapKind.GO_AWAY
+
+
 async def test_a_cut_is_a_swap_whose_gap_is_the_time_without_a_connection() -> None:
     stage, notes = await a_watched_call(Answer(), Answer(after_s=0.7))
     before_s = stage.now_s

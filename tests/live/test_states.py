@@ -21,6 +21,7 @@ from sessions_app.live.machine.events import (
     Fact,
     Finish,
     ForgetHandle,
+    ForgetRequested,
     GoAwayReceived,
     HandleOffered,
     HandleWithdrawn,
@@ -38,6 +39,7 @@ from sessions_app.live.machine.events import (
     PageBack,
     PageGone,
     Record,
+    RefreshRequested,
     Replay,
     ReplyBegan,
     ReplyEnded,
@@ -365,6 +367,58 @@ def test_a_handle_that_does_not_know_the_context_yet_makes_no_safe_point() -> No
     play.tell(HandleOffered("h", covers_context=False))
     play.tell(GoAwayReceived(50_000))
     assert play.state is State.LIVE
+
+
+# -- refresh -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_refresh_swaps_at_once_at_a_safe_point_and_by_the_handle() -> None:
+    play = Play().go_live().offer_handle()
+    wishes = play.tell(RefreshRequested(), LIVED_MS)
+    assert told(wishes) == [State.HANDOVER]
+    assert Record("refresh_asked") in wishes
+    assert only(play.tell(CloseFinished()), Connect) == Connect("handle-1")
+    connected = only(play.tell(SetupCompleted(), 100), Record)
+    assert connected.data["cause"] == "refresh"
+    assert not of(play.wishes, Toast)
+
+
+def test_a_refresh_waits_for_the_end_of_the_reply_and_for_the_handle_that_covers_it() -> None:
+    play = Play().go_live().offer_handle("before")
+    play.tell(ReplyBegan(), 500)
+    assert not told(play.tell(RefreshRequested(), 100))
+    assert not of(play.tell(RefreshRequested(), 100), Record), "one is enough"
+    play.tell(ReplyProduced(), 100)
+    play.tell(ReplyEnded(), 100)
+    assert not told(play.wait_for_late_words())
+    play.offer_handle("after")
+    assert play.is_in(State.HANDOVER)
+    assert only(play.tell(CloseFinished()), Connect) == Connect("after")
+
+
+def test_a_refresh_without_a_handle_gives_the_conversation_to_a_new_session() -> None:
+    play = Play().go_live().have_a_turn()
+    play.wait_for_late_words()
+    assert told(play.tell(RefreshRequested(), 100)) == [State.HANDOVER]
+    assert only(play.tell(CloseFinished()), Connect) == Connect(seed=True)
+
+
+def test_a_refresh_during_a_go_away_is_the_swap_that_comes_anyway() -> None:
+    play = Play().go_live().offer_handle()
+    play.tell(ReplyBegan(), 500)
+    play.tell(GoAwayReceived(50_000), 100)
+    assert play.tell(RefreshRequested(), 100) == []
+
+
+def test_a_handle_that_the_user_wants_forgotten_is_dropped_and_the_line_stands() -> None:
+    play = Play().go_live().have_a_turn("handle-1")
+    wishes = play.tell(ForgetRequested())
+    assert wishes == [ForgetHandle("asked"), Record("handle_forgotten", {"reason": "asked"})]
+    assert play.state is State.LIVE
+    assert play.tell(ForgetRequested()) == []
+    play.lose()
+    assert only(play.tell(TimerFired(Timer.REDIAL), 250), Connect) == Connect(seed=True)
+    assert only(play.tell(SetupCompleted()), Toast).code == "rebuilt"
 
 
 @pytest.mark.parametrize("fact", [GoAwayReceived(50_000), HandleOffered("late"), ReplyBegan(), ReplyEnded()])

@@ -17,6 +17,7 @@ from sessions_app.live.machine.events import (
     Fact,
     Finish,
     ForgetHandle,
+    ForgetRequested,
     GoAwayReceived,
     HandleOffered,
     HandleWithdrawn,
@@ -32,6 +33,7 @@ from sessions_app.live.machine.events import (
     PageGone,
     ProviderSilent,
     Record,
+    RefreshRequested,
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
@@ -255,6 +257,13 @@ class AnyLife(RuleBasedStateMachine):
         if self.connect is None and self.machine.state in (State.RECONNECTING, State.FAILED, State.EXHAUSTED):
             self.said.clear()
         self.tell(RetryRequested())
+
+    @rule(fact=st.sampled_from([RefreshRequested(), ForgetRequested()]))
+    def ask(self, fact: Fact) -> None:
+        self.note_swap()
+        held = self.machine.handle
+        self.tell(fact)
+        self.forget_what_is_forgotten(held)
 
     @rule()
     def leave_page(self) -> None:

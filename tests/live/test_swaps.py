@@ -64,6 +64,28 @@ async def test_a_go_away_hands_over_at_a_safe_point_and_the_page_sees_nothing_bu
     assert numbers(new.audio) == spoken, "nothing lost, nothing twice"
 
 
+async def test_what_is_said_while_a_refresh_is_carried_out_arrives_once_and_in_order() -> None:
+    stage = await a_call(Answer(prepare=slow_to_close))
+    stage.manager.refresh_session()
+    spoken = await stage.speak(75)
+    old, new = stage.upstream.connections
+    assert old.is_closed
+    assert stage.upstream.attempts[1].setup.handle == "h-1"
+    assert stage.page.states == [State.HANDOVER, State.LIVE]
+    assert numbers(new.audio) == spoken
+
+
+async def test_a_handle_that_is_to_be_forgotten_is_gone_from_the_store_too() -> None:
+    stage = await a_call()
+    stage.manager.drop_handle()
+    await stage.wait(1)
+    assert stage.manager.current_handle is None
+    assert stage.store.handle is None
+    stage.manager.refresh_session()
+    await stage.wait(5)
+    assert stage.upstream.attempts[1].setup.handle is None
+
+
 async def test_a_handover_waits_for_its_own_connection_and_not_for_a_dead_one_that_was_left_before() -> None:
     stage = await a_call(Answer(prepare=slow_to_close), Answer(prepare=slow_to_close))
     dead = stage.connection

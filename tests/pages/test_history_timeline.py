@@ -94,6 +94,13 @@ def test_a_planned_change_of_lines_is_no_gap() -> None:
     assert verdict(moments(*steps)) == "The line held without a gap. Nothing was lost."
 
 
+def test_another_connection_that_the_user_asked_for_is_told_as_that() -> None:
+    told = tell(CONNECTED, (10, "refresh_asked", {}), (12, "connected", {"action": "resumed", "outage_ms": 0}))
+    assert told[1:] == [
+        ("You asked for another connection; the session went on where it was.", None, "Nothing was lost.")
+    ]
+
+
 def test_a_session_that_forgot_is_told_as_that() -> None:
     told = tell(
         CONNECTED,

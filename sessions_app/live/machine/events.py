@@ -165,6 +165,16 @@ class RetryRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshRequested:
+    """The user wants another connection in place of this one, at the next safe point."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRequested:
+    """The user wants the handle dropped. What is live goes on, and may bring another handle."""
+
+
+@dataclass(frozen=True, slots=True)
 class LevelChanged:
     """The conversation is to go on with `model`, an id.
 
@@ -235,6 +245,8 @@ Fact = (
     | BacklogReplayed
     | TimerFired
     | RetryRequested
+    | RefreshRequested
+    | ForgetRequested
     | LevelChanged
     | LevelKept
     | LadderExhausted

@@ -21,11 +21,13 @@ from sessions_app.live.machine.events import (
     ConnectionLost,
     Fact,
     ForgetHandle,
+    GoAwayReceived,
     LadderExhausted,
     LevelChanged,
     MemoryLost,
     ProviderSilent,
     Record,
+    RefreshRequested,
     ReplyBegan,
     ReplyEnded,
     SendBlocked,
@@ -54,6 +56,7 @@ class SwapKind(StrEnum):
 
     GO_AWAY = "go-away"
     LEVEL = "level"
+    REFRESH = "refresh"
     MEMORY_LOST = "memory-lost"
     CONNECTION_LOST = "connection-lost"
     SILENT = "silent"
@@ -224,6 +227,7 @@ class Watch:
         self._alarm: Alarm | None = None
         self._reply_since_ms: int | None = None
         self._level_is_due = False
+        self._refresh_is_due = False
 
     def waits_in_line(self, now_ms: int) -> None:
         """There is no place in the budget of the project yet; told again and again."""
@@ -243,12 +247,17 @@ class Watch:
         yield from self._follow_alarm(fact)
         yield from self._follow_reply(fact, now_ms)
         yield from self._follow_dial(fact, after, wishes, now_ms)
+        if isinstance(fact, GoAwayReceived):
+            self._refresh_is_due = False  # the swap that comes is the one that the provider asks for
+        elif isinstance(fact, RefreshRequested):
+            self._refresh_is_due = self._refresh_is_due or _has(wishes, Record)
         yield from self._follow_service(fact, before, after, wishes, now_ms)
         if isinstance(fact, LevelChanged):
             self._level_is_due = True
         for wish in wishes:
             if isinstance(wish, Connect):
-                self._dial, self._level_is_due = (wish, now_ms), False
+                self._dial = (wish, now_ms)
+                self._level_is_due = self._refresh_is_due = False
         if after is State.ENDED and before is not State.ENDED:
             yield from self._settle_alarm(AlarmOutcome.UNKNOWN)
             yield Left()
@@ -290,7 +299,9 @@ class Watch:
             return SwapKind.SEND_BLOCKED
         if isinstance(fact, LevelChanged | LadderExhausted) or self._level_is_due or after is State.FALLING_BACK:
             return SwapKind.LEVEL
-        return SwapKind.CONNECTION_LOST if isinstance(fact, ConnectionLost) else SwapKind.GO_AWAY
+        if isinstance(fact, ConnectionLost):
+            return SwapKind.CONNECTION_LOST
+        return SwapKind.REFRESH if self._refresh_is_due else SwapKind.GO_AWAY
 
     # -- dials ---------------------------------------------------------------------------------------------------------
 

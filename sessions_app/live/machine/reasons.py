@@ -34,7 +34,8 @@ class GapCause(StrEnum):
     GO_AWAY = "go-away"
     LEVEL_CHANGED = "level-changed"
     MEMORY_LOST = "memory-lost"
+    REFRESH = "refresh"
 
 
-PLANNED = (GapCause.GO_AWAY, GapCause.LEVEL_CHANGED)
+PLANNED = (GapCause.GO_AWAY, GapCause.LEVEL_CHANGED, GapCause.REFRESH)
 """Nothing was wrong with the line, and the moment was a safe one, or announced."""

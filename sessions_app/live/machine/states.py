@@ -25,6 +25,7 @@ from sessions_app.live.machine.events import (
     Fact,
     Finish,
     ForgetHandle,
+    ForgetRequested,
     GoAwayReceived,
     HandleOffered,
     HandleWithdrawn,
@@ -45,6 +46,7 @@ from sessions_app.live.machine.events import (
     PageGone,
     ProviderSilent,
     Record,
+    RefreshRequested,
     Replay,
     ReplyBegan,
     ReplyEnded,
@@ -166,6 +168,7 @@ class SessionMachine:
         self._page_away_ms = 0
         self._handle_is_behind = False
         self._swap_is_due = False
+        self._refresh_is_due = False
         self._words_until_ms = 0
         self._change_is_due = False
         self._level_toast = ""
@@ -329,12 +332,29 @@ class SessionMachine:
     def _swap_if_safe(self, now_ms: int) -> list[Wish]:
         """A safe point: nobody speaks for the model, none of its words is late, and the handle is newer than the last
         turn."""
-        is_due = self._change_is_due or (self._swap_is_due and self.handle_is_current)
-        if self._reply is not _Reply.NONE or not is_due:
+        can_resume = self._swap_is_due and self.handle_is_current
+        # Without a handle there is nothing to wait for: what was said is given to the next connection.
+        can_refresh = self._refresh_is_due and (self.handle is None or self.handle_is_current)
+        if self._reply is not _Reply.NONE or not (self._change_is_due or can_resume or can_refresh):
             return []
         if now_ms < self._words_until_ms:
             return [StartTimer(Timer.LATE_WORDS, self._words_until_ms - now_ms)]
-        return self._swap(GapCause.LEVEL_CHANGED if self._change_is_due else GapCause.GO_AWAY, now_ms)
+        return self._swap(self._cause_of_swap(), now_ms)
+
+    def _cause_of_swap(self) -> GapCause:
+        if self._change_is_due:
+            return GapCause.LEVEL_CHANGED
+        return GapCause.GO_AWAY if self._swap_is_due else GapCause.REFRESH
+
+    def _on_refresh_requested(self, fact: RefreshRequested, now_ms: int) -> list[Wish]:
+        """Of a connection that is about to be left anyway, that swap is the one."""
+        if self._refresh_is_due or self._swap_is_due or self._change_is_due:
+            return []
+        self._refresh_is_due = True
+        return [Record("refresh_asked"), *self._swap_if_safe(now_ms)]
+
+    def _on_forget_requested(self, fact: ForgetRequested, now_ms: int) -> list[Wish]:
+        return self._forget_handle("asked")
 
     def _swap(self, cause: GapCause, now_ms: int) -> list[Wish]:
         self._begin_gap(cause, now_ms)
@@ -467,6 +487,7 @@ class SessionMachine:
         wishes: list[Wish] = [StopTimer(timer) for timer in ended]
         self._holds_replay = False
         self._swap_is_due = False
+        self._refresh_is_due = False
         self._is_dialling = False
         self._is_replaying = False
         self._live_since_ms = None
@@ -714,6 +735,8 @@ class SessionMachine:
         BacklogReplayed: _on_backlog_replayed,
         TimerFired: _on_timer_fired,
         RetryRequested: _on_retry_requested,
+        RefreshRequested: _on_refresh_requested,
+        ForgetRequested: _on_forget_requested,
         LevelChanged: _on_level_changed,
         LevelKept: _on_level_kept,
         LadderExhausted: _on_ladder_exhausted,
