@@ -10,7 +10,7 @@ import re
 import time
 from typing import Any
 
-FACTS = ("conversation", "session", "mode", "throttle", "scope", "tries", "wait_s", "user", "token")
+FACTS = ("conversation", "session", "mode", "throttle", "scope", "tries", "wait_s", "user", "token", "access_key")
 """Names of facts a line may carry."""
 
 

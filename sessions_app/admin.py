@@ -24,6 +24,7 @@ from sessions_app.csv_export import csv_file, export_as_csv
 from sessions_app.gaps import GAP, PLANNED_GAP, UNPLANNED_GAP
 from sessions_app.lines import living_workers
 from sessions_app.models import (
+    AccessKey,
     Conversation,
     EphemeralToken,
     LiveSession,
@@ -226,6 +227,18 @@ class ThrottleAdmin(ReadOnly, admin.ModelAdmin):
     actions = [forget_throttles]
 
 
+@admin.register(AccessKey)
+class AccessKeyAdmin(ReadOnly, admin.ModelAdmin):
+    """Keys of users' programs. Whoever deletes one revokes it."""
+
+    list_display = ["name", "user", "hint", "made_at", "last_used_at"]
+    list_filter = [("last_used_at", admin.EmptyFieldListFilter), "made_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "name", "hint"]
+    exclude = ["digest", "password_trace"]
+    actions = [export_as_csv]
+
+
 @admin.action(description="Forget the selected tokens", permissions=["delete"])
 def forget_tokens(model_admin: admin.ModelAdmin, request: HttpRequest, tokens: QuerySet[EphemeralToken]) -> None:
     """They count until they expire: the provider takes none back."""
@@ -239,6 +252,7 @@ class EphemeralTokenAdmin(ReadOnly, admin.ModelAdmin):
     list_display = [
         "name",
         "user",
+        "access_key",
         "model",
         "uses",
         "made_at",
@@ -247,7 +261,7 @@ class EphemeralTokenAdmin(ReadOnly, admin.ModelAdmin):
         "forgotten_at",
     ]
     list_filter = ["model", ("forgotten_at", admin.EmptyFieldListFilter), "made_at"]
-    list_select_related = ["user"]
+    list_select_related = ["user", "access_key"]
     search_fields = ["user__username", "name"]
     date_hierarchy = "made_at"
     actions = [forget_tokens, export_as_csv]

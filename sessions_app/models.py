@@ -371,6 +371,27 @@ class Throttle(models.Model):
         return Count(self.tries, self.counted_at, self.closed_until)
 
 
+class AccessKey(models.Model):
+    """By what a program of a user's own asks in their name: the digest of a random key. See `accounts.access_keys`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # The constraint below begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="access_keys", db_index=False)
+    name = models.CharField(max_length=60, help_text="What its user calls it.")
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=10, help_text="Its beginning, which lets nobody in.")
+    password_trace = models.CharField(max_length=64, help_text="Changes with the password, and ends the key.")
+    made_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To within five minutes.")
+
+    class Meta:
+        ordering = ["-made_at"]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="access_key_one_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class EphemeralToken(models.Model):
     """A token of the provider that was made for a client of a user's own. The token itself is not kept.
 
@@ -380,6 +401,14 @@ class EphemeralToken(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The index below begins with it.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="ephemeral_tokens", db_index=False)
+    access_key = models.ForeignKey(
+        AccessKey,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tokens",
+        help_text="By which it was asked for; none for one that was revoked, or a browser.",
+    )
     name = models.CharField(max_length=40, blank=True, help_text="Its beginning, which lets nobody in.")
     model = models.CharField(max_length=100)
     asked = models.JSONField(help_text="What it was asked for with, so that it can be renewed.")

@@ -30,6 +30,7 @@ def parts_of(user: User) -> Iterator[dict[str, Any]]:
         "made_at": user.date_joined,
         "last_log_in_at": user.last_login,
         "browsers": _rows(user.browser_sessions.all(), "browser", "logged_in_at", "seen_at"),
+        "access_keys": _rows(user.access_keys.all(), "name", "made_at", "last_used_at"),
         "tokens": _rows(
             user.ephemeral_tokens.exclude(name="").order_by("made_at"),
             *("name", "model", "asked", "uses", "made_at", "new_session_expire_time", "expire_time", "forgotten_at"),

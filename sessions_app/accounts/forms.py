@@ -49,6 +49,18 @@ class EmailForm(CurrentPasswordForm):
     field_order = ("email", "password")
 
 
+class AccessKeyForm(CurrentPasswordForm):
+    """Names a new access key."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=60,
+        help_text="What it is for: the program, or the machine that it runs on.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    field_order = ("name", "password")
+
+
 class NewPasswordForm(SetPasswordForm):
     """A new password, typed twice."""
 

@@ -24,9 +24,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sessions_app import known_browsers, throttle_rows
-from sessions_app.accounts import browsers, reset_mail
+from sessions_app.accounts import access_keys, browsers, reset_mail
 from sessions_app.accounts.deletion import LastOperator, delete_account, is_last_operator
 from sessions_app.accounts.forms import (
+    AccessKeyForm,
     ChangePasswordForm,
     CurrentPasswordForm,
     EmailForm,
@@ -45,8 +46,14 @@ takes_a_form = require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def account_page(request: HttpRequest) -> HttpResponse:
     """Who the user is, and where they are logged in."""
-    own_browsers = browsers.browsers_of(_user(request), request.session.session_key)
-    return render(request, "account/account.html", {"browsers": own_browsers, "section": "account"})
+    user = _user(request)
+    context = {
+        "browsers": browsers.browsers_of(user, request.session.session_key),
+        "keys": access_keys.keys_of(user),
+        "tokens_on": settings.EPHEMERAL_TOKENS,
+        "section": "account",
+    }
+    return render(request, "account/account.html", context)
 
 
 @takes_a_form
@@ -104,6 +111,38 @@ def log_other_browsers_out(request: HttpRequest) -> HttpResponse:
     """Logs the user out everywhere but here."""
     browsers.log_out_others(_user(request), request.session.session_key)
     messages.success(request, "You are logged out in every other browser, and what they had open is closed.")
+    return redirect("account")
+
+
+@takes_a_form
+@never_cache
+@sensitive_post_parameters("password")
+@login_required
+def new_key(request: HttpRequest) -> HttpResponse:
+    """Makes an access key, after the password was given again, and shows it this once. 404 where there is no use."""
+    if not settings.EPHEMERAL_TOKENS:
+        raise Http404
+    user = _user(request)
+    form = AccessKeyForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = access_keys.make(user, form.cleaned_data["name"])
+            return render(request, "account/key_made.html", {"made": made, "section": "account"})
+        except access_keys.NameTaken:
+            form.add_error("name", "You have a key of this name. Give it another, or revoke the old one first.")
+        except access_keys.NoMoreKeys as refusal:
+            form.add_error(None, str(refusal))
+    return render(request, "account/key_new.html", {"form": form, "section": "account"})
+
+
+@require_POST
+@never_cache
+@login_required
+def revoke_key(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Ends an access key of the user. Raises Http404 for another's, and for none."""
+    if not access_keys.revoke(_user(request), id):
+        raise Http404
+    messages.success(request, "That key is revoked. Tokens that were made by it count until they expire.")
     return redirect("account")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, cast
@@ -13,10 +14,22 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from sessions_app.accounts import access_keys
+from sessions_app.models import AccessKey
 from sessions_app.throttle import TooManyTries
 from sessions_app.throttled import too_many
 
+BEARER = "bearer"
+
 View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody with an account, and the access key that they came by, if it was one."""
+
+    user: User
+    key: AccessKey | None
 
 
 class Refused(Exception):
@@ -33,7 +46,7 @@ class Refused(Exception):
 
 
 def for_programs(*methods: str) -> Callable[[View], View]:
-    """A view whose every refusal is JSON, for whoever is logged in; it takes `caller` behind the request."""
+    """A view whose every refusal is JSON, for whoever has an account; it takes the caller behind the request."""
 
     def wrap(view: View) -> View:
         # Forgery is looked for below, where its refusal can be JSON.
@@ -57,13 +70,25 @@ def for_programs(*methods: str) -> Callable[[View], View]:
     return wrap
 
 
-def caller_of(request: HttpRequest) -> User:
-    """Who asks, by the session of their browser. Raises `Refused`, also for what another site has them ask."""
+def caller_of(request: HttpRequest) -> Caller:
+    """Who asks: by the access key that was sent, whatever cookies were as well, else by the session of their browser.
+
+    Raises `Refused`, also for what another site has a browser ask.
+    """
+    credentials = request.headers.get("Authorization", "")
+    if credentials:
+        scheme, _, value = credentials.partition(" ")
+        key = access_keys.find(value.strip()) if scheme.lower() == BEARER else None
+        if key is None:
+            text = "This access key lets nobody in. It may have been revoked, or have ended with a password."
+            raise Refused(HTTPStatus.UNAUTHORIZED, "bad_key", text, WWW_Authenticate="Bearer")
+        return Caller(key.user, key)
     if not request.user.is_authenticated:
-        raise Refused(HTTPStatus.UNAUTHORIZED, "not_logged_in", "Log in first.")
+        text = "Send an access key as Authorization: Bearer, or log in."
+        raise Refused(HTTPStatus.UNAUTHORIZED, "not_logged_in", text, WWW_Authenticate="Bearer")
     if reason := _forgery(request):
         raise Refused(HTTPStatus.FORBIDDEN, "forged", f"This was not asked for by a page of this site: {reason}.")
-    return request.user
+    return Caller(request.user, None)
 
 
 class _ForgeryCheck(CsrfViewMiddleware):

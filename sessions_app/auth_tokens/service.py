@@ -23,7 +23,7 @@ from energy.levels import Mode, profile_of
 from sessions_app.auth_tokens.status import NO_TOKEN, TokenStatus, status_of
 from sessions_app.auth_tokens.terms import Rules, Wish, locked_by, order_of, read_wish
 from sessions_app.live.providers.minting import Minter, MintingFailed
-from sessions_app.models import EphemeralToken
+from sessions_app.models import AccessKey, EphemeralToken
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class NoSuchToken(Exception):
     """The user has none of this id, or it was forgotten."""
 
 
-class AccountClosed(Exception):
-    """The account was closed or deleted while the provider was asked."""
+class RightEnded(Exception):
+    """The account was closed or deleted, or the access key revoked, while somebody asked by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,12 @@ class EphemeralTokenService:
         user: whose.
         minter: makes them.
         rules: what may be asked for.
+        access_key: of theirs, by which they ask.
     """
 
-    def __init__(self, user: User, minter: Minter, rules: Rules) -> None:
+    def __init__(self, user: User, minter: Minter, rules: Rules, access_key: AccessKey | None = None) -> None:
         self._user = user
+        self._access_key = access_key
         self._minter = minter
         self._rules = rules
 
@@ -95,7 +97,7 @@ class EphemeralTokenService:
         Args:
             asked: as the body of a request has it, see `docs/own-client.md`.
 
-        Raises `WishRefused`, `TooManyTokens`, `MintingFailed` and `AccountClosed`; there is then no row of it.
+        Raises `WishRefused`, `TooManyTokens`, `MintingFailed` and `RightEnded`; there is then no row of it.
         """
         return self._mint(read_wish(asked, self._rules))
 
@@ -123,7 +125,8 @@ class EphemeralTokenService:
 
     def tokens(self, limit: int) -> list[EphemeralToken]:
         """Those that were not forgotten and are not over, the newest first."""
-        return list(self._rows().filter(expire_time__gt=timezone.now()).order_by("-made_at")[:limit])
+        rows = self._rows().filter(expire_time__gt=timezone.now()).select_related("access_key")
+        return list(rows.order_by("-made_at")[:limit])
 
     def left_today(self) -> int | None:
         """How many the user may still ask for at the moment; None for any number."""
@@ -134,6 +137,7 @@ class EphemeralTokenService:
         order = order_of(wish, self._rules, profile_of(wish.model).thinking_level, now)
         row = EphemeralToken(
             user=self._user,
+            access_key=self._access_key,
             model=order.model,
             asked=wish.as_data(),
             locked=sorted(locked_by(wish, self._rules)),
@@ -149,18 +153,23 @@ class EphemeralTokenService:
             row.delete()
             raise
         row.name = f"{value[:SHOWN_CHARACTERS]}…"
-        with transaction.atomic():
-            named = EphemeralToken.objects.filter(pk=row.pk, user__is_active=True).update(name=row.name)
+        # A key that was revoked meanwhile is the row's no more.
+        still = EphemeralToken.objects.filter(pk=row.pk, user__is_active=True, access_key=self._access_key)
+        named = still.update(name=row.name)
         if not named:
             EphemeralToken.objects.filter(pk=row.pk).delete()
-            raise AccountClosed
+            raise RightEnded
         logger.info("made an ephemeral token", extra={"token": row.pk, "user": self._user.pk})
         return MintedToken(row, value)
 
     def _reserve(self, row: EphemeralToken) -> None:
         """Store the row, nameless, unless the user has had enough: of those who ask side by side, too."""
         with transaction.atomic():
-            list(User.objects.select_for_update(no_key=True).filter(pk=self._user.pk).values_list("pk"))
+            if not User.objects.select_for_update(no_key=True).filter(pk=self._user.pk, is_active=True).first():
+                raise RightEnded
+            key = self._access_key
+            if key and not AccessKey.objects.select_for_update(no_key=True).filter(pk=key.pk).first():
+                raise RightEnded
             if self._rules.a_day:
                 last = list(self._of_the_day().order_by("-made_at").values_list("made_at", flat=True))
                 if len(last) >= self._rules.a_day:
@@ -208,6 +217,7 @@ def as_data(row: EphemeralToken, now: datetime.datetime) -> dict[str, Any]:
     """A token as answers have it: what can be shown of it, and its status."""
     return {
         "id": str(row.pk),
+        "access_key": None if row.access_key is None else row.access_key.name,
         "model": row.model,
         "locked_fields": row.locked,
         "made_at": row.made_at.isoformat(),

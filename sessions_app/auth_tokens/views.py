@@ -9,19 +9,18 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.utils import timezone
 
 from sessions_app import throttle_rows
-from sessions_app.auth_tokens.callers import Refused, for_programs
+from sessions_app.auth_tokens.callers import Caller, Refused, for_programs
 from sessions_app.auth_tokens.service import (
-    AccountClosed,
     EphemeralTokenService,
     MintedToken,
     NoSuchToken,
+    RightEnded,
     TooManyTokens,
     as_data,
     rules_of_the_server,
@@ -37,7 +36,7 @@ LISTED = 100
 
 
 @for_programs("GET", "HEAD", "POST")
-def tokens(request: HttpRequest, caller: User) -> HttpResponse:
+def tokens(request: HttpRequest, caller: Caller) -> HttpResponse:
     """GET: the tokens that count, the rules for more. POST: makes one, and gives it this once."""
     service, rules = _service(caller)
     if request.method != "POST":
@@ -47,7 +46,7 @@ def tokens(request: HttpRequest, caller: User) -> HttpResponse:
 
 
 @for_programs("GET", "HEAD", "DELETE")
-def token(request: HttpRequest, caller: User, id: uuid.UUID) -> HttpResponse:
+def token(request: HttpRequest, caller: Caller, id: uuid.UUID) -> HttpResponse:
     """GET: the status of a token. DELETE: forgets it."""
     service, _ = _service(caller)
     if request.method == "DELETE":
@@ -60,18 +59,18 @@ def token(request: HttpRequest, caller: User, id: uuid.UUID) -> HttpResponse:
 
 
 @for_programs("POST")
-def renew(request: HttpRequest, caller: User, id: uuid.UUID) -> HttpResponse:
+def renew(request: HttpRequest, caller: Caller, id: uuid.UUID) -> HttpResponse:
     """Makes another in the place of a token, and gives it this once."""
     service, _ = _service(caller)
     return _made(caller, lambda: _known(lambda: service.renew_token(id)))
 
 
-def _service(caller: User) -> tuple[EphemeralTokenService, Rules]:
+def _service(caller: Caller) -> tuple[EphemeralTokenService, Rules]:
     """Raises `Refused` where the operator hands out none."""
     if not settings.EPHEMERAL_TOKENS:
         raise Refused(HTTPStatus.FORBIDDEN, "switched_off", "This server hands out no tokens.")
     rules = rules_of_the_server()
-    return EphemeralTokenService(caller, _Gemini(), rules), rules
+    return EphemeralTokenService(caller.user, _Gemini(), rules, caller.key), rules
 
 
 class _Gemini:
@@ -99,9 +98,9 @@ def _listed(service: EphemeralTokenService, rules: Rules) -> HttpResponse:
     )
 
 
-def _made(caller: User, make: Callable[[], MintedToken]) -> HttpResponse:
+def _made(caller: Caller, make: Callable[[], MintedToken]) -> HttpResponse:
     """Have a token made, and give it. Raises `Refused` and `TooManyTries`."""
-    throttle_rows.take(TOKENS, {Scope.ACCOUNT: str(caller.pk)}, caller)
+    throttle_rows.take(TOKENS, {Scope.ACCOUNT: str(caller.user.pk)}, caller.user)
     try:
         minted = make()
     except WishRefused as refusal:
@@ -110,8 +109,9 @@ def _made(caller: User, make: Callable[[], MintedToken]) -> HttpResponse:
     except TooManyTokens as refusal:
         wait = {"Retry_After": str(refusal.wait_s)}
         raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "day_spent", str(refusal), **wait) from None
-    except AccountClosed:
-        raise Refused(HTTPStatus.UNAUTHORIZED, "not_logged_in", "This account is closed.") from None
+    except RightEnded:
+        text = "Meanwhile the account was closed, or the access key revoked."
+        raise Refused(HTTPStatus.UNAUTHORIZED, "right_ended", text) from None
     except MintingFailed as failure:
         raise _failed(failure) from None
     from sessions_app.live.providers.auth_tokens import API_VERSION

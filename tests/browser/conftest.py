@@ -26,8 +26,8 @@ def emulator_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
 
 @pytest.fixture(scope="session")
 def web_program(emulator_program: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    """The web server in front of that emulator; its mail goes to its log."""
-    environment = {**emulator_program.environment, "EMAIL_URL": "console:"}
+    """The web server in front of that emulator; its mail goes to its log, and it hands out tokens."""
+    environment = {**emulator_program.environment, "EMAIL_URL": "console:", "EPHEMERAL_TOKENS": "1"}
     server = WebServer(tmp_path_factory.mktemp("web"), environment)
     yield server
     server.stop()

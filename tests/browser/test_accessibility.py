@@ -1,5 +1,6 @@
 """Every page with axe in both themes, on a phone and on a desk; and what axe cannot see."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ OPEN_PAGES = [
     *("/", "/accounts/login/", "/accounts/signup/", "/nowhere/"),
     *("/accounts/reset/", "/accounts/reset/sent/", "/accounts/reset/x/y/"),
 ]
-ACCOUNT_PAGES = ["/account/", "/account/email/", "/account/password/", "/account/delete/"]
+ACCOUNT_PAGES = ["/account/", "/account/email/", "/account/password/", "/account/keys/new/", "/account/delete/"]
 LONG_TURNS = [
     {"turn": 0, "role": "user", "text": "Whatverylongword" * 30, "status": "complete"},
     {
@@ -120,6 +121,28 @@ def test_the_pages_about_ones_account_can_be_used_by_everybody(
     page.get_by_role("button", name="Delete the account").click()
     expect(page.get_by_text("This is not your password.")).to_be_visible()
     assert violations(page) == []
+
+
+@in_each_theme_and_size
+def test_an_access_key_can_be_made_read_and_revoked_by_everybody(
+    open_page: Callable[..., Page], theme: str, size: dict[str, int]
+) -> None:
+    page = open_page(size, theme)
+    page.goto("/account/")
+    page.get_by_role("link", name="Make a key").click()
+    page.get_by_label("Name", exact=True).fill("The machine in the cellar, which waters the plants")
+    page.get_by_label("Your password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_text(re.compile("^hl_"))).to_be_visible()
+    assert violations(page) == []
+    assert overflow_px(page) <= 0
+    page.get_by_role("link", name="I have it").click()
+    expect(page.get_by_text("not used yet")).to_be_visible()
+    assert violations(page) == []
+    assert overflow_px(page) <= 0
+    page.get_by_role("button", name="Revoke The machine in the cellar").click()
+    expect(page.get_by_role("status")).to_contain_text("That key is revoked.")
+    expect(page.get_by_text("You have none.")).to_be_visible()
 
 
 def test_a_refused_log_in_can_be_understood_by_everybody(open_page: Callable[..., Page]) -> None:

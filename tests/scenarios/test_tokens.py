@@ -15,6 +15,7 @@ from google import genai
 from google.genai import errors, types
 from pytest_django import Settings
 
+from sessions_app.accounts import access_keys
 from sessions_app.models import EphemeralToken, Throttle
 from tests.services.emulator import Emulator
 
@@ -176,6 +177,14 @@ def test_tokens_are_listed_renewed_and_forgotten_and_never_shown_again(browser: 
     for secret in (first["token"], second["token"]):
         assert secret not in listing.content.decode()
         assert secret not in str(list(EphemeralToken.objects.values()))
+
+
+def test_a_program_with_an_access_key_gets_one_and_the_list_says_by_which(browser: Client, alice: User) -> None:
+    key = access_keys.make(alice, "laptop").value
+    program = Client(headers={"Authorization": f"Bearer {key}"})
+    assert mint(program)["access_key"] == "laptop"
+    assert mint(browser)["access_key"] is None
+    assert [row["access_key"] for row in program.get(API).json()["tokens"]] == [None, "laptop"]
 
 
 def test_others_have_nothing_of_it(browser: Client, bob: User) -> None:

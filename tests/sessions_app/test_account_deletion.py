@@ -22,7 +22,7 @@ from django.utils import timezone
 from energy.levels import Mode, Reason
 from energy.models import EnergyChange, EnergyState, LiveSlot
 from sessions_app import kept_sound, lines, throttle_rows
-from sessions_app.accounts import deletion
+from sessions_app.accounts import access_keys, deletion
 from sessions_app.accounts.deletion import LastOperator, delete_account, is_last_operator
 from sessions_app.lines import Owner
 from sessions_app.live.parcel import Parcel
@@ -70,6 +70,7 @@ def everything_of(user: User) -> None:
     throttle_rows.take(EXPORT, {Scope.ACCOUNT: str(user.pk)}, user)
     EphemeralToken.objects.create(
         user=user,
+        access_key=access_keys.make(user, "laptop").row,
         model="m",
         asked={},
         locked=[],

@@ -15,13 +15,14 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sessions_app.accounts import access_keys
 from sessions_app.accounts.deletion import delete_account
 from sessions_app.auth_tokens import service as rows
 from sessions_app.auth_tokens.service import (
-    AccountClosed,
     EphemeralTokenService,
     MintedToken,
     NoSuchToken,
+    RightEnded,
     TooManyTokens,
 )
 from sessions_app.auth_tokens.status import NO_TOKEN, status_of
@@ -307,7 +308,7 @@ def test_an_account_that_is_closed_meanwhile_gets_none(
     alice: User, service: EphemeralTokenService, minter: FakeMinter
 ) -> None:
     minter.meanwhile = lambda: User.objects.filter(pk=alice.pk).update(is_active=False)
-    with pytest.raises(AccountClosed):
+    with pytest.raises(RightEnded):
         service.create_token({})
     assert not EphemeralToken.objects.exists()
 
@@ -316,9 +317,21 @@ def test_an_account_that_is_deleted_meanwhile_gets_none(
     alice: User, service: EphemeralTokenService, minter: FakeMinter
 ) -> None:
     minter.meanwhile = lambda: delete_account(alice)
-    with pytest.raises(AccountClosed):
+    with pytest.raises(RightEnded):
         service.create_token({})
     assert not User.objects.exists()
+
+
+def test_a_key_that_is_revoked_meanwhile_gets_none(alice: User, minter: FakeMinter) -> None:
+    key = access_keys.make(alice, "laptop").row
+    by_key = EphemeralTokenService(alice, minter, rules(), key)
+    minter.meanwhile = lambda: access_keys.revoke(alice, key.pk)
+    with pytest.raises(RightEnded):
+        by_key.create_token({})
+    with pytest.raises(RightEnded):
+        by_key.create_token({})
+    assert len(minter.orders) == 1, "a key that is gone already does not ask"
+    assert not EphemeralToken.objects.exists()
 
 
 def test_rows_go_a_month_after_their_tokens_and_those_of_none_within_hours(
