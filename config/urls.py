@@ -22,5 +22,6 @@ urlpatterns = [
     path("", include("sessions_app.urls")),
     path("", include("sessions_app.accounts.urls")),
     path("", include("sessions_app.auth_tokens.urls")),
+    path("", include("sessions_app.session_page.urls")),
     path("", include("summarization.urls")),
 ]

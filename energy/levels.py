@@ -45,6 +45,7 @@ class ModelProfile:
     measured 2026-09-19). `intake_margin_ms`: what it was sent may be read so long before it is taken in, so that a
     handle does not cover it yet: our own margin, nothing of it is documented.
     `whole_input_transcript`: sends the user's words sentence by sentence, not in pieces that carry their blanks.
+    `context_window_tokens`: how much the model has before it, 131,072 by the pages of the models and of sessions.
     `ends_on`: the day on which its provider shuts it down, where that was announced.
     """
 
@@ -57,6 +58,7 @@ class ModelProfile:
     silence_before_end_ms: int = 0
     intake_margin_ms: int = 250
     whole_input_transcript: bool = False
+    context_window_tokens: int = 131_072
     ends_on: datetime.date | None = None
 
 

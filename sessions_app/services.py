@@ -170,6 +170,12 @@ def forget_handle(request: SessionRequest) -> None:
     ResumptionHandle.objects.filter(user=request.user, page_id=request.page_id, slot=request.slot).delete()
 
 
+def forget_handles_of(user: User, mode: Mode) -> int:
+    """Drop the handles of a user's pages in this mode; gives how many there were."""
+    count, _ = ResumptionHandle.objects.filter(user=user, live_session__conversation__mode=mode).delete()
+    return count
+
+
 def record_event(conversation_id: str, session_id: str, kind: str, data: dict[str, Any]) -> None:
     """Add a row to the timeline of a conversation."""
     SessionEvent.objects.create(

@@ -99,6 +99,7 @@ class LiveConsumer(AsyncConsumer):
         self._user: User | AnonymousUser = scope["user"]
         now_s = self._now_s()
         self._page = SocketPage(self.mode, send, self._registry.unsent)
+        self._page.on_replaced = self._go_on_with
         self._inbox = Inbox(receive, self._page.drop, self._refuse_flood)
         self._older = OlderTurns(self._registry.turns_before, self._page)
         self._audio_gate = AudioGate(now_s)
@@ -256,8 +257,12 @@ class LiveConsumer(AsyncConsumer):
             case Older(before):
                 self._older.ask(manager.opening.conversation, self._page_id, before)
             case Reset() if isinstance(self._user, User):
-                self._older.forget()
-                self._manager = await self._registry.reset(self._user, manager, self._page)
+                self._go_on_with(await self._registry.reset(self._user, manager, self._page))
+
+    def _go_on_with(self, manager: BaseSessionManager) -> None:
+        """Another session has taken the place of the one that the page had."""
+        self._older.forget()
+        self._manager = manager
 
     # -- answers -----------------------------------------------------------------------------------------------------
 

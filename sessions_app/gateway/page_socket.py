@@ -16,6 +16,7 @@ from sessions_app.gateway.wording import wording_of
 from sessions_app.live.backlog import Loss
 from sessions_app.live.close_codes import HUNG_UP, OUR_FAULT
 from sessions_app.live.machine.events import State, TellState
+from sessions_app.live.manager import BaseSessionManager
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Turn
@@ -44,6 +45,8 @@ class SocketPage:
     def __init__(self, mode: Mode, send: Send, unsent: Unsent | None = None) -> None:
         self.closed = asyncio.Event()
         self.released = asyncio.Event()
+        self.on_replaced: Callable[[BaseSessionManager], None] = lambda manager: None
+        """Called when the session that the page has was replaced by another one, and not because it asked for that."""
         self.played_until = -1
         self._mode = mode
         self._send = send

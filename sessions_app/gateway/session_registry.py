@@ -28,6 +28,7 @@ from sessions_app.gateway.energy_bar import SessionEnergy
 from sessions_app.gateway.held_session import HeldSession, Key
 from sessions_app.gateway.line_keeper import LineKeeper
 from sessions_app.gateway.page_socket import SocketPage
+from sessions_app.gateway.session_desk import SessionDesk
 from sessions_app.gateway.socket_bounds import UserBounds
 from sessions_app.gateway.start_line import StartLine
 from sessions_app.gateway.store import DatabaseStore
@@ -100,14 +101,16 @@ class SessionRegistry:
         self._database = DatabaseThread()
         self._authority = AuthorityWatch(self._database, self._held_credentials, self._end_what_is_over)
         self._lines = LineKeeper(self._database, Owner(), self._on_line_news)
+        self._sessions: dict[Key, HeldSession] = {}
+        self.desk = SessionDesk(self._sessions.values, self._database, self.reset)
         self._channel = WorkerChannel(
             self._on_energy_reset,
             self._on_end,
             self._authority.session_over,
             self._authority.check_soon,
             self._lines.check_soon,
+            self.desk.take,
         )
-        self._sessions: dict[Key, HeldSession] = {}
         self._fair_use_watch: asyncio.Task[None] | None = None
         self._pages: dict[SocketPage, Credentials] = {}
         self._places: UserBounds[SocketPage] = UserBounds()

@@ -17,6 +17,7 @@ from energy.announcements import GROUP, MESSAGE_TYPE, tell_workers
 from energy.levels import Mode, Reason
 from sessions_app.authority_signals import ACCOUNT_CHANGED_TYPE, LOGGED_OUT_TYPE
 from sessions_app.gateway.line_keeper import WANTED_TYPE
+from sessions_app.gateway.session_desk import ACT_TYPE, ASK_TYPE
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class WorkerChannel:
         on_log_out: called with the digest of a browser's session that is over.
         on_account_changed: called when an account was closed, deleted, or given another password.
         on_line_wanted: called when a line of some worker is wanted elsewhere.
+        on_asked: called with what somebody asks about live sessions, or wants of them: see `session_desk`.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class WorkerChannel:
         on_log_out: Callable[[str], None],
         on_account_changed: Callable[[], None],
         on_line_wanted: Callable[[], None],
+        on_asked: Callable[[dict[str, Any]], None],
     ) -> None:
         self._on_energy_reset = on_energy_reset
         self._on_end = on_end
         self._on_log_out = on_log_out
         self._on_account_changed = on_account_changed
         self._on_line_wanted = on_line_wanted
+        self._on_asked = on_asked
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -93,6 +97,8 @@ class WorkerChannel:
             self._on_account_changed()
         elif message["type"] == WANTED_TYPE:
             self._on_line_wanted()
+        elif message["type"] in (ASK_TYPE, ACT_TYPE):
+            self._on_asked(message)
         elif message["type"] == MESSAGE_TYPE:
             is_reset = message["reason"] == Reason.MANUAL and message["level"] > message["previous"]
             if is_reset:

@@ -114,6 +114,8 @@ class Backlog:
 
     def __init__(self, next_number: int = 0) -> None:
         self.next_number = next_number
+        self._first_number = self._unsent_number = next_number
+        self._numbers_missed = self._never_sent = 0
         self._items: deque[Item] = deque()
         self._unsent: deque[Item] = deque()
         self._next_position = 0
@@ -130,8 +132,10 @@ class Backlog:
 
     def add_audio(self, number: int, pcm: bytes) -> AudioFrame | None:
         """Take in one frame. None when it was taken in before (a page sends again what was not acknowledged)."""
-        if number < self.next_number:
-            return None
+        if number != self.next_number:
+            if number < self.next_number:
+                return None
+            self._numbers_missed += number - self.next_number
         self.next_number = number + 1
         frame = AudioFrame(self._take_position(), number, pcm)
         self._append(frame)
@@ -173,6 +177,27 @@ class Backlog:
         """The position after everything taken in so far."""
         return self._next_position
 
+    # -- counting, at no cost until somebody asks --------------------------------------------------------------------
+
+    @property
+    def frames_waiting(self) -> int:
+        """Frames of audio that no connection has been sent."""
+        return sum(isinstance(item, AudioFrame) and self._is_new(item) for item in self._unsent)
+
+    @property
+    def frames_sent(self) -> int:
+        """Frames of audio that were sent to any connection, each counted once."""
+        taken = self.next_number - self._first_number - self._numbers_missed
+        return taken - self._never_sent - self.frames_waiting
+
+    @property
+    def frames_acknowledged(self) -> int:
+        """Frames of audio that need not be kept for the next connection any more."""
+        return max(0, self._acknowledged_number - self._first_number - self._numbers_missed)
+
+    def _is_new(self, frame: AudioFrame) -> bool:
+        return frame.sent_at_ms is None and frame.number >= self._unsent_number
+
     # -- sending -----------------------------------------------------------------------------------------------------
 
     @property
@@ -210,6 +235,8 @@ class Backlog:
             self._covered_bytes = 0
         self._unsent = deque(item for item in self._items if not self._is_covered(item))
         again = sum(isinstance(item, AudioFrame) and item.sent_at_ms is not None for item in self._unsent)
+        sent = (item.number for item in self._items if isinstance(item, AudioFrame) and item.sent_at_ms is not None)
+        self._unsent_number = max(self._unsent_number, *(number + 1 for number in sent), 0)
         for item in self._items:
             item.sent_at_ms = None
         return again
@@ -293,6 +320,7 @@ class Backlog:
         """Give up all audio that no handle covers: the provider refused it. Typed messages stay."""
         uncovered = self._audio_bytes - self._covered_bytes
         self._lost.audio_bytes += uncovered
+        self._never_sent += self.frames_waiting
         self._lose_what_is_at_risk()
         self._remove(lambda item: not isinstance(item, TypedMessage))
 
@@ -300,6 +328,7 @@ class Backlog:
         """This one cannot be sent at all: it is lost, and the others go on."""
         if isinstance(item, AudioFrame):
             self._lost.audio_bytes += len(item.pcm)
+            self._never_sent += self._is_new(item)
         elif isinstance(item, TypedMessage):
             self._lost.ids.append(item.id)
         self._remove(lambda other: other is item)
@@ -339,6 +368,7 @@ class Backlog:
 
     def _drop_oldest_audio(self) -> None:
         frame = next(item for item in self._items if isinstance(item, AudioFrame))
+        self._never_sent += self._is_new(frame)
         if frame.sent_at_ms is None and not self._is_covered(frame):
             self._lost.audio_bytes += len(frame.pcm)
         elif not self._is_covered(frame):

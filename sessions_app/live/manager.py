@@ -15,7 +15,7 @@ from dataclasses import replace
 from random import random as system_random
 from typing import Any, ClassVar
 
-from energy.levels import Level, Mode, profile_of
+from energy.levels import Level, Mode, is_model_resumable, profile_of
 from sessions_app.live.backlog import Backlog
 from sessions_app.live.close_codes import OPENED_ELSEWHERE
 from sessions_app.live.context import Context, select_turns
@@ -84,6 +84,7 @@ from sessions_app.live.providers.upstream import (
 from sessions_app.live.ready import ready_of
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.setups import gives_history, setup_for
+from sessions_app.live.stats import COMPRESSION_FIELD, RESUMPTION_FIELD, SessionStats
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
 from sessions_app.live.transcript import TurnCode
@@ -128,6 +129,8 @@ class BaseSessionManager:
         self.opening = opening
         self._watch = SessionWatch(observer, Watched(opening.conversation, opening.session, self.mode))
         self.last_message_timestamp: float | None = None
+        self._started_at = time.time()
+        self._goes_away: tuple[Connection, int] | None = None
         self.downlink = downlink or Downlink()
         self._assistant = assistant
         self._overlaps = overlaps
@@ -355,6 +358,44 @@ class BaseSessionManager:
         """What a session without memory is given: the last recap, and the turns since that are settled."""
         return self._exchanges.context()
 
+    def get_session_stats(self) -> SessionStats:
+        """What the session is like now; nothing is counted for it while nobody asks."""
+        told, level, connection = self._teller.told_state, self._levels.level, self._dialler.connection
+        is_resumable = is_model_resumable(level) and RESUMPTION_FIELD not in self._left_out
+        round_trip_ms = None if connection is None else connection.round_trip_ms
+        return SessionStats(
+            session=self.opening.session,
+            state=self.state,
+            reason=told.reason,
+            active=self.state is State.LIVE,
+            has_valid_resumption_data=self.current_handle is not None,
+            duration_ms=int((time.time() - self._started_at) * 1000),
+            compression_enabled=COMPRESSION_FIELD not in self._left_out,
+            resumption_enabled=is_resumable,
+            start_time=self._started_at,
+            model=level.model,
+            level=level.number,
+            top_level=self._levels.top_level.number,
+            level_word=level.word,
+            last_message_at=self.last_message_timestamp,
+            go_away_in_ms=self._go_away_in_ms(connection),
+            refresh_is_due=self._machine.refresh_is_due,
+            round_trip_ms=None if round_trip_ms is None else round(round_trip_ms),
+            loop_lag_ms=None if connection is None else round(connection.loop_lag_ms),
+            frames_sent=self._backlog.frames_sent,
+            frames_waiting=self._backlog.frames_waiting,
+            frames_acknowledged=self._backlog.frames_acknowledged,
+            frames_resent=self._watch.frames_resent,
+            retry_in_ms=told.retry_in_ms,
+            place=told.place,
+        )
+
+    def _go_away_in_ms(self, connection: Connection | None) -> int | None:
+        """Until the provider ends this connection, if it has said so."""
+        if self._goes_away is None or self._goes_away[0] is not connection:
+            return None
+        return max(0, self._goes_away[1] - _now_ms())
+
     # -- levels ------------------------------------------------------------------------------------------------------
 
     async def handle_fallback(self, reason: str, quota: bool) -> None:
@@ -455,6 +496,8 @@ class BaseSessionManager:
         self.last_message_timestamp = time.time()
         self._exchanges.hear(message)
         if isinstance(message, GoAway):
+            if self._dialler.connection is not None:
+                self._goes_away = (self._dialler.connection, _now_ms() + message.time_left_ms)
             self._feed(GoAwayReceived(message.time_left_ms))
         elif isinstance(message, UndeclaredCall):
             logger.warning("called and not declared: %s", ", ".join(message.names), extra=self._ids())

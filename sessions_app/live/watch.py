@@ -9,7 +9,7 @@ from typing import Protocol
 
 from energy.levels import Mode
 from sessions_app.live.machine.events import Fact, State, Wish
-from sessions_app.live.machine.observed import Alarm, AlarmJudged, AlarmOutcome, Observation, Watch
+from sessions_app.live.machine.observed import Alarm, AlarmJudged, AlarmOutcome, FramesResent, Observation, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +48,13 @@ class SessionWatch:
     Args:
         observer: who watches; nobody when None.
         watched: the session.
+
+    Counts itself what nobody else keeps: `frames_resent`.
     """
 
     def __init__(self, observer: Observer | None, watched: Watched) -> None:
         self.watched = watched
+        self.frames_resent = 0
         self._observer = observer
         self._watch = Watch()
 
@@ -73,6 +76,8 @@ class SessionWatch:
 
     def tell(self, observation: Observation) -> None:
         """What the machine does not hear of."""
+        if isinstance(observation, FramesResent):
+            self.frames_resent += observation.count
         self._tell((observation,))
 
     def _tell(self, observations: Iterable[Observation]) -> None:

@@ -36,6 +36,8 @@ class FakeConnection:
         self.sent: list[Sent] = []
         self.past_turns: list[tuple[Turn, ...]] = []
         self.unread_ms = 65.0
+        self.round_trip_ms: float | None = 40.0
+        self.loop_lag_ms = 0.0
         self.close_takes_s = 0.0
         self.is_closed = False
         self.unsendable: tuple[Sent, ...] = ()

@@ -7,6 +7,7 @@ import struct
 import uuid
 from typing import Any
 
+from channels.consumer import AsyncConsumer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.base import SessionBase
@@ -31,8 +32,9 @@ class Socket:
         user: User | AnonymousUser,
         page_id: uuid.UUID | None = None,
         browser: SessionBase | None = None,
+        consumer: type[AsyncConsumer] | None = None,
     ) -> None:
-        application: Any = CONSUMERS[mode].as_asgi(registry=registry)
+        application: Any = (consumer or CONSUMERS[mode]).as_asgi(registry=registry)
 
         async def logged_in(scope: Any, receive: Any, send: Any) -> None:
             await application({**scope, "user": user, "session": browser}, receive, send)
@@ -84,6 +86,12 @@ class Socket:
                     return message
             assert self.close_code is None, f"closed with {self.close_code} before {type}"
             await self._take_one()
+
+    async def take_all(self) -> None:
+        """Everything that was said so far is taken in, and passed over."""
+        while not self.wire.output_queue.empty():
+            await self._take_one()
+        self._seen = len(self.messages)
 
     async def wait_closed(self) -> int:
         while self.close_code is None:

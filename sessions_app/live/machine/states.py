@@ -196,6 +196,11 @@ class SessionMachine:
         """Whether a resume by the handle would know everything that is settled."""
         return self.handle is not None and not self._handle_is_behind
 
+    @property
+    def refresh_is_due(self) -> bool:
+        """Whether the user waits for another connection, which is taken at the next safe point."""
+        return self._refresh_is_due
+
     def handle_fact(self, fact: Fact, now_ms: int) -> list[Wish]:
         """Take in one fact and say what is to be done, in order.
 

@@ -177,6 +177,14 @@ class GeminiConnection:
         return self._probes.unread_ms(max(self._setup_ms, self._socket.round_trip_ms() or 0.0))
 
     @property
+    def round_trip_ms(self) -> float | None:
+        return self._socket.round_trip_ms()
+
+    @property
+    def loop_lag_ms(self) -> float:
+        return self._probes.loop_lag_ms
+
+    @property
     def lifeless_ms(self) -> float:
         self._probes.keep_on()
         return min(self._probes.lifeless_ms, (time.monotonic() - self._heard_at) * 1000)

@@ -186,6 +186,10 @@ class Probes:
         return self._pings.unread_ms(_now_ms(), round_trip_ms, self._margin_ms, self._lag.recent_ms)
 
     @property
+    def loop_lag_ms(self) -> float:
+        return self._lag.recent_ms
+
+    @property
     def lifeless_ms(self) -> float:
         """Since the last ping was answered, or the first was sent, of all or after a rest."""
         return _now_ms() - max(self._pings.answered_ms, self._woken_ms)

@@ -180,6 +180,14 @@ class Connection(Protocol):
         """How long ago something must have been sent to be certainly taken in, as far as this connection shows."""
 
     @property
+    def round_trip_ms(self) -> float | None:
+        """To the provider and back, as it was measured last; None where nothing tells."""
+
+    @property
+    def loop_lag_ms(self) -> float:
+        """How late the event loop was just now."""
+
+    @property
     def lifeless_ms(self) -> float:
         """Since anything at all came of the other side, the answer to a ping included."""
 

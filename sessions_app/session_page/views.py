@@ -1,0 +1,34 @@
+"""The session page, and what it shows as JSON. What changes on it goes over `/ws/session/`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import cast
+
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from sessions_app.gateway.session_desk import ask_owners
+from sessions_app.session_page.report import live_modes, report_of, with_events
+from sessions_app.throttle import EXPORT
+from sessions_app.throttled import throttled
+
+
+@require_safe
+@never_cache
+def session_json(request: HttpRequest) -> HttpResponse:
+    """Everything on the session page and the last events as JSON; with `?words=1` also what was said. 401 for visitors,
+    whom no page could send anywhere."""
+    if not request.user.is_authenticated:
+        return JsonResponse({"error": "Log in first."}, status=HTTPStatus.UNAUTHORIZED)
+    return _report(request)
+
+
+@throttled(EXPORT)
+def _report(request: HttpRequest) -> HttpResponse:
+    user_id = cast(User, request.user).pk
+    own = async_to_sync(ask_owners)(user_id, live_modes(user_id))
+    return JsonResponse(with_events(report_of(user_id, own), user_id, words=request.GET.get("words") == "1"))
