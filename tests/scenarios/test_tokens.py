@@ -158,6 +158,25 @@ def test_what_the_operator_locks_is_refused_when_it_is_asked_for_and_overruled_a
     assert {"tools", "systemInstruction.parts"} <= set(overruled)
 
 
+def test_what_was_given_and_what_was_locked_is_held_fast_whoever_has_the_token(
+    browser: Client, emulator: Emulator
+) -> None:
+    minted = mint(browser, config={"voice": "Puck"}, lock=["temperature"])
+    assert minted["locked_fields"] == ["temperature", "voice"]
+    voice = {"voice_config": {"prebuilt_voice_config": {"voice_name": "Kore"}}}
+    asyncio.run(talk(minted["token"], speech_config=voice, temperature=1.5, system_instruction="Be calm."))
+    assert set(emulator.entries("token_overruled")[0]["fields"]) == {
+        "generationConfig.speechConfig",
+        "generationConfig.temperature",
+    }
+
+
+def test_a_model_that_must_be_told_how_hard_to_think_is_told_by_the_token(browser: Client, settings: Settings) -> None:
+    thinking = "gemini-3.8-live-extended-thinking"
+    settings.ENERGY_LADDERS = {"call": [thinking], "text": [BEST]}
+    assert "PLUM-42" in asyncio.run(talk(mint(browser)["token"], thinking))
+
+
 # -- asking for one ----------------------------------------------------------------------------------------------------
 
 

@@ -34,6 +34,9 @@ PATHS = {
 }
 """Where the fields of an order stand in a set-up, as a mask names them."""
 
+_UNREADABLE = (AttributeError, TypeError, ValueError)
+"""What the SDK raises for an answer that is no JSON, or no object."""
+
 # It is said once a process, and nothing follows from it for whoever reads the log of a server.
 warnings.filterwarnings("ignore", "The SDK's token creation implementation is experimental")
 
@@ -53,7 +56,7 @@ class GeminiMinter:
             logger.warning("the provider makes no token: %s %s", error.code, error.status)
             wait_ms = read_error(error.details).retry_after_ms
             raise MintingFailed(error.code or 0, None if wait_ms is None else math.ceil(wait_ms / 1000)) from None
-        except (OSError, httpx2.HTTPError, ValueError) as error:
+        except (OSError, httpx2.HTTPError, *_UNREADABLE) as error:
             logger.warning("the provider cannot be asked for a token: %s", type(error).__name__)
             raise MintingFailed from None
         if not token.startswith(TOKEN_PREFIX):
