@@ -109,7 +109,7 @@ class EphemeralTokenService:
         """
         old = self._row(id)
         minted = self._mint(read_wish(old.asked, self._rules))
-        self.forget_token(id)
+        forget(EphemeralToken.objects.filter(user=self._user, pk=old.pk))
         return minted
 
     def forget_token(self, id: uuid.UUID) -> None:
@@ -170,12 +170,17 @@ class EphemeralTokenService:
             key = self._access_key
             if key and not AccessKey.objects.select_for_update(no_key=True).filter(pk=key.pk).first():
                 raise RightEnded
-            if self._rules.a_day:
-                last = list(self._of_the_day().order_by("-made_at").values_list("made_at", flat=True))
-                if len(last) >= self._rules.a_day:
-                    free_at = last[self._rules.a_day - 1] + DAY
-                    raise TooManyTokens(self._rules.a_day, math.ceil((free_at - row.made_at).total_seconds()))
+            if full_since := self._full_since():
+                wait = full_since + DAY - row.made_at
+                raise TooManyTokens(self._rules.a_day, max(1, math.ceil(wait.total_seconds())))
             row.save(force_insert=True)
+
+    def _full_since(self) -> datetime.datetime | None:
+        """When the one was asked for that has to be a day old before there may be another; None if there may be now."""
+        if not self._rules.a_day:
+            return None
+        newest_first = self._of_the_day().order_by("-made_at").values_list("made_at", flat=True)
+        return next(iter(newest_first[self._rules.a_day - 1 : self._rules.a_day]), None)
 
     def _row(self, id: uuid.UUID) -> EphemeralToken:
         row = self._rows().filter(pk=id).first()

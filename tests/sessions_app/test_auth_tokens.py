@@ -226,6 +226,14 @@ def test_a_renewal_that_fails_leaves_the_old_token(service: EphemeralTokenServic
     assert service.get_token_status(old.row.pk).is_valid
 
 
+def test_a_token_that_is_forgotten_while_it_is_renewed_costs_nobody_the_new_one(
+    service: EphemeralTokenService, minter: FakeMinter
+) -> None:
+    old = service.create_token({})
+    minter.meanwhile = lambda: service.forget_token(old.row.pk)
+    assert service.renew_token(old.row.pk).value
+
+
 def test_what_the_operator_has_locked_since_is_not_renewed(alice: User, minter: FakeMinter) -> None:
     old = EphemeralTokenService(alice, minter, rules()).create_token({"config": {"voice": "Puck"}})
     with pytest.raises(WishRefused, match="holds voice fast"):
