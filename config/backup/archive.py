@@ -104,11 +104,11 @@ class Reader:
             raise Refused("It was written by a newer version of Holdline: restore it with that one.")
         try:
             self.header = Header(
-                made_at=first["made_at"],
-                database=first["database"],
-                migrations=tuple((app, name) for app, name in first["migrations"]),
-                handle_keys=tuple(first["handle_keys"]),
-                secret_key=first["secret_key"],
+                made_at=_words(first["made_at"]),
+                database=_words(first["database"]),
+                migrations=tuple((_words(app), _words(name)) for app, name in first["migrations"]),
+                handle_keys=tuple(map(_words, first["handle_keys"])),
+                secret_key=_words(first["secret_key"]),
             )
         except (KeyError, TypeError, ValueError):
             raise Refused("It is damaged: its header cannot be read.") from None
@@ -130,7 +130,10 @@ class Reader:
             line = None
 
         while isinstance(line, dict) and isinstance(columns := line.get("columns"), list):
-            table = Table(str(line.get("table")), tuple(map(str, columns)))
+            try:
+                table = Table(_words(line.get("table")), tuple(map(_words, columns)))
+            except ValueError:
+                raise Refused("It is damaged: the name of a table cannot be read.") from None
             yield table, rows_of_table(table)
         if line != {"end": rows} or next(self._lines, None) is not None:
             raise Refused("It is not whole: its end is missing, or rows are.")
@@ -142,8 +145,15 @@ def _lines(stream: gzip.GzipFile) -> Iterator[Any]:
             yield json.loads(line)
     except EOFError:
         raise Refused("It is not whole: its end is missing.") from None
-    except (gzip.BadGzipFile, zlib.error, ValueError):
+    except (gzip.BadGzipFile, zlib.error, ValueError, RecursionError):
         raise Refused("It is damaged: what it holds is not what was written.") from None
+
+
+def _words(value: Any) -> str:
+    """What can be told to a person, whose terminal obeys characters that are no words. Raises ValueError."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError("no words")
+    return value
 
 
 def _as_text(value: Any) -> str:

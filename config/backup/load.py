@@ -114,11 +114,14 @@ def _fill(models: dict[str, type[Model]], table: Table, rows: Iterator[Row], tol
                 told(table.name, counted)
             try:
                 yield [reader(value) for reader, value in zip(readers, row, strict=True)]
-            except (TypeError, ValueError, ValidationError):
+            except (TypeError, ValueError, OverflowError, ValidationError):
                 raise Refused(f"It is damaged: row {counted} of {table.name} cannot be read.") from None
 
     names = ", ".join(connection.ops.quote_name(str(fields[column].column)) for column in table.columns)
-    _insert(connection.ops.quote_name(model._meta.db_table), names, len(readers), prepared())
+    try:
+        _insert(connection.ops.quote_name(model._meta.db_table), names, len(readers), prepared())
+    except (ValueError, OverflowError):  # its driver's, before the database was asked
+        raise Refused(f"It is damaged: {table.name} has values that no database holds.") from None
     return counted
 
 

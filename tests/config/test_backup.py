@@ -183,6 +183,19 @@ def test_rows_that_belong_to_nothing_are_refused(talk: Talk) -> None:
     assert all_rows() == before
 
 
+def test_values_that_no_column_holds_are_refused(talk: Talk) -> None:
+    backup, before = gzip.decompress(saved()), all_rows()
+    for place, strange in (
+        (b"1099511627776", b"Infinity"),
+        (b"1099511627776", b"1" + b"0" * 20),
+        (b"PLUM-42", rb"\ud800"),
+    ):
+        assert place in backup
+        with pytest.raises(Refused, match=r"It is damaged|The database does not take it"):
+            restore(gzip.compress(backup.replace(place, strange, 1)))
+        assert all_rows() == before
+
+
 def test_while_a_web_process_lives_nothing_is_restored(talk: Talk) -> None:
     backup = saved()
     Worker.objects.create(name="talk.example.org:17")
@@ -323,7 +336,25 @@ def test_a_byte_that_turned_is_noticed_or_does_not_matter(tables: Tables, data: 
         assert read(bytes(file)) == tables
 
 
-@pytest.mark.parametrize("change", [lambda first: first.pop("migrations"), lambda first: first.update(version=2)])
+@pytest.mark.parametrize(
+    "line", [b"[" * 100_000, b'{"table":"\\u001b[2J","columns":["a"]}', b'{"table":1,"columns":[1]}']
+)
+def test_a_line_that_nobody_writes_is_refused_as_damage(line: bytes) -> None:
+    first, last = gzip.decompress(written([])).splitlines()
+    with pytest.raises(Refused, match="It is damaged"):
+        read(gzip.compress(b"\n".join([first, line, last])))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda first: first.pop("migrations"),
+        lambda first: first.update(version=2),
+        lambda first: first.update(migrations=[[["auth"], "0001_initial"]]),
+        lambda first: first.update(handle_keys=[1]),
+        lambda first: first.update(database="\x1b[2J"),
+    ],
+)
 def test_a_header_that_is_not_understood_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
     first, *rest = gzip.decompress(written([])).splitlines()
     header = json.loads(first)
