@@ -73,13 +73,12 @@ class Exposition:
 
     async def _rows(self) -> Rows | None:
         """None when they cannot be read in time. Who is still being waited for is not asked a second time."""
-        if self._reading is None:
+        if self._reading is None or self._reading.done():  # what came too late says how things stood long ago
             self._reading = asyncio.get_running_loop().run_in_executor(self._executor, self._read_and_close)
         reading = self._reading
         await asyncio.wait({reading}, timeout=ANSWER_LIMIT_S)
         if not reading.done():
             return None
-        self._reading = None
         if error := reading.exception():
             logger.warning("the rows cannot be read for a scrape: %s", type(error).__name__)
             return None
@@ -103,7 +102,10 @@ class Exposition:
 
 def _encode(figures: CollectorRegistry, standing: Standing, accept: str) -> tuple[bytes, str]:
     """In a thread: it takes some milliseconds, in which sound would wait."""
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except TypeError:  # the library compares versions that are no numbers
+        encode, content_type = choose_encoder("")
     return encode(_Both(figures, standing)), content_type
 
 

@@ -7,6 +7,7 @@ import datetime
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
@@ -132,6 +133,21 @@ async def test_a_scrape_is_what_the_format_asks_for(rows: None, settings: Settin
     assert found.value("holdline_swaps_total", outcome="failed") == 0
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=x",
+        "text/plain;version=0.x",
+        "text/plain;version=" + "9" * 5_000,
+        "," * 9_999,
+    ],
+)
+async def test_a_scrape_is_answered_whatever_it_asks_for(accept: str) -> None:
+    text, content_type = await exposition(lambda: NOTHING).answer(accept)
+    assert content_type.startswith(("text/plain", "application/openmetrics-text"))
+    assert b"# TYPE holdline_live_sessions gauge" in text
+
+
 async def test_a_scrape_for_those_who_know_no_open_metrics_is_plain_text() -> None:
     text, content_type = await exposition(lambda: NOTHING).answer("")
     assert content_type.startswith("text/plain")
@@ -170,6 +186,22 @@ async def test_a_database_that_hangs_is_waited_for_a_moment_and_asked_once(monke
         is_back.set()
     monkeypatch.setattr("config.metrics.exposition.ANSWER_LIMIT_S", 20)
     assert (await scrape(hanging)).value("holdline_database_up") == 1
+
+
+async def test_rows_that_came_too_late_are_not_told_to_whoever_asks_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That may be an hour later."""
+    monkeypatch.setattr("config.metrics.exposition.KEPT_S", 0.0)
+    monkeypatch.setattr("config.metrics.exposition.ANSWER_LIMIT_S", 0.05)
+    is_back, late = threading.Event(), replace(NOTHING, workers=1)
+    readings = iter([lambda: late if is_back.wait(20) else NOTHING, lambda: replace(NOTHING, workers=2)])
+    once_hung = exposition(lambda: next(readings)())
+    assert (await scrape(once_hung)).value("holdline_database_up") == 0
+    reading = once_hung._reading
+    assert reading is not None
+    is_back.set()
+    await reading
+    monkeypatch.setattr("config.metrics.exposition.ANSWER_LIMIT_S", 20)
+    assert (await scrape(once_hung)).value("holdline_web_workers") == 2
 
 
 async def test_a_channel_layer_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
