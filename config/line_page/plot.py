@@ -126,8 +126,9 @@ def _steps_around(shortest_ms: int, longest_ms: int) -> Sequence[tuple[int, str]
 
 
 def _o_clock(begins: datetime.datetime, hour: int, here: ZoneInfo) -> datetime.datetime:
-    """This hour by the clocks of the place; 24 is the next midnight."""
-    midnight = begins.astimezone(here).replace(tzinfo=None)
+    """This hour by the clocks of the place; 24 is the next midnight. Not every day begins at midnight: where clocks are
+    put forward then, it begins at one."""
+    midnight = datetime.datetime.combine(begins.astimezone(here), datetime.time.min)
     return (midnight + datetime.timedelta(hours=hour)).replace(tzinfo=here).astimezone(datetime.UTC)
 
 

@@ -86,6 +86,22 @@ def test_hours_stand_where_clocks_that_are_changed_have_them(
 
 
 @pytest.mark.parametrize(
+    ("zone", "date"),
+    [("America/Santiago", (2026, 9, 6)), ("Africa/Cairo", (2026, 4, 24)), ("America/Havana", (2026, 11, 1))],
+)
+def test_a_day_without_a_midnight_or_with_two_has_its_hours_where_clocks_have_them(
+    zone: str, date: tuple[int, int, int]
+) -> None:
+    at_nine = datetime.datetime(*date, 9, tzinfo=ZoneInfo(zone)).astimezone(datetime.UTC)
+    begins, ends = day_of(at_nine, zone)
+    assert ends - begins != datetime.timedelta(days=1)
+    picture = plot([], begins, ends, at_nine, zone)
+    places = {step.name: step.place for step in picture.hours}
+    assert places["09"] == picture.now
+    assert (places["00"], places["24"]) == ("0.00%", "100.00%")
+
+
+@pytest.mark.parametrize(
     ("milliseconds", "words"), [(0, "0 ms"), (340, "340 ms"), (4_200, "4.2 seconds"), (187_000, "3 minutes 7 seconds")]
 )
 def test_lengths_in_words(milliseconds: int, words: str) -> None:
