@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.models import Conversation, LiveSession, SessionEvent
@@ -16,6 +17,7 @@ from summarization.models import CallHistory
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.get_default_timezone())
 
 
+@transaction.atomic
 def converse(
     user: User,
     *said: str,
@@ -33,7 +35,7 @@ def converse(
     """A conversation of ten minutes: what user and model said in turn. Unless a page has it open, it has its entry.
 
     `is_open`: in a page; unless told otherwise it is when it is not over. `events`: seconds since the beginning, kind
-    and data. `reports`: of usage, turn by turn.
+    and data. `reports`: of usage, turn by turn. All at once: a server that runs writes the entries that it misses.
     """
     is_open = not is_over if is_open is None else is_open
     ended_at = started_at + timedelta(minutes=10)
