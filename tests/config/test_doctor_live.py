@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import wave
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from config.doctor.findings import Finding, Verdict
-from config.doctor.live.look import about
+from config.doctor.live.look import about, look
 from config.doctor.live.observed import Exchange, Heard, differences, knows
 from config.doctor.live.recording import CUT_SOUND, Recording
 from config.doctor.live.talk import QUESTION, Talk
@@ -74,6 +76,14 @@ def test_a_talk_in_which_all_is_as_it_should_be() -> None:
 )
 def test_what_goes_wrong_is_a_failure(change: dict[str, object], word: str) -> None:
     assert word in texts(replace(WELL, **change), Verdict.FAILED)  # type: ignore[arg-type]
+
+
+def test_a_model_that_nobody_knows_is_a_finding(settings: Settings, tmp_path: Path) -> None:
+    """Others of the ladders are talked with all the same."""
+    settings.GEMINI_API_KEY = "test-key-which-nobody-is-told"
+    (unknown,) = look("models/gemini-3.8-live", tmp_path)
+    assert unknown.verdict is Verdict.FAILED
+    assert "'models/gemini-3.8-live' is not a Live model that Holdline knows" in unknown.text
 
 
 def test_slow_answers_are_a_warning_and_a_go_away_is_told() -> None:

@@ -80,6 +80,14 @@ def test_a_model_that_the_provider_does_not_have_is_a_finding(tmp_path: Path) ->
     assert frames.text.startswith("1 frames in ")
 
 
+def test_frames_that_cannot_be_kept_are_a_finding(tmp_path: Path) -> None:
+    nowhere = tmp_path / "a-file"
+    nowhere.touch()
+    *_, frames = look("gemini-3.8-live-gone", nowhere)
+    assert frames.verdict is Verdict.FAILED
+    assert "the frames are not kept" in frames.text
+
+
 def test_without_a_key_there_is_nobody_to_talk_with(settings: Settings) -> None:
     settings.GEMINI_API_KEY = ""
     with pytest.raises(CommandError, match="set GEMINI_API_KEY"):

@@ -12,7 +12,7 @@ from config.doctor.findings import Finding, failed, not_set, ok, told, warning
 from config.doctor.live.observed import differences, go_away_in, handle_in, knows
 from config.doctor.live.recording import Recording
 from config.doctor.live.talk import Talk, hold
-from energy.levels import ModelProfile, profile_of
+from energy.levels import ModelProfile, UnknownModel, profile_of
 from sessions_app.live.providers.upstream import UpstreamFailed
 
 LIMIT_S = 150.0
@@ -26,6 +26,8 @@ def look(model: str, directory: Path) -> Iterator[Finding]:
     key, version = settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION
     try:
         talk = asyncio.run(asyncio.wait_for(hold(key, version, model, recording), LIMIT_S))
+    except UnknownModel as error:
+        yield failed(str(error), "Take it off CALL_MODELS and TEXT_MODELS; names are as in 'manage.py check_models'.")
     except UpstreamFailed as error:
         yield told(failed(f"the provider says {error}", REFUSED))
     except TimeoutError:
@@ -34,7 +36,11 @@ def look(model: str, directory: Path) -> Iterator[Finding]:
         yield from map(told, about(profile_of(model), talk))
     if recording.lines:
         path = directory / f"{model}.jsonl"
-        recording.write(path)
+        try:
+            recording.write(path)
+        except OSError as error:
+            yield failed(f"the frames are not kept: {path}: {error.strerror}", "Make room, or set HOLDLINE_DATA_DIR.")
+            return
         yield ok(f"{len(recording.lines)} frames in {path}, without key, handles and sound")
 
 
