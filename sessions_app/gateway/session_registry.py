@@ -35,7 +35,7 @@ from sessions_app.gateway.store import DatabaseStore
 from sessions_app.gateway.unsent import Unsent
 from sessions_app.gateway.wire import Start
 from sessions_app.gateway.worker_channel import WorkerChannel
-from sessions_app.hand_over import Moving, TicketInvalid
+from sessions_app.hand_over import Moving
 from sessions_app.lines import Fenced, Hold, News, Owner, Taken, Wanted
 from sessions_app.live.close_codes import DRAINING, NOT_LOGGED_IN, OPENED_ELSEWHERE, TOO_MUCH
 from sessions_app.live.conversation_memory import ConversationMemory
@@ -324,15 +324,17 @@ class SessionRegistry:
             return None
         move = partial(hand_over.move_page_life, user, mode, moving, start.page_id)
         held = self._sessions.get((user.pk, mode, moving.page_id))
-        if held is None or not await self._goes_on(held):
+        played_until = -1
+        if held is not None and await self._goes_on(held):
+            held.goes_on_for = start.page_id  # also if it ends in this very moment, because this worker leaves
+            played_until = await self._have_released(held)
+        if held is None or held.manager.state is State.ENDED:
             if held is not None:
                 await held.given_back.wait()
             await self._lines.ask_for(user.pk, mode, start.page_id, hands_on=True)
             await self._database.run(move)
             return None
-        played_until = await self._have_released(held)
-        if held.manager.state is State.ENDED:
-            raise TicketInvalid
+        held.goes_on_for = None
         place = held.place
         del self._sessions[held.key]
         held.key = (user.pk, mode, start.page_id)

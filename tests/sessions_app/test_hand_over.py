@@ -157,6 +157,28 @@ async def test_a_page_at_another_worker_takes_it_over_with_what_no_handle_covers
         assert await ask(LiveSlot.objects.count) == 1
 
 
+async def test_a_worker_that_leaves_while_a_call_is_taken_over_leaves_it_to_the_page_that_takes_it(
+    registry: SessionRegistry, other: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    """The ticket is used, the first page is asked for what it has: neither of them is to be without the call."""
+    async with Socket(registry, Mode.CALL, alice) as first, Socket(registry, Mode.CALL, alice) as second:
+        before = await first.start()
+        await exchange(first, upstream, "1", "my code word is PLUM", "noted", "handle-1")
+        for number in range(3):
+            await first.send_frame(number)
+        ticket = await ticket_of(alice)
+        await second.send(type="start", page_id=second.page_id, last_down=-1, take=ticket)
+        await first.wait_for("release")
+        await registry.drain()
+        assert await second.wait_closed() == 4012
+    async with Socket(other, Mode.CALL, alice, uuid.UUID(second.page_id)) as again:
+        after = await again.start(take=ticket)
+        assert (after["action"], after["conversation"]) == ("resumed", before["conversation"])
+        assert [turn["text"] for turn in after["transcript"]] == ["my code word is PLUM", "noted"]
+        assert upstream.connection.setup.handle == "handle-1"
+        assert open_lines(upstream) == 1
+
+
 async def test_a_page_that_took_a_call_over_comes_back_without_a_ticket_of_its_own(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
