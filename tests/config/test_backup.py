@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.contrib.auth.models import User
@@ -29,6 +29,7 @@ from config.backup.archive import Header, Reader, Refused, Table, Writer
 from config.backup.dump import dump
 from config.backup.load import load
 from config.keys import derive_fernet_keys
+from config.management.commands import backup
 from energy.levels import Mode
 from sessions_app import kept_sound
 from sessions_app.live.parcel import Parcel
@@ -238,6 +239,24 @@ def test_the_file_is_its_owners_alone_and_overwrites_nothing(talk: Talk, tmp_pat
     call_command("restore", str(file), replace=True, stdout=told)
     assert "Restored: " in told.getvalue()
     assert "          3  sessions_app.Turn\n" in told.getvalue()
+
+
+def test_a_backup_has_its_name_only_once_it_is_whole(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is killed in the middle leaves nothing that could be taken for a backup, or that is in the way."""
+    file = tmp_path / "holdline.backup"
+    seen: list[str] = []
+
+    def look(stream: BinaryIO, told: Any) -> int:
+        rows = dump(stream, told)
+        seen.extend(path.suffix for path in tmp_path.iterdir())
+        return rows
+
+    monkeypatch.setattr(backup, "dump", look)
+    call_command("backup", str(file))
+    assert seen == [".part"]
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_backup_that_cannot_be_finished_leaves_no_file(talk: Talk, tmp_path: Path) -> None:

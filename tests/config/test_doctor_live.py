@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import wave
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 
 from config.doctor.findings import Finding, Verdict
@@ -162,3 +164,19 @@ def test_the_question_is_sound_as_pages_send_it() -> None:
     with wave.open(str(QUESTION)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 16_000)
         assert 1 < file.getnframes() / 16_000 < 3
+
+
+def test_a_talk_that_is_interrupted_leaves_its_frames_and_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    async def hold_until_interrupted(key: str, version: str, model: str, recording: Recording) -> Talk:
+        recording.note("server", 0, b'{"setupComplete": {}}')
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("config.doctor.live.look.hold", hold_until_interrupted)
+    settings.GEMINI_API_KEY, settings.DATA_DIR = "a-key", tmp_path
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", live=True, stdout=io.StringIO())
+    assert ended.value.code == 130
+    (kept,) = tmp_path.glob("doctor/*/*.jsonl")
+    assert "setupComplete" in kept.read_text()

@@ -21,7 +21,8 @@ REFUSED = "See 'The provider refuses' in docs/operations.md."
 
 
 def look(model: str, directory: Path) -> Iterator[Finding]:
-    """Talk with a model, which takes some twenty seconds, and say what came of it. The frames go into `directory`."""
+    """Talk with a model, which takes some twenty seconds, and say what came of it. The frames go into `directory`, also
+    those of a talk that is interrupted; KeyboardInterrupt comes after that."""
     recording = Recording()
     key, version = settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION
     try:
@@ -30,17 +31,24 @@ def look(model: str, directory: Path) -> Iterator[Finding]:
         yield failed(str(error), "Take it off CALL_MODELS and TEXT_MODELS; names are as in 'manage.py check_models'.")
     except UpstreamFailed as error:
         yield told(failed(f"the provider says {error}", REFUSED))
+    except KeyboardInterrupt:
+        yield from _keep(recording, directory / f"{model}.jsonl")
+        raise
     except TimeoutError:
         yield failed(f"no end within {LIMIT_S:g} s", "Try again; if it stays so, take it off the ladders.")
     else:
         yield from map(told, about(profile_of(model), talk))
-    if recording.lines:
-        path = directory / f"{model}.jsonl"
-        try:
-            recording.write(path)
-        except OSError as error:
-            yield failed(f"the frames are not kept: {path}: {error.strerror}", "Make room, or set HOLDLINE_DATA_DIR.")
-            return
+    yield from _keep(recording, directory / f"{model}.jsonl")
+
+
+def _keep(recording: Recording, path: Path) -> Iterator[Finding]:
+    if not recording.lines:
+        return
+    try:
+        recording.write(path)
+    except OSError as error:
+        yield failed(f"the frames are not kept: {path}: {error.strerror}", "Make room, or set HOLDLINE_DATA_DIR.")
+    else:
         yield ok(f"{len(recording.lines)} frames in {path}, without key, handles and sound")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,8 @@ class Command(BaseCommand):
 
 @contextmanager
 def _new_file(name: str) -> Iterator[BinaryIO]:
-    """A file that was not there before, for its owner alone; it goes again when it does not get whole."""
+    """A file that was not there before, for its owner alone. It has its name only once it is whole: of a process that
+    is killed meanwhile a file beside it stays, which ends in `.part`."""
     if name == STANDARD_OUTPUT:
         if sys.stdout.isatty():
             raise CommandError("A backup is nothing to be read on a screen: redirect standard output into a file.")
@@ -62,15 +64,18 @@ def _new_file(name: str) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     path = Path(name)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise CommandError(f"{path} is there already, and nothing is written over. Name another file.") from None
+    taken = CommandError(f"{path} is there already, and nothing is written over. Name another file.")
+    if os.path.lexists(path):
+        raise taken
+    descriptor, unfinished = tempfile.mkstemp(".part", f"{path.name}.", path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # nobody else has taken the name meanwhile
+        os.replace(unfinished, path)
+    except FileExistsError:
+        raise taken from None
+    finally:
+        Path(unfinished).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,8 @@ from config.doctor.checks import checks
 from config.doctor.findings import Finding, Verdict, run
 from config.doctor.http import Address
 from config.metrics.rows import known_models
+
+INTERRUPTED = 130
 
 
 def address(text: str) -> Address:
@@ -46,9 +49,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, url: Address | None, live: bool, **options: Any) -> None:
         verdicts: Counter[Verdict] = Counter()
-        for subject, finding in self._talks() if live else run(checks(url)):
-            self.stdout.write(self._line(subject, finding))
-            verdicts[finding.verdict] += 1
+        try:
+            for subject, finding in self._talks() if live else run(checks(url)):
+                self.stdout.write(self._line(subject, finding))
+                verdicts[finding.verdict] += 1
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
         told = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
         if verdicts[Verdict.FAILED]:
             raise CommandError(f"{told}.")
