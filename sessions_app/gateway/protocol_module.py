@@ -13,6 +13,8 @@ from typing import Any
 
 from energy.levels import Mode
 from sessions_app.gateway import limits, wire, wording
+from sessions_app.gateway.session_desk import Granted, Wish
+from sessions_app.gateway.session_wire import SessionPageType, SessionServerType
 from sessions_app.live import close_codes
 from sessions_app.live.machine.events import Action, State
 from sessions_app.live.machine.reasons import StateReason
@@ -56,6 +58,13 @@ def _parts() -> Iterable[tuple[str, str, Mapping[str, Any]]]:
     yield "TURN_STATE", "Who has the word.", _members(TurnState)
     yield "TOAST", "What a toast is about.", {_name(code): code for code in wording.all_codes()}
     yield "TOAST_LEVEL", "How much a toast matters.", _members(wording.ToastLevel)
+    yield (
+        "SESSION_PAGE",
+        "The `type` of what a session page says and is told.",
+        _members([*SessionPageType, *SessionServerType]),
+    )
+    yield "SESSION_WISH", "What a session page may wish for a session.", _members(Wish)
+    yield "GRANTED", "What came of that.", _members(Granted)
     frame = {
         "NUMBER_BYTES": wire.FRAME_NUMBER.size,
         "SAMPLE_BYTES": wire.SAMPLE_BYTES,

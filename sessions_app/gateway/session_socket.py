@@ -21,7 +21,7 @@ from sessions_app.gateway.authority import credentials_of
 from sessions_app.gateway.limits import Bucket
 from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.gateway.session_registry import SessionRegistry
-from sessions_app.gateway.session_wire import WishMessage
+from sessions_app.gateway.session_wire import PingMessage
 from sessions_app.gateway.wire import Malformed
 from sessions_app.live.close_codes import MALFORMED, NOT_LOGGED_IN, OUR_FAULT, TOO_MUCH
 
@@ -82,7 +82,9 @@ class SessionConsumer(AsyncConsumer):
             return
         try:
             message = session_wire.parse_session_frame(event.get("text") or "")
-            if isinstance(message, WishMessage) and await self._registry.may_stay(self._page):
+            if isinstance(message, PingMessage):
+                self._page.tell(wire.pong(None))
+            elif await self._registry.may_stay(self._page):
                 granted = await self._registry.desk.grant(self._user, message.mode, message.wish)
                 self._page.tell(session_wire.done(message, granted))
                 self._soon.set()

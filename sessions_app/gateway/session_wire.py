@@ -9,17 +9,16 @@ from typing import Any
 
 from energy.levels import Mode
 from sessions_app.gateway.session_desk import Granted, Wish
-from sessions_app.gateway.wire import Malformed
+from sessions_app.gateway.wire import Malformed, PageMessageType
 
 FRAME_LIMIT_BYTES = 1_000
 """A wish takes a hundred."""
 
 
 class SessionPageType(StrEnum):
-    """The `type` of what a session page says."""
+    """The `type` of what a session page says besides `ping`."""
 
     WISH = "wish"
-    PING = "ping"
 
 
 class SessionServerType(StrEnum):
@@ -37,7 +36,7 @@ class WishMessage:
 
 @dataclass(frozen=True, slots=True)
 class PingMessage:
-    """Its only use is that something is said."""
+    """Whether anybody is there: answered by `pong`."""
 
 
 def parse_session_frame(frame: str) -> WishMessage | PingMessage:
@@ -50,7 +49,7 @@ def parse_session_frame(frame: str) -> WishMessage | PingMessage:
         raise Malformed("protocol.malformed", "That was not JSON.") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise Malformed("protocol.malformed", "A message is an object with a type.")
-    if fields["type"] == SessionPageType.PING:
+    if fields["type"] == PageMessageType.PING:
         return PingMessage()
     if fields["type"] != SessionPageType.WISH:
         raise Malformed("protocol.unknown_type", "There is no message of this type.")

@@ -183,6 +183,10 @@ class Exchanges:
         return self._backlog.next_number
 
     @property
+    def turn_state(self) -> TurnState:
+        return self._turns.state
+
+    @property
     def is_replying(self) -> bool:
         """Whether a reply is being given, or still played."""
         return self._turns.is_replying

@@ -380,6 +380,7 @@ class BaseSessionManager:
             last_message_at=self.last_message_timestamp,
             go_away_in_ms=self._go_away_in_ms(connection),
             refresh_is_due=self._machine.refresh_is_due,
+            turn_state=self._exchanges.turn_state.value,
             round_trip_ms=None if round_trip_ms is None else round(round_trip_ms),
             loop_lag_ms=None if connection is None else round(connection.loop_lag_ms),
             frames_sent=self._backlog.frames_sent,

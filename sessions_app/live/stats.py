@@ -18,9 +18,10 @@ class SessionStats:
 
     `active`: a connection serves it. `start_time` and `last_message_at`: in seconds since 1970; the latter None until
     the provider has said something. `go_away_in_ms`: until the provider ends this connection, None while that has not
-    been announced. `round_trip_ms`: to the provider and back, None while it is not known. `loop_lag_ms`: how late the
-    event loop was just now. `frames_sent`: of the microphone, each counted once; those sent once more are
-    `frames_resent`. `frames_waiting`: those that no connection was sent yet.
+    been announced. `turn_state`: who has the word, of `machine.turns.TurnState`. `round_trip_ms`: to the provider and
+    back, None while it is not known. `loop_lag_ms`: how late the event loop was just now. `frames_sent`: of the
+    microphone, each counted once; those sent once more are `frames_resent`. `frames_waiting`: those that no connection
+    was sent yet.
     """
 
     session: str
@@ -39,6 +40,7 @@ class SessionStats:
     last_message_at: float | None
     go_away_in_ms: int | None
     refresh_is_due: bool
+    turn_state: str
     round_trip_ms: int | None
     loop_lag_ms: int | None
     frames_sent: int

@@ -35,6 +35,7 @@ OWNERS_OWN = (
     "last_message_at",
     "go_away_in_ms",
     "refresh_is_due",
+    "turn_state",
     "round_trip_ms",
     "loop_lag_ms",
     "frames_sent",

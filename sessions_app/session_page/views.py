@@ -6,15 +6,28 @@ from http import HTTPStatus
 from typing import cast
 
 from asgiref.sync import async_to_sync
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from energy.levels import Mode
 from sessions_app.gateway.session_desk import ask_owners
 from sessions_app.session_page.report import live_modes, report_of, with_events
 from sessions_app.throttle import EXPORT
 from sessions_app.throttled import throttled
+
+MODES = ((Mode.CALL, "Call"), (Mode.TEXT, "Text chat"))
+
+
+@require_safe
+@never_cache
+@login_required
+def session_page(request: HttpRequest) -> HttpResponse:
+    """What one's line is like now; figures come over the socket."""
+    return render(request, "sessions_app/session.html", {"section": "session", "modes": MODES})
 
 
 @require_safe

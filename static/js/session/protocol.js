@@ -160,6 +160,29 @@ export const TOAST_LEVEL = Object.freeze({
   ERROR: "error",
 });
 
+/** The `type` of what a session page says and is told. */
+export const SESSION_PAGE = Object.freeze({
+  WISH: "wish",
+  SESSION: "session",
+  DONE: "done",
+});
+
+/** What a session page may wish for a session. */
+export const SESSION_WISH = Object.freeze({
+  CONNECT: "connect",
+  DISCONNECT: "disconnect",
+  REFRESH: "refresh",
+  FORGET: "forget",
+  RESET: "reset",
+});
+
+/** What came of that. */
+export const GRANTED = Object.freeze({
+  DONE: "done",
+  NOTHING: "nothing",
+  UNREACHABLE: "unreachable",
+});
+
 /** An audio frame: a big-endian number, then little-endian samples of one channel. */
 export const FRAME = Object.freeze({
   NUMBER_BYTES: 4,
