@@ -81,7 +81,7 @@ class _Opened:
 
     opening: Opening
     hold: Hold
-    parcel: Parcel | None
+    parcel: Parcel
 
 
 class SessionRegistry:
@@ -240,7 +240,7 @@ class SessionRegistry:
         await energy.load(request.mode)
         model = energy.get_level(request.mode).model
         opened = await self._database.run(partial(_open, request, model, self._lines.owner, self._memory))
-        opening, parcel = opened.opening, opened.parcel or Parcel()
+        opening, parcel = opened.opening, opened.parcel
         bar.conversation_id = uuid.UUID(opening.conversation)
         energy.session = uuid.UUID(opening.session)
         if back.next_number is not None:
@@ -465,9 +465,12 @@ def _open(request: SessionRequest, model: str, owner: Owner, memory: Conversatio
     hold = lines.take(user, mode, page_id, owner)
     opening = services.open_session(request, model, owner.name)
     lines.note_session(hold, uuid.UUID(opening.session))
-    parcel = kept_sound.take(user.pk, mode, page_id)
-    opening = replace(opening, recap=memory.recap(uuid.UUID(opening.conversation)))
-    return _Opened(opening, hold, None if request.fresh else parcel)
+    kept = kept_sound.take(user.pk, mode, page_id)
+    parcel = Parcel() if kept is None or request.fresh else kept
+    recap = memory.recap(uuid.UUID(opening.conversation))
+    # What was answered after the handle is known by its words, and the page may not have been told that it is.
+    opening = replace(opening, recap=recap, next_number=max(opening.next_number, parcel.next_up))
+    return _Opened(opening, hold, parcel)
 
 
 def _downlink(parcel: Parcel, opening: Opening) -> Downlink:

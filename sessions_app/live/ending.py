@@ -28,6 +28,7 @@ class Ending:
         self, exchanges: Exchanges, dialler: Dialler, writer: StoreWriter, timers: Timers[Any], tasks: TaskOwner
     ) -> None:
         self.finished = asyncio.Event()
+        self.is_conversation_over = False
         self._exchanges = exchanges
         self._dialler = dialler
         self._writer = writer
@@ -63,6 +64,7 @@ class Ending:
         self._dialler.close(CloseUpstream())
 
     def _wind_up(self, wish: Finish) -> None:
+        self.is_conversation_over = wish.conversation_over
         self._exchanges.interrupt_for_good(discard_unheard=wish.conversation_over)
         self._writer.finish(wish.reason, wish.conversation_over)
         self._tasks.start(self._wait_for_the_end(), "live-finish")

@@ -314,11 +314,13 @@ class BaseSessionManager:
         return self._teller.page
 
     def parcel(self, *, with_input: bool) -> Parcel:
-        """What exists in this process alone. `with_input`: also what the user said and is not safe, for a page that
-        has not got that itself."""
+        """What exists in this process alone, for whoever goes on with the conversation. `with_input`: also what the
+        user said and is not safe, for a page that has not got that itself."""
+        if self._ending.is_conversation_over:
+            return Parcel()
         audio, typed = self._backlog.uncovered() if with_input else ((), ())
-        downlink = self.downlink
-        return Parcel(downlink.next_number, downlink.kept, downlink.owes_flush, audio, typed)
+        downlink, next_up = self.downlink, self._exchanges.acknowledged_number
+        return Parcel(downlink.next_number, downlink.kept, downlink.owes_flush, next_up, audio, typed)
 
     def take_over(self, parcel: Parcel) -> None:
         """Take in what the user said to the process that had the session before."""

@@ -15,19 +15,21 @@ Frames = tuple[tuple[int, bytes], ...]
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """`down`: at 24 kHz, not heard by the page so far. `next_down`: the number of the next such frame. `owes_flush`:
-    the page is to drop what it has. `up`: at 16 kHz, said by the user, and covered by no handle. `typed`: ids and texts
-    of messages that were not answered. The last two are empty for a page that still has them itself."""
+    the page is to drop what it has. `next_up`: the number of the first of the user's frames that is not safe, as the
+    page may not have been told. `up`: at 16 kHz, said by the user, and covered by no handle. `typed`: ids and texts of
+    messages that were not answered. The last two are empty for a page that still has them itself."""
 
     next_down: int = 0
     down: Frames = ()
     owes_flush: bool = False
+    next_up: int = 0
     up: Frames = ()
     typed: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nobody would miss it."""
-        return not (self.down or self.owes_flush or self.up or self.typed)
+        return not (self.down or self.owes_flush or self.next_up or self.up or self.typed)
 
     def pack(self) -> bytes:
         """As bytes for a row: a head in JSON, and the sound behind it."""
@@ -35,6 +37,7 @@ class Parcel:
             {
                 "next_down": self.next_down,
                 "owes_flush": self.owes_flush,
+                "next_up": self.next_up,
                 "typed": self.typed,
                 "down": [(number, len(pcm)) for number, pcm in self.down],
                 "up": [(number, len(pcm)) for number, pcm in self.up],
@@ -55,4 +58,6 @@ def unpack(packed: bytes) -> Parcel:
             frames[name].append((number, packed[position : position + size]))
             position += size
     typed = tuple((id, text) for id, text in head["typed"])
-    return Parcel(head["next_down"], tuple(frames["down"]), head["owes_flush"], tuple(frames["up"]), typed)
+    return Parcel(
+        head["next_down"], tuple(frames["down"]), head["owes_flush"], head["next_up"], tuple(frames["up"]), typed
+    )

@@ -248,3 +248,22 @@ async def test_an_idle_worker_is_seen_by_others_and_one_without_a_server_costs_n
     assert await ask(lambda: Worker.objects.get().seen_at) > first
     await registry.drain()
     assert await ask(Worker.objects.count) == 0
+
+
+async def test_what_a_whole_reply_answers_is_not_heard_again_by_the_session_that_goes_on_elsewhere(
+    registry: SessionRegistry, other: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    """The page goes while the reply is still played, and was told nothing of what it answers."""
+    page_id = uuid.uuid4()
+    async with Socket(registry, Mode.CALL, alice, page_id) as page:
+        await page.start()
+        await exchange(page, upstream, "1", "Hello", "Hello", "handle-1")
+        for number in range(3):
+            await page.send_frame(number)
+        await asyncio.sleep(0.2)
+        upstream.connection.feed(UserWords("How are you?"), ReplyAudio(bytes(96_000)), ReplyWords("Well."))
+        upstream.connection.feed(GenerationComplete())
+        await page.wait_for("generation_complete")
+    async with Socket(other, Mode.CALL, alice, page_id) as page:
+        ready = await page.start(last_down=0)
+        assert ready["ack"] == ready["next"] == 3
