@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -27,6 +28,7 @@ from tests.services.postgres import running_postgres
 from tests.services.settings import use_settings_of_tests
 from tests.services.valkey import running_valkey
 from tests.services.web import WebServer
+from tests.soak import report
 from tests.soak.account import Account, account_of
 from tests.soak.conversation import Conversation
 from tests.soak.page import SoakPage
@@ -38,6 +40,7 @@ SUSPENDED_S = 20.0
 AWAY_S = 30.0
 SETTLE_S = 60
 SEED = 1
+STORIES = Path("var") / "owners"
 
 COUNT_ROWS = """
 from sessions_app.models import SessionEvent, TurnUsage
@@ -300,6 +303,10 @@ def _tell_what_was_lost(accounts: list[Account]) -> None:
     lost, repeated = sum(swap.lost for swap in swaps), sum(swap.repeated for swap in swaps)
     exchanges = sum(len(account.conversation.exchanges) for account in accounts)
     print(f"{frames:,} frames said, {lost} lost, {repeated} repeated in {len(swaps)} swaps; {exchanges} exchanges")
+    shutil.rmtree(STORIES, ignore_errors=True)
+    STORIES.mkdir(parents=True)
+    report.write_stories(accounts, STORIES)
+    print(f"The stories of all: {STORIES}")
     for account in accounts:
         for finding in account.findings:
             if not finding.text.endswith("for no reason") and "closed the page's socket" not in finding.text:

@@ -59,9 +59,7 @@ def _tell_findings(outcome: Outcome) -> None:
         print(f"\nconversation {finding.conversation}: {finding.text}")
         if index < FINDINGS_TOLD:
             print("\n".join(f"    {line}" for line in report.story(account.conversation, finding)))
-    for account in outcome.accounts:
-        path = DIRECTORY / f"conversation-{account.conversation.number}.log"
-        path.write_text("\n".join(report.story(account.conversation)) + "\n", encoding="utf-8")
+    report.write_stories(outcome.accounts, DIRECTORY)
     print(f"\nThe whole stories, and the programs' logs: {DIRECTORY}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tests.soak.account import Account, Swap
@@ -99,6 +100,13 @@ def _end_table(accounts: Sequence[Account]) -> list[str]:
 
 def _table(rows: Mapping[str, int]) -> list[str]:
     return ["| | |", "| --- | ---: |", *(f"| {name} | {value:,} |" for name, value in rows.items())]
+
+
+def write_stories(accounts: Iterable[Account], directory: Path) -> None:
+    """A file for each conversation with all that happened to it."""
+    for account in accounts:
+        path = directory / f"conversation-{account.conversation.number}.log"
+        path.write_text("\n".join(story(account.conversation)) + "\n", encoding="utf-8")
 
 
 def story(conversation: Conversation, around: Finding | None = None) -> list[str]:
