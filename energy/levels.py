@@ -194,6 +194,11 @@ class Ladder:
         return tuple(level.model for level in self.all_above(self._levels[0]))
 
 
+def models_of(ladders: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The models of ladders by mode, as the settings have them: each once, in the order in which they stand there."""
+    return tuple(dict.fromkeys(model for ladder in ladders.values() for model in ladder))
+
+
 def is_model_resumable(level: Level) -> bool:
     """Whether the level's model issues handles that a later connection may use."""
     return not level.is_exhausted and profile_of(level.model).resumable

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import Error, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -60,16 +60,20 @@ class Claim(Generic[Row]):
         return bool(self.rows.update(claimed_until=(now or Now()) + attempts.CLAIM_VALID))
 
 
+def may_be_taken(now: datetime) -> Q:
+    """What is due by the clock of this machine, as it was written: a minute is no matter there. Nobody has it, and
+    neither tries nor lost workers have used up its chances."""
+    chances = Q(attempts__lt=attempts.TRIES_BY_ITSELF, claims_lost__lt=attempts.CLAIMS_LOST_BEFORE_FAILED)
+    return Q(due_at__lte=now, claimed_until=None) & chances
+
+
 def take(wanted: QuerySet[Row], conversation_id: uuid.UUID, now: datetime | Now | None = None) -> Claim[Row] | None:
     """Claim the one row of these that is due, unless somebody has it; counts an attempt.
 
     A claim that ran out is not free until `take_back_lost` has counted it.
     """
     claim = Claim(wanted.model, conversation_id, uuid.uuid4())
-    free = wanted.filter(conversation_id=conversation_id, claimed_until=None)
-    # What is due is told by the clock of this machine, as it was written: a minute is no matter there.
-    due = free.filter(due_at__lte=timezone.now(), attempts__lt=attempts.TRIES_BY_ITSELF)
-    taken = due.filter(claims_lost__lt=attempts.CLAIMS_LOST_BEFORE_FAILED).update(
+    taken = wanted.filter(may_be_taken(timezone.now()), conversation_id=conversation_id).update(
         claim=claim.number,
         claimed_by=own_name(),
         claimed_until=(now or Now()) + attempts.CLAIM_VALID,

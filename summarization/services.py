@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
@@ -149,7 +149,7 @@ def enqueue_due() -> int:
 
     Those that have been due for longest, as many as there is room for among the messages that wait; gives their number.
     """
-    due = Q(due_at__lte=timezone.now(), claimed_until=None, attempts__lt=attempts.TRIES_BY_ITSELF)
+    due = claims.may_be_taken(timezone.now())
     condensed = RollingSummary.objects.filter(due, requested_at__isnull=False).order_by("due_at")
     histories = CallHistory.objects.filter(due, state__in=WANTED).order_by("due_at")
     room = queue.room_for_model_calls()

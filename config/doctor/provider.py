@@ -9,9 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.doctor.findings import Finding, failed, ok, warning
-from config.metrics.rows import known_models
 from energy import ledger
-from energy.levels import UnknownModel, profile_of
+from energy.levels import UnknownModel, models_of, profile_of
 
 SOON = datetime.timedelta(days=60)
 
@@ -34,7 +33,7 @@ def look() -> Iterator[Finding]:
         )
         return
     yield ok(f"the provider{where} takes it")
-    for model in known_models():
+    for model in models_of(settings.ENERGY_LADDERS):
         yield _about(model, listed.get(model), timezone.now())
     yield _about_summaries([model for model in settings.SUMMARY_MODELS if model in listed])
 

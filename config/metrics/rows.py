@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from energy import ledger
 from energy.days import day_of
-from energy.levels import Mode
+from energy.levels import Mode, models_of
 from energy.models import EnergyState, LiveSlot
 from energy.queue import GONE_AFTER
 from energy.quota import ModelState
 from sessions_app import lines
 from sessions_app.models import TurnUsage
-from summarization import attempts
+from summarization import claims
 from summarization.models import CallHistory, Claimable, RollingSummary, SummaryState
 
 STATEMENT_LIMIT_MS = 2_000
@@ -73,11 +73,6 @@ class Rows:
     workers: int
 
 
-def known_models() -> tuple[str, ...]:
-    """The models of all ladders, each once."""
-    return tuple(dict.fromkeys(model for models in settings.ENERGY_LADDERS.values() for model in models))
-
-
 def read_rows() -> Rows:
     """A fixed number of queries, whatever there is. Raises what the database raises, soon where that is PostgreSQL."""
     if connection.vendor != "postgresql":
@@ -96,7 +91,7 @@ def _read() -> Rows:
             (mode, level): count
             for mode, level, count in EnergyState.objects.order_by().values_list("mode", "level").annotate(Count("pk"))
         },
-        ledger=ledger.states_of(known_models()),
+        ledger=ledger.states_of(models_of(settings.ENERGY_LADDERS)),
         queue=queue,
         places_taken=places_taken,
         spent_today=_spent_since(day_of(now, settings.TIME_ZONE)[0]),
@@ -127,7 +122,7 @@ def _spent_since(begin: datetime.datetime) -> dict[str, Spent]:
     sums = {name: Sum(name) for *_, name in TOKENS}
     usages = TurnUsage.objects.filter(at__gte=begin).order_by().values_list("model")
     nothing = Spent({(way, kind): 0 for way, kind, _ in TOKENS}, 0)
-    spent = dict.fromkeys((*known_models(), "other"), nothing)
+    spent = dict.fromkeys((*models_of(settings.ENERGY_LADDERS), "other"), nothing)
     for model, cost, *counts in usages.annotate(Sum("cost_micro_usd"), **sums):
         name = model if model in spent else "other"
         before = spent[name]
@@ -139,12 +134,7 @@ def _spent_since(begin: datetime.datetime) -> dict[str, Spent]:
 
 
 def _work(model: type[Claimable], now: datetime.datetime, failed: Q | None = None) -> SummaryWork:
-    overdue = Q(
-        due_at__lte=now,
-        claimed_until=None,
-        attempts__lt=attempts.TRIES_BY_ITSELF,
-        claims_lost__lt=attempts.CLAIMS_LOST_BEFORE_FAILED,
-    )
+    overdue = claims.may_be_taken(now)
     row = model._default_manager.aggregate(
         waits=Count("pk", filter=overdue),
         since=Min("due_at", filter=overdue),

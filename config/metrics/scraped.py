@@ -11,8 +11,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from config.metrics.figures import MODES
-from config.metrics.rows import Rows, known_models
-from energy.levels import TOP_LEVELS, Mode
+from config.metrics.rows import Rows
+from energy.levels import TOP_LEVELS, Mode, models_of
 from energy.quota import LimitKind, ModelState
 from sessions_app.live.machine.events import State
 
@@ -46,7 +46,7 @@ class StandingCollector(Collector):
 
 
 def _of_process(standing: Standing) -> Iterator[Metric]:
-    models = (*known_models(), NO_MODEL)
+    models = (*models_of(settings.ENERGY_LADDERS), NO_MODEL)
     sessions = {(mode, model, state): 0 for mode in MODES for model in models for state in State}
     for (mode, model, state), count in standing.sessions.items():
         sessions[mode, model or NO_MODEL, state] = count

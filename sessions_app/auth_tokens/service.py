@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from energy.levels import Mode, profile_of
+from energy.levels import models_of, profile_of
 from sessions_app.auth_tokens.status import NO_TOKEN, TokenStatus, status_of
 from sessions_app.auth_tokens.terms import Rules, Wish, locked_by, order_of, read_wish
 from sessions_app.live.providers.minting import Minter, MintingFailed
@@ -64,9 +64,8 @@ class MintedToken:
 
 def rules_of_the_server() -> Rules:
     """What the settings allow. The best model for calls comes first."""
-    ladders = [settings.ENERGY_LADDERS[mode] for mode in (Mode.CALL, Mode.TEXT)]
     return Rules(
-        models=tuple(dict.fromkeys(model for ladder in ladders for model in ladder)),
+        models=models_of(settings.ENERGY_LADDERS),
         locked=frozenset(settings.EPHEMERAL_TOKEN_LOCKS),
         instruction=settings.ASSISTANT_INSTRUCTION,
         voice=settings.ASSISTANT_VOICE,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from config.doctor.checks import checks
 from config.doctor.findings import Finding, Verdict, run
 from config.doctor.http import Address
-from config.metrics.rows import known_models
+from energy.levels import models_of
 
 INTERRUPTED = 130
 
@@ -66,12 +66,13 @@ class Command(BaseCommand):
         # Loads the SDK, which no other check needs.
         from config.doctor.live.look import look
 
+        models = models_of(settings.ENERGY_LADDERS)
         self.stdout.write(
-            f"Talking with {', '.join(known_models())}, one after the other, for some twenty seconds each. Your "
+            f"Talking with {', '.join(models)}, one after the other, for some twenty seconds each. Your "
             "project at Google pays for it: a few cents in all. A machine's voice asks; Ctrl-C ends it."
         )
         directory = settings.DATA_DIR / "doctor" / f"{timezone.now():%Y-%m-%d-%H%M%S}"
-        for model in known_models():
+        for model in models:
             self.stdout.write(f"{model}:")
             for finding in look(model, directory):
                 yield "", finding

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from energy import ledger
-from energy.levels import Ladder, Mode
+from energy.levels import Ladder, Mode, models_of
 from energy.quota import ModelState
 from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         except CatalogueUnavailable as error:
             raise CommandError(f"The provider does not list its models: {error}") from error
         ladders = [Ladder(mode, settings.ENERGY_LADDERS[mode]) for mode in Mode]
-        models = dict.fromkeys(model for ladder in ladders for model in ladder.models)
+        models = models_of(settings.ENERGY_LADDERS)
         unusable = [model for model in models if not listed.get(model)]
         ledger.forget_missing(model for model in models if model not in unusable)
         for model in unusable:
