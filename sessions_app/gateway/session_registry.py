@@ -253,7 +253,7 @@ class SessionRegistry:
             energy=energy,
             assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
             opening=opening,
-            downlink=back.downlink or _downlink(parcel, opening),
+            downlink=back.downlink or Downlink(parcel.next_down, parcel.down, owes_flush=parcel.owes_flush),
             overlaps=settings.SWAP_OVERLAP,
             observer=self._observer,
         )
@@ -466,15 +466,11 @@ def _open(request: SessionRequest, model: str, owner: Owner, memory: Conversatio
     opening = services.open_session(request, model, owner.name)
     lines.note_session(hold, uuid.UUID(opening.session))
     kept = kept_sound.take(user.pk, mode, page_id)
-    parcel = Parcel() if kept is None or request.fresh else kept
+    parcel = Parcel(owes_flush=opening.owes_flush) if kept is None or request.fresh else kept
     recap = memory.recap(uuid.UUID(opening.conversation))
     # What was answered after the handle is known by its words, and the page may not have been told that it is.
     opening = replace(opening, recap=recap, next_number=max(opening.next_number, parcel.next_up))
     return _Opened(opening, hold, parcel)
-
-
-def _downlink(parcel: Parcel, opening: Opening) -> Downlink:
-    return Downlink(parcel.next_down, parcel.down, owes_flush=parcel.owes_flush or opening.owes_flush)
 
 
 def _fair_use_refusal(user_id: int, mode: Mode, session: uuid.UUID | None) -> FairUseRefusal | None:

@@ -10,6 +10,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from energy.levels import Mode
+from sessions_app import lines
+from sessions_app.lines import Owner
 from sessions_app.models import Conversation, LiveSession, SessionEvent
 from sessions_app.usage import save_usage
 from summarization.models import CallHistory
@@ -79,3 +82,14 @@ def converse(
         fields = {"state": "ready", "summary": "They talked."} | written | history
         CallHistory.objects.create(conversation=conversation, title=title or said[0], **fields)
     return conversation
+
+
+@transaction.atomic
+def call_that_goes_on(user: User, model: str) -> LiveSession:
+    """A call that a worker holds for a page."""
+    page_id = uuid.uuid4()
+    hold = lines.take(user, Mode.CALL, page_id, Owner())
+    conversation = Conversation.objects.create(user=user, mode=Mode.CALL)
+    session = LiveSession.objects.create(conversation=conversation, page_id=page_id, model=model, owner="host:1")
+    lines.note_session(hold, session.pk)
+    return session

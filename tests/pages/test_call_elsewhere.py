@@ -8,14 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.test import Client
 
 from energy.levels import Mode
-from sessions_app import hand_over, lines
-from sessions_app.lines import Owner
-from sessions_app.models import Conversation, LiveSession
+from sessions_app import hand_over
+from sessions_app.models import LiveSession
 from sessions_app.throttle import HAND_OVER, Scope
+from tests.pages.history_rows import call_that_goes_on
 
 pytestmark = pytest.mark.django_db
 
@@ -23,22 +22,9 @@ URL = "/call/elsewhere/"
 
 
 @pytest.fixture
-def browser(alice: User) -> Client:
-    browser = Client()
-    browser.force_login(alice)
-    return browser
-
-
-@pytest.fixture
 def call(alice: User) -> LiveSession:
     """A call of Alice's that goes on."""
-    page_id = uuid.uuid4()
-    with transaction.atomic():
-        hold = lines.take(alice, Mode.CALL, page_id, Owner())
-    conversation = Conversation.objects.create(user=alice, mode=Mode.CALL)
-    session = LiveSession.objects.create(conversation=conversation, page_id=page_id, model="m", owner="host:1")
-    lines.note_session(hold, session.pk)
-    return session
+    return call_that_goes_on(alice, "m")
 
 
 def test_the_link_leads_to_the_call_page_with_a_ticket_that_works(

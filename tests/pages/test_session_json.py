@@ -9,17 +9,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
 from energy.levels import Mode
-from sessions_app import lines, services
-from sessions_app.lines import Owner
-from sessions_app.models import Conversation, LiveSession, SessionEvent, Turn
+from sessions_app import services
+from sessions_app.models import LiveSession, SessionEvent, Turn
 from sessions_app.session_page.report import EVENTS_SHOWN, report_of, without_secrets
 from sessions_app.usage import save_usage
 from tests.fakes.energy import NEWEST
+from tests.pages.history_rows import call_that_goes_on
 
 pytestmark = pytest.mark.django_db
 
@@ -32,31 +31,19 @@ STATISTICS = {
 
 
 @pytest.fixture
-def browser(alice: User) -> Client:
-    browser = Client()
-    browser.force_login(alice)
-    return browser
-
-
-@pytest.fixture
 def call(alice: User) -> LiveSession:
     """A call of Alice's that goes on, has a handle, was swapped, and cost something."""
-    page_id = uuid.uuid4()
-    with transaction.atomic():
-        hold = lines.take(alice, Mode.CALL, page_id, Owner())
-    conversation = Conversation.objects.create(user=alice, mode=Mode.CALL)
-    session = LiveSession.objects.create(conversation=conversation, page_id=page_id, model=NEWEST, owner="host:1")
-    lines.note_session(hold, session.pk)
-    request = services.SessionRequest(alice, Mode.CALL, "gdm:call-session-handle", page_id)
+    session = call_that_goes_on(alice, NEWEST)
+    request = services.SessionRequest(alice, Mode.CALL, "gdm:call-session-handle", session.page_id)
     services.save_handle(request, str(session.pk), HANDLE, NEWEST, 100, 3)
     record(session, "connected", action="new", outage_ms=0)
     record(session, "connected", action="resumed", outage_ms=0, gap_ms=420, cause="go-away")
     record(session, "connected", action="rebuilt", outage_ms=900, gap_ms=1_300, cause="network")
     record(session, "lost", ms=400, messages=1, reason="connection")
     usage = {"prompt_tokens": 700, "response_tokens": 300}
-    save_usage(str(conversation.pk), str(session.pk), 1, 3, NEWEST, usage)
+    save_usage(str(session.conversation_id), str(session.pk), 1, 3, NEWEST, usage)
     said = {"role": "user", "text": "My code word is plum.", "status": "complete"}
-    Turn.objects.create(conversation=conversation, number=1, at=timezone.now(), **said)
+    Turn.objects.create(conversation=session.conversation, number=1, at=timezone.now(), **said)
     return session
 
 
