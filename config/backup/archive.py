@@ -18,6 +18,10 @@ from typing import Any, BinaryIO
 
 FORMAT = "holdline backup"
 VERSION = 1
+
+LINE_LIMIT_BYTES = 64_000_000
+"""The longest rows are those of kept sound, about 10 MB. What is longer is no row of ours, and may fill the memory."""
+
 COMPRESSION = 6
 """From 1 to 9: 9 takes three times as long for two hundredths less."""
 
@@ -141,7 +145,9 @@ class Reader:
 
 def _lines(stream: gzip.GzipFile) -> Iterator[Any]:
     try:
-        for line in stream:
+        while line := stream.readline(LINE_LIMIT_BYTES + 1):
+            if len(line) > LINE_LIMIT_BYTES:
+                raise ValueError("a line too long")
             yield json.loads(line)
     except EOFError:
         raise Refused("It is not whole: its end is missing.") from None

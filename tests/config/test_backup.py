@@ -24,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from config.backup import schema
+from config.backup import archive, schema
 from config.backup.archive import Header, Reader, Refused, Table, Writer
 from config.backup.dump import dump
 from config.backup.load import load
@@ -353,6 +353,13 @@ def test_a_byte_that_turned_is_noticed_or_does_not_matter(tables: Tables, data: 
     file[place] ^= data.draw(st.integers(1, 255))
     with contextlib.suppress(Refused):
         assert read(bytes(file)) == tables
+
+
+def test_a_line_that_would_fill_the_memory_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "LINE_LIMIT_BYTES", 1_000)
+    first, last = gzip.decompress(written([])).splitlines()
+    with pytest.raises(Refused, match="damaged"):
+        read(gzip.compress(b"\n".join([first, b" " * 1_001, last])))
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ def test_frames_are_kept_without_what_is_secret_or_large() -> None:
     recording.note("client", 1, json.dumps({"setup": {"sessionResumption": {"handle": "secret-1"}}}))
     recording.note("server", 2, json.dumps(sound).encode())
     recording.note("server", 3, b"\xff")
+    recording.note("server", 4, b"[" * 100_000 + b"]" * 100_000)
     entries = [json.loads(line) for line in recording.lines]
     assert entries[0] == {
         "dir": "server",
@@ -157,7 +158,7 @@ def test_frames_are_kept_without_what_is_secret_or_large() -> None:
     assert entries[1]["msg"]["setup"]["sessionResumption"]["handle"] == "id-1"
     assert entries[2]["msg"]["serverContent"]["modelTurn"]["parts"][0]["inlineData"]["data"] == CUT_SOUND
     assert entries[2]["sound_bytes"] == 6
-    assert entries[3]["msg"] == {"unreadable": 1}
+    assert [entry["msg"] for entry in entries[3:]] == [{"unreadable": 1}, {"unreadable": 200_000}]
 
 
 def test_the_question_is_sound_as_pages_send_it() -> None:

@@ -24,7 +24,7 @@ class Recording:
     def note(self, direction: str, at_s: float, frame: str | bytes) -> None:
         try:
             message = json.loads(frame)
-        except ValueError:
+        except (ValueError, RecursionError):
             message = {"unreadable": len(frame)}
         sound: list[int] = []
         entry = {"dir": direction, "at": round(at_s, 3), "msg": self._without_secrets(message, sound)}
