@@ -130,7 +130,7 @@ class BaseSessionManager:
         self._watch = SessionWatch(observer, Watched(opening.conversation, opening.session, self.mode))
         self.last_message_timestamp: float | None = None
         self._started_at = time.time()
-        self._goes_away: tuple[Connection, int] | None = None
+        self._goes_away_at_ms: int | None = None
         self.downlink = downlink or Downlink()
         self._assistant = assistant
         self._overlaps = overlaps
@@ -395,9 +395,9 @@ class BaseSessionManager:
 
     def _go_away_in_ms(self, connection: Connection | None) -> int | None:
         """Until the provider ends this connection, if it has said so."""
-        if self._goes_away is None or self._goes_away[0] is not connection:
+        if self._goes_away_at_ms is None or connection is None:
             return None
-        return max(0, self._goes_away[1] - _now_ms())
+        return max(0, self._goes_away_at_ms - _now_ms())
 
     # -- levels ------------------------------------------------------------------------------------------------------
 
@@ -476,6 +476,7 @@ class BaseSessionManager:
 
     async def _begin(self, connection: Connection, wish: Connect) -> None:
         """The connection is set up: bring the model up to date, and say so."""
+        self._goes_away_at_ms = None
         self._exchanges.connected(self._dialled_model, resumed=wish.handle is not None, caught_up=wish.catch_up)
         if wish.catch_up:
             await connection.send_past_turns(self._exchanges.turns_after_handle())
@@ -500,7 +501,7 @@ class BaseSessionManager:
         self._exchanges.hear(message)
         if isinstance(message, GoAway):
             if self._dialler.connection is not None:
-                self._goes_away = (self._dialler.connection, _now_ms() + message.time_left_ms)
+                self._goes_away_at_ms = _now_ms() + message.time_left_ms
             self._feed(GoAwayReceived(message.time_left_ms))
         elif isinstance(message, UndeclaredCall):
             logger.warning("called and not declared: %s", ", ".join(message.names), extra=self._ids())

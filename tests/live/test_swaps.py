@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from energy.levels import Mode
@@ -27,6 +30,8 @@ DEAD_HANDLE = Failure(1008, "BidiGenerateContent session not found", Phase.SETUP
 OVERLAP = Failure(1011, "Internal error encountered.", Phase.SETUP)
 INVALID = Failure(1007, "Request contains an invalid argument.", Phase.LIVE)
 QUOTA = Failure(1011, "You exceeded your current quota, please check your plan and billing details.", Phase.LIVE)
+
+NEVER_CATCHES_UP = "gemini-3.1-flash-live-preview"
 
 CUTS = [CUT, ABORTED, Failure(1011, "Internal error encountered.", Phase.LIVE), Failure(1000, "", Phase.LIVE)]
 
@@ -291,7 +296,7 @@ async def test_a_reply_that_was_all_there_when_the_cut_came_is_not_given_again()
 
 
 async def test_a_model_that_cannot_catch_up_is_given_the_whole_conversation_anew() -> None:
-    stage = await Stage(models=[OLDER, OLDEST]).open()
+    stage = await Stage(models=[NEVER_CATCHES_UP, OLDEST]).open()
     await stage.exchange("typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
     await stage.exchange("typed-2", "And my name is Ada.", "Hello Ada.")
     stage.connection.drop()
@@ -576,3 +581,23 @@ async def test_an_interrupted_reply_is_not_given_again_after_a_cut() -> None:
     await stage.wait(1)
     assert stage.connection.audio == []
     assert stage.page.lines[-1] == ("model", "Once upon a time", "interrupted")
+
+
+@pytest.mark.parametrize("how", ["go_away", "refresh", "cut"])
+async def test_a_connection_that_was_replaced_is_let_go_of(how: str) -> None:
+    """It has buffers of a quarter of a megabyte."""
+    stage = await Stage().open()
+    await stage.exchange("typed-1", "My code word is PLUM-42.", "Noted.", handle="h-1")
+    replaced = weakref.ref(stage.connection)
+    if how == "go_away":
+        await stage.hear(GoAway(50_000))
+    elif how == "refresh":
+        stage.manager.refresh_session()
+    else:
+        stage.connection.drop()
+    await stage.wait(60)
+    assert len(stage.upstream.attempts) == 2
+    assert stage.manager.state is State.LIVE
+    del stage.upstream.attempts[0]
+    gc.collect()
+    assert replaced() is None
