@@ -36,8 +36,8 @@ def frame(message: dict[str, Any]) -> bytes:
     return (json.dumps(message, indent=2) + "\n").encode()
 
 
-BEGINNING = 9
-"""In bytes: what an echo repeats, and no more than a frame has; in base64 they end where a character does."""
+BEGINNING = 18
+"""In bytes: what an echo repeats, the moment and one sample more; in base64 they end where a character does."""
 
 PCM = bytes(BEGINNING) + bytes(number % 251 for number in range(BEGINNING, CHUNK_BYTES))
 BLOB = {"mimeType": "audio/pcm;rate=24000", "data": base64.b64encode(PCM).decode()}
