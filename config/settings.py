@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("clear_ended_sessions", 3600.0),
         ("prune_history", 3600.0),
         ("prune_throttles", 3600.0),
+        ("check_models", 86_400.0),
     )
 }
 
@@ -249,11 +250,12 @@ ASSISTANT_VOICE = env.string("ASSISTANT_VOICE", "Kore")
 ENERGY_LADDERS = {
     "call": env.models(
         "CALL_MODELS",
-        ("gemini-3.8-live", "gemini-3.1-flash-live-preview", "gemini-2.5-flash-native-audio-preview-12-2025"),
+        ("gemini-3.8-live", "gemini-3.8-live-extended-thinking", "gemini-2.5-flash-native-audio-preview-12-2025"),
     ),
-    "text": env.models("TEXT_MODELS", ("gemini-3.8-live", "gemini-3.1-flash-live-preview")),
+    "text": env.models("TEXT_MODELS", ("gemini-3.8-live", "gemini-3.8-live-extended-thinking")),
 }
-"""Models per mode, best first. The first is the highest energy level, the last is level 1."""
+"""Models per mode, best first. The first is the highest energy level, the last is level 1. Why these:
+`docs/decisions/energy.md`."""
 
 LIVE_SESSIONS_MAX = env.integer("LIVE_SESSIONS_MAX", 0, 0, 100_000)
 """Live sessions of the project at once, over all workers; 0 for as many as come."""

@@ -2,6 +2,7 @@
 
 Ids:
     holdline.E201  a ladder is too short or too long
+    holdline.W201  a model on a ladder has ended, or is announced to
     holdline.E202  a model on a ladder is unknown
     holdline.E203  TOKEN_PRICES cannot be read
     holdline.E204  the time zone of the provider's quota is not known to this system
@@ -13,17 +14,29 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.core.checks import Error, register
+from django.core.checks import Error, Warning, register
+from django.utils import timezone
 
-from energy.levels import PROFILES, Ladder, Mode, UnknownModel, profile_of
+from energy.levels import PROFILES, Ladder, Mode, UnknownModel, ends_ahead, models_of, profile_of
 from energy.prices import parse_prices
 from energy.quota import QUOTA_ZONE
 
 
 @register()
 def check_ladders(**kwargs: Any) -> list[Error]:
-    """Every ladder has its length, and every model in it is one that can be talked to."""
+    """Every ladder has a length that it may have, and every model in it is one that can be talked to."""
     return [error for mode in Mode for error in _check_ladder(mode, settings.ENERGY_LADDERS[mode])]
+
+
+@register()
+def check_ends(**kwargs: Any) -> list[Warning]:
+    """No model of a ladder has ended, or is announced to within a month."""
+    today = timezone.now().date()
+    warnings = []
+    for end in ends_ahead(models_of(settings.ENERGY_LADDERS), today):
+        hint = "Put another in its place in CALL_MODELS and TEXT_MODELS, or take it off."
+        warnings.append(Warning(f"{end.in_words(today)}.", hint=hint, id="holdline.W201"))
+    return warnings
 
 
 @register()

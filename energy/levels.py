@@ -1,6 +1,7 @@
 """The ladders of models: pure.
 
-A mode has levels from its top down to 0. Level 1 is the fallback model; level 0 has none and refuses a session.
+A mode has levels from its top down to 0, as many as its ladder has models and one. They are numbered from the end:
+level 1 is the fallback model; level 0 has none and refuses a session.
 A handle belongs to the model that issued it, so a change of model clears it.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -20,12 +21,20 @@ class Mode(StrEnum):
     TEXT = "text"
 
 
-TOP_LEVELS: Mapping[Mode, int] = {Mode.CALL: 3, Mode.TEXT: 2}
+LADDER_LIMIT = 9
+"""Models of a ladder, at most: nobody reads a meter with more steps."""
 
-_WORDS: Mapping[Mode, tuple[str, ...]] = {
-    Mode.CALL: ("exhausted", "low", "reduced", "full"),
-    Mode.TEXT: ("exhausted", "low", "full"),
-}
+WARNED_OF_END_FOR = datetime.timedelta(days=30)
+"""So long before its end the operator hears of a model that is announced to go."""
+
+
+class Word(StrEnum):
+    """What a level is called, by its place on the ladder. `low`: the fallback; of a ladder of one it is the top."""
+
+    EXHAUSTED = "exhausted"
+    LOW = "low"
+    REDUCED = "reduced"
+    FULL = "full"
 
 
 class Seeding(StrEnum):
@@ -86,7 +95,7 @@ PROFILES: tuple[ModelProfile, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A step of service. `model` is empty at level 0."""
+    """A step of service. `word`: the value of a `Word`. `model` is empty at level 0."""
 
     mode: Mode
     number: int
@@ -149,23 +158,61 @@ def profile_of(model: str) -> ModelProfile:
     raise UnknownModel(model)
 
 
+def announced_end(model: str) -> datetime.date | None:
+    """The day on which the provider shuts a model down; None where none is announced, or the model is unknown."""
+    try:
+        return profile_of(model).ends_on
+    except UnknownModel:
+        return None
+
+
+def has_ended(model: str, today: datetime.date) -> bool:
+    """Whether the day has come on which the provider shuts the model down, for which no hour is announced."""
+    end = announced_end(model)
+    return end is not None and end <= today
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A model of a ladder goes on that day, or has gone."""
+
+    model: str
+    on: datetime.date
+
+    def in_words(self, today: datetime.date) -> str:
+        """A sentence without its full stop."""
+        if self.on <= today:
+            return f"{self.model} has ended on {self.on} and is left out"
+        return f"{self.model} is announced to end on {self.on}"
+
+
+def ends_ahead(models: Iterable[str], today: datetime.date) -> list[End]:
+    """The ends of these models that the operator has to hear of today, past ones too."""
+    ends = [End(model, end) for model in models if (end := announced_end(model)) is not None]
+    return [end for end in ends if end.on - WARNED_OF_END_FOR <= today]
+
+
+def in_service(models: Sequence[str], today: datetime.date) -> tuple[str, ...]:
+    """Those of a ladder that have not ended. Where all have, the ladder as it is: such days have been put off."""
+    return tuple(model for model in models if not has_ended(model, today)) or tuple(models)
+
+
 class Ladder:
     """The levels of one mode, from the top down to 0.
 
     Args:
         mode: of the ladder.
-        models: best first, one for each level above 0.
+        models: best first, one for each level above 0; 1 to `LADDER_LIMIT`, else raises ValueError.
     """
 
     def __init__(self, mode: Mode, models: Sequence[str]) -> None:
-        top = TOP_LEVELS[mode]
-        if len(models) != top:
-            raise ValueError(f"The {mode} ladder has {len(models)} models; it needs {top}, best first")
-        words = _WORDS[mode]
+        top = len(models)
+        if not 1 <= top <= LADDER_LIMIT:
+            raise ValueError(f"The {mode} ladder has {top} models; it needs 1 to {LADDER_LIMIT}, best first")
         self.mode = mode
         self._levels = (
-            Level(mode, 0, words[0], ""),
-            *(Level(mode, number, words[number], models[top - number]) for number in range(1, top + 1)),
+            Level(mode, 0, Word.EXHAUSTED.value, ""),
+            *(Level(mode, number, _word(number, top).value, models[top - number]) for number in range(1, top + 1)),
         )
 
     @property
@@ -192,6 +239,12 @@ class Ladder:
     def models(self) -> tuple[str, ...]:
         """Of all levels, the best first."""
         return tuple(level.model for level in self.all_above(self._levels[0]))
+
+
+def _word(number: int, top: int) -> Word:
+    if number == top:
+        return Word.FULL
+    return Word.LOW if number == 1 else Word.REDUCED
 
 
 def models_of(ladders: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from energy.levels import TOP_LEVELS, Mode, Reason
+from energy.levels import LADDER_LIMIT, Mode, Reason
 from energy.notices import Occasion, check_placeholders
 from energy.quota import LimitKind, ModelState
 
@@ -33,7 +33,7 @@ class EnergyState(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "mode"], name="energy_state_one_a_mode"),
             models.CheckConstraint(condition=MODE_KNOWN, name="energy_state_mode_known"),
-            models.CheckConstraint(condition=Q(level__lte=max(TOP_LEVELS.values())), name="energy_state_level_exists"),
+            models.CheckConstraint(condition=Q(level__lte=LADDER_LIMIT), name="energy_state_level_exists"),
         ]
 
     def __str__(self) -> str:
@@ -168,7 +168,10 @@ class Notice(models.Model):
 
     persona = models.ForeignKey(Persona, models.CASCADE, related_name="notices")
     mode = models.CharField(max_length=4, choices=MODES)
-    level = models.PositiveSmallIntegerField(help_text="The level that was come to.")
+    level = models.PositiveSmallIntegerField(
+        help_text="The level that was come to, on a ladder of three models for calls and of two for text chats; on "
+        "others the one with the same word."
+    )
     occasion = models.CharField(max_length=9, choices=[(occasion.value, occasion.value) for occasion in Occasion])
     text = models.CharField(
         max_length=300,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-from energy.levels import LevelChange, Mode, Reason
+from energy.levels import LevelChange, Mode, Reason, Word
 
 FILE = Path(__file__).with_name("notices.json")
 FALLBACK_PERSONA = "default"
@@ -47,9 +47,16 @@ def occasion_of(change: LevelChange) -> Occasion:
     return Occasion.EXHAUSTED if change.level.is_exhausted else Occasion.LOWER
 
 
+_NOTICE_LEVELS: Mapping[Mode, Mapping[Word, int]] = {
+    Mode.CALL: {Word.FULL: 3, Word.REDUCED: 2, Word.LOW: 1, Word.EXHAUSTED: 0},
+    Mode.TEXT: {Word.FULL: 2, Word.REDUCED: 1, Word.LOW: 1, Word.EXHAUSTED: 0},
+}
+"""Notices are those of ladders of three and of two; on any other a level has the notice of the one with its word."""
+
+
 def key_of(change: LevelChange) -> Key:
     """Which notice a change calls for."""
-    return change.mode, change.level.number, occasion_of(change)
+    return change.mode, _NOTICE_LEVELS[change.mode][Word(change.level.word)], occasion_of(change)
 
 
 @cache

@@ -14,7 +14,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from energy import ledger
-from energy.levels import Ladder, Level, LevelChange, Mode, Reason
+from energy.ladders import ladder_of
+from energy.levels import Level, LevelChange, Mode, Reason
 from energy.models import EnergyChange, EnergyState, Notice, Persona
 from energy.notices import FALLBACK_PERSONA, delivered_text, fill, key_of
 from energy.prices import parse_prices
@@ -61,7 +62,7 @@ class EnergyBarService:
         """Named in the rows, once it is known."""
         self._user_id = user_id
         self._holder = holder or uuid.uuid4()
-        self._ladders = {mode: Ladder(mode, settings.ENERGY_LADDERS[mode]) for mode in Mode}
+        self._ladders = {mode: ladder_of(mode) for mode in Mode}
         self._levels = {mode: ladder.top for mode, ladder in self._ladders.items()}
         self._resets_at: dict[Mode, datetime.datetime | None] = dict.fromkeys(Mode)
         self._avoided: dict[Mode, set[str]] = {mode: set() for mode in Mode}
@@ -142,9 +143,12 @@ class EnergyBarService:
         return self._leave(mode, model, Reason.MANUAL, reason)
 
     def avoid_spent(self, mode: Mode) -> LevelChange | None:
-        """Before a model is dialled again: leave it if others have found it spent meanwhile; None to dial it."""
+        """Before a model is dialled again: leave it if others have found it spent meanwhile, or its end has come; None
+        to dial it."""
         model = self._levels[mode].model
         access = Access.OPEN
+        if model and model not in ladder_of(mode).models:
+            return self._go_to_best(mode, Reason.MANUAL, _Waiting.TAKE)
         if model:
             with _OutageSurvived():
                 access = ledger.may_use(model, self._holder, timezone.now())
@@ -203,10 +207,11 @@ class EnergyBarService:
 
         Raises `_AskAgain`.
         """
+        here = ladder_of(mode).models  # one of the session's own may have ended since it began
         states = ledger.states_of(self._ladders[mode].models)
         now = timezone.now()
         for level in candidates:
-            if level.model in self._avoided[mode]:
+            if level.model in self._avoided[mode] or level.model not in here:
                 continue
             access = ledger.may_use(level.model, self._holder, now, states[level.model])
             if access is Access.WAIT and waiting is _Waiting.ASK_AGAIN:
@@ -313,7 +318,7 @@ def reset_energy(states: Iterable[EnergyState]) -> list[tuple[int, LevelChange]]
     """
     changes = []
     for state in states:
-        ladder = Ladder(Mode(state.mode), settings.ENERGY_LADDERS[state.mode])
+        ladder = ladder_of(Mode(state.mode))
         change = LevelChange(ladder.level(state.level), ladder.top, Reason.MANUAL, timezone.now())
         if change.is_change:
             record_changes(state.user_id, [change])

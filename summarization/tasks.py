@@ -15,6 +15,7 @@ from django.conf import settings
 
 from sessions_app import cleanup as sessions_cleanup
 from sessions_app import throttle_rows
+from sessions_app.model_check import warn_of_models
 from sessions_app.services import purge_expired_handles as purge_handles
 from summarization import cleanup, queue, rolling, services
 from summarization.attempts import LONGEST_ROLLING_WORK_S, LONGEST_WORK_S
@@ -83,3 +84,8 @@ def prune_history() -> None:
 @shared_task(name="summarization.prune_throttles", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def prune_throttles() -> None:
     throttle_rows.prune()
+
+
+@shared_task(name="summarization.check_models", soft_time_limit=QUICK_S, time_limit=QUICK_LIMIT_S)
+def check_models() -> None:
+    warn_of_models()

@@ -10,9 +10,7 @@ from django.utils import timezone
 
 from config.doctor.findings import Finding, failed, ok, warning
 from energy import ledger
-from energy.levels import UnknownModel, models_of, profile_of
-
-SOON = datetime.timedelta(days=60)
+from energy.levels import announced_end, ends_ahead, models_of
 
 
 def look() -> Iterator[Finding]:
@@ -53,20 +51,11 @@ def _about(model: str, is_live: bool | None, now: datetime.datetime) -> Finding:
     if not is_live:
         why = "is not listed" if is_live is None else "cannot be talked to live"
         return failed(f"{model} {why}", "Take it off CALL_MODELS and TEXT_MODELS, then manage.py check_models.")
-    end = _announced_end(model)
-    if end is not None and end - SOON <= now.date():
-        return warning(
-            f"{model} is there; its end is announced for {end}", "Put another in its place in CALL_MODELS, TEXT_MODELS."
-        )
+    today, end = now.date(), announced_end(model)
+    for ahead in ends_ahead([model], today):
+        return warning(ahead.in_words(today), "Put another in its place in CALL_MODELS, TEXT_MODELS.")
     state = ledger.states_of([model])[model]
     if state.is_spent and state.resets_at is not None and state.resets_at > now:
         until = f"{state.resets_at:%Y-%m-%d %H:%M %Z}"
         return warning(f"{model} is spent ({state.kind}) until {until}", "See 'Everybody is at level 0'.")
     return ok(f"{model}, {f'until {end}' if end else 'without an announced end'}")
-
-
-def _announced_end(model: str) -> datetime.date | None:
-    try:
-        return profile_of(model).ends_on
-    except UnknownModel:
-        return None  # a check of the settings says so

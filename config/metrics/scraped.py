@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 
 from config.metrics.figures import MODES
 from config.metrics.rows import Rows
-from energy.levels import TOP_LEVELS, Mode, models_of
+from energy.ladders import ladder_of
+from energy.levels import Mode, models_of
 from energy.quota import LimitKind, ModelState
 from sessions_app.live.machine.events import State
 
@@ -59,7 +60,7 @@ def _of_process(standing: Standing) -> Iterator[Metric]:
 
 def _of_rows(rows: Rows) -> Iterator[Metric]:
     yield _single("web_workers", "Web processes whose heartbeat is heard.", rows.workers)
-    levels = {(mode, str(level)): 0 for mode in MODES for level in range(TOP_LEVELS[mode] + 1)}
+    levels = {(mode, str(level)): 0 for mode in MODES for level in range(ladder_of(mode).top.number + 1)}
     levels |= {(Mode(mode), str(level)): count for (mode, level), count in rows.levels.items()}
     yield _gauge("users_at_level", "Users by the level that their mode was at last.", ("mode", "level"), levels)
     yield from _of_ledger(rows.ledger)

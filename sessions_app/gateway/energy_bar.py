@@ -14,7 +14,8 @@ from django.conf import settings
 
 from energy import announcements
 from energy.fair_use import FairUseRefusal
-from energy.levels import Ladder, Level, LevelChange, Mode, Reason
+from energy.ladders import ladder_of
+from energy.levels import Level, LevelChange, Mode, Reason
 from energy.quota import Refusal
 from energy.services import EnergyBarService, notice_for
 from sessions_app.gateway.database_thread import DatabaseThread
@@ -185,7 +186,7 @@ class SessionEnergy:
 
 def _nothing(mode: Mode) -> Level:
     """Level 0."""
-    return Ladder(mode, settings.ENERGY_LADDERS[mode]).level(0)
+    return ladder_of(mode).level(0)
 
 
 def _now() -> datetime.datetime:

@@ -12,11 +12,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from energy.levels import Ladder, Mode, UnknownModel, profile_of
+from energy.ladders import ladder_of
+from energy.levels import Mode, UnknownModel, profile_of
 from energy.models import EnergyChange, EnergyState
 from sessions_app import usage
 from sessions_app.gaps import GAP
@@ -234,7 +234,7 @@ def _context(last: TurnUsage | None, model: str) -> Report | None:
 
 
 def _level(mode: Mode, number: int | None) -> Report:
-    ladder = Ladder(mode, settings.ENERGY_LADDERS[mode])
+    ladder = ladder_of(mode)
     level = ladder.top if number is None else ladder.level(number)
     return {"number": level.number, "top": ladder.top.number, "word": level.word, "model": level.model or None}
 

@@ -40,6 +40,8 @@ from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 from tests.summarization.talk import past_call, turns
 
+ENDED = "gemini-3.1-flash-live-preview"
+
 NOW = 1_800_000_000.0
 
 
@@ -140,7 +142,7 @@ def test_a_server_that_runs_is_well(web: WebServer) -> None:
 
 def test_settings_that_servers_refuse_are_told(settings: Settings) -> None:
     assert verdicts(settings_check.look()) == [Verdict.OK]
-    settings.ENERGY_LADDERS = {"call": [NEWEST], "text": [NEWEST, OLDER]}
+    settings.ENERGY_LADDERS = {"call": [], "text": [NEWEST, OLDER]}
     (finding,) = settings_check.look()
     assert (finding.verdict, finding.text.partition(":")[0]) == (Verdict.FAILED, "holdline.E201")
 
@@ -191,7 +193,7 @@ def test_a_place_that_cannot_be_written_to_is_told(settings: Settings, tmp_path:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("live")
 def test_the_key_and_each_model_are_told(settings: Settings) -> None:
-    settings.ENERGY_LADDERS = {"call": [NEWEST, OLDER, "gemini-3.8-live-gone"], "text": [NEWEST, "gemini-3.8-flash"]}
+    settings.ENERGY_LADDERS = {"call": [NEWEST, ENDED, "gemini-3.8-live-gone"], "text": [NEWEST, "gemini-3.8-flash"]}
     found = list(provider.look())
     assert verdicts(found) == [
         *(Verdict.OK, Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.FAILED),
@@ -199,7 +201,7 @@ def test_the_key_and_each_model_are_told(settings: Settings) -> None:
     ]
     assert [finding.text for finding in found[1:]] == [
         f"{NEWEST}, without an announced end",
-        f"{OLDER} is there; its end is announced for 2026-11-17",
+        f"{ENDED} has ended on 2026-11-17 and is left out",
         "gemini-3.8-live-gone is not listed",
         "gemini-3.8-flash cannot be talked to live",
         "gemini-3.8-flash, gemini-3.5-flash-lite for summaries",

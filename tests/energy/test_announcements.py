@@ -56,7 +56,7 @@ def test_the_message_has_plain_values_alone() -> None:
         "previous": 3,
         "level": 2,
         "word": "reduced",
-        "model": "gemini-3.1-flash-live-preview",
+        "model": "gemini-3.8-live-extended-thinking",
         "reason": "rate-limit-exceeded",
         "resets_at": "2026-11-20T15:30:00+00:00",
     }

@@ -1,10 +1,13 @@
-"""`check_models` against the emulator: what the provider has, what the ledger says of it."""
+"""`check_models` against the emulator: what the provider has, what the ledger says of it; and what is told each day."""
 
 from __future__ import annotations
 
+import datetime
+import logging
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
@@ -13,11 +16,13 @@ from energy import ledger
 from energy.levels import Mode
 from energy.models import ModelQuota
 from energy.quota import Refusal
+from sessions_app.model_check import warn_of_models
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.services.emulator import Emulator
 
 pytestmark = pytest.mark.django_db
 
+ENDING = "gemini-3.1-flash-live-preview"
 GONE = "gemini-2.5-flash-native-audio-preview-01-2025"
 NOT_LIVE = "gemini-3.8-flash"
 
@@ -89,3 +94,35 @@ def test_a_bad_key_is_said_in_the_providers_words(settings: Settings) -> None:
     settings.GEMINI_API_KEY = "bad-key"
     with pytest.raises(CommandError, match="400 API key not valid"):
         check()
+
+
+# --- Once a day ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def warned(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.WARNING, "sessions_app.model_check")
+    return caplog
+
+
+@pytest.mark.usefixtures("provider")
+def test_what_ends_and_what_is_not_listed_is_told_and_no_model_held_back(
+    settings: Settings, warned: pytest.LogCaptureFixture
+) -> None:
+    settings.ENERGY_LADDERS = {Mode.CALL: [NEWEST, ENDING, GONE], Mode.TEXT: [NOT_LIVE]}
+    with time_machine.travel(datetime.datetime(2026, 11, 27, tzinfo=datetime.UTC), tick=True):
+        warn_of_models()
+    told = [record.getMessage().partition(":")[0] for record in warned.records]
+    assert told == [
+        f"{ENDING} has ended on 2026-11-17 and is left out",
+        f"{GONE} of the ladders is not listed by the provider",
+        f"{NOT_LIVE} of the ladders is no Live model",
+    ]
+    assert not ModelQuota.objects.exists()
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_provider_that_does_not_answer_is_no_warning(settings: Settings, warned: pytest.LogCaptureFixture) -> None:
+    settings.GEMINI_API_KEY = "no-such-key"
+    warn_of_models()
+    assert warned.records == []

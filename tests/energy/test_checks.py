@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from energy.checks import check_ladders, check_prices, check_time_zone
+from energy.checks import check_ends, check_ladders, check_prices, check_time_zone
 from energy.levels import Mode
 
 
 def test_the_settings_as_delivered_are_sound() -> None:
-    assert [*check_ladders(), *check_prices(), *check_time_zone()] == []
+    assert [*check_ladders(), *check_ends(), *check_prices(), *check_time_zone()] == []
 
 
-def test_a_ladder_with_a_step_too_few_is_named(settings: Settings) -> None:
-    settings.ENERGY_LADDERS = {**settings.ENERGY_LADDERS, Mode.CALL: ["gemini-3.8-live"]}
+def test_a_ladder_with_a_step_too_many_is_named(settings: Settings) -> None:
+    settings.ENERGY_LADDERS = {**settings.ENERGY_LADDERS, Mode.CALL: ["gemini-3.8-live"] * 10}
     (error,) = check_ladders()
     assert error.id == "holdline.E201"
     assert error.msg.startswith("CALL_MODELS: ")
@@ -30,6 +30,14 @@ def test_an_unknown_model_is_named_with_those_that_are_known(settings: Settings)
     assert error.id == "holdline.E202"
     assert "gpt-live" in error.msg
     assert "gemini-3.8-live" in str(error.hint)
+
+
+def test_a_model_that_has_ended_is_named_and_the_rest_is_sound(settings: Settings) -> None:
+    settings.ENERGY_LADDERS = {**settings.ENERGY_LADDERS, Mode.TEXT: ["gemini-3.1-flash-live-preview"]}
+    (warning,) = check_ends()
+    assert warning.id == "holdline.W201"
+    assert warning.msg == "gemini-3.1-flash-live-preview has ended on 2026-11-17 and is left out."
+    assert check_ladders() == []
 
 
 def test_prices_that_cannot_be_read_are_named_with_an_example_that_can(settings: Settings) -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from energy.levels import (
     PROFILES,
-    TOP_LEVELS,
     Ladder,
     Level,
     LevelChange,
@@ -18,14 +17,20 @@ from energy.levels import (
     Reason,
     Seeding,
     UnknownModel,
+    ends_ahead,
+    in_service,
     is_model_resumable,
     profile_of,
     should_clear_resumption_handle,
 )
 
 MODELS = {
-    Mode.CALL: ["gemini-3.8-live", "gemini-3.1-flash-live-preview", "gemini-2.5-flash-native-audio-preview-12-2025"],
-    Mode.TEXT: ["gemini-3.8-live", "gemini-3.1-flash-live-preview"],
+    Mode.CALL: [
+        "gemini-3.8-live",
+        "gemini-3.8-live-extended-thinking",
+        "gemini-2.5-flash-native-audio-preview-12-2025",
+    ],
+    Mode.TEXT: ["gemini-3.8-live", "gemini-3.8-live-extended-thinking"],
 }
 WORDS = {Mode.CALL: ["exhausted", "low", "reduced", "full"], Mode.TEXT: ["exhausted", "low", "full"]}
 
@@ -36,7 +41,7 @@ def ladder(request: pytest.FixtureRequest) -> Ladder:
 
 
 def test_the_best_model_is_at_the_top_and_the_last_one_at_level_one(ladder: Ladder) -> None:
-    assert ladder.top.number == TOP_LEVELS[ladder.mode]
+    assert ladder.top.number == len(MODELS[ladder.mode])
     assert ladder.top.model == MODELS[ladder.mode][0]
     assert ladder.level(1).model == MODELS[ladder.mode][-1]
 
@@ -60,11 +65,58 @@ def test_beyond_the_ends_is_the_nearest(ladder: Ladder) -> None:
     assert ladder.level(-1).is_exhausted
 
 
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1, ["exhausted", "full"]),
+        (2, ["exhausted", "low", "full"]),
+        (3, ["exhausted", "low", "reduced", "full"]),
+        (5, ["exhausted", "low", "reduced", "reduced", "reduced", "full"]),
+        (9, ["exhausted", "low", *["reduced"] * 7, "full"]),
+    ],
+)
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("count", [0, 1, 5])
-def test_a_ladder_of_another_length_is_refused(mode: Mode, count: int) -> None:
-    with pytest.raises(ValueError, match=f"{mode} ladder has {count} models"):
-        Ladder(mode, ["gemini-3.8-live"] * count)
+def test_a_ladder_of_any_length_has_its_words_by_place(mode: Mode, count: int, words: list[str]) -> None:
+    ladder = Ladder(mode, [f"gemini-3.8-live-{number}" for number in range(count)])
+    assert [ladder.level(number).word for number in range(count + 1)] == words
+    assert [level.number for level in ladder.all_above(ladder.level(0))] == list(range(count, 0, -1))
+
+
+@pytest.mark.parametrize("count", [0, 10])
+def test_a_ladder_without_a_model_or_with_too_many_is_refused(count: int) -> None:
+    with pytest.raises(ValueError, match=f"call ladder has {count} models"):
+        Ladder(Mode.CALL, ["gemini-3.8-live"] * count)
+
+
+ENDS = datetime.date(2026, 11, 17)
+ENDING = "gemini-3.1-flash-live-preview"
+DAY = datetime.timedelta(days=1)
+
+
+def test_a_model_is_left_out_from_the_day_on_which_it_ends() -> None:
+    ladder = ["gemini-3.8-live", ENDING, "gemini-2.5-flash-native-audio-latest"]
+    assert in_service(ladder, ENDS - DAY) == tuple(ladder)
+    assert in_service(ladder, ENDS) == (ladder[0], ladder[2])
+
+
+def test_where_every_model_has_ended_they_are_tried_all_the_same() -> None:
+    assert in_service([ENDING], ENDS) == (ENDING,)
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        (-31, None),
+        (-30, f"{ENDING} is announced to end on 2026-11-17"),
+        (-1, f"{ENDING} is announced to end on 2026-11-17"),
+        (0, f"{ENDING} has ended on 2026-11-17 and is left out"),
+        (90, f"{ENDING} has ended on 2026-11-17 and is left out"),
+    ],
+)
+def test_an_end_is_told_a_month_before_and_ever_after(days: int, sentence: str | None) -> None:
+    today = ENDS + days * DAY
+    told = [end.in_words(today) for end in ends_ahead(["gemini-3.8-live", ENDING, "gpt-live"], today)]
+    assert told == ([] if sentence is None else [sentence])
 
 
 @pytest.mark.parametrize(
@@ -94,7 +146,8 @@ def test_no_profile_hides_behind_a_shorter_one() -> None:
 
 
 def test_the_generations_are_seeded_and_typed_to_as_they_like_it() -> None:
-    newest, older, oldest = (profile_of(model) for model in MODELS[Mode.CALL])
+    newest, oldest = profile_of("gemini-3.8-live"), profile_of("gemini-2.5-flash-native-audio-latest")
+    older = profile_of("gemini-3.1-flash-live-preview")
     assert (newest.seeding, newest.history_anytime, newest.typed_as_content) == (Seeding.HISTORY, True, False)
     assert (older.seeding, older.history_anytime, older.typed_as_content) == (Seeding.HISTORY, False, False)
     assert (oldest.seeding, oldest.history_anytime, oldest.typed_as_content) == (Seeding.INSTRUCTION, False, True)

@@ -31,7 +31,7 @@ def refuses(kind: type[models.Model], /, **fields: Any) -> bool:
     return False
 
 
-@pytest.mark.parametrize("fields", [{"mode": "fax", "level": 1}, {"mode": "call", "level": 4}])
+@pytest.mark.parametrize("fields", [{"mode": "fax", "level": 1}, {"mode": "call", "level": 10}])
 def test_a_level_that_does_not_exist_is_refused(fields: dict[str, Any], alice: User) -> None:
     assert refuses(EnergyState, user=alice, **fields)
 

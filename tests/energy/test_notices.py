@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from importlib import import_module
 
 import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
 
-from energy.levels import TOP_LEVELS, Ladder, LevelChange, Mode, Reason
+from energy.levels import LADDER_LIMIT, Ladder, LevelChange, Mode, Reason
 from energy.models import Notice, Persona
 from energy.notices import (
     Key,
@@ -30,7 +31,10 @@ LATER = datetime.datetime(2026, 11, 21, 8, 0, tzinfo=datetime.UTC)
 
 
 def a_change(mode: Mode, previous: int, level: int, reason: Reason = Reason.RATE_LIMIT_EXCEEDED) -> LevelChange:
-    ladder = Ladder(mode, MODELS[mode])
+    return change_on(Ladder(mode, MODELS[mode]), previous, level, reason)
+
+
+def change_on(ladder: Ladder, previous: int, level: int, reason: Reason) -> LevelChange:
     return LevelChange(ladder.level(previous), ladder.level(level), reason, NOW, LATER)
 
 
@@ -38,9 +42,9 @@ def every_change() -> list[LevelChange]:
     return [
         a_change(mode, previous, level, reason)
         for reason in Reason
-        for mode, top in TOP_LEVELS.items()
-        for previous in range(top + 1)
-        for level in range(top + 1)
+        for mode in Mode
+        for previous in range(len(MODELS[mode]) + 1)
+        for level in range(len(MODELS[mode]) + 1)
         if previous != level
     ]
 
@@ -62,6 +66,16 @@ def test_what_happened_is_told_by_the_two_levels_and_the_reason(
     previous: int, level: int, reason: Reason, occasion: str
 ) -> None:
     assert occasion_of(a_change(Mode.CALL, previous, level, reason)) == occasion
+
+
+@pytest.mark.parametrize("length", range(1, LADDER_LIMIT + 1))
+def test_a_ladder_of_any_length_has_words_for_everything_that_can_happen(length: int) -> None:
+    for mode in Mode:
+        ladder = Ladder(mode, [f"gemini-3.8-live-{number}" for number in range(length)])
+        for previous, level in itertools.permutations(range(length + 1), 2):
+            for reason in Reason:
+                key = key_of(change_on(ladder, previous, level, reason))
+                assert delivered_text("default", key)
 
 
 def test_there_are_four_personas_and_each_has_words_for_everything_that_can_happen() -> None:
@@ -122,7 +136,7 @@ class TestRows:
             text="Down to {word} on {model} until {resets_at}."
         )
         said = notice_for(a_change(Mode.CALL, 3, 2), "gardener")
-        assert said == "Down to reduced on gemini-3.1-flash-live-preview until Saturday 08:00 UTC."
+        assert said == "Down to reduced on gemini-3.8-live-extended-thinking until Saturday 08:00 UTC."
 
     def test_the_persona_that_is_the_default_speaks_where_none_is_named(self) -> None:
         Persona.objects.filter(is_default=True).update(is_default=False)

@@ -85,6 +85,53 @@ def test_in_memory_nothing_is_asked_of_the_database(
         energy.get_resets_at(Mode.CALL)
 
 
+# --- Models that end ------------------------------------------------------------------------------
+
+ENDING = "gemini-3.1-flash-live-preview"
+DAY_BEFORE = datetime.datetime(2026, 11, 16, 23, 59, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def ending_model(settings: Settings) -> None:
+    settings.ENERGY_LADDERS = {Mode.CALL: [NEWEST, ENDING, OLDEST], Mode.TEXT: [ENDING]}
+
+
+@pytest.mark.usefixtures("ending_model")
+def test_a_model_that_has_ended_is_never_dialled_and_costs_no_step(
+    open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    energy = begun(open_session("alice"))
+    assert energy.get_top_level(Mode.CALL).number == 2
+    change = energy.lower(Mode.CALL, DAY, NEWEST)
+    assert (change.level.model, change.level.number, change.level.word) == (OLDEST, 1, "low")
+
+
+@pytest.mark.parametrize("model", [ENDING, NEWEST])
+@pytest.mark.usefixtures("ending_model")
+def test_a_session_leaves_a_model_that_ends_meanwhile_before_it_is_dialled_again(
+    model: str, open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(DAY_BEFORE)
+    energy = begun(open_session("alice"))
+    if model == ENDING:
+        energy.next_model(Mode.CALL, NEWEST, "provider-fault")
+    assert energy.avoid_spent(Mode.CALL) is None
+    clock.shift(datetime.timedelta(minutes=2))
+    change = energy.avoid_spent(Mode.CALL)
+    assert (change is None) == (model == NEWEST)
+    assert energy.get_current_model(Mode.CALL) == NEWEST
+    assert energy.lower(Mode.CALL, DAY, NEWEST).level.model == OLDEST
+
+
+@pytest.mark.usefixtures("ending_model")
+def test_where_every_model_has_ended_the_last_is_tried_all_the_same(
+    open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    energy = begun(open_session("alice"), Mode.TEXT)
+    assert energy.get_current_model(Mode.TEXT) == ENDING
+    assert energy.avoid_spent(Mode.TEXT) is None
+
+
 # --- Down -----------------------------------------------------------------------------------------
 
 

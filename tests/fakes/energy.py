@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 
-from energy.levels import TOP_LEVELS, Ladder, Level, LevelChange, Mode, Reason
+from energy.levels import Ladder, Level, LevelChange, Mode, Reason
 from sessions_app.live.energy import LevelNews
 from sessions_app.live.machine.failures import Failure
 
 NEWEST = "gemini-3.8-live"
-OLDER = "gemini-3.1-flash-live-preview"
+OLDER = "gemini-3.8-live-extended-thinking"
 OLDEST = "gemini-2.5-flash-native-audio-preview-12-2025"
 
+
+TOP_LEVELS = {Mode.CALL: 3, Mode.TEXT: 2}
+"""Of the ladders that come with Holdline."""
 
 AT = datetime.datetime(2026, 11, 20, 20, 0, tzinfo=datetime.UTC)
 

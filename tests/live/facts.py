@@ -83,7 +83,7 @@ FACTS: list[Fact] = [
     RetryRequested(),
     RefreshRequested(),
     ForgetRequested(),
-    LevelChanged("gemini-3.1-flash-live-preview"),
+    LevelChanged("gemini-3.8-live-extended-thinking"),
     LevelKept(20_000),
     LadderExhausted(),
     PageGone(),

@@ -65,7 +65,7 @@ def rows(alice: User, bob: User, a_quarter_ago: datetime.datetime) -> None:
     in_an_hour = timezone.now() + datetime.timedelta(hours=1)
     spent = {"kind": "day", "spent_since": a_quarter_ago, "resets_at": in_an_hour}
     ModelQuota.objects.create(project=current_project(), model=MODEL, **spent)
-    ModelQuota.objects.create(project="another", model="gemini-3.1-flash-live-preview", **spent)
+    ModelQuota.objects.create(project="another", model="gemini-3.8-live-extended-thinking", **spent)
     for user, granted_at in ((alice, timezone.now()), (bob, None)):
         LiveSlot.objects.create(
             holder=uuid.uuid4(), user=user, mode="call", owner="w", asked_at=a_quarter_ago, granted_at=granted_at
@@ -92,7 +92,7 @@ def test_the_rows_are_read_with_as_many_queries_as_ever(rows: None, settings: Se
         read = read_rows()
     assert read.levels == {("call", 2): 2, ("text", 0): 1}
     assert read.ledger[MODEL].is_spent
-    assert not read.ledger["gemini-3.1-flash-live-preview"].is_spent, "it is another project's"
+    assert not read.ledger["gemini-3.8-live-extended-thinking"].is_spent, "it is another project's"
     assert (read.queue["call"].count, read.queue["text"].count, read.places_taken) == (1, 0, 1)
     assert 890 < read.queue["call"].longest_s < 1_000
     assert read.spent_today[MODEL].tokens == {

@@ -67,7 +67,7 @@ def test_a_queue_that_does_not_exist_is_refused() -> None:
 
 
 def test_every_task_is_broken_off_in_order_before_its_process_is_killed() -> None:
-    assert len(tasks()) == 8
+    assert len(tasks()) == 9
     for task in tasks().values():
         assert 0 < task.soft_time_limit < task.time_limit
 
@@ -150,8 +150,8 @@ TWICE: dict[str, tuple[Callable[[User], None], Callable[[], bool]]] = {
 """For each scheduled task what it finds, and whether that was done, once."""
 
 
-def test_every_scheduled_task_is_tried_twice(settings: Settings) -> None:
-    assert set(settings.CELERY_BEAT_SCHEDULE) == set(TWICE)
+def test_every_scheduled_task_is_tried_twice_that_changes_something(settings: Settings) -> None:
+    assert set(settings.CELERY_BEAT_SCHEDULE) - {"check_models"} == set(TWICE)
 
 
 @pytest.mark.django_db(transaction=True)

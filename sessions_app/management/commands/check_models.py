@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from energy import ledger
-from energy.levels import Ladder, Mode, models_of
+from energy.ladders import ladder_of
+from energy.levels import Mode, models_of
 from energy.quota import ModelState
 from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             listed = live_models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
         except CatalogueUnavailable as error:
             raise CommandError(f"The provider does not list its models: {error}") from error
-        ladders = [Ladder(mode, settings.ENERGY_LADDERS[mode]) for mode in Mode]
+        ladders = [ladder_of(mode) for mode in Mode]
         models = models_of(settings.ENERGY_LADDERS)
         unusable = [model for model in models if not listed.get(model)]
         ledger.forget_missing(model for model in models if model not in unusable)

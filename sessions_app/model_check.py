@@ -1,0 +1,38 @@
+"""Whether the models of the ladders are there, and stay there: told to the operator in the log, once a day.
+
+The ledger is not told: what a catalogue leaves out may answer all the same, and nobody is to be refused for it.
+`manage.py check_models`, which somebody reads, does tell it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.utils import timezone
+
+from energy.levels import ends_ahead, in_service, models_of
+
+logger = logging.getLogger(__name__)
+
+
+def warn_of_models() -> None:
+    """Log a warning for each model of a ladder that has ended, is announced to, or is not listed. Asks the network."""
+    today = timezone.now().date()
+    models = models_of(settings.ENERGY_LADDERS)
+    for end in ends_ahead(models, today):
+        logger.warning("%s: take it off CALL_MODELS and TEXT_MODELS, or put another in its place", end.in_words(today))
+    if not settings.GEMINI_API_KEY:
+        return
+    # Loads the SDK, which workers that write no summary yet have no use for.
+    from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
+
+    try:
+        listed = live_models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+    except CatalogueUnavailable as error:
+        logger.info("the provider does not list its models: %s", error)
+        return
+    for model in in_service(models, today):
+        if not listed.get(model):
+            why = "is no Live model" if model in listed else "is not listed by the provider"
+            logger.warning("%s of the ladders %s: see manage.py check_models", model, why)
