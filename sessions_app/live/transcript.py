@@ -95,6 +95,9 @@ _LEAST_REPEATED_BYTES = 8
 _LEAST_OVERLAP = 3
 """Two hearings that share fewer characters than this at the seam do not overlap."""
 
+TURNS_KEPT_AT_LEAST = 1_000
+"""More than a page is told at once, and than any context takes. The others are in the store, for those who ask."""
+
 _SENTENCE_ENDS = (".", "?", "!", "。", "？", "！")
 
 
@@ -117,7 +120,7 @@ class Transcript:
         unanswered: int | None = None,
     ) -> None:
         self._turns: dict[int, Turn] = {turn.number: turn for turn in turns}
-        self._typed_before = typed_before or {}
+        self._typed_before = dict(typed_before or {})
         self._next_number = max(self._turns, default=-1) + 1
         self._spoken = self._doubtful = unanswered
         self._other: int | None = None
@@ -374,7 +377,16 @@ class Transcript:
 
     def _put(self, turn: Turn) -> Turn:
         self._turns[turn.number] = turn
+        if len(self._turns) > 2 * TURNS_KEPT_AT_LEAST:
+            self._forget_oldest()
         return turn
+
+    def _forget_oldest(self) -> None:
+        """Of what is typed the ids are kept: a page may send it again however late."""
+        for number in sorted(self._turns)[:-TURNS_KEPT_AT_LEAST]:
+            turn = self._turns.pop(number)
+            if turn.id:
+                self._typed_before[turn.id] = number
 
     def _take_number(self) -> int:
         number = self._next_number

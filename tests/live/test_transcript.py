@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.live.transcript import Role, Transcript, Turn, TurnCode, TurnStatus, merge_heard_again
+from sessions_app.live.transcript import (
+    TURNS_KEPT_AT_LEAST,
+    Role,
+    Transcript,
+    Turn,
+    TurnCode,
+    TurnStatus,
+    merge_heard_again,
+)
 
 PARTIAL, COMPLETE, INTERRUPTED = TurnStatus.PARTIAL, TurnStatus.COMPLETE, TurnStatus.INTERRUPTED
 
@@ -512,3 +520,13 @@ def test_another_sentence_after_the_death_stands_beside_it_and_before_its_answer
 
 def test_a_sentence_that_goes_further_when_it_is_heard_again_is_one() -> None:
     assert hear_after_death("Tell me a story. ", "And a joke.") == [(4, "Tell me a story. And a joke.")]
+
+
+def test_a_talk_without_end_is_not_kept_whole_and_what_was_typed_is_still_known() -> None:
+    transcript = Transcript()
+    for number in range(10_000):
+        transcript.add_typed(f"typed-{number}", "Go on.", at_ms=number)
+    assert len(transcript.turns) <= 2 * TURNS_KEPT_AT_LEAST
+    assert [turn.number for turn in transcript.turns[-TURNS_KEPT_AT_LEAST:]] == list(range(9_000, 10_000))
+    assert transcript.find_typed("typed-7") == 7
+    assert transcript.find_typed("typed-9999") == 9_999
