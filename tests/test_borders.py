@@ -29,7 +29,7 @@ PURE = {
             "close_codes",
         )
     ),
-    *(f"sessions_app.live.providers.{name}" for name in ("durations", "google_errors", "minting")),
+    *(f"sessions_app.live.providers.{name}" for name in ("durations", "google_errors", "minting", "token_stock")),
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export", "titles")),
@@ -39,7 +39,7 @@ NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logg
 """Of the standard library: no await, no clock, no randomness, no I/O of its own."""
 
 SDK_MODULES = {
-    *(f"sessions_app.live.providers.{name}" for name in ("gemini", "frames", "catalogue", "auth_tokens")),
+    *(f"sessions_app.live.providers.{name}" for name in ("gemini", "access", "frames", "catalogue", "auth_tokens")),
     "summarization.gemini",
 }
 EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "gateway", "forms"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -81,7 +82,8 @@ class _Gemini:
             raise MintingFailed
         from sessions_app.live.providers.auth_tokens import GeminiMinter
 
-        return GeminiMinter(settings.GEMINI_API_KEY).mint(order)
+        with closing(GeminiMinter(settings.GEMINI_API_KEY)) as minter:
+            return minter.mint(order)
 
 
 def _listed(service: EphemeralTokenService, rules: Rules) -> HttpResponse:

@@ -65,6 +65,10 @@ class Dialler:
     def connect(self, wish: Connect) -> None:
         self._task = self._tasks.start(self._hold_connection(wish), "live-connection")
 
+    def expect(self, model: str) -> None:
+        """Another model is to be dialled, at the next safe point."""
+        self._upstream.expect(model)
+
     def close(self, wish: CloseUpstream) -> None:
         task, connection = self._let_go()
         if wish.when_replaced:

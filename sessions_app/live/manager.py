@@ -419,6 +419,8 @@ class BaseSessionManager:
         self._machine.features = self._features_of(change.level)
         self._teller.energy(change)
         self._watch.tell(LevelMoved(change.level.number > change.previous.number, change.reason))
+        if not change.level.is_exhausted:
+            self._dialler.expect(change.level.model)
         if news.notice and change.level.number < change.previous.number:
             self._exchanges.tell_system(news.notice, TurnCode.ENERGY_LOWER)
 

@@ -156,13 +156,14 @@ class FakeUpstream:
     """See `live.upstream.Upstream`.
 
     `connect_script` holds the answers to the next diallings; when it is empty `otherwise` answers. `attempts` is what
-    was dialled.
+    was dialled, `expected` the models that it was told to expect dials of.
     """
 
     def __init__(self) -> None:
         self.attempts: list[Attempt] = []
         self.connect_script: list[Answer] = []
         self.otherwise = Answer()
+        self.expected: list[str] = []
 
     def script(self, *answers: Answer | Failure) -> None:
         self.connect_script += [answer if isinstance(answer, Answer) else Answer(answer) for answer in answers]
@@ -181,6 +182,9 @@ class FakeUpstream:
     def sent(self) -> list[Sent]:
         """What was sent on all connections, in order."""
         return [item for connection in self.connections for item in connection.sent]
+
+    def expect(self, model: str) -> None:
+        self.expected.append(model)
 
     async def connect(self, setup: Setup) -> Connection:
         attempt = Attempt(asyncio.get_running_loop().time(), setup)

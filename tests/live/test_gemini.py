@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from google.genai import errors, types
+from google.genai.live import AsyncLive
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 from websockets.frames import Close
@@ -135,7 +136,7 @@ async def test_a_set_up_that_stalls_is_given_up_without_waiting_for_it_to_close(
     monkeypatch: pytest.MonkeyPatch, cancelled: bool
 ) -> None:
     upstream, opening = GeminiUpstream("none", "v1beta"), StalledOpening()
-    monkeypatch.setattr(upstream._client.aio.live, "connect", lambda **arguments: opening)
+    monkeypatch.setattr(AsyncLive, "connect", lambda self, **arguments: opening)
     loop = asyncio.get_running_loop()
     begun_at = loop.time()
     dial = asyncio.create_task(upstream.connect(SETUP))
@@ -167,7 +168,7 @@ async def test_an_answer_to_the_set_up_that_cannot_be_read_is_a_failure_of_the_p
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     upstream = GeminiUpstream("none", "v1beta")
-    monkeypatch.setattr(upstream._client.aio.live, "connect", lambda **arguments: UnreadableOpening(error))
+    monkeypatch.setattr(AsyncLive, "connect", lambda self, **arguments: UnreadableOpening(error))
     with pytest.raises(UpstreamFailed) as failed:
         await upstream.connect(SETUP)
     assert failed.value.failure == Failure(1002, "unreadable answer to the set-up", Phase.SETUP)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from energy.quota import untold_wait
+from sessions_app.live.machine.token_refusals import is_about_token
 
 SHORT_LIFE_MS = 5_000
 """A connection that the provider ends sooner than this counts as a short life."""
@@ -30,8 +31,9 @@ GUESS_AFTER_MS = 10_000
 
 
 class Phase(StrEnum):
-    """How far a connection had come when it ended."""
+    """How far a connection had come when it ended. MINTING: it was not dialled yet, for want of a token."""
 
+    MINTING = "minting"
     HANDSHAKE = "handshake"
     SETUP = "setup"
     LIVE = "live"
@@ -55,7 +57,7 @@ class Failure:
     `code` is the WebSocket close code, an HTTP status when the handshake was refused, or 0 when there was neither
     (refused, timed out, no route). `text` is the reason as the provider gave it, possibly cut or empty.
     `retry_after_ms`: how long it asks to be left alone, if it does. `quotas`: ids and metrics of the quotas that it
-    says were exceeded.
+    says were exceeded. `by_token`: the connection was dialled with an ephemeral token, not with the key.
     """
 
     code: int
@@ -63,6 +65,7 @@ class Failure:
     phase: Phase
     retry_after_ms: int | None = None
     quotas: tuple[str, ...] = ()
+    by_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,12 @@ class Judgement:
 
 
 def is_short_life(failure: Failure, alive_ms: int) -> bool:
-    """Whether the provider itself ended a connection that had hardly begun; a network fault is none of its doing."""
-    return failure.phase is not Phase.HANDSHAKE and failure.code not in _NETWORK_CODES and alive_ms < SHORT_LIFE_MS
+    """Whether the provider itself ended a connection that had hardly begun.
+
+    A network fault is none of its doing, and a token that it does not take says nothing of the session.
+    """
+    had_begun = failure.phase in (Phase.SETUP, Phase.LIVE) and failure.code not in _NETWORK_CODES
+    return had_begun and alive_ms < SHORT_LIFE_MS and not is_token_refusal(failure)
 
 
 def is_of_the_network(failure: Failure) -> bool:
@@ -120,7 +127,26 @@ def is_of_the_network(failure: Failure) -> bool:
     return failure.code in _NETWORK_CODES
 
 
+def is_token_refusal(failure: Failure) -> bool:
+    """Whether the provider does not take the token that it was dialled with: another one may do.
+
+    It may be too old or too new, used up, or made for something else; what the provider calls a wrong key is then the
+    token as well, for it was made with the key a moment ago.
+    """
+    text = failure.text.lower()
+    if is_about_token(text, failure.by_token):
+        return True
+    if not failure.by_token:
+        return False
+    reason = _stop_reason_in(text)
+    is_refused_upgrade = failure.phase is Phase.HANDSHAKE and failure.code in _REFUSED_STATUSES
+    return reason == BAD_KEY or (is_refused_upgrade and not reason and not _tells_quota(text, failure))
+
+
 INITIAL_HISTORY_FIELD = "historyConfig"
+
+BAD_KEY = "bad-key"
+_REFUSED_STATUSES = (400, 401, 403)
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "speechConfig": ("speechconfig", "voiceconfig", "voicename", "speaker voice", "extract voices"),
@@ -137,12 +163,12 @@ underscores: themselves, or what stands in them."""
 _UNKNOWN_NAME = re.compile(r'unknown name "(?P<field>[^"]+)"', re.IGNORECASE)
 
 _STOP_TEXTS: tuple[tuple[str, str], ...] = (
-    ("api key not valid", "bad-key"),
-    ("api_key_invalid", "bad-key"),
-    ("access_token_type_unsupported", "bad-key"),
-    ("api key expired", "bad-key"),
-    ("api key not found", "bad-key"),
-    ("unregistered callers", "bad-key"),
+    ("api key not valid", BAD_KEY),
+    ("api_key_invalid", BAD_KEY),
+    ("access_token_type_unsupported", BAD_KEY),
+    ("api key expired", BAD_KEY),
+    ("api key not found", BAD_KEY),
+    ("unregistered callers", BAD_KEY),
     ("denied access", "access-denied"),
     ("has not been used in project", "access-denied"),
     ("user location is not supported", "region"),
@@ -204,7 +230,9 @@ def judge(failure: Failure, history: History) -> Judgement:
     """Say what a failure means. Pure: the same arguments always give the same answer."""
     text = failure.text.lower()
     return (
-        _judge_by_refusal_text(text, failure)
+        _judge_by_minting(text, failure, history)
+        or _judge_by_token(failure)
+        or _judge_by_refusal_text(text, failure)
         or _judge_by_field(text, failure, history)
         or _judge_by_dead_handle(text)
         or _judge_by_lingering_session(failure, history)
@@ -216,12 +244,40 @@ def judge(failure: Failure, history: History) -> Judgement:
     )
 
 
+def _judge_by_minting(text: str, failure: Failure, history: History) -> Judgement | None:
+    """There is no token to dial with. Quota that was met here is that of minting, and says nothing of the model."""
+    if failure.phase is not Phase.MINTING:
+        return None
+    if reason := _stop_reason_in(text):
+        return Judgement(Verdict.STOP, reason)
+    if failure.code == 429 or _tells_quota(text, failure):
+        return _wait_for_rate(failure, history)
+    if failure.code in (401, 403):
+        return Judgement(Verdict.STOP, BAD_KEY)
+    if 400 <= failure.code < 500:
+        return Judgement(Verdict.RESUME, "token-refused")
+    return Judgement(Verdict.RESUME, "provider-unavailable")
+
+
+def _judge_by_token(failure: Failure) -> Judgement | None:
+    """A token that is not taken: the next dial has another one, and the session is there as it was."""
+    return Judgement(Verdict.RESUME, "token-refused") if is_token_refusal(failure) else None
+
+
+def _stop_reason_in(text: str) -> str:
+    """Why trying again is useless, by a text in small letters that says so by itself; empty when it does not."""
+    return next((reason for needle, reason in _STOP_TEXTS if needle in text), "")
+
+
+def _tells_quota(text: str, failure: Failure) -> bool:
+    return bool(failure.quotas) or any(needle in text for needle in _QUOTA_TEXTS)
+
+
 def _judge_by_refusal_text(text: str, failure: Failure) -> Judgement | None:
     """Texts that say by themselves that trying again unchanged is useless."""
-    for needle, reason in _STOP_TEXTS:
-        if needle in text:
-            return Judgement(Verdict.STOP, reason)
-    if failure.quotas or any(needle in text for needle in _QUOTA_TEXTS):
+    if reason := _stop_reason_in(text):
+        return Judgement(Verdict.STOP, reason)
+    if _tells_quota(text, failure):
         return Judgement(Verdict.NEXT_MODEL, "quota", quota=True)
     if any(needle in text for needle in _MODEL_TEXTS):
         return Judgement(Verdict.NEXT_MODEL, "unknown-model")
@@ -281,7 +337,8 @@ def _judge_by_lingering_session(failure: Failure, history: History) -> Judgement
 
 def is_refused_setup(failure: Failure) -> bool:
     """Whether the provider itself ended a connection instead of completing its set-up, and not for being busy."""
-    return failure.phase is Phase.SETUP and failure.code >= 1000 and failure.code not in (1006, 1013)
+    is_refused = failure.phase is Phase.SETUP and failure.code >= 1000 and failure.code not in (1006, 1013)
+    return is_refused and not is_token_refusal(failure)
 
 
 def _judge_by_missing_entity(text: str, failure: Failure, history: History) -> Judgement | None:
@@ -314,15 +371,19 @@ def _judge_by_invalid_argument(text: str, failure: Failure, history: History) ->
 def _judge_by_http_status(failure: Failure, history: History) -> Judgement | None:
     """The WebSocket upgrade itself was answered with an HTTP status."""
     if failure.code == 429:
-        untold_ms = untold_wait(history.waits + 1) // datetime.timedelta(milliseconds=1)
-        return Judgement(Verdict.WAIT, "rate-limit", wait_ms=failure.retry_after_ms or untold_ms)
-    if failure.code in (400, 401, 403):
-        return Judgement(Verdict.STOP, "bad-key")
+        return _wait_for_rate(failure, history)
+    if failure.code in _REFUSED_STATUSES:
+        return Judgement(Verdict.STOP, BAD_KEY)
     if failure.code == 404:
         return Judgement(Verdict.NEXT_MODEL, "unknown-model")
     if 500 <= failure.code < 600:
         return Judgement(Verdict.RESUME, "provider-unavailable")
     return None
+
+
+def _wait_for_rate(failure: Failure, history: History) -> Judgement:
+    untold_ms = untold_wait(history.waits + 1) // datetime.timedelta(milliseconds=1)
+    return Judgement(Verdict.WAIT, "rate-limit", wait_ms=failure.retry_after_ms or untold_ms)
 
 
 def _judge_by_interruption(text: str, failure: Failure, history: History) -> Judgement | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import warnings
 
 import httpx2
@@ -15,7 +16,7 @@ from google import genai
 from google.genai import errors, types
 
 from sessions_app.live.providers.google_errors import read_error
-from sessions_app.live.providers.minting import MintingFailed, TokenOrder
+from sessions_app.live.providers.minting import MintingFailed, TokenOrder, without_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -39,23 +40,29 @@ _UNREADABLE = (AttributeError, TypeError, ValueError)
 
 # It is said once a process, and nothing follows from it for whoever reads the log of a server.
 warnings.filterwarnings("ignore", "The SDK's token creation implementation is experimental")
+warnings.filterwarnings("ignore", "The SDK's ephemeral token support is experimental")
 
 
 class GeminiMinter:
-    """See `minting.Minter`. The base URL and the trusted certificates come from the environment, as in `gemini`."""
+    """See `minting.Minter`. The base URL and the trusted certificates come from the environment, as in `gemini`.
+
+    Its client is made when it is first asked, and kept: that takes a tenth of a second, for certificates. Several
+    threads may ask at the same time.
+    """
 
     def __init__(self, api_key: str) -> None:
         self._api_key = api_key
+        self._client: genai.Client | None = None
+        self._making = threading.Lock()
 
     def mint(self, order: TokenOrder) -> str:
-        options = types.HttpOptions(api_version=API_VERSION, timeout=TIMEOUT_MS)
         try:
-            with genai.Client(api_key=self._api_key, http_options=options) as client:
-                token = client.auth_tokens.create(config=config_of(order)).name or ""
+            token = self._made().auth_tokens.create(config=config_of(order)).name or ""
         except errors.APIError as error:
             logger.warning("the provider makes no token: %s %s", error.code, error.status)
-            wait_ms = read_error(error.details).retry_after_ms
-            raise MintingFailed(error.code or 0, None if wait_ms is None else math.ceil(wait_ms / 1000)) from None
+            said = read_error(error.details)
+            wait_s = None if said.retry_after_ms is None else math.ceil(said.retry_after_ms / 1000)
+            raise MintingFailed(error.code or 0, wait_s, without_secrets(said.text, self._api_key)) from None
         except (OSError, httpx2.HTTPError, *_UNREADABLE) as error:
             logger.warning("the provider cannot be asked for a token: %s", type(error).__name__)
             raise MintingFailed from None
@@ -63,6 +70,20 @@ class GeminiMinter:
             logger.warning("the provider answered without a token")
             raise MintingFailed
         return token
+
+    def close(self) -> None:
+        """Close the connections that are kept; it may be asked again."""
+        with self._making:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _made(self) -> genai.Client:
+        with self._making:
+            if self._client is None:
+                options = types.HttpOptions(api_version=API_VERSION, timeout=TIMEOUT_MS)
+                self._client = genai.Client(api_key=self._api_key, http_options=options)
+            return self._client
 
 
 def config_of(order: TokenOrder) -> types.CreateAuthTokenConfig:

@@ -27,12 +27,14 @@ from google.genai.live import AsyncSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.providers.access import REDIAL_WITHIN_MS, Access, ByKey, ByToken
 from sessions_app.live.providers.durations import seconds_of
 from sessions_app.live.providers.frames import AudioSocket
 from sessions_app.live.providers.google_errors import GoogleError, read_error
 from sessions_app.live.providers.loop_lag import LoopLag
 from sessions_app.live.providers.probes import Probes
 from sessions_app.live.providers.recorded import Tap, tapped
+from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import (
     GenerationComplete,
     GoAway,
@@ -89,47 +91,60 @@ class GeminiUpstream:
     """Dials Gemini.
 
     Args:
-        api_key: of the Developer API. The base URL and the trusted certificates come from the environment, as the SDK
-            documents (`GOOGLE_GEMINI_BASE_URL`, `SSL_CERT_FILE`).
-        api_version: `v1beta` unless a feature wants another; one version is kept for the life of a handle.
+        access: the key of the Developer API, or who has ephemeral tokens made, one for each dial. The base URL and the
+            trusted certificates come from the environment, as the SDK documents (`GOOGLE_GEMINI_BASE_URL`,
+            `SSL_CERT_FILE`).
+        api_version: with the key: `v1beta` unless a feature wants another; one version is kept for the life of a
+            handle. Tokens have their own.
         tap: is told all frames of all connections, see `recorded`.
     """
 
-    def __init__(self, api_key: str, api_version: str, tap: Tap | None = None) -> None:
+    def __init__(self, access: str | TokenKeeper, api_version: str, tap: Tap | None = None) -> None:
         recorded = {} if tap is None else {"create_connection": tapped(tap)}
-        options = types.HttpOptions(api_version=api_version, async_client_args=SOCKET_OPTIONS | recorded)
-        self._client = genai.Client(api_key=api_key, http_options=options)
+        options = SOCKET_OPTIONS | recorded
+        self._access: Access = (
+            ByKey(access, api_version, options) if isinstance(access, str) else ByToken(access, options)
+        )
         self._lag = LoopLag()
         self._leaving: set[asyncio.Task[None]] = set()
 
+    def expect(self, model: str) -> None:
+        self._access.expect(model)
+
     async def connect(self, setup: Setup) -> GeminiConnection:
         """Dial, set up and give the initial history. Raises `UpstreamFailed`, also when that takes too long."""
-        opening = asyncio.create_task(self._open(setup), name="live-opening")
+        began = time.monotonic()
+        client = await self._access.client_for(setup.model, setup.timeout_ms)
+        left_s = setup.timeout_ms / 1000 - (time.monotonic() - began)
+        opening = asyncio.create_task(self._open(client, setup), name="live-opening")
         try:
-            done, _ = await asyncio.wait({opening}, timeout=setup.timeout_ms / 1000)
+            done, _ = await asyncio.wait({opening}, timeout=left_s)
         except asyncio.CancelledError:
             self._leave_behind(opening)
             raise
         if not done:
             self._leave_behind(opening)
+            self._access.expect(setup.model)
             raise UpstreamFailed(Failure(0, "timed out", Phase.SETUP))
         return opening.result()
 
-    async def _open(self, setup: Setup) -> GeminiConnection:
-        opening = self._client.aio.live.connect(model=setup.model, config=config_of(setup))
+    async def _open(self, client: genai.Client, setup: Setup) -> GeminiConnection:
+        opening = client.aio.live.connect(model=setup.model, config=config_of(setup))
         started = time.monotonic()
         phase = Phase.HANDSHAKE
         try:
             session = await opening.__aenter__()
             phase = Phase.SETUP
-            connection = GeminiConnection(opening, session, self._lag, setup)
+            connection = GeminiConnection(opening, session, self._lag, setup, self._access)
             await connection.finish_setup(setup, started)
         except _CONNECTION_ERRORS as error:
             if phase is Phase.SETUP:
                 await _leave(opening)
             elif isinstance(error, errors.APIError):
                 phase = Phase.SETUP
-            raise UpstreamFailed(failure_of(error, phase)) from error
+            failure = self._access.failed(setup.model, failure_of(error, phase))
+            self._access.expect(setup.model)
+            raise UpstreamFailed(failure) from error
         except _UNREADABLE as error:
             logger.warning("The answer to the set-up cannot be read: %s", type(error).__name__)
             raise UpstreamFailed(Failure(_PROTOCOL_ERROR, "unreadable answer to the set-up", Phase.SETUP)) from error
@@ -156,12 +171,15 @@ class GeminiConnection:
         session: AsyncSession,
         lag: LoopLag,
         setup: Setup,
+        access: Access | None = None,
     ) -> None:
         self._opening = opening
         self._session = session
         self._probes = Probes(session._ws, lag, setup.intake_margin_ms)
         self._socket = AudioSocket(session)
         self._setup = setup
+        self._access = access or Access()
+        self._is_open = self._is_leaving = False
         self._early: list[UpstreamMessage] = []
         self._messages_sent = 0
         self._setup_ms = 0.0
@@ -211,6 +229,8 @@ class GeminiConnection:
         if setup.expects_history:
             self._messages_sent += 1
             await self._session.send_client_content(turns=_contents_of(setup.history), turn_complete=True)
+        self._is_open = True
+        self._access.opened(setup.model)
         self._probes.start()
 
     async def messages(self) -> AsyncIterator[UpstreamMessage]:
@@ -222,7 +242,7 @@ class GeminiConnection:
             try:
                 frame = await self._next_frame()
             except _CONNECTION_ERRORS as error:
-                raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
+                raise self._lost(error) from error
             self._heard_at = time.monotonic()
             if type(frame) is bytes:
                 yield ReplyAudio(frame)
@@ -230,6 +250,8 @@ class GeminiConnection:
             if isinstance(frame, types.LiveServerMessage) and frame.tool_call:
                 await self._refuse(frame.tool_call)
             for message in self._translate(frame):
+                if isinstance(message, GoAway):
+                    self._expect_another(message.time_left_ms)
                 yield message
 
     def try_send_audio(self, pcm: bytes) -> bool:
@@ -244,7 +266,7 @@ class GeminiConnection:
             self._messages_sent += 1
             self._probes.keep_on()
         except ConnectionClosed as error:
-            raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
+            raise self._lost(error) from error
 
     async def send_audio_end(self) -> None:
         for _ in range(self._setup.silence_before_end_ms // SILENCE_FRAME_MS):
@@ -263,6 +285,9 @@ class GeminiConnection:
 
     async def close(self, timeout_ms: int) -> None:
         self._probes.stop()
+        if self._is_open:
+            self._is_open = False
+            self._access.closed(self._setup.model)
         try:
             async with asyncio.timeout(timeout_ms / 1000):
                 await self._session.close()
@@ -291,7 +316,18 @@ class GeminiConnection:
             self._messages_sent += 1
             self._probes.keep_on()
         except ConnectionClosed as error:
-            raise UpstreamFailed(failure_of(error, Phase.LIVE)) from error
+            raise self._lost(error) from error
+
+    def _expect_another(self, time_left_ms: int = 0) -> None:
+        """This connection ends: another one is dialled."""
+        if not self._is_leaving:
+            self._is_leaving = True
+            self._access.expect(self._setup.model, time_left_ms + REDIAL_WITHIN_MS)
+
+    def _lost(self, error: Exception) -> UpstreamFailed:
+        failure = self._access.failed(self._setup.model, failure_of(error, Phase.LIVE))
+        self._expect_another()
+        return UpstreamFailed(failure)
 
     def _translate(self, frame: bytes | types.LiveServerMessage | Unrecognised) -> list[UpstreamMessage]:
         if isinstance(frame, bytes):

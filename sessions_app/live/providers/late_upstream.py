@@ -29,6 +29,10 @@ class LateUpstream:
         """Begin to make the provider, so that nobody has to wait for it. Returns at once; any thread may call it."""
         self._thread.submit(self._made)
 
+    def expect(self, model: str) -> None:
+        if self._upstream is not None:
+            self._upstream.expect(model)
+
     async def connect(self, setup: Setup) -> Connection:
         upstream = self._upstream
         if upstream is None:

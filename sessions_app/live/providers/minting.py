@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
+
+LONGEST_TEXT = 300
+_TOKENS = re.compile(r"auth_tokens/[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +36,40 @@ class TokenOrder:
 class MintingFailed(Exception):
     """There is no token. `code`: the HTTP status of the provider's answer; 0 when there was none that made sense.
 
-    `retry_after_s`: after how many seconds it asks to be asked again; None when it does not.
+    `retry_after_s`: after how many seconds it asks to be asked again; None when it does not. `text`: its words, for the
+    operator; whoever raises this has taken secrets out of them, see `without_secrets`.
     """
 
-    def __init__(self, code: int = 0, retry_after_s: int | None = None) -> None:
-        super().__init__(code, retry_after_s)
-        self.code, self.retry_after_s = code, retry_after_s
+    def __init__(self, code: int = 0, retry_after_s: int | None = None, text: str = "") -> None:
+        super().__init__(code, retry_after_s, text)
+        self.code, self.retry_after_s, self.text = code, retry_after_s, text
 
     @property
     def is_refusal(self) -> bool:
         """Whether asking again would not help."""
         return 400 <= self.code < 500 and self.code != 429
+
+    @property
+    def outcome(self) -> MintOutcome:
+        if self.code == 429:
+            return MintOutcome.LIMITED
+        return MintOutcome.REFUSED if self.is_refusal else MintOutcome.UNAVAILABLE
+
+
+class MintOutcome(StrEnum):
+    """What comes of asking for a token."""
+
+    MADE = "made"
+    LIMITED = "limited"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+
+
+def without_secrets(text: str, *secrets: str) -> str:
+    """A provider's words, not too many of them, without these secrets and without tokens."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return _TOKENS.sub("auth_tokens/***", text)[:LONGEST_TEXT]
 
 
 class Minter(Protocol):

@@ -226,6 +226,9 @@ C = TypeVar("C", bound=Connection)
 class Upstream(Protocol):
     """A provider of live sessions."""
 
+    def expect(self, model: str) -> None:
+        """A dial of this model is likely to come within seconds: what it needs can be got ready. Never raises."""
+
     async def connect(self, setup: Setup) -> Connection:
         """Dial and set up; initial history has been sent when this returns. Raises `UpstreamFailed`."""
 
