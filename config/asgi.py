@@ -22,9 +22,11 @@ from config.loop_errors import pass_over_closed_lines  # noqa: E402
 from config.metrics.door import MetricsDoor  # noqa: E402
 from config.metrics.exposition import Exposition  # noqa: E402
 from config.metrics.lag import watch_lag  # noqa: E402
+from config.minters import minter_with_key  # noqa: E402
 from config.server_options import limit_messages  # noqa: E402
 from config.sockets import OriginGate, SessionUser, refuse  # noqa: E402
 from config.startup import refuse_failed_checks  # noqa: E402
+from config.token_door import TokenDoor  # noqa: E402
 from sessions_app.gateway.routing import websocket_urlpatterns  # noqa: E402
 from sessions_app.gateway.socket_bounds import DoorBounds  # noqa: E402
 from summarization.queue import end_background_work, start_background_work  # noqa: E402
@@ -66,7 +68,9 @@ install_with_daphne(drain)
 
 application = ProtocolTypeRouter(
     {
-        "http": MetricsDoor(pages, Exposition(figures_registry, registry, ask_channel_layer)),
+        "http": TokenDoor(
+            MetricsDoor(pages, Exposition(figures_registry, registry, ask_channel_layer)), minter_with_key
+        ),
         "websocket": OriginGate(sockets),
         "lifespan": Lifespan(drain, prepare),
     }

@@ -8,9 +8,11 @@ from django.conf import settings
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from config.metrics.figures import Figures
+from config.minters import minter_of_dials
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.late_upstream import LateUpstream
+from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import Upstream, UpstreamFailed
 from sessions_app.live.watch import Observers
 from summarization.memory import SummarisedMemory
@@ -21,11 +23,17 @@ if TYPE_CHECKING:
 
 def gemini_upstream() -> Upstream:
     """Gemini, as the settings have it. Blocks: see `LateUpstream`. Raises `UpstreamFailed` without a key."""
-    if not settings.GEMINI_API_KEY:
+    access = _tokens() if settings.GEMINI_DIAL_WITH_TOKENS else settings.GEMINI_API_KEY
+    if not access:
         raise UpstreamFailed(Failure(0, "API key not found: GEMINI_API_KEY is not set", Phase.HANDSHAKE))
     from sessions_app.live.providers.gemini import GeminiUpstream
 
-    return GeminiUpstream(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+    return GeminiUpstream(access, settings.GEMINI_API_VERSION)
+
+
+def _tokens() -> TokenKeeper | None:
+    minter = minter_of_dials()
+    return None if minter is None else TokenKeeper(minter, figures.tokens)
 
 
 def traces_if_wanted() -> Traces | None:

@@ -234,6 +234,19 @@ GEMINI_API_KEY = env.string("GEMINI_API_KEY", default=env.string("GOOGLE_API_KEY
 GOOGLE_GEMINI_BASE_URL = env.url("GOOGLE_GEMINI_BASE_URL", ("https", "http"))
 GEMINI_API_VERSION = env.choice("GEMINI_API_VERSION", "v1beta", ("v1", "v1beta", "v1alpha"))
 SSL_CERT_FILE = env.file("SSL_CERT_FILE")
+
+GEMINI_DIAL_WITH_TOKENS = env.boolean("GEMINI_DIAL_WITH_TOKENS", False)
+"""Whether live connections are dialled with ephemeral tokens instead of the key: one for each."""
+
+GEMINI_TOKEN_SERVICE_URL = env.url("GEMINI_TOKEN_SERVICE_URL", ("https", "http"))
+"""Who makes these tokens, where this process has no key: see `config.token_door`."""
+
+GEMINI_TOKEN_SERVICE_SECRET = env.string("GEMINI_TOKEN_SERVICE_SECRET")
+"""What is shown to that service, and what this process wants to see where it is one."""
+
+GEMINI_TOKEN_SERVICE = env.boolean("GEMINI_TOKEN_SERVICE", False)
+"""Whether this process is one."""
+
 SWAP_OVERLAP = env.boolean("SWAP_OVERLAP", False)
 """Whether a planned swap dials before it closes the old connection."""
 

@@ -60,6 +60,8 @@ async def take_up_session(emulator: Emulator, caller: Caller, setup: Setup) -> t
         _use_token(emulator, caller)
         session = emulator.sessions.create(setup.model.id, Memory(setup.instruction))
     else:
+        if emulator.faults.peek("resume_uses_token", line.id, setup.model.id):
+            _use_token(emulator, caller)
         session = await _resume(emulator, line, setup, setup.handle)
     emulator.sessions.connection_opened(session, line.id)
     return session, setup.handle is not None
@@ -71,6 +73,9 @@ def _constrained(emulator: Emulator, caller: Caller, body: Json) -> Json:
         if refused:
             raise RefusedError(CATALOGUE[refused])
         return body
+    if refusal := emulator.faults.use("refuse_token", caller.line.id):
+        caller.line.log("token_refused", text=refusal.params["text"].name)
+        raise RefusedError(refusal.params["text"])
     token = emulator.tokens.find(caller.token)
     if overruled := token.overruled(body):
         caller.line.log("token_overruled", fields=overruled)

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from emulator.admission import key_refusal
+from emulator.faults import Fault
 from emulator.generate import count_tokens, generate, spoil, stream_pieces
 from emulator.models import MODELS, Model, find_model
 from emulator.state import Emulator
@@ -29,6 +30,15 @@ _KEY_INVALID = {
     "reason": "API_KEY_INVALID",
     "domain": "googleapis.com",
     "metadata": {"service": "generativelanguage.googleapis.com"},
+}
+
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
+_STATUSES = {
+    400: ("INVALID_ARGUMENT", "Request contains an invalid argument."),
+    401: ("UNAUTHENTICATED", "Request had invalid authentication credentials."),
+    403: ("PERMISSION_DENIED", "The caller does not have permission"),
+    429: ("RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
+    503: ("UNAVAILABLE", "The service is currently unavailable."),
 }
 
 
@@ -144,10 +154,15 @@ class RestCalls:
     async def create_token(self, request: web.Request) -> web.Response:
         """`POST auth_tokens`"""
         _check_key(request)
+        slow = self._emulator.faults.use("slow_minting")
+        await asyncio.sleep(slow.params["delay_s"] if slow else 0)
+        if refusal := self._emulator.faults.use("refuse_minting"):
+            raise _no_token(refusal)
         try:
             token = self._emulator.tokens.create(await _json(request))
         except (TokenError, ValueError) as error:
             raise ApiError(400, error_body(400, "INVALID_ARGUMENT", str(error))) from error
+        self._emulator.log.add("token_made", model=(token.setup or {}).get("model"), uses=token.uses)
         return web.json_response({"name": token.name})
 
     async def upload(self, request: web.Request) -> web.Response:
@@ -226,6 +241,14 @@ def _check_key(request: web.Request) -> None:
         raise ApiError(403, error_body(403, "PERMISSION_DENIED", CATALOGUE[refused].text))
     if refused is not None:
         raise ApiError(400, error_body(400, "INVALID_ARGUMENT", CATALOGUE[refused].text, _KEY_INVALID))
+
+
+def _no_token(refusal: Fault) -> ApiError:
+    status = refusal.params["status"]
+    name, text = _STATUSES.get(status, _STATUSES[503] if status >= 500 else _STATUSES[400])
+    wait_s = refusal.params.get("retry_after_s")
+    details = [] if wait_s is None else [{"@type": _RETRY_INFO, "retryDelay": f"{wait_s}s"}]
+    return ApiError(status, error_body(status, name, refusal.params.get("text", text), *details))
 
 
 def _is_connected(request: web.Request) -> bool:

@@ -150,6 +150,9 @@ _CATALOGUE = (
         "token starts no session", 1007, "The ephemeral token starts no new session after its new_session_expire_time."
     ),
     CloseText("token used up", 1007, "The ephemeral token was used as often as it may be."),
+    CloseText("token not yet", 1007, "The ephemeral token is not valid yet."),
+    CloseText("token foreign model", 1008, "The ephemeral token is not valid for this model."),
+    CloseText("token locked field", 1007, "setup.generation_config is locked by the ephemeral token."),
     CloseText("location", 1007, "User location is not supported for the API use."),
     CloseText("quota exceeded", 1011, _EXHAUSTED),
     CloseText("check quota", 1011, "Resource has been exhausted (e.g. check quota)"),

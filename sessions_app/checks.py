@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
-from django.core.checks import register
+
+SHORTEST_SECRET = 32
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @register()
 def check_api_key(**kwargs: Any) -> list[CheckWarning]:
-    """Without a key every page works but the conversation itself."""
-    if settings.GEMINI_API_KEY:
+    """Without a key every page works but the conversation itself, unless somebody else makes tokens with it."""
+    if settings.GEMINI_API_KEY or (settings.GEMINI_DIAL_WITH_TOKENS and settings.GEMINI_TOKEN_SERVICE_URL):
         return []
     return [
         CheckWarning(
@@ -21,3 +26,60 @@ def check_api_key(**kwargs: Any) -> list[CheckWarning]:
             id="holdline.W301",
         )
     ]
+
+
+@register()
+def check_tokens_of_dials(**kwargs: Any) -> list[CheckMessage]:
+    """Settings of tokens that contradict each other."""
+    return [*_of_who_asks(), *_of_the_service()]
+
+
+def _of_who_asks() -> Iterator[CheckMessage]:
+    if not settings.GEMINI_TOKEN_SERVICE_URL:
+        return
+    if not settings.GEMINI_DIAL_WITH_TOKENS:
+        yield Error(
+            "GEMINI_TOKEN_SERVICE_URL is set, and GEMINI_DIAL_WITH_TOKENS is not: nobody would ask there.",
+            hint="Set GEMINI_DIAL_WITH_TOKENS=1 as well, or neither.",
+            id="holdline.E302",
+        )
+    if not settings.GEMINI_TOKEN_SERVICE_SECRET:
+        yield _no_secret("GEMINI_TOKEN_SERVICE_URL")
+    url = urlsplit(settings.GEMINI_TOKEN_SERVICE_URL)
+    if url.scheme == "http" and url.hostname not in LOOPBACK:
+        yield CheckWarning(
+            "GEMINI_TOKEN_SERVICE_URL is http: its secret and the tokens can be read on the way.",
+            hint="Use https, unless nobody else is on the network between the two.",
+            id="holdline.W305",
+        )
+    needs_key = [
+        *(["summaries"] if settings.TASKS_IN_PROCESS else []),
+        *(["tokens for users"] if settings.EPHEMERAL_TOKENS else []),
+    ]
+    if needs_key and not settings.GEMINI_API_KEY:
+        yield CheckWarning(
+            f"GEMINI_API_KEY is not set: calls get along by tokens, but {' and '.join(needs_key)} need the key.",
+            hint="A worker that has it writes summaries (REDIS_URL); EPHEMERAL_TOKENS needs it in this process.",
+            id="holdline.W306",
+        )
+
+
+def _of_the_service() -> Iterator[CheckMessage]:
+    if not settings.GEMINI_TOKEN_SERVICE:
+        return
+    if not settings.GEMINI_API_KEY:
+        yield Error(
+            "GEMINI_TOKEN_SERVICE is set, and GEMINI_API_KEY is not: there is nothing to make tokens with.",
+            hint="Set GEMINI_API_KEY in the process that is the service.",
+            id="holdline.E304",
+        )
+    if len(settings.GEMINI_TOKEN_SERVICE_SECRET) < SHORTEST_SECRET:
+        yield _no_secret("GEMINI_TOKEN_SERVICE")
+
+
+def _no_secret(name: str) -> Error:
+    return Error(
+        f"{name} is set, and GEMINI_TOKEN_SERVICE_SECRET is not, or is shorter than {SHORTEST_SECRET} characters.",
+        hint="Set it to the same on both sides: openssl rand -hex 32 makes one.",
+        id="holdline.E303",
+    )

@@ -29,6 +29,9 @@ WEB_STOP_LIMIT_S = 15
 EMULATOR_STOP_LIMIT_S = 5
 KILLED = 137
 
+WAYS_TO_THE_PROVIDER = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GEMINI_TOKEN_SERVICE_URL")
+"""Without any of these there is the emulator."""
+
 
 def serve(options: argparse.Namespace) -> int:
     """Set everything up, run the web server and, without a key, the emulator, until told to stop."""
@@ -63,7 +66,7 @@ def start_everything(options: argparse.Namespace, children: list[Child]) -> None
     """Start the children, each behind the other, and tell where they are once all of them answer."""
     environment = laptop_environment()
     port = choose_port(options.port, environment)
-    with_emulator = not (environment.get("GEMINI_API_KEY") or environment.get("GOOGLE_API_KEY"))
+    with_emulator = not any(map(environment.get, WAYS_TO_THE_PROVIDER))
     if with_emulator:
         say("Starting the emulator ...")
         children.append(start_emulator(environment))

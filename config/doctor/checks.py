@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from config.doctor import clock, database, disk, provider, proxy, services, settings, tls, websocket
+from config.doctor import clock, database, disk, provider, proxy, services, settings, tls, tokens, websocket
 from config.doctor.findings import Check
 from config.doctor.http import Address
 
@@ -16,6 +16,7 @@ def checks(address: Address | None) -> list[Check]:
         Check("database", database.look),
         Check("disk", disk.look),
         Check("key, models", provider.look),
+        Check("tokens", tokens.look),
         Check("clock", clock.look),
         Check("layer", services.layer),
         Check("broker", services.broker),

@@ -110,6 +110,7 @@ def _secrets() -> list[str]:
     api_key = settings.GEMINI_API_KEY if len(settings.GEMINI_API_KEY) >= SHORTEST_API_KEY else ""
     known = [
         api_key,
+        settings.GEMINI_TOKEN_SERVICE_SECRET,
         settings.SECRET_KEY,
         *settings.SECRET_KEY_FALLBACKS,
         *settings.HANDLE_FERNET_KEYS,

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 from django.utils import timezone
 
-from config.doctor.findings import Finding, failed, ok, warning
+from config.doctor.findings import Finding, failed, not_set, ok, warning
 from energy import ledger
 from energy.levels import announced_end, ends_ahead, models_of
 
 
 def look() -> Iterator[Finding]:
     """The first finding is about the key, the others about one model each."""
+    if not settings.GEMINI_API_KEY and settings.GEMINI_DIAL_WITH_TOKENS and settings.GEMINI_TOKEN_SERVICE_URL:
+        yield not_set("GEMINI_API_KEY: this process dials with tokens of another one. Look at models there")
+        return
     if not settings.GEMINI_API_KEY:
         yield failed("there is none", "Set GEMINI_API_KEY; nobody can talk without it.")
         return

@@ -36,6 +36,7 @@ from sessions_app.live.machine.observed import (
     Swapped,
     WaitedInLine,
 )
+from sessions_app.live.providers.minting import MintOutcome
 from sessions_app.live.watch import Watched
 
 NOTICED_S = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 60.0)
@@ -110,6 +111,7 @@ class Figures:
             buckets=WAITED_S,
         )
         self._replies = counter("replies", "Replies of the model that ended, in whatever way.", ("mode",))
+        self.tokens = TokenFigures(registry)
         self.sockets_refused = counter("sockets_refused", "Sockets that there was no room for.")
         self.loop_lag = histogram("event_loop_lag_seconds", "How late the event loop did what was due.", buckets=LATE_S)
         self._begin_at_nothing()
@@ -182,6 +184,35 @@ class Figures:
 
     def _on_replied(self, mode: Mode, seen: Replied) -> None:
         self._replies.labels(mode).inc()
+
+
+class TokenFigures:
+    """Of ephemeral tokens that live connections are dialled with; see `token_keeper.TokenWatch`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._asked = Histogram(
+            "token_mint_seconds",
+            "How long it took to be given a token to dial with, or to be refused one.",
+            ("outcome",),
+            namespace="holdline",
+            registry=registry,
+            buckets=NOTICED_S,
+        )
+        self._dials = Counter(
+            "token_dials",
+            "Dials by how they came by their token: it lay ready, or was waited for.",
+            ("token",),
+            namespace="holdline",
+            registry=registry,
+        )
+        _all(self._asked, MintOutcome)
+        _all(self._dials, ("ready", "waited"))
+
+    def asked_for_token(self, outcome: MintOutcome, seconds: float) -> None:
+        self._asked.labels(outcome).observe(seconds)
+
+    def dialled_by_token(self, *, was_ready: bool) -> None:
+        self._dials.labels("ready" if was_ready else "waited").inc()
 
 
 def _all(figure: Counter | Histogram, *labels: Iterable[str]) -> None:

@@ -23,7 +23,7 @@ from pytest_django import Settings
 from websockets.http11 import Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-from config.doctor import clock, database, disk, provider, proxy, services, tls, websocket
+from config.doctor import clock, database, disk, provider, proxy, services, tls, tokens, websocket
 from config.doctor import settings as settings_check
 from config.doctor.findings import Check, Finding, Verdict, failed, ok, run
 from config.doctor.http import Address, Answer
@@ -87,12 +87,16 @@ def test_secrets_in_what_libraries_say_are_not_told(settings: Settings) -> None:
     settings.GEMINI_API_KEY = "AIza-as-long-as-the-keys-of-Google-are-0"
     settings.REDIS_URL = "redis://:hush%21@127.0.0.1:6379/0"
     settings.DATABASES["default"]["PASSWORD"] = "swordfish"
-    words = f"{settings.GEMINI_API_KEY} {settings.SECRET_KEY} {settings.HANDLE_FERNET_KEYS[0]} hush%21 hush! swordfish"
+    settings.GEMINI_TOKEN_SERVICE_SECRET = "open-sesame"
+    words = (
+        f"{settings.GEMINI_API_KEY} {settings.SECRET_KEY} {settings.HANDLE_FERNET_KEYS[0]} hush%21 hush! swordfish "
+        "open-sesame"
+    )
     try:
         ((_, finding),) = run([Check("said", lambda: [failed(words, words)])])
     finally:
         settings.DATABASES["default"]["PASSWORD"] = ""
-    assert finding.text == finding.advice == "*** *** *** *** *** ***"
+    assert finding.text == finding.advice == "*** *** *** *** *** *** ***"
 
 
 def test_a_server_without_anything_hears_of_each_thing_and_ends_with_one() -> None:
@@ -229,6 +233,34 @@ def test_without_a_key_or_a_provider_there_is_one_finding(settings: Settings) ->
     assert (finding.verdict, "does not list its models" in finding.text) == (Verdict.FAILED, True)
     settings.GEMINI_API_KEY = ""
     assert list(provider.look()) == [failed("there is none", "Set GEMINI_API_KEY; nobody can talk without it.")]
+
+
+def test_a_process_that_has_its_tokens_from_another_needs_no_key(settings: Settings) -> None:
+    settings.GEMINI_API_KEY, settings.GEMINI_DIAL_WITH_TOKENS = "", True
+    settings.GEMINI_TOKEN_SERVICE_URL = "https://127.0.0.1:9/token-service/"
+    assert verdicts(provider.look()) == [Verdict.NOT_SET]
+
+
+# --- Tokens to dial with ------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_made_where_tokens_are_dialled_with(live: Emulator, settings: Settings) -> None:
+    assert verdicts(tokens.look()) == [Verdict.NOT_SET]
+    settings.GEMINI_DIAL_WITH_TOKENS = True
+    (finding,) = tokens.look()
+    assert (finding.verdict, "the provider makes one in" in finding.text) == (Verdict.OK, True)
+    live.fault("refuse_minting", status=403, text="auth_tokens/abc: the caller does not have permission", count=1)
+    (finding,) = tokens.look()
+    assert finding.verdict is Verdict.FAILED
+    assert "makes none (403): PERMISSION_DENIED auth_tokens/***: the caller does not have permission" in finding.text
+
+
+def test_a_token_service_that_is_not_there_and_nobody_at_all_are_failures(settings: Settings) -> None:
+    settings.GEMINI_DIAL_WITH_TOKENS, settings.GEMINI_TOKEN_SERVICE_URL = True, "http://127.0.0.1:9/token-service/"
+    (finding,) = tokens.look()
+    assert finding.text == "http://127.0.0.1:9/token-service/ makes none: no answer that makes sense"
+    settings.GEMINI_API_KEY = settings.GEMINI_TOKEN_SERVICE_URL = ""
+    assert verdicts(tokens.look()) == [Verdict.FAILED]
 
 
 # --- Clocks -------------------------------------------------------------------------------------------------------

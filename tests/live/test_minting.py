@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from sessions_app.live.providers import auth_tokens
 from sessions_app.live.providers.auth_tokens import GeminiMinter
 from sessions_app.live.providers.minting import MintingFailed, TokenOrder
+from tests.fakes.http_server import HttpServer
 
 pytestmark = pytest.mark.filterwarnings("ignore::google.genai._common.ExperimentalWarning")  # given once a process
 
@@ -24,46 +23,9 @@ EXHAUSTED = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "
 REFUSED = {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "No."}}
 
 
-class Provider:
-    """Answers with `status` and `body`; `asked` has the paths and bodies, oldest first. `silent`: never answers."""
-
-    def __init__(self) -> None:
-        self.status, self.body = 200, b'{"name": "auth_tokens/abc"}'
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.silent = False
-        self.over = threading.Event()
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                provider.asked.append((self.path, json.loads(self.rfile.read(length))))
-                if provider.silent:
-                    provider.over.wait(20)
-                    return
-                self.send_response(provider.status)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(provider.body)
-
-            def log_message(self, format: str, *arguments: Any) -> None:
-                pass
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self.over.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
 @pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    provider = Provider()
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
+    provider = HttpServer(200, {"name": "auth_tokens/abc"})
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", provider.url)
     yield provider
     provider.stop()
@@ -80,7 +42,9 @@ def mask_of(body: dict[str, Any]) -> set[str]:
 ALWAYS = {"model", "generationConfig.responseModalities", "tools"}
 
 
-def test_the_model_and_that_there_are_no_tools_is_held_fast_and_nothing_else_without_a_wish(provider: Provider) -> None:
+def test_the_model_and_that_there_are_no_tools_is_held_fast_and_nothing_else_without_a_wish(
+    provider: HttpServer,
+) -> None:
     assert GeminiMinter("key").mint(order()) == "auth_tokens/abc"
     ((path, body),) = provider.asked
     assert path == "/v1alpha/auth_tokens"
@@ -93,7 +57,9 @@ def test_the_model_and_that_there_are_no_tools_is_held_fast_and_nothing_else_wit
     assert mask_of(body) == ALWAYS
 
 
-def test_a_mask_names_what_is_given_and_what_is_locked_without_a_value_and_never_the_handle(provider: Provider) -> None:
+def test_a_mask_names_what_is_given_and_what_is_locked_without_a_value_and_never_the_handle(
+    provider: HttpServer,
+) -> None:
     locked = frozenset({"instruction", "voice", "temperature"})
     GeminiMinter("key").mint(order(instruction="Be calm.", thinking_level="LOW", locked=locked))
     body = provider.asked[0][1]
@@ -124,7 +90,7 @@ def test_a_mask_names_what_is_given_and_what_is_locked_without_a_value_and_never
     ],
 )
 def test_whatever_comes_instead_of_a_token_is_a_failure(
-    provider: Provider, status: int, body: bytes, code: int, retry_after_s: int | None, is_refusal: bool
+    provider: HttpServer, status: int, body: bytes, code: int, retry_after_s: int | None, is_refusal: bool
 ) -> None:
     provider.status, provider.body = status, body
     failure = failure_of(lambda: GeminiMinter("key").mint(order()))
@@ -132,7 +98,24 @@ def test_whatever_comes_instead_of_a_token_is_a_failure(
     assert len(provider.asked) == 1, "it is not asked twice"
 
 
-def test_a_provider_that_does_not_answer_is_not_waited_for(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_provider_says_is_kept_without_key_and_tokens(provider: HttpServer) -> None:
+    said = "Not for AIza-the-key, and auth_tokens/0123abc is spent."
+    provider.status, provider.body = 400, json.dumps({"error": {"code": 400, "message": said}}).encode()
+    failure = failure_of(lambda: GeminiMinter("AIza-the-key").mint(order()))
+    assert "Not for ***, and auth_tokens/*** is spent." in failure.text
+    assert "AIza" not in f"{failure!r} {failure}"
+
+
+def test_a_client_is_made_once_and_again_after_it_was_closed(provider: HttpServer) -> None:
+    minter = GeminiMinter("key")
+    for _ in range(2):
+        assert minter.mint(order()) == minter.mint(order())
+        minter.close()
+
+
+def test_a_provider_that_does_not_answer_is_not_waited_for(
+    provider: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(auth_tokens, "TIMEOUT_MS", 100)
     provider.silent = True
     assert failure_of(lambda: GeminiMinter("key").mint(order())).code == 0

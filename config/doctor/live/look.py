@@ -12,6 +12,7 @@ from config.doctor.findings import Finding, failed, not_set, ok, told, warning
 from config.doctor.live.observed import differences, go_away_in, handle_in, knows
 from config.doctor.live.recording import Recording
 from config.doctor.live.talk import Talk, hold
+from config.minters import minter_of_dials
 from energy.levels import ModelProfile, UnknownModel, profile_of
 from sessions_app.live.providers.upstream import UpstreamFailed
 
@@ -24,9 +25,9 @@ def look(model: str, directory: Path) -> Iterator[Finding]:
     """Talk with a model, which takes some twenty seconds, and say what came of it. The frames go into `directory`, also
     those of a talk that is interrupted; KeyboardInterrupt comes after that."""
     recording = Recording()
-    key, version = settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION
+    access = (settings.GEMINI_DIAL_WITH_TOKENS and minter_of_dials()) or settings.GEMINI_API_KEY
     try:
-        talk = asyncio.run(asyncio.wait_for(hold(key, version, model, recording), LIMIT_S))
+        talk = asyncio.run(asyncio.wait_for(hold(access, settings.GEMINI_API_VERSION, model, recording), LIMIT_S))
     except UnknownModel as error:
         yield failed(str(error), "Take it off CALL_MODELS and TEXT_MODELS; names are as in 'manage.py check_models'.")
     except UpstreamFailed as error:

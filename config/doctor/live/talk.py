@@ -17,6 +17,8 @@ from sessions_app.live.context import Context
 from sessions_app.live.machine.events import Connect
 from sessions_app.live.page import Assistant
 from sessions_app.live.providers.gemini import GeminiUpstream
+from sessions_app.live.providers.minting import Minter
+from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import (
     CLOSE_TIMEOUT_MS,
     Connection,
@@ -62,14 +64,21 @@ class Talk:
     heard: tuple[Heard, ...]
 
 
-async def hold(api_key: str, api_version: str, model: str, recording: Recording) -> Talk:
-    """Talk with a model. Raises `UpstreamFailed` when the first connection does not come about, or goes."""
+async def hold(access: str | Minter, api_version: str, model: str, recording: Recording) -> Talk:
+    """Talk with a model, let in by the key or by tokens of a minter.
+
+    Raises `UpstreamFailed` when the first connection does not come about, or goes.
+    """
     began = time.monotonic()
 
     def now_s() -> float:
         return time.monotonic() - began
 
-    upstream = GeminiUpstream(api_key, api_version, lambda direction, frame: recording.note(direction, now_s(), frame))
+    upstream = GeminiUpstream(
+        access if isinstance(access, str) else TokenKeeper(access),
+        api_version,
+        lambda direction, frame: recording.note(direction, now_s(), frame),
+    )
     async with _line(upstream, model, None, now_s) as line:
         setup_s = now_s()
         await line.wait(lambda heard: handle_in(heard) is not None, QUIET_S)

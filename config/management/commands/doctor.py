@@ -61,7 +61,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{told}.")
 
     def _talks(self) -> Iterator[tuple[str, Finding]]:
-        if not settings.GEMINI_API_KEY:
+        if not (settings.GEMINI_API_KEY or settings.GEMINI_TOKEN_SERVICE_URL):
             raise CommandError("There is nobody to talk with: set GEMINI_API_KEY.")
         # Loads the SDK, which no other check needs.
         from config.doctor.live.look import look

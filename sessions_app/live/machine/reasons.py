@@ -25,6 +25,7 @@ class StateReason(StrEnum):
     PROVIDER_UNAVAILABLE = "provider-unavailable"
     RATE_LIMIT = "rate-limit"
     REGION = "region"
+    TOKEN_REFUSED = "token-refused"  # noqa: S105 - no token
 
 
 class GapCause(StrEnum):

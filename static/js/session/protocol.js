@@ -87,6 +87,7 @@ export const STATE_REASON = Object.freeze({
   PROVIDER_UNAVAILABLE: "provider-unavailable",
   RATE_LIMIT: "rate-limit",
   REGION: "region",
+  TOKEN_REFUSED: "token-refused",
 });
 
 /** How a live session came about. */

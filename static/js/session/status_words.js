@@ -36,6 +36,7 @@ const REASONS = {
   [STATE_REASON.PROVIDER_UNAVAILABLE]: "Gemini cannot be reached.",
   [STATE_REASON.QUOTA]: "The quota is used up for now.",
   [STATE_REASON.RATE_LIMIT]: "Gemini asks for a pause.",
+  [STATE_REASON.TOKEN_REFUSED]: `Gemini does not accept how this server signs in. ${OPERATOR}`,
   [STATE_REASON.REGION]: `Gemini is not offered where this server stands. ${OPERATOR}`,
 };
 
