@@ -24,11 +24,11 @@ START_MS = 50_000
 
 
 def stocked(*tokens: str, asked_ms: int = START_MS) -> TokenStock:
-    """A stock in which these lie ready, for as many connections that are open."""
+    """A stock with two calls, in which these three or fewer lie ready."""
     stock = TokenStock()
-    for _ in tokens:
+    for _ in range(2):
         stock.opened(MODEL)
-    assert list(stock.due(asked_ms)) == [MODEL] * len(tokens)
+    assert list(stock.due(asked_ms)) == [MODEL] * 3
     for token in tokens:
         stock.made(MODEL, token, asked_ms)
     return stock
@@ -40,17 +40,18 @@ def test_nothing_is_made_before_anybody_dials() -> None:
     assert stock.look_again_ms(START_MS) is None
 
 
-def test_a_dial_that_waits_has_one_made_and_a_connection_another() -> None:
+def test_a_dial_that_waits_has_one_made_and_two_for_what_may_follow_it() -> None:
     stock = TokenStock()
     assert stock.take(MODEL, START_MS) is None
     stock.begin_to_wait(MODEL)
-    assert list(stock.due(START_MS)) == [MODEL]
+    assert list(stock.due(START_MS)) == [MODEL] * 3
     assert list(stock.due(START_MS)) == []
     stock.made(MODEL, "first", START_MS)
     assert stock.hand_out(MODEL, START_MS) == "first"
     stock.end_to_wait(MODEL)
     stock.opened(MODEL)
-    assert list(stock.due(START_MS)) == [MODEL]
+    stock.dialled(MODEL)
+    assert list(stock.due(START_MS)) == []
 
 
 def test_a_token_is_handed_out_once_and_for_its_model_alone() -> None:
@@ -60,11 +61,11 @@ def test_a_token_is_handed_out_once_and_for_its_model_alone() -> None:
 
 
 def test_one_that_is_nearly_over_is_replaced_and_one_that_is_over_is_not_handed_out() -> None:
-    stock = stocked("old")
+    stock = stocked("old", "older", "oldest")
     renew_ms = START_MS + COUNTED_FOR_MS - RENEW_BEFORE_MS
     assert stock.look_again_ms(START_MS) == renew_ms
     assert list(stock.due(renew_ms - 1)) == []
-    assert list(stock.due(renew_ms)) == [MODEL]
+    assert list(stock.due(renew_ms)) == [MODEL] * 3
     stock.made(MODEL, "new", renew_ms)
     assert stock.take(MODEL, START_MS + COUNTED_FOR_MS - 1) == "old"
     assert stock.take(MODEL, START_MS + COUNTED_FOR_MS) == "new"
@@ -75,20 +76,32 @@ def test_clocks_may_be_apart_by_minutes() -> None:
 
 
 def test_nothing_is_renewed_once_the_last_connection_is_closed() -> None:
-    stock = stocked("spare")
-    stock.closed(MODEL)
+    stock = stocked("a", "b", "c")
+    for _ in range(2):
+        stock.closed(MODEL)
     assert stock.look_again_ms(START_MS) is None
     assert list(stock.due(START_MS + COUNTED_FOR_MS)) == []
 
 
+def test_a_line_that_is_changed_keeps_its_spares() -> None:
+    """Between the close of the old connection and the dial there is none."""
+    stock = TokenStock()
+    stock.opened(MODEL)
+    for number, _ in enumerate(stock.due(START_MS)):
+        stock.made(MODEL, f"{number}", START_MS)
+    stock.closed(MODEL)
+    assert stock.take(MODEL, START_MS) == "0"
+    assert list(stock.due(START_MS)) == [MODEL]
+
+
 def test_as_many_lie_ready_as_connections_are_known_to_end() -> None:
-    stock = stocked("spare")
-    for _ in range(3):
+    stock = stocked("a", "b", "c")
+    for _ in range(30):
         stock.opened(MODEL)
-    assert len(list(stock.due(START_MS))) == 3
+    assert list(stock.due(START_MS)) == [MODEL] * (KEPT_MAX - 3)
     for _ in range(6):
         stock.expect(MODEL, START_MS + 60_000)
-    assert len(list(stock.due(START_MS))) == 2
+    assert list(stock.due(START_MS)) == [MODEL] * 2
     assert list(stock.due(START_MS + 60_000)) == []
 
 
@@ -98,19 +111,20 @@ def test_an_announced_dial_that_came_is_no_longer_expected() -> None:
     assert list(stock.due(START_MS)) == [MODEL]
     stock.made(MODEL, "one", START_MS)
     assert stock.take(MODEL, START_MS) == "one"
+    stock.dialled(MODEL)
     assert list(stock.due(START_MS)) == []
 
 
-def test_what_was_refused_costs_what_lies_ready_and_no_dial_that_waits() -> None:
-    stock = stocked("bad", "worse")
+def test_what_was_refused_costs_what_lies_ready() -> None:
+    stock = stocked("bad", "worse", "worst")
     stock.refused(MODEL)
     assert stock.take(MODEL, START_MS) is None
-    assert list(stock.due(START_MS)) == [MODEL, MODEL]
+    assert list(stock.due(START_MS)) == [MODEL] * 4
 
 
 def test_after_a_failure_spares_pause_longer_and_longer_and_a_dial_does_not() -> None:
     stock = TokenStock()
-    stock.opened(MODEL)
+    stock.expect(MODEL, START_MS + 10_000_000)
     now_ms, pauses = START_MS, []
     for _ in range(9):
         assert list(stock.due(now_ms)) == [MODEL]
@@ -129,8 +143,8 @@ def test_after_a_failure_spares_pause_longer_and_longer_and_a_dial_does_not() ->
 
 
 def test_a_provider_that_asks_for_a_pause_gets_it() -> None:
-    stock = stocked("spare")
-    assert stock.take(MODEL, START_MS) == "spare"
+    stock = TokenStock()
+    stock.expect(MODEL, START_MS + 60_000)
     assert list(stock.due(START_MS)) == [MODEL]
     stock.not_made(MODEL, START_MS, limited_ms=30_000)
     assert stock.limited_ms(START_MS + 10_000) == 20_000
@@ -151,6 +165,7 @@ class AnyLife(RuleBasedStateMachine):
         self.stock = TokenStock()
         self.now_ms = START_MS
         self.open = 0
+        self.dialling = 0
         self.waiting = 0
         self.asked: list[int] = []
         self.made = 0
@@ -181,6 +196,7 @@ class AnyLife(RuleBasedStateMachine):
     @rule()
     def dial(self) -> None:
         token = self.stock.take(MODEL, self.now_ms)
+        self.dialling += 1
         if token is None:
             self.stock.begin_to_wait(MODEL)
             self.waiting += 1
@@ -191,7 +207,18 @@ class AnyLife(RuleBasedStateMachine):
     @rule()
     def give_up_waiting(self) -> None:
         self.stock.end_to_wait(MODEL)
+        self.stock.dialled(MODEL)
         self.waiting -= 1
+        self.dialling -= 1
+
+    @precondition(lambda self: self.dialling > self.waiting)
+    @rule(comes_about=st.booleans())
+    def end_a_dial(self, comes_about: bool) -> None:
+        if comes_about:
+            self.stock.opened(MODEL)
+            self.open += 1
+        self.stock.dialled(MODEL)
+        self.dialling -= 1
 
     @rule()
     def begin(self) -> None:
@@ -201,7 +228,8 @@ class AnyLife(RuleBasedStateMachine):
         assert paused is None or paused > self.now_ms
         assert not self.waiting or self.asked, "somebody waits, and nothing is made"
         if not self.asked and self.now_ms >= self.paused_until_ms:
-            assert self.stock.ready(MODEL) >= min(self.open, KEPT_MAX), "a call is without a spare, and none is made"
+            wanted = min(self.open + 1, KEPT_MAX) if self.open else 0
+            assert self.stock.ready(MODEL) >= wanted, "a call is without a spare, and none is made"
 
     @precondition(lambda self: self.asked)
     @rule()

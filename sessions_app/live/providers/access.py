@@ -29,8 +29,11 @@ class Access:
     """
 
     async def client_for(self, model: str, timeout_ms: float) -> genai.Client:
-        """For one dial. Raises `UpstreamFailed`."""
+        """For one dial; `dialled` follows. Raises `UpstreamFailed`, and then it does not."""
         raise NotImplementedError
+
+    def dialled(self, model: str) -> None:
+        """A dial is over, whatever came of it."""
 
     def expect(self, model: str, within_ms: int = REDIAL_WITHIN_MS) -> None:
         """A dial is likely to come."""
@@ -87,6 +90,9 @@ class ByToken(Access):
 
     def expect(self, model: str, within_ms: int = REDIAL_WITHIN_MS) -> None:
         self._tokens.expect(model, within_ms)
+
+    def dialled(self, model: str) -> None:
+        self._tokens.dialled(model)
 
     def opened(self, model: str) -> None:
         self._tokens.opened(model)

@@ -115,7 +115,15 @@ class GeminiUpstream:
         """Dial, set up and give the initial history. Raises `UpstreamFailed`, also when that takes too long."""
         began = time.monotonic()
         client = await self._access.client_for(setup.model, setup.timeout_ms)
-        left_s = setup.timeout_ms / 1000 - (time.monotonic() - began)
+        try:
+            return await self._dial(client, setup, setup.timeout_ms / 1000 - (time.monotonic() - began))
+        except UpstreamFailed:
+            self._access.expect(setup.model)
+            raise
+        finally:
+            self._access.dialled(setup.model)
+
+    async def _dial(self, client: genai.Client, setup: Setup, left_s: float) -> GeminiConnection:
         opening = asyncio.create_task(self._open(client, setup), name="live-opening")
         try:
             done, _ = await asyncio.wait({opening}, timeout=left_s)
@@ -124,7 +132,6 @@ class GeminiUpstream:
             raise
         if not done:
             self._leave_behind(opening)
-            self._access.expect(setup.model)
             raise UpstreamFailed(Failure(0, "timed out", Phase.SETUP))
         return opening.result()
 
@@ -142,9 +149,7 @@ class GeminiUpstream:
                 await _leave(opening)
             elif isinstance(error, errors.APIError):
                 phase = Phase.SETUP
-            failure = self._access.failed(setup.model, failure_of(error, phase))
-            self._access.expect(setup.model)
-            raise UpstreamFailed(failure) from error
+            raise UpstreamFailed(self._access.failed(setup.model, failure_of(error, phase))) from error
         except _UNREADABLE as error:
             logger.warning("The answer to the set-up cannot be read: %s", type(error).__name__)
             raise UpstreamFailed(Failure(_PROTOCOL_ERROR, "unreadable answer to the set-up", Phase.SETUP)) from error

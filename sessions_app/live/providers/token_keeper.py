@@ -52,20 +52,28 @@ class TokenKeeper:
         self._timer: asyncio.TimerHandle | None = None
 
     async def take(self, model: str) -> str:
-        """A token for one dial. Raises `MintingFailed`."""
+        """A token for one dial; `dialled` follows. Raises `MintingFailed`, and then it does not."""
         token = self._stock.take(model, _now_ms())
+        self._begin_what_is_due()
         if token is not None:
             self._tell_dial(was_ready=True)
-            self._begin_what_is_due()
             return token
-        if limited_ms := self._stock.limited_ms(_now_ms()):
-            raise MintingFailed(429, math.ceil(limited_ms / 1000))
-        return await self._wait_for_one(model)
+        try:
+            if limited_ms := self._stock.limited_ms(_now_ms()):
+                raise MintingFailed(429, math.ceil(limited_ms / 1000))
+            return await self._wait_for_one(model)
+        except BaseException:
+            self._stock.dialled(model)
+            raise
+
+    def dialled(self, model: str) -> None:
+        """A dial is over: it was set up, and `opened` was told, or it was not."""
+        self._stock.dialled(model)
+        self._begin_what_is_due()
 
     def opened(self, model: str) -> None:
         """A connection stands: as long as it does, another token is of use."""
         self._stock.opened(model)
-        self._begin_what_is_due()
 
     def closed(self, model: str) -> None:
         self._stock.closed(model)

@@ -49,11 +49,13 @@ class _Spare:
 
 @dataclass(slots=True)
 class _Shelf:
-    """Of one model. `expected`: until when each of the dials that were announced may come."""
+    """Of one model. `dialling`: dials that have come and are not over. `expected`: until when each of those may come
+    that were announced."""
 
     spares: deque[_Spare] = field(default_factory=deque)
     expected: list[int] = field(default_factory=list)
     open: int = 0
+    dialling: int = 0
     waiting: int = 0
     being_made: int = 0
 
@@ -84,10 +86,19 @@ class TokenStock:
     # -- dialling ------------------------------------------------------------------------------------------------------
 
     def take(self, model: str, now_ms: int) -> str | None:
-        """A token for a dial that comes now, which is nobody else's; None when there is none, and it has to wait."""
+        """A token for a dial that comes now, which is nobody else's; None when there is none, and it has to wait.
+
+        `dialled` follows.
+        """
         self._tidy(now_ms)
-        del self._shelves[model].expected[:1]
+        shelf = self._shelves[model]
+        shelf.dialling += 1
+        del shelf.expected[:1]
         return self.hand_out(model, now_ms)
+
+    def dialled(self, model: str) -> None:
+        """A dial is over, whatever came of it."""
+        self._shelves[model].dialling -= 1
 
     def hand_out(self, model: str, now_ms: int) -> str | None:
         """As `take`, for a dial that has waited."""
@@ -151,7 +162,7 @@ class TokenStock:
         moments = [
             spare.until_ms - RENEW_BEFORE_MS
             for shelf in self._shelves.values()
-            if shelf.open or shelf.expected
+            if self._wanted(shelf)
             for spare in shelf.spares
         ]
         if any(self._lacks(shelf, now_ms) for shelf in self._shelves.values()):
@@ -165,8 +176,13 @@ class TokenStock:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
+    def _wanted(self, shelf: _Shelf) -> int:
+        """How many are to lie ready. One more than there are calls: the next dial may fail, or be lost at once."""
+        calls = shelf.open + shelf.dialling
+        return max(min(calls + 1, KEPT_MAX) if calls else 0, len(shelf.expected))
+
     def _lacks(self, shelf: _Shelf, now_ms: int) -> bool:
-        wanted = max(min(shelf.open, KEPT_MAX), len(shelf.expected))
+        wanted = self._wanted(shelf)
         good = sum(spare.is_good(now_ms) for spare in shelf.spares)
         return good + shelf.being_made < wanted + shelf.waiting
 
