@@ -135,3 +135,37 @@ async def test_a_client_does_not_get_what_the_token_holds_fast_and_the_log_says_
 def test_a_token_that_cannot_be_made_is_an_error_of_the_api(emulator: Emulator) -> None:
     with pytest.raises(errors.ClientError, match="uses must be 0 or more"):
         minted(emulator, uses=-1)
+
+
+def test_tokens_are_refused_or_come_late_on_demand_and_what_is_made_is_logged(emulator: Emulator) -> None:
+    emulator.fault("refuse_minting", status=429, retry_after_s=7, count=1)
+    with pytest.raises(errors.ClientError, match="RESOURCE_EXHAUSTED") as limited:
+        minted(emulator)
+    assert "'retryDelay': '7s'" in str(limited.value.details)
+    emulator.fault("refuse_minting", status=403, text="Not you.", count=1)
+    with pytest.raises(errors.ClientError, match="PERMISSION_DENIED"):
+        minted(emulator)
+    emulator.fault("slow_minting", delay_s=0.01, count=1)
+    minted(emulator, uses=3)
+    assert [entry["uses"] for entry in emulator.entries("token_made")] == [3]
+
+
+async def test_a_token_is_refused_at_the_dial_on_demand_and_then_taken(emulator: Emulator) -> None:
+    token = minted(emulator, uses=1)
+    emulator.fault("refuse_token", connection="all", text="token not yet")
+    async with constrained(emulator, token) as early:
+        assert await refused(early, setup_for(FLASH_3_1)) == CATALOGUE["token not yet"].text
+    async with constrained(emulator, token, setup_for(FLASH_3_1)):
+        pass
+
+
+async def test_a_resume_is_a_use_on_demand(emulator: Emulator) -> None:
+    token = minted(emulator, uses=1)
+    async with constrained(emulator, token, setup_for(FLASH_3_1)) as one:
+        await one.send(text_turn("My name is Bo."))
+        await one.until(is_turn_complete)
+        handle = (await one.receive())["sessionResumptionUpdate"]["newHandle"]
+    emulator.fault("resume_uses_token", on=True)
+    async with constrained(emulator, token) as another:
+        again = setup_for(FLASH_3_1, sessionResumption={"handle": handle})
+        assert await refused(another, again) == CATALOGUE["token used up"].text
