@@ -18,6 +18,7 @@ from config.doctor.live.observed import Exchange, Heard, differences, knows
 from config.doctor.live.recording import CUT_SOUND, Recording
 from config.doctor.live.talk import QUESTION, Talk
 from energy.levels import ModelProfile, profile_of
+from sessions_app.live.providers.auth_tokens import GeminiMinter
 from sessions_app.live.providers.upstream import (
     GenerationComplete,
     GoAway,
@@ -86,6 +87,21 @@ def test_a_model_that_nobody_knows_is_a_finding(settings: Settings, tmp_path: Pa
     (unknown,) = look("models/gemini-3.8-live", tmp_path)
     assert unknown.verdict is Verdict.FAILED
     assert "'models/gemini-3.8-live' is not a Live model that Holdline knows" in unknown.text
+
+
+@pytest.mark.parametrize("by_token", [False, True])
+def test_it_is_dialled_as_calls_are(
+    by_token: bool, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hold(access: object, *arguments: object) -> Talk:
+        let_in_by.append(access)
+        return WELL
+
+    let_in_by: list[object] = []
+    monkeypatch.setattr("config.doctor.live.look.hold", hold)
+    settings.GEMINI_API_KEY, settings.GEMINI_DIAL_WITH_TOKENS = "test-key-which-nobody-is-told", by_token
+    assert list(look("gemini-3.8-live", tmp_path))
+    assert isinstance(let_in_by[0], GeminiMinter if by_token else str)
 
 
 def test_slow_answers_are_a_warning_and_a_go_away_is_told() -> None:
