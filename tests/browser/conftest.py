@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.chromium import launch
+from tests.browser.modules import ORIGIN, serve
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
@@ -158,3 +159,39 @@ def page(web: WebServer, open_context: Callable[..., BrowserContext], sign_in: C
 def played_page(web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]) -> Page:
     """The same for a test that plays the server's part."""
     return sign_in(open_context(web), "alice", played=True)
+
+
+@pytest.fixture(scope="session")
+def open_modules(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[Callable[..., Page]]:
+    """A page to which everything below `static` is served from the disk; arguments as for `new_context`."""
+    contexts: list[BrowserContext] = []
+
+    def open_modules(**options: Any) -> Page:
+        context = launch_chromium(None).new_context(**options)
+        context.route(f"{ORIGIN}/**", serve)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{ORIGIN}/")
+        return page
+
+    yield open_modules
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def clock_in_utc(open_modules: Callable[..., Page]) -> Page:
+    """A page like `modules` whose clock stands in UTC, wherever the tests run."""
+    return open_modules(timezone_id="UTC")
+
+
+@pytest.fixture(scope="session")
+def page_of_modules(open_modules: Callable[..., Page]) -> Page:
+    return open_modules()
+
+
+@pytest.fixture
+def modules(page_of_modules: Page) -> Page:
+    """An empty page that can import every module. Loaded anew it knows nothing of what an earlier test imported."""
+    page_of_modules.goto(f"{ORIGIN}/")
+    return page_of_modules

@@ -163,23 +163,6 @@ def test_the_level_meter_moves_before_the_server_has_answered(page: Page, peer: 
     expect(meter).to_have_attribute("aria-valuenow", re.compile(r"[1-9]\d?"))
 
 
-def test_a_microphone_that_goes_away_is_said_and_can_come_back(page: Page, peer: Peer) -> None:
-    page.evaluate(
-        """() => {
-            const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-            navigator.mediaDevices.getUserMedia = async (wanted) => (window.microphone = await open(wanted));
-        }"""
-    )
-    page.get_by_role("button", name="Start the call").click()
-    expect(page.locator("html")).to_have_attribute("data-state", "live")
-    page.evaluate("microphone.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
-    expect(page.get_by_text("The microphone went away.")).to_be_visible()
-    peer.wait_for(lambda: peer.heard[-1] == {"type": "mic", "on": False}, "the mute")
-    page.get_by_role("button", name="Unmute").click()
-    peer.wait_for(lambda: peer.heard[-1]["type"] == "audio", "frames again")
-    expect(page.locator("[data-notice]")).to_be_hidden()
-
-
 # --- What is heard --------------------------------------------------------------------------------
 
 

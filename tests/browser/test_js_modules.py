@@ -1,80 +1,12 @@
 """The pure JavaScript modules, and the worklets sample by sample, in a real browser without any server."""
 
-import mimetypes
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Page
 
-STATIC = Path(__file__).resolve().parents[2] / "static"
-ORIGIN = "https://modules.test"
-
-WORKLET = """
-async ([url, rate]) => {
-    globalThis.sampleRate = rate;
-    globalThis.AudioWorkletProcessor = class {
-        constructor() { this.port = { posted: [], postMessage(data) { this.posted.push(structuredClone(data)); } }; }
-    };
-    const made = new Promise((resolve) => { globalThis.registerProcessor = (name, kind) => resolve(kind); });
-    await import(url);
-    globalThis.processor = new (await made)();
-}
-"""
-"""Stands in for the audio thread, so that a test decides when each render quantum comes."""
-
-
-@pytest.fixture(scope="module")
-def open_modules(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[Callable[..., BrowserContext]]:
-    """A browser to which everything below `static` is served from the disk; arguments as for `new_context`."""
-    contexts: list[BrowserContext] = []
-
-    def serve(route: Route) -> None:
-        path = STATIC / route.request.url.removeprefix(ORIGIN).lstrip("/")
-        if path.is_file():
-            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            route.fulfill(body=path.read_bytes(), content_type=kind)
-        else:
-            route.fulfill(body="<!doctype html><title>Modules</title>", content_type="text/html")
-
-    def open_modules(**options: Any) -> BrowserContext:
-        context = launch_chromium(None).new_context(**options)
-        context.route(f"{ORIGIN}/**", serve)
-        contexts.append(context)
-        return context
-
-    yield open_modules
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def clock_in_utc(open_modules: Callable[..., BrowserContext]) -> Page:
-    """A page like `modules` whose clock stands in UTC, wherever the tests run."""
-    page = open_modules(timezone_id="UTC").new_page()
-    page.goto(f"{ORIGIN}/")
-    return page
-
-
-@pytest.fixture(scope="module")
-def page_of_modules(open_modules: Callable[..., BrowserContext]) -> Page:
-    return open_modules().new_page()
-
-
-@pytest.fixture
-def modules(page_of_modules: Page) -> Page:
-    """An empty page that can import every module. Loaded anew it knows nothing of what an earlier test imported."""
-    page_of_modules.goto(f"{ORIGIN}/")
-    return page_of_modules
-
-
-def run(page: Page, module: str, body: str, argument: Any = None) -> Any:
-    """What `body`, a function's inside that knows the module as `m`, returns in the browser."""
-    script = f"async (argument) => {{ const m = await import('/js/{module}'); {body} }}"
-    return page.evaluate(script, argument)
-
+from tests.browser.modules import WORKLET, run
 
 # --- Outbox ---------------------------------------------------------------------------------------
 

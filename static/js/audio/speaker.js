@@ -11,10 +11,13 @@
  * @property {number} level  highest sample that went to the destination just now, 0 to 1
  */
 
+import { Output } from "./output.js";
 import { LONGEST_QUEUED_SAMPLES } from "./pcm.js";
 
 /** While something plays, it is told so often how far it has come; and always when it stops. */
 const TELL_HEARD_MS = 1000;
+/** A volume is reached in about three times this: a step would click. */
+const VOLUME_S = 0.01;
 
 export class Speaker {
   /**
@@ -28,7 +31,10 @@ export class Speaker {
     this._heardToldAt = 0;
     /** @type {{number: number, ms: number} | null} */
     this._heard = null;
+    this._volume = 1;
     this._node = null;
+    this._gain = null;
+    this._output = null;
     this._analyser = null;
     this._window = null;
     this._hushed = false;
@@ -59,7 +65,9 @@ export class Speaker {
     });
     this._analyser = new AnalyserNode(context, { fftSize: 2048 });
     this._window = new Float32Array(this._analyser.fftSize);
-    this._node.connect(this._analyser).connect(context.destination);
+    this._gain = new GainNode(context, { gain: this._volume ** 2 });
+    this._node.connect(this._gain).connect(this._analyser);
+    this._output = new Output(this._analyser);
     this._node.port.onmessage = ({ data }) => this._reported(data);
     for (const { pcm, number } of this._waiting ?? []) this._send(pcm, number);
     this._waiting = null;
@@ -92,6 +100,20 @@ export class Speaker {
     this._hushed = false;
   }
 
+  /** @param {number} volume  0 to 1, as it is felt: half of it is a quarter of the amplitude */
+  setVolume(volume) {
+    this._volume = volume;
+    this._gain?.gain.setTargetAtTime(volume ** 2, this._gain.context.currentTime, VOLUME_S);
+  }
+
+  /**
+   * @param {string} id  of the device; empty for the system's
+   * @returns {Promise<boolean>}  whether it is heard there
+   */
+  async choose(id) {
+    return (await this._output?.choose(id)) ?? true;
+  }
+
   /** @param {boolean} silent  replies are not heard at all */
   setSilent(silent) {
     this._silent = silent;
@@ -103,9 +125,10 @@ export class Speaker {
     if (this.playing) this._tellHeard();
     this.flush();
     this._node?.disconnect();
-    this._analyser?.disconnect();
+    this._gain?.disconnect();
+    this._output?.stop();
     if (this._node) this._node.port.onmessage = null;
-    this._node = this._analyser = this._waiting = null;
+    this._node = this._gain = this._output = this._analyser = this._waiting = null;
     this.playing = false;
   }
 

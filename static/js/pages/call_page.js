@@ -1,6 +1,5 @@
 /** The call: wires the page's parts to its session. */
 
-import { CallAudio } from "../audio/call_audio.js";
 import { find, setText } from "../helpers/dom.js";
 import { remembered } from "../helpers/storage.js";
 import { duration } from "../helpers/time.js";
@@ -15,7 +14,7 @@ import {
   socketUrl,
   ticketOfLink,
 } from "../session/page_life.js";
-import { LIMIT, MODE, SERVER_MESSAGE, STATE } from "../session/protocol.js";
+import { LIMIT, MODE, SERVER_MESSAGE, STATE, TOAST_LEVEL } from "../session/protocol.js";
 import { reasonText } from "../session/status_words.js";
 import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
@@ -25,6 +24,7 @@ import { LiveView } from "../ui/live_view.js";
 import { PushToTalk } from "../ui/push_to_talk.js";
 import { onShortcut } from "../ui/shortcuts.js";
 import { Wire } from "../ui/wire.js";
+import { CallSound } from "./call_sound.js";
 
 const CAPTIONS_KEY = "holdline:captions";
 const ENDED_TITLES = { [STATE.ENDED]: "Call ended", taken: "Call moved", stopped: "Call stopped" };
@@ -51,16 +51,20 @@ const session = new LiveSession({
   takes: ticketOfLink(),
   onChange: showState,
   onMessage: received,
-  onAudio: (pcm, number) => audio.speaker.play(pcm, number),
+  onAudio: (pcm, number) => sound.speaker.play(pcm, number),
   onAudioLost: (ms) => view.showAudioLost(ms),
 });
-const audio = new CallAudio({
+const sound = new CallSound({
   workletUrls: [root.captureWorklet, root.playbackWorklet],
   onFrame: (pcm) => session.speak(pcm),
   onLevel: showLevel,
-  onMicrophoneLost: loseMicrophone,
   onReport: showPlayback,
   onHeard: (heard) => session.tellHeard(heard),
+  onHeld: hold,
+  onLost: loseMicrophone,
+  onFound: findMicrophone,
+  onError: showMicrophoneError,
+  onTold: (text) => view.receive({ type: SERVER_MESSAGE.TOAST, code: "device", level: TOAST_LEVEL.INFO, text }),
 });
 new Composer(find("[data-composer]"), {
   draftKey: "holdline:call-draft",
@@ -69,7 +73,9 @@ new Composer(find("[data-composer]"), {
 });
 const handOver = new HandOverDialog(find("[data-elsewhere-dialog]"));
 const elsewhereButton = find("[data-elsewhere]");
-let microphoneLost = false;
+/** Whether the microphone was open when it went away. */
+let wasOpen = false;
+let isHeld = false;
 
 /** @param {boolean} fresh  a new call, not the one this page had before */
 async function start(fresh) {
@@ -77,14 +83,13 @@ async function start(fresh) {
   root.micError = "";
   view.clearNotice();
   try {
-    await audio.start();
+    await sound.start();
   } catch (error) {
     showMicrophoneError(error);
     return;
   } finally {
     startButton.disabled = false;
   }
-  microphoneLost = false;
   if (fresh) timer.reset();
   if (!fresh && session.hasReleased) {
     const { ticket } = await handOver.ask();
@@ -101,15 +106,17 @@ async function start(fresh) {
   muteButton.focus();
 }
 
-function showMicrophoneError({ reason }) {
-  root.micError = reason ?? "unknown";
+/** @param {Error | null} error  null: the microphone is open */
+function showMicrophoneError(error) {
+  root.micError = error === null ? "" : (error.reason ?? "unknown");
+  if (error === null) return;
   root.stage = "lobby";
   find(`[data-mic-problem="${root.micError}"]`).focus();
 }
 
 function end() {
   if (root.stage !== "call") return;
-  audio.stop();
+  sound.stop();
   timer.stop();
   wakeLock.stop();
   handOver.close();
@@ -124,7 +131,7 @@ function end() {
 
 /** @param {string} reason  why the call cannot be taken back */
 function endWithout(reason) {
-  audio.stop();
+  sound.stop();
   root.stage = "ended";
   root.taken = "over";
   setText(find("[data-ended-title]"), ENDED_TITLES[STATE.ENDED]);
@@ -133,7 +140,7 @@ function endWithout(reason) {
 }
 
 function hangUp() {
-  audio.stop();
+  sound.stop();
   session.hangUp();
   end();
 }
@@ -146,8 +153,8 @@ function act(action) {
 
 function received(message) {
   forgetContinued(message);
-  if (message.type === SERVER_MESSAGE.FLUSH) audio.speaker.flush();
-  if (message.type === SERVER_MESSAGE.FLUSH || message.type === SERVER_MESSAGE.TURN_COMPLETE) audio.speaker.listen();
+  if (message.type === SERVER_MESSAGE.FLUSH) sound.speaker.flush();
+  if (message.type === SERVER_MESSAGE.FLUSH || message.type === SERVER_MESSAGE.TURN_COMPLETE) sound.speaker.listen();
   if (message.type === SERVER_MESSAGE.READY) timer.start();
   if (message.type === "link") onLink(message);
   view.receive(message);
@@ -175,22 +182,30 @@ function showLevel(level) {
 }
 
 function type(text) {
-  audio.speaker.flush();
-  audio.speaker.listen();
+  sound.speaker.flush();
+  sound.speaker.listen();
   session.type(text);
   view.toLatest();
 }
 
 function stopReply() {
-  audio.speaker.hush();
+  sound.speaker.hush();
   session.stopReply();
 }
 
 function openMicrophone(open, name) {
-  audio.microphone.setMuted(!open);
-  session.setMicrophone(open);
+  sound.setMuted(!open);
+  session.setMicrophone(open && !isHeld);
   view.setMuted(!open);
   root.mic = name;
+}
+
+/** Something else has the sound: nothing is heard of the user meanwhile, which is told like a mute. */
+function hold(held) {
+  isHeld = held;
+  if (!inCall()) return;
+  session.setMicrophone(!held && root.mic !== "muted");
+  view.setHeld(held);
 }
 
 function setMuted(muted) {
@@ -200,25 +215,24 @@ function setMuted(muted) {
 }
 
 async function toggleMute() {
-  if (microphoneLost && !(await foundMicrophone())) return;
-  setMuted(root.mic === "on");
+  if (!sound.isLost) {
+    setMuted(root.mic === "on");
+    return;
+  }
+  wasOpen = true;
+  await sound.findMicrophone();
 }
 
 function loseMicrophone() {
-  microphoneLost = true;
+  wasOpen = root.mic !== "muted";
   setMuted(true);
-  view.showNotice("The microphone went away. Connect it again, then press Unmute.");
+  view.showNotice("The microphone went away. Connect it again, or press Unmute when there is another one.");
 }
 
-async function foundMicrophone() {
-  try {
-    await audio.restartMicrophone();
-    microphoneLost = false;
-    view.clearNotice();
-    return true;
-  } catch {
-    return false;
-  }
+/** Whoever was muted before stays so. */
+function findMicrophone() {
+  view.clearNotice();
+  if (wasOpen) setMuted(false);
 }
 
 function setCaptions(on) {
@@ -241,7 +255,7 @@ captionsButton.addEventListener("click", () => setCaptions(root.captions === "of
 onShortcut("m", inCall, toggleMute);
 onShortcut("h", inCall, hangUp);
 new PushToTalk(find("[data-push-to-talk]"), {
-  isWanted: () => inCall() && root.mic === "muted" && !microphoneLost,
+  isWanted: () => inCall() && root.mic === "muted" && !sound.isLost,
   onChange: (held) => openMicrophone(held, held ? "held" : "muted"),
 });
 onComeback(session);

@@ -59,12 +59,14 @@ const PHASES = {
 
 /**
  * @param {import("./session_state.js").SessionState} state
- * @param {{playing: boolean, muted: boolean, mode: "text" | "call"}} page
+ * @param {{playing: boolean, muted: boolean, held: boolean, mode: "text" | "call"}} page  `held`: something else, such as
+ *   a telephone call, has the sound
  * @param {Now} now
  * @returns {Status}
  */
 export function statusOf(state, page, now) {
   if (state.phase !== STATE.LIVE) return PHASES[state.phase](state, now, page.mode);
+  if (page.held) return status("On hold", "Something else has the sound. The call goes on by itself.", "hold");
   const activity = activityOf(state, page.playing);
   if (activity === TURN_STATE.SPEAKING) return speaking(page);
   if (activity === TURN_STATE.WAITING) return status("Thinking", "", "busy");
