@@ -340,6 +340,28 @@ def test_a_reply_that_the_line_cut_off_does_not_say_that_the_user_interrupted_it
     expect(page.locator(".turn")).to_have_count(1)
 
 
+def test_a_line_that_ends_soon_and_a_reply_that_is_whole_are_marked_and_nothing_is_said_of_it(
+    page: Page, peer: Peer
+) -> None:
+    mark = page.locator("[data-status-mark]")
+    peer.turn(1, "model", "Once upon a", "partial")
+    expect(page.locator(".turn[data-writing]")).to_have_count(1)
+    peer.say("go_away", time_left_ms=45_000)
+    expect(mark).to_have_text(re.compile(r"^New line in 0:4\d$"))
+    peer.say("generation_complete", turn=1)
+    expect(page.locator(".turn[data-writing]")).to_have_count(0)
+    peer.turn(1, "model", "Once upon a time.", "partial")
+    expect(page.locator("[data-status-word]")).to_have_text("Connected")
+    expect(page.locator(".turn[data-writing]")).to_have_count(0)
+    peer.say("state", state="handover", attempt=0, retry_in_ms=None, reason="")
+    expect(mark).to_be_hidden()
+    peer.say("state", state="live", attempt=0, retry_in_ms=None, reason="")
+    expect(page.locator("[data-status-word]")).to_have_text("Connected")
+    expect(mark).to_be_hidden()
+    expect(page.locator(".toast")).to_have_count(0)
+    assert "line" not in page.locator("[data-announcer]").inner_text()
+
+
 def test_with_the_sound_off_the_word_goes_back_to_the_user_when_all_of_the_text_is_there(
     page: Page, peer: Peer
 ) -> None:

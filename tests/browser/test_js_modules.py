@@ -313,6 +313,62 @@ def test_the_page_is_thinking_until_the_answer_begins_and_listens_when_it_is_ove
     assert seen == ["listening", "listening", "waiting", "generating", "generating", "speaking", "listening"]
 
 
+def test_a_reply_that_is_produced_whole_is_written_no_more_though_words_of_it_still_come(modules: Page) -> None:
+    whole = {"type": "generation_complete", "turn": 1}
+    late = {"type": "turn", **turn(1, "model", "Hello the", "partial")}
+    grew = [READY, {"type": "turn", **turn(0, "user", "Hi")}, {"type": "turn", **turn(1, "model", "Hel", "partial")}]
+    state = reduce(modules, *grew, whole, late)
+    assert (state["turnState"], state["producedTurn"]) == ("speaking", 1)
+    assert reduce(modules, *grew, whole, {"type": "flush"}, late)["turnState"] == "generating"
+
+
+def test_a_reply_without_words_is_thought_about_no_more_when_it_is_whole(modules: Page) -> None:
+    asked = [READY, {"type": "turn", **turn(0, "user", "Hi")}]
+    whole = {"type": "generation_complete", "turn": 1}
+    assert reduce(modules, *asked, whole)["turnState"] == "speaking"
+    assert reduce(modules, *asked, {"type": "sound", "on": False}, whole)["turnState"] == "listening"
+    asked_again = {"type": "typed", "id": "a", "text": "And?"}
+    assert reduce(modules, *asked, asked_again, whole)["turnState"] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("then", "ends_at"),
+    [
+        ([], 46_000),
+        ([{"type": "turn", **turn(0, "user", "Hi")}], 46_000),
+        ([{"type": "state", "state": "handover", "attempt": 0, "retry_in_ms": None, "reason": ""}], None),
+        ([{**READY, "action": "resumed"}], None),
+    ],
+    ids=["announced", "still to come", "it happens", "another session"],
+)
+def test_the_announced_end_of_a_line_is_known_until_the_next_one_takes_over(
+    modules: Page, then: list[dict[str, Any]], ends_at: int | None
+) -> None:
+    announced = {"type": "go_away", "time_left_ms": 45_000}
+    assert reduce(modules, READY, announced, *then)["lineEndsAt"] == ends_at
+
+
+@pytest.mark.parametrize(
+    ("state", "page", "word", "mark"),
+    [
+        ({}, {}, "Listening", ""),
+        ({"lineEndsAt": 46_000}, {}, "Listening", "New line in 0:45"),
+        ({"lineEndsAt": 46_000, "turnState": "waiting"}, {"mode": "text"}, "Thinking", "New line in 0:45"),
+        ({"lineEndsAt": 900}, {}, "Listening", "New line any moment"),
+        ({"lineEndsAt": 46_000, "phase": "handover"}, {}, "Changing lines", ""),
+        ({"turnState": "generating"}, {"mode": "text"}, "Answering", ""),
+        ({"turnState": "speaking"}, {"mode": "text"}, "Connected", ""),
+        ({"turnState": "speaking"}, {"mode": "text", "playing": True}, "Speaking", ""),
+        ({}, {"held": True}, "On hold", ""),
+    ],
+)
+def test_a_line_that_ends_soon_is_marked_and_not_spoken_of(
+    modules: Page, state: dict[str, Any], page: dict[str, Any], word: str, mark: str
+) -> None:
+    status = run(modules, "session/status_words.js", STATUS, [{"phase": "live", **state}, page, 0])
+    assert (status["word"], status["mark"], status["spoken"]) == (word, mark, word)
+
+
 def test_a_lost_connection_is_said_with_its_countdown_and_forgotten_when_it_is_back(modules: Page) -> None:
     lost = {"type": "link", "link": "waiting", "attempt": 3, "retryInMs": 4000}
     state = reduce(modules, READY, lost)
@@ -610,10 +666,8 @@ def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None
     assert run(modules, "helpers/time.js", "return m.duration(argument);", ms) == words
 
 
-STATUS = (
-    "return m.statusOf({ attempt: 0, retryAt: null, reason: '', energy: null, turnState: 'listening', ...argument[0] },"
-)
-STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, { pageMs: 1000, wallMs: argument[2] });"
+STATUS = "return m.statusOf({ attempt: 0, retryAt: null, reason: '', energy: null, turnState: 'listening', lineEndsAt: null, ...argument[0] },"
+STATUS += " { mode: 'call', playing: false, muted: false, held: false, ...argument[1] }, { pageMs: 1000, wallMs: argument[2] });"
 
 
 @pytest.mark.parametrize(
@@ -624,7 +678,7 @@ STATUS += " { mode: 'call', playing: false, muted: false, ...argument[1] }, { pa
         ({"phase": "live"}, {"playing": True}, "Speaking", "Talk to interrupt"),
         ({"phase": "live", "turnState": "waiting"}, {}, "Thinking", ""),
         ({"phase": "live", "turnState": "generating"}, {}, "Speaking", "Talk to interrupt"),
-        ({"phase": "live", "turnState": "speaking"}, {"mode": "text"}, "Answering", ""),
+        ({"phase": "live", "turnState": "generating"}, {"mode": "text"}, "Answering", ""),
         ({"phase": "live"}, {"mode": "text"}, "Connected", ""),
         ({"phase": "handover"}, {}, "Changing lines", "Keep going, nothing is lost"),
         ({"phase": "reconnecting", "attempt": 3, "retryAt": 5000}, {}, "Reconnecting", "Try 3, next in 0:04"),

@@ -19,7 +19,10 @@
  * @property {{phase: Phase, ready: boolean} | null} behind  what holds again as soon as the server is heard of, while
  *           nothing comes from it over a connection that stands
  * @property {number | null} place  in the line of those who wait for a session of the project; 1 is next
+ * @property {number | null} lineEndsAt  when the provider ends the present connection, on the same clock; null until it
+ *           has said so
  * @property {TurnState} turnState
+ * @property {number | null} producedTurn  the reply that has been produced whole, though words of it may still come
  * @property {boolean} soundOn  replies are played; else they are only read
  * @property {string | null} conversation
  * @property {"new" | "attached" | "resumed" | "rebuilt" | null} action  how the present live session came about
@@ -53,7 +56,9 @@ export const INITIAL = Object.freeze({
   offline: false,
   behind: null,
   place: null,
+  lineEndsAt: null,
   turnState: TURN_STATE.LISTENING,
+  producedTurn: null,
   soundOn: true,
   conversation: null,
   action: null,
@@ -80,9 +85,9 @@ const HANDLERS = {
   [SERVER_MESSAGE.TURNS]: onEarlierTurns,
   [SERVER_MESSAGE.GENERATION_COMPLETE]: onGenerationComplete,
   [SERVER_MESSAGE.TURN_COMPLETE]: onTurnComplete,
-  [SERVER_MESSAGE.FLUSH]: (state) => ({ ...state, turnState: turnStateAfterFlush(state) }),
+  [SERVER_MESSAGE.FLUSH]: (state) => ({ ...state, turnState: turnStateAfterFlush(state), producedTurn: null }),
   // The handover that follows is told as a state.
-  [SERVER_MESSAGE.GO_AWAY]: (state) => state,
+  [SERVER_MESSAGE.GO_AWAY]: (state, { time_left_ms: leftMs }, nowMs) => ({ ...state, lineEndsAt: nowMs + leftMs }),
   // What is left to send is the session's affair; a toast and the close follow.
   [SERVER_MESSAGE.RELEASE]: (state) => state,
   [SERVER_MESSAGE.ACK]: (state, { ids }) => withDelivery(state, ids ?? [], "delivered"),
@@ -156,6 +161,8 @@ function onReady(state, message) {
     offline: false,
     behind: null,
     place: null,
+    lineEndsAt: null,
+    producedTurn: null,
     conversation: message.conversation,
     action: message.action,
     model: message.model ?? "",
@@ -199,6 +206,7 @@ function onServerState(state, message, nowMs) {
     retryAt: message.retry_in_ms ? nowMs + message.retry_in_ms : null,
     reason: message.reason ?? "",
     place: message.place ?? null,
+    lineEndsAt: null,
   };
 }
 
@@ -208,6 +216,7 @@ function onTurn(state, { type, ...turn }) {
 
 function turnStateAfter(state, turn) {
   const isGrowing = turn.status === TURN_STATUS.PARTIAL;
+  if (turn.turn === state.producedTurn) return state.turnState;
   if (turn.role === ROLE.MODEL) return isGrowing ? TURN_STATE.GENERATING : state.turnState;
   const isLatest = state.turns.every((other) => other.turn <= turn.turn);
   // The transcription of what was said may come when the answer has already begun.
@@ -215,17 +224,22 @@ function turnStateAfter(state, turn) {
   return isGrowing ? TURN_STATE.LISTENING : TURN_STATE.WAITING;
 }
 
-/** What is produced is not heard yet, but it can be read. */
-function onGenerationComplete(state) {
-  if (state.turnState !== TURN_STATE.GENERATING) return state;
-  return { ...state, turnState: state.soundOn ? TURN_STATE.SPEAKING : TURN_STATE.LISTENING };
+/** What is produced is not heard yet, but it can be read; what has no words is heard alone. */
+function onGenerationComplete(state, { turn }) {
+  const produced = { ...state, producedTurn: turn };
+  const isOfThis = state.turnState === TURN_STATE.GENERATING || state.turnState === TURN_STATE.WAITING;
+  if (!isOfThis || waitsForNextAnswer(state, turn)) return produced;
+  return { ...produced, turnState: state.soundOn ? TURN_STATE.SPEAKING : TURN_STATE.LISTENING };
+}
+
+function onTurnComplete(state, { turn }) {
+  return waitsForNextAnswer(state, turn) ? state : { ...state, turnState: TURN_STATE.LISTENING };
 }
 
 /** The end of a turn is not that of the next one, which waits for its answer already. */
-function onTurnComplete(state, { turn }) {
+function waitsForNextAnswer(state, turn) {
   const hasGoneOn = state.turns.some((other) => other.role === ROLE.USER && other.turn > turn);
-  const isWaiting = state.turnState === TURN_STATE.WAITING && (hasGoneOn || untakenMessages(state).length > 0);
-  return isWaiting ? state : { ...state, turnState: TURN_STATE.LISTENING };
+  return state.turnState === TURN_STATE.WAITING && (hasGoneOn || untakenMessages(state).length > 0);
 }
 
 function turnStateAfterFlush({ turnState }) {

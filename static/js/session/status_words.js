@@ -7,6 +7,7 @@
  * @property {"quiet" | "live" | "busy" | "hold" | "down"} tone
  * @property {StatusAction | null} action
  * @property {string} spoken  for screen readers, once; it counts no seconds
+ * @property {string} mark  what else is to be known while all is well, for those who look; empty for nothing
  *
  * @typedef {"retry" | "try-again" | "leave" | "take-back" | "reload"} StatusAction
  *
@@ -66,12 +67,23 @@ const PHASES = {
  */
 export function statusOf(state, page, now) {
   if (state.phase !== STATE.LIVE) return PHASES[state.phase](state, now, page.mode);
+  return { ...liveStatus(state, page), mark: markOf(state, now) };
+}
+
+function liveStatus(state, page) {
   if (page.held) return status("On hold", "Something else has the sound. The call goes on by itself.", "hold");
   const activity = activityOf(state, page.playing);
-  if (activity === TURN_STATE.SPEAKING) return speaking(page);
+  if (activity === TURN_STATE.SPEAKING) return speaking(state, page);
   if (activity === TURN_STATE.WAITING) return status("Thinking", "", "busy");
   if (page.mode === MODE.TEXT) return status("Connected", "", "live");
   return page.muted ? status("Muted", "Hold Space to talk", "hold") : status("Listening", "", "live");
+}
+
+/** The provider ends each of its connections after a while; the next one takes over by itself. */
+function markOf({ lineEndsAt }, { pageMs }) {
+  if (lineEndsAt === null) return "";
+  const left = Math.ceil((lineEndsAt - pageMs) / 1000);
+  return left > 0 ? `New line in ${clock(left * 1000)}` : "New line any moment";
 }
 
 /**
@@ -85,13 +97,19 @@ export function activityOf(state, playing) {
   return state.turnState;
 }
 
-function speaking({ mode, playing, muted }) {
-  if (mode === MODE.TEXT) return status(playing ? "Speaking" : "Answering", "", "live");
+function speaking({ turnState }, { mode, playing, muted }) {
+  if (mode === MODE.TEXT) return status(textWord(turnState, playing), "", "live");
   return status("Speaking", muted ? "You are muted" : "Talk to interrupt", "live");
 }
 
+/** A reply that is complete, and not heard, is no work any more. */
+function textWord(turnState, playing) {
+  if (playing) return "Speaking";
+  return turnState === TURN_STATE.GENERATING ? "Answering" : "Connected";
+}
+
 function status(word, detail, tone, action = null, spoken = word) {
-  return { word, detail, tone, action, spoken };
+  return { word, detail, tone, action, spoken, mark: "" };
 }
 
 function connecting(state, now, mode) {

@@ -131,7 +131,8 @@ export class LiveView {
   }
 
   _isCounting() {
-    return this._state !== null && (this._state.retryAt !== null || this._state.phase === STATE.EXHAUSTED);
+    const { retryAt, lineEndsAt, phase } = this._state ?? { retryAt: null, lineEndsAt: null };
+    return retryAt !== null || lineEndsAt !== null || phase === STATE.EXHAUSTED;
   }
 
   /** A reply grows many times a second; the screen shows it at most once a frame. */

@@ -22,15 +22,17 @@ export class StatusLine {
     this._announcer = announcer;
     this._word = find("[data-status-word]", root);
     this._detail = find("[data-status-detail]", root);
+    this._mark = find("[data-status-mark]", root);
     this._button = find("[data-status-action]", root);
     this._button.addEventListener("click", () => onAction(this._button.dataset.statusAction));
   }
 
   /** @param {import("../session/status_words.js").Status} status */
-  show({ word, detail, tone, action, spoken }) {
+  show({ word, detail, tone, action, spoken, mark }) {
     this._root.dataset.tone = tone;
     setText(this._word, word);
     setText(this._detail, detail);
+    setText(this._mark, mark);
     this._button.hidden = action === null;
     this._button.dataset.statusAction = action ?? "";
     setText(this._button, action ? ACTIONS[action] : "");

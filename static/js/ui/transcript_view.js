@@ -107,6 +107,7 @@ class Line {
     if (entry.turn !== undefined) this.node.dataset.turn = String(entry.turn);
     this.node.dataset.status = entry.status;
     this.node.dataset.delivery = entry.delivery ?? "";
+    this.node.toggleAttribute("data-writing", entry.isWriting === true);
     this._write(entry.text, entry.heard);
     this._writeFoot(entry);
   }
@@ -145,6 +146,7 @@ function entriesOf(state) {
     key: turn.id ? `typed-${turn.id}` : `${turn.role}-${turn.turn}`,
     ...turn,
     delivery: deliveries.get(turn.id),
+    isWriting: turn.status === TURN_STATUS.PARTIAL && turn.turn !== state.producedTurn,
     unanswered: turn.code === TURN_CODE.NO_ANSWER ? lastTypedBefore(state.turns, turn) : undefined,
   }));
   const waiting = untakenMessages(state).map(({ id, text }) => ({
