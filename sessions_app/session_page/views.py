@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import cast
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -26,8 +27,9 @@ MODES = ((Mode.CALL, "Call"), (Mode.TEXT, "Text chat"))
 @never_cache
 @login_required
 def session_page(request: HttpRequest) -> HttpResponse:
-    """What one's line is like now; figures come over the socket."""
-    return render(request, "sessions_app/session.html", {"section": "session", "modes": MODES})
+    """What one's line is like now; figures come over the socket. Where the operator allows it, tokens are offered."""
+    shown = {"section": "session", "modes": MODES, "tokens_on": settings.EPHEMERAL_TOKENS}
+    return render(request, "sessions_app/session.html", shown)
 
 
 @require_safe

@@ -666,8 +666,12 @@ def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None
     assert run(modules, "helpers/time.js", "return m.duration(argument);", ms) == words
 
 
-STATUS = "return m.statusOf({ attempt: 0, retryAt: null, reason: '', energy: null, turnState: 'listening', lineEndsAt: null, ...argument[0] },"
-STATUS += " { mode: 'call', playing: false, muted: false, held: false, ...argument[1] }, { pageMs: 1000, wallMs: argument[2] });"
+STATUS = """
+    const [known, page, wallMs] = argument;
+    const state = { attempt: 0, retryAt: null, reason: "", energy: null, turnState: "listening", lineEndsAt: null };
+    const shown = { mode: "call", playing: false, muted: false, held: false };
+    return m.statusOf({ ...state, ...known }, { ...shown, ...page }, { pageMs: 1000, wallMs });
+"""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -170,6 +171,29 @@ def test_the_report_can_be_copied_and_has_what_was_said_only_when_that_is_wanted
         page.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == "holdline-session.json"
     assert "PLUM-77" in download.value.path().read_text(encoding="utf-8")
+
+
+def test_a_token_for_a_client_of_ones_own_is_shown_once_and_a_refusal_said(looking: Looking) -> None:
+    _, page = looking
+    page.goto("/session/")
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.get_by_role("button", name="Create token").click()
+    token = page.get_by_label("The token.")
+    expect(token).to_have_value(re.compile("^auth_tokens/."))
+    expect(token).to_be_focused()
+    expect(page.locator("[data-token-said]")).to_contain_text("It can begin one session with ")
+    page.get_by_role("button", name="Copy the token").click()
+    expect(page.locator("[data-token-copy]").get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("window.copied") == token.input_value()
+    assert violations(page, "[data-tokens]") == []
+    box = page.get_by_role("checkbox").bounding_box()
+    assert box is not None and min(box["width"], box["height"]) >= 24
+    refusal = {"error": {"code": "day_spent", "text": "You have had as many tokens as you may in 24 hours."}}
+    page.route("**/api/tokens/", lambda route: route.fulfill(status=429, json=refusal))
+    page.get_by_role("button", name="Create token").click()
+    expect(page.locator("[data-token-said]")).to_have_text(refusal["error"]["text"])
+    expect(token).to_be_hidden()
+    expect(token).to_have_value("")
 
 
 @in_each_theme_and_size

@@ -8,6 +8,7 @@ import { questionFor, resultText } from "../session/session_figures.js";
 import { Announcer } from "../ui/announcer.js";
 import { copyButton } from "../ui/copy_button.js";
 import { SessionCard } from "../ui/session_card.js";
+import { TokenMaker } from "../ui/token_maker.js";
 
 const LINK_WORDS = { opening: "Connecting …", waiting: "The server cannot be reached. Trying again.", silent: "The server does not answer." };
 
@@ -93,5 +94,7 @@ words.addEventListener("change", () => download.setAttribute("href", jsonUrl()))
 const copy = copyButton(reportAsText, "Copy as JSON");
 copy.classList.add("button");
 find("[data-copy]").append(copy);
+const tokens = document.querySelector("[data-tokens]");
+if (tokens) new TokenMaker(tokens);
 document.addEventListener("visibilitychange", lookWhileVisible);
 lookWhileVisible();

@@ -1,0 +1,37 @@
+/**
+ * What the session page says of an ephemeral token. Pure.
+ *
+ * @typedef {object} MadeToken  as `docs/own-client.md` has it
+ */
+
+import { duration } from "../helpers/time.js";
+
+const FAILED = "The token could not be made. Try again.";
+
+/**
+ * @param {MadeToken} made
+ * @returns {string}  how long it begins sessions, how many, and how long it counts
+ */
+export function tokenText({ model, uses, new_session_time_left_ms: beginMs, total_time_left_ms: countsMs }) {
+  const sessions = uses === 1 ? "one session" : `${uses} sessions`;
+  return `It can begin ${sessions} with ${model} within ${whole(beginMs)}, and counts for ${whole(countsMs)}.`;
+}
+
+/**
+ * @param {number} status  of the answer
+ * @param {{error?: {text?: string}} | null} body  null where it was no JSON
+ * @param {string | null} retryAfter  seconds, as the header has them
+ * @returns {string}  sentences
+ */
+export function refusalText(status, body, retryAfter) {
+  if (status === 401) return "You are not logged in any more. Load the page again.";
+  const text = body?.error?.text;
+  if (!text) return FAILED;
+  const seconds = Number(retryAfter);
+  return seconds > 0 && !/again/i.test(text) ? `${text} Try again in ${duration(seconds * 1000)}.` : text;
+}
+
+/** A second more or less is the way of the answer. */
+function whole(ms) {
+  return duration(Math.max(1, Math.round(ms / 1000)) * 1000);
+}
