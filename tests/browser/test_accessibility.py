@@ -219,9 +219,14 @@ def test_the_call_in_all_its_stages_can_be_used_by_everybody(
     peer = Peer(page, "call")
     page.goto("/call/")
     assert violations(page) == []
+    page.get_by_text("Microphone and speaker", exact=True).first.click()
+    assert violations(page, ".lobby") == []
     page.get_by_role("button", name="Start the call").click()
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     assert violations(page) == []
+    page.get_by_role("button", name="Microphone and speaker").click()
+    assert violations(page, "[data-call-devices]") == []
+    page.keyboard.press("Escape")
     peer.say_ready(action="resumed", transcript=LONG_TURNS)
     page.keyboard.press("m")
     expect(page.get_by_role("button", name="Hold to talk")).to_be_visible()
@@ -275,6 +280,35 @@ def test_what_is_pressed_is_large_enough_for_a_finger(open_page: Callable[..., P
             .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""
     )
     assert small == []
+
+
+@pytest.mark.parametrize("path", ["/text/", "/call/"])
+def test_with_large_letters_on_a_small_screen_nothing_of_a_conversation_is_cut(
+    open_page: Callable[..., Page], path: str
+) -> None:
+    page = open_page(PHONE)
+    peer = Peer(page, path.strip("/"))
+    page.goto(path)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    if path == "/call/":
+        page.get_by_role("button", name="Start the call").click()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    peer.say("go_away", time_left_ms=45_000)
+    expect(page.locator("[data-status-mark]")).to_be_visible()
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".live__bar, .live__bar *, .live__foot, .live__foot *")]
+            .filter((node) => node.checkVisibility() && !node.closest("svg, .visually-hidden, .live__bar-word"))
+            .filter((node) => node.getBoundingClientRect().right > innerWidth + 1
+                || (node.matches("div") && node.scrollHeight > node.clientHeight + 1))
+            .map((node) => node.outerHTML.slice(0, 90))"""
+    )
+    assert cut == []
+    assert overflow_px(page) <= 0
+    bar, next_part = page.locator(".live__bar").bounding_box(), page.locator(".transcript").bounding_box()
+    assert bar is not None
+    assert next_part is not None
+    assert bar["y"] + bar["height"] <= next_part["y"]
+    assert next_part["height"] > 100
 
 
 def test_the_whole_call_can_be_led_from_the_keyboard(open_page: Callable[..., Page]) -> None:

@@ -11,6 +11,8 @@ RECORD = """() => {
     window.streams = []; window.nodes = []; window.contexts = [];
     const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (wanted) => {
+        const isOpen = streams.some((stream) => stream.getAudioTracks()[0].readyState === "live");
+        if (window.oneAtATime && isOpen) throw new DOMException("", "NotReadableError");
         if (window.refuse) throw new DOMException("", window.refuse);
         const stream = await open(wanted);
         streams.push(stream);
@@ -101,6 +103,21 @@ def test_a_microphone_changed_in_mid_word_costs_no_frame_and_no_sound(page: Page
     call.wait_for(lambda: labels_in_use(page) == ["Fake Audio Input 2"], "the remembered microphone")
 
 
+def test_where_only_one_microphone_can_be_open_the_old_one_goes_first(page: Page, call: Peer) -> None:
+    """As in Firefox. One that cannot be used at all is said, and the call goes on with the one before."""
+    page.evaluate("() => { window.oneAtATime = true; }")
+    choice = panel(page).get_by_label("Microphone")
+    choice.select_option(label="Fake Audio Input 1")
+    hears(call, "Fake Audio Input 1")
+    page.evaluate("() => { window.oneAtATime = false; window.refuse = 'NotReadableError'; }")
+    page.evaluate("() => { streams.at(-1).getTracks = () => []; }")  # what is let go of here stays
+    choice.select_option(label="Fake Audio Input 2")
+    expect(page.locator("[data-toasts]").get_by_text("“Fake Audio Input 2” cannot be used now.")).to_be_visible()
+    expect(choice.locator("option:checked")).to_have_text("Fake Audio Input 1")
+    hears(call, "Fake Audio Input 1")
+    assert contiguous(call)
+
+
 def test_a_microphone_that_is_pulled_out_is_replaced_and_the_call_goes_on(page: Page, call: Peer) -> None:
     panel(page).get_by_label("Microphone").select_option(label="Fake Audio Input 1")
     call.wait_for(lambda: labels_in_use(page) == ["Fake Audio Input 1"], "the change")
@@ -143,6 +160,11 @@ def test_without_any_microphone_the_call_is_muted_until_one_is_plugged_in(page: 
     call.wait_for(lambda: call.heard[-1]["type"] == "audio", "frames again")
     expect(page.locator("[data-notice]")).to_be_hidden()
     assert contiguous(call)
+    page.get_by_role("button", name="Hang up").click()
+    opened = page.evaluate("streams.length")
+    page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    page.wait_for_timeout(300)
+    assert page.evaluate("streams.length") == opened, "nothing is opened after the call"
 
 
 def test_a_remembered_device_that_is_gone_is_said_quietly_and_the_systems_is_used(page: Page, peer: Peer) -> None:
@@ -186,6 +208,23 @@ def test_another_speaker_and_another_volume_are_used_and_remembered(page: Page, 
     assert again.get_by_label("Volume of replies").input_value() == "30"
 
 
+def test_where_only_media_elements_have_a_speaker_the_sound_goes_through_one(page: Page, call: Peer) -> None:
+    """As in Firefox and Safari."""
+    page.evaluate(
+        """() => {
+            delete Object.getPrototypeOf(AudioContext).prototype.setSinkId;
+            const Element = Audio;
+            window.Audio = function () { return (window.through = new Element()); };
+        }"""
+    )
+    choice = panel(page).get_by_label("Speaker")
+    choice.select_option(label="Fake Audio Output 1")
+    chosen = choice.input_value()
+    call.wait_for(lambda: page.evaluate("window.through && !through.paused && through.sinkId") == chosen, "the speaker")
+    choice.select_option(label="System default")
+    call.wait_for(lambda: page.evaluate("through.paused"), "the system's speaker")
+
+
 def test_the_microphone_can_be_tried_before_the_call_and_nothing_of_it_is_sent(page: Page, peer: Peer) -> None:
     page.get_by_text("Microphone and speaker", exact=True).first.click()
     assert page.evaluate("streams.length") == 0
@@ -223,10 +262,11 @@ def test_a_microphone_from_which_nothing_comes_is_said_for_as_long_as_it_is_so(p
     expect(silent).to_be_visible()
     page.keyboard.press("m")
     expect(silent).to_be_hidden()
-    page.evaluate("() => { nodes[0].port.onmessage = port; }")
     page.keyboard.press("m")
-    page.evaluate("() => { nodes[0].port.onmessage = () => {}; }")
     expect(silent).to_be_visible()
+    page.evaluate("() => { nodes[0].port.onmessage = port; }")
+    expect(silent).to_be_hidden()
+    page.evaluate("() => { nodes[0].port.onmessage = () => {}; }")
     page.get_by_role("button", name="Try again").click()
     expect(silent).to_be_hidden()
     heard = len(call.of("audio"))

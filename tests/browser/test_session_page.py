@@ -187,7 +187,8 @@ def test_a_token_for_a_client_of_ones_own_is_shown_once_and_a_refusal_said(looki
     assert page.evaluate("window.copied") == token.input_value()
     assert violations(page, "[data-tokens]") == []
     box = page.get_by_role("checkbox").bounding_box()
-    assert box is not None and min(box["width"], box["height"]) >= 24
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 24
     refusal = {"error": {"code": "day_spent", "text": "You have had as many tokens as you may in 24 hours."}}
     page.route("**/api/tokens/", lambda route: route.fulfill(status=429, json=refusal))
     page.get_by_role("button", name="Create token").click()

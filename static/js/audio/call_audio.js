@@ -75,14 +75,21 @@ export class CallAudio {
     await this.devices.openSpeaker();
   }
 
-  /**
-   * Opens all of it again, where no sound comes though everything is open. Must be called from a gesture.
-   *
-   * @throws {import("./microphone.js").MicrophoneError}
-   */
+  /** Opens all of it again, where no sound comes though everything is open. Must be called from a gesture. */
   async restart() {
-    this.stop();
-    await this.start();
+    const before = this._context;
+    const { context, loaded } = openAudioContext(this._workletUrls);
+    await loaded;
+    if (this._context !== before) {
+      context.close();
+      return;
+    }
+    this.speaker.stop();
+    before.close();
+    this._begin(context);
+    this.speaker.start(context);
+    await this.devices.reopen();
+    await this.devices.openSpeaker();
   }
 
   /** To be called from a gesture, without which some browsers do not give the sound back. */
@@ -93,6 +100,7 @@ export class CallAudio {
   /** May be called twice. */
   stop() {
     clearInterval(this._looks);
+    this.devices.close();
     this.microphone.stop();
     this.speaker.stop();
     this._context?.close();
@@ -118,8 +126,14 @@ export class CallAudio {
       this.stop();
       throw error;
     }
+    this._begin(context);
+  }
+
+  _begin(context) {
+    this._context = context;
     this.microphone.start(context);
     this._watch = new SoundWatch();
+    clearInterval(this._looks);
     this._looks = setInterval(() => this._look(), LOOK_MS);
     context.addEventListener("statechange", () => this._look());
   }
@@ -130,7 +144,7 @@ export class CallAudio {
   }
 
   _look() {
-    if (this._context === null) return;
+    if (this._context === null || this._context.state === "closed") return;
     const { isMuted, isTrackMuted } = this.microphone;
     const facts = { context: this._context.state, isTrackMuted, isWanted: !isMuted };
     this._tell(this._watch.look(performance.now(), facts));

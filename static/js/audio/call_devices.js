@@ -38,6 +38,7 @@ export class CallDevices {
     this._infos = [];
     this._used = { [MICROPHONE]: { wished: "", key: null }, [SPEAKER]: { wished: "", key: null } };
     this._toldGone = { [MICROPHONE]: "", [SPEAKER]: "" };
+    this._isOn = false;
     this._isLost = false;
     /** One thing at a time: what is plugged in comes with several events. */
     this._turn = Promise.resolve();
@@ -51,11 +52,22 @@ export class CallDevices {
    * @throws {import("./microphone.js").MicrophoneError}
    */
   async open() {
+    this._isOn = true;
     this._isLost = false;
     this._toldGone = { [MICROPHONE]: "", [SPEAKER]: "" };
     await this._ask(foundDevice(devicesOf(this._infos, MICROPHONE), this._wishes[MICROPHONE])?.id ?? "");
     // Only now may the browser name the devices.
     await this._next(() => this._follow());
+  }
+
+  /** From now on no microphone is opened, whatever is plugged in. */
+  close() {
+    this._isOn = this._isLost = false;
+  }
+
+  /** Opens the microphone again, where nothing comes from it; if that cannot be, it is lost. */
+  async reopen() {
+    await this._next(() => this._replace({ isGone: false }));
   }
 
   /** To be called when the speaker can be heard. */
@@ -66,7 +78,7 @@ export class CallDevices {
 
   /** The microphone that was used went away. */
   ended() {
-    this._next(() => this._replace());
+    this._next(() => this._replace({ isGone: true }));
   }
 
   /**
@@ -75,7 +87,8 @@ export class CallDevices {
    */
   chooseMicrophone(device) {
     return this._choose(MICROPHONE, device, async () => {
-      if (this._microphone.isOpen) await this._ask(device?.id ?? "");
+      if (this._isLost) await this._replace({ isGone: false });
+      else if (this._microphone.isOpen) await this._ask(device?.id ?? "");
     });
   }
 
@@ -106,7 +119,7 @@ export class CallDevices {
 
   /** @returns {Promise<boolean>}  whether there is a microphone again after it was lost */
   async findAgain() {
-    await this._next(() => this._isLost && this._replace());
+    await this._next(() => this._isLost && this._replace({ isGone: false }));
     return !this._isLost;
   }
 
@@ -120,7 +133,7 @@ export class CallDevices {
       } catch {
         this._wishes[kind] = before;
         this._onTold(refusedText(kind, device?.label ?? ""));
-        if (kind === MICROPHONE && !this._microphone.isOpen) await this._replace();
+        if (kind === MICROPHONE && !this._microphone.isOpen) await this._replace({ isGone: false });
         return false;
       }
     });
@@ -130,13 +143,14 @@ export class CallDevices {
   }
 
   async _ask(id) {
+    if (!this._isOn) return;
     const isThat = await this._microphone.ask(id);
     this._used[MICROPHONE] = { wished: isThat ? id : "", key: systemDefault(this._infos, MICROPHONE)?.key ?? null };
   }
 
   async _follow() {
     await this._look();
-    if (this._isLost && devicesOf(this._infos, MICROPHONE).length > 0) await this._replace();
+    if (this._isLost && devicesOf(this._infos, MICROPHONE).length > 0) await this._replace({ isGone: false });
     else if (this._microphone.isOpen) await this._followMicrophone();
     await this._followSpeaker();
   }
@@ -161,14 +175,15 @@ export class CallDevices {
   }
 
   /** The one that was wished for, if it can be had; else any. */
-  async _replace() {
+  async _replace({ isGone }) {
     const label = this._microphone.label;
     await this._look();
     const found = foundDevice(devicesOf(this._infos, MICROPHONE), this._wishes[MICROPHONE]);
     for (const id of new Set([found?.id ?? "", ""])) {
       try {
         await this._ask(id);
-        this._replaced(id, label);
+        if (isGone && !id) this._onTold(goneText(MICROPHONE, label));
+        this._replacedBy(id);
         return;
       } catch {
         // The next one, if there is any.
@@ -178,12 +193,11 @@ export class CallDevices {
     this._isLost = true;
   }
 
-  _replaced(id, label) {
-    const wish = this._wishes[MICROPHONE];
-    if (this._isLost) this._onFound();
-    else if (!id) this._onTold(goneText(MICROPHONE, label));
-    this._toldGone[MICROPHONE] = id ? "" : (wish?.id ?? "");
+  _replacedBy(id) {
+    const wasLost = this._isLost;
     this._isLost = false;
+    this._toldGone[MICROPHONE] = id ? "" : (this._wishes[MICROPHONE]?.id ?? "");
+    if (wasLost) this._onFound();
   }
 
   /** Once for each time that it goes. */

@@ -90,11 +90,12 @@ export class Microphone {
   }
 
   /**
-   * Captures from now on.
+   * Captures from now on. May be called again with another context.
    *
    * @param {AudioContext} context  with the capture worklet in it
    */
   start(context) {
+    this._detach();
     this._node = new AudioWorkletNode(context, "holdline-capture", {
       numberOfInputs: 1,
       numberOfOutputs: 0,
@@ -102,7 +103,7 @@ export class Microphone {
       channelCountMode: "explicit",
     });
     this._node.port.onmessage = ({ data }) => this._captured(data);
-    this._source = this._sourceOf(this._stream);
+    if (this.isOpen) this._source = this._sourceOf(this._stream);
     this.setMuted(this._muted);
   }
 
@@ -123,9 +124,14 @@ export class Microphone {
   stop() {
     this._wanted += 1;
     if (this._stream) letGo(this._stream);
+    this._detach();
+    this._stream = null;
+  }
+
+  _detach() {
     this._source?.disconnect();
     if (this._node) this._node.port.onmessage = null;
-    this._stream = this._source = this._node = null;
+    this._source = this._node = null;
   }
 
   /** What has been captured of a frame stays in the worklet, and the new device's sound goes on behind it. */

@@ -224,6 +224,7 @@ async function toggleMute() {
 }
 
 function loseMicrophone() {
+  if (!inCall()) return;
   wasOpen = root.mic !== "muted";
   setMuted(true);
   view.showNotice("The microphone went away. Connect it again, or press Unmute when there is another one.");
@@ -231,6 +232,7 @@ function loseMicrophone() {
 
 /** Whoever was muted before stays so. */
 function findMicrophone() {
+  if (!inCall()) return;
   view.clearNotice();
   if (wasOpen) setMuted(false);
 }

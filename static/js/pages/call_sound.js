@@ -177,12 +177,8 @@ export class CallSound {
   }
 
   async _mend(problem) {
-    if (problem !== "silent") return; // the press itself has woken the sound
-    try {
-      await this._audio.restart();
-    } catch (error) {
-      this._tell(error.message);
-    }
+    // Of a sound that is paused the press itself is enough.
+    if (problem === "silent") await this._audio.restart();
   }
 
   /** In the lobby there is a place for it, which an empty text clears. */
