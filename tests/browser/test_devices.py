@@ -142,6 +142,25 @@ def test_a_microphone_that_is_pulled_out_is_replaced_and_the_call_goes_on(page: 
     assert contiguous(call)
 
 
+def test_another_default_of_the_system_is_followed(page: Page, call: Peer) -> None:
+    hears(call, "Fake Default Audio Input")
+    page.evaluate(
+        """async () => {
+            const list = await navigator.mediaDevices.enumerateDevices();
+            const { groupId } = list.find(({ label }) => label === "Fake Audio Input 2");
+            navigator.mediaDevices.enumerateDevices = async () => list.map((info) => {
+                const { deviceId, kind, label } = info;
+                const isDefault = kind === "audioinput" && deviceId === "default";
+                return isDefault ? { deviceId, kind, label: "Default - 2", groupId } : info;
+            });
+            navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+        }"""
+    )
+    hears(call, "Fake Audio Input 2")
+    assert contiguous(call)
+    expect(panel(page).get_by_label("Microphone").locator("option:checked")).to_have_text("System default")
+
+
 def test_without_any_microphone_the_call_is_muted_until_one_is_plugged_in(page: Page, call: Peer) -> None:
     call.wait_for(lambda: len(call.of("audio")) > 5, "the first frames")
     page.evaluate(

@@ -156,7 +156,10 @@ export class CallDevices {
   }
 
   async _followMicrophone() {
-    const change = changeOf(this._infos, MICROPHONE, this._wishes[MICROPHONE], this._used[MICROPHONE]);
+    const used = this._used[MICROPHONE];
+    // Before it may name the devices, the browser does not say either which one is the system's.
+    used.key ??= systemDefault(this._infos, MICROPHONE)?.key ?? null;
+    const change = changeOf(this._infos, MICROPHONE, this._wishes[MICROPHONE], used);
     this._tellGone(MICROPHONE);
     if (change === null) return;
     try {
