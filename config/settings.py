@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from config.env import MAIL_TO_THE_LOG, NO_MAIL, Environment
 from config.keys import derive_fernet_keys
 from config.secrets_on_disk import read_or_create
+from sessions_app.user_settings.terms import NAMES as NAMES_OF_USER_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -259,6 +260,11 @@ ASSISTANT_INSTRUCTION = env.string(
     "not know.",
 )
 ASSISTANT_VOICE = env.string("ASSISTANT_VOICE", "Kore")
+
+USER_SETTINGS_LOCKED = env.some_of("USER_SETTINGS_LOCKED", NAMES_OF_USER_SETTINGS)
+USER_SETTINGS_DEFAULTS = env.words("USER_SETTINGS_DEFAULTS")
+"""What users may not choose for themselves, and what counts for who has chosen nothing, as words such as `theme=dark`;
+a system check reads them. See `sessions_app.user_settings.terms`."""
 
 ENERGY_LADDERS = {
     "call": env.models(

@@ -1,4 +1,4 @@
-"""System checks of what live sessions need."""
+"""System checks of what live sessions need, and of what users may choose for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
+
+from sessions_app.user_settings import terms
 
 SHORTEST_SECRET = 32
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -83,3 +85,14 @@ def _no_secret(name: str) -> Error:
         hint="Set it to the same on both sides: openssl rand -hex 32 makes one.",
         id="holdline.E303",
     )
+
+
+@register()
+def check_defaults_of_user_settings(**kwargs: Any) -> list[Error]:
+    """What counts for users who have chosen nothing can be read."""
+    try:
+        terms.read_defaults(settings.USER_SETTINGS_DEFAULTS, settings.ASSISTANT_VOICE)
+    except terms.Refused as refusal:
+        hint = "Write answer_length=short,theme=dark, as .env.example says."
+        return [Error(f"USER_SETTINGS_DEFAULTS: {refusal}", hint=hint, id="holdline.E307")]
+    return []

@@ -17,6 +17,7 @@ from django.utils import timezone
 from energy.levels import Mode
 from sessions_app.live.transcript import Role, TurnStatus
 from sessions_app.throttle import Count, Scope
+from sessions_app.user_settings.rows import UserSettings as UserSettings  # its rows belong to this app
 
 
 def _choices(values: type[Mode] | type[Role] | type[TurnStatus]) -> list[tuple[str, str]]:
@@ -175,6 +176,9 @@ class ResumptionHandle(models.Model):
     slot = models.CharField(max_length=40, help_text="gdm:text-session-handle or gdm:call-session-handle")
     page_id = models.UUIDField()
     model = models.CharField(max_length=100, help_text="The model that issued it; no other honours it.")
+    made_with = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="What its session was made with, as a digest."
+    )
     ciphertext = models.BinaryField()
     acknowledged_number = models.PositiveBigIntegerField(help_text="The first audio frame that it does not cover.")
     covered_turn = models.IntegerField(help_text="The last turn that it covers; -1 when there is none.")

@@ -79,6 +79,7 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
         opening,
         handle=plain,
         handle_model=handle.model,
+        handle_made_with=handle.made_with,
         handle_was_cut=handle.live_session.was_cut,
         covered_turn=handle.covered_turn,
         next_number=handle.acknowledged_number,
@@ -144,9 +145,15 @@ def end_broken_off(turns: QuerySet[Turn]) -> None:
 
 
 def save_handle(
-    request: SessionRequest, session_id: str, handle: str, model: str, acknowledged_number: int, covered_turn: int
+    request: SessionRequest,
+    session_id: str,
+    handle: str,
+    model: str,
+    made_with: str,
+    acknowledged_number: int,
+    covered_turn: int,
 ) -> None:
-    """Keep the newest handle of the page life's slot."""
+    """Keep the newest handle of the page life's slot. `made_with`: what its session was made with, as a digest."""
     now = timezone.now()
     row = ResumptionHandle(
         user=request.user,
@@ -154,6 +161,7 @@ def save_handle(
         slot=request.slot,
         live_session_id=uuid.UUID(session_id),
         model=model,
+        made_with=made_with,
         ciphertext=secrets.encrypt(handle),
         acknowledged_number=acknowledged_number,
         covered_turn=covered_turn,
@@ -161,7 +169,10 @@ def save_handle(
         expires_at=now + _handle_validity(),
     )
     slot = ("user", "page_id", "slot")
-    replaced = ("live_session", "model", "ciphertext", "acknowledged_number", "covered_turn", "issued_at", "expires_at")
+    replaced = (
+        *("live_session", "model", "made_with", "ciphertext"),
+        *("acknowledged_number", "covered_turn", "issued_at", "expires_at"),
+    )
     ResumptionHandle.objects.bulk_create([row], update_conflicts=True, unique_fields=slot, update_fields=replaced)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from sessions_app.models import Conversation
+from sessions_app.models import Conversation, UserSettings
+from sessions_app.user_settings.service import settings_for
 from summarization import export, history
 
 FORMAT = "holdline.account"
@@ -29,6 +31,7 @@ def parts_of(user: User) -> Iterator[dict[str, Any]]:
         "name": user.get_full_name(),
         "made_at": user.date_joined,
         "last_log_in_at": user.last_login,
+        "settings": _settings_of(user),
         "browsers": _rows(user.browser_sessions.all(), "browser", "logged_in_at", "seen_at"),
         "access_keys": _rows(user.access_keys.all(), "name", "made_at", "last_used_at"),
         "tokens": _rows(
@@ -44,6 +47,12 @@ def parts_of(user: User) -> Iterator[dict[str, Any]]:
     conversations = Conversation.objects.filter(user=user).order_by("started_at")
     for id in conversations.values_list("pk", flat=True).iterator():
         yield export.as_data(history.read(user, id))
+
+
+def _settings_of(user: User) -> dict[str, Any] | None:
+    """What they have chosen, as it counts now, and when that was; None where they never saved any."""
+    saved_at = UserSettings.objects.filter(pk=user.pk).values_list("saved_at", flat=True).first()
+    return None if saved_at is None else asdict(settings_for(user.pk)) | {"saved_at": saved_at}
 
 
 def _rows(rows: QuerySet[Any], *names: str) -> list[dict[str, Any]]:

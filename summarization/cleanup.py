@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
@@ -15,7 +16,7 @@ from django.utils import timezone
 from sessions_app import cleanup, kept_sound
 from sessions_app.auth_tokens import service as tokens
 from sessions_app.live.transcript import Role
-from sessions_app.models import Conversation, Turn
+from sessions_app.models import Conversation, Turn, UserSettings
 from summarization import claims, rolling, services
 from summarization.models import CallHistory, RollingSummary
 
@@ -67,9 +68,24 @@ def take_back_lost() -> int:
 
 def prune_history(days: int, dry_run: bool = False) -> int:
     """Delete the conversations that nobody has said a word in for so many days; gives their number. 0 keeps all."""
-    if not days:
+    return _prune(Conversation.objects.all(), days, dry_run) if days else 0
+
+
+def prune_as_wished(dry_run: bool = False) -> int:
+    """The same for the users who want it sooner than the operator; gives the number."""
+    if "history_days" in settings.USER_SETTINGS_LOCKED:
         return 0
-    old = services.idle_conversations().filter(last_activity_at__lt=timezone.now() - datetime.timedelta(days=days))
+    count = 0
+    wishes = UserSettings.objects.filter(history_days__gt=0)
+    for days in wishes.values_list("history_days", flat=True).distinct():
+        owners = wishes.filter(history_days=days).values("user")
+        count += _prune(Conversation.objects.filter(user__in=owners), days or 0, dry_run)
+    return count
+
+
+def _prune(whose: QuerySet[Conversation], days: int, dry_run: bool) -> int:
+    said_before = timezone.now() - datetime.timedelta(days=days)
+    old = services.idle_conversations().filter(pk__in=whose.values("pk"), last_activity_at__lt=said_before)
     if dry_run:
         return old.count()
     count = 0

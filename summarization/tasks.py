@@ -76,7 +76,7 @@ def clear_ended_sessions() -> None:
 
 @shared_task(name="summarization.prune_history", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def prune_history() -> None:
-    count = cleanup.prune_history(settings.HISTORY_DAYS)
+    count = cleanup.prune_history(settings.HISTORY_DAYS) + cleanup.prune_as_wished()
     if count:
         logger.info("pruned %d conversations", count)
 

@@ -23,6 +23,7 @@ from sessions_app.live.energy import LevelNews
 from sessions_app.live.machine.failures import Failure
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.task_owner import TaskOwner
+from sessions_app.user_settings.service import settings_for
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +156,7 @@ class SessionEnergy:
             if level.is_exhausted:
                 top, resets_at = self._bar.get_top_level(mode), self._bar.get_resets_at(mode)
                 change = LevelChange(top, level, Reason.RATE_LIMIT_EXCEEDED, _now(), resets_at)
-                self._notice = notice_for(change)
+                self._notice = notice_for(change, settings_for(self._user_id).persona)
         return True
 
     def _restore(self, mode: Mode, reason: Reason) -> LevelChange:
@@ -180,7 +181,7 @@ class SessionEnergy:
         if change is None:
             return None
         if self._refusal is None and change.is_change:
-            self._notice = notice_for(change)
+            self._notice = notice_for(change, settings_for(self._user_id).persona)
         return LevelNews(change, self._notice if change.is_change else "")
 
 

@@ -20,12 +20,13 @@ Key = tuple[int, Mode, uuid.UUID]
 @dataclass(slots=True, eq=False)
 class HeldSession:
     """`let_in`: by what its last page was let in. `goes_on_for`: the page life that goes on with it elsewhere.
-    `given_back`: set when nothing of it is left here."""
+    `given_back`: set when nothing of it is left here. `revision`: which of the user's settings it goes by."""
 
     key: Key
     manager: BaseSessionManager
     store: DatabaseStore
     hold: Hold
+    revision: int = 0
     let_in: Credentials | None = None
     goes_on_for: uuid.UUID | None = None
     given_back: asyncio.Event = field(default_factory=asyncio.Event)

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
 from energy.fair_use import FairUseRefusal
@@ -27,7 +26,9 @@ from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.gateway.energy_bar import SessionEnergy
 from sessions_app.gateway.held_session import HeldSession, Key
 from sessions_app.gateway.line_keeper import LineKeeper
+from sessions_app.gateway.opened_session import OpenedSession, open_session
 from sessions_app.gateway.page_socket import SocketPage
+from sessions_app.gateway.rounds import Rounds
 from sessions_app.gateway.session_desk import SessionDesk
 from sessions_app.gateway.socket_bounds import UserBounds
 from sessions_app.gateway.start_line import StartLine
@@ -42,21 +43,18 @@ from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.machine.events import State
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
-from sessions_app.live.page import Assistant, Opening, Page
-from sessions_app.live.parcel import Parcel
+from sessions_app.live.page import Page
 from sessions_app.live.providers.upstream import Upstream
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.turn_window import TurnWindow
 from sessions_app.live.watch import Observer
 from sessions_app.services import SessionRequest
-from sessions_app.usage import fair_use_refusal, is_limited
+from sessions_app.usage import fair_use_refusal
 
 logger = logging.getLogger(__name__)
 
 DRAIN_LIMIT_S = 8
 """Sockets are closed by then in any case: servers and their supervisors wait 10 s."""
-
-FAIR_USE_EVERY_S = 10
 
 RELEASE_WITHIN_S = 1.0
 """Longer nobody waits for a page that is to send what it still has: its network may be why the other one came."""
@@ -73,15 +71,6 @@ class ComingBack:
     downlink: Downlink | None = None
     next_number: int | None = None
     away_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """What a live session starts from, by which number its line is held, and what was kept for its page."""
-
-    opening: Opening
-    hold: Hold
-    parcel: Parcel
 
 
 class SessionRegistry:
@@ -103,6 +92,7 @@ class SessionRegistry:
         self._lines = LineKeeper(self._database, Owner(), self._on_line_news)
         self._sessions: dict[Key, HeldSession] = {}
         self.desk = SessionDesk(self._sessions.values, self._database, self.reset)
+        self._rounds = Rounds(self._sessions.values, self._database)
         self._channel = WorkerChannel(
             self._on_energy_reset,
             self._on_end,
@@ -110,8 +100,8 @@ class SessionRegistry:
             self._authority.check_soon,
             self._lines.check_soon,
             self.desk.take,
+            self._rounds.settings_changed,
         )
-        self._fair_use_watch: asyncio.Task[None] | None = None
         self._pages: dict[SocketPage, Credentials] = {}
         self._places: UserBounds[SocketPage] = UserBounds()
         self._line = StartLine()
@@ -239,7 +229,8 @@ class SessionRegistry:
         energy = SessionEnergy(self._database, bar, request.user.pk, partial(_fair_use_refusal, request.user.pk))
         await energy.load(request.mode)
         model = energy.get_level(request.mode).model
-        opened = await self._database.run(partial(_open, request, model, self._lines.owner, self._memory))
+        job = partial(open_session, request, model, self._lines.owner, self._memory)
+        opened: OpenedSession = await self._database.run(job)
         opening, parcel = opened.opening, opened.parcel
         bar.conversation_id = uuid.UUID(opening.conversation)
         energy.session = uuid.UUID(opening.session)
@@ -251,13 +242,13 @@ class SessionRegistry:
             upstream=self._upstream,
             store=store,
             energy=energy,
-            assistant=Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE),
+            assistant=opened.assistant,
             opening=opening,
             downlink=back.downlink or Downlink(parcel.next_down, parcel.down, owes_flush=parcel.owes_flush),
             overlaps=settings.SWAP_OVERLAP,
             observer=self._observer,
         )
-        held = HeldSession(key, manager, store, opened.hold)
+        held = HeldSession(key, manager, store, opened.hold, opened.revision)
         self._keep(held, page)
         manager.take_over(parcel)
         manager.attach(page, back.last_down, back.away_ms)
@@ -271,8 +262,7 @@ class SessionRegistry:
         self._lines.keep(held.hold)
         self._note_who_was_let_in(held, page)
         self._channel.start()
-        if self._fair_use_watch is None and is_limited():
-            self._fair_use_watch = asyncio.create_task(self._watch_fair_use(), name="fair-use")
+        self._rounds.start()
         session = held.manager.opening.session
         self._tasks.start(self._give_back_when_finished(held), f"live-{session}")
 
@@ -288,7 +278,7 @@ class SessionRegistry:
             held.given_back.set()
         if not self._sessions:
             self._channel.stop()
-            self._stop_watching_fair_use()
+            self._rounds.stop()
 
     async def _leave_behind(self, held: HeldSession) -> None:
         """What belongs to the page life and not to this worker: its place in the budget, and what it has not heard."""
@@ -441,36 +431,10 @@ class SessionRegistry:
             if held.key[:2] == (user_id, mode):
                 held.manager.restore_level()
 
-    async def _watch_fair_use(self) -> None:
-        """A share may be used up while its user talks: the conversation then ends between two turns."""
-        while True:
-            await asyncio.sleep(FAIR_USE_EVERY_S)
-            for held in tuple(self._sessions.values()):
-                await held.manager.check_fair_use()
-
-    def _stop_watching_fair_use(self) -> None:
-        if self._fair_use_watch is not None:
-            self._fair_use_watch.cancel()
-            self._fair_use_watch = None
-
     def _on_end(self, session: str) -> None:
         for held in self._sessions.values():
             if held.manager.opening.session == session:
                 held.manager.leave("operator", conversation_over=True)
-
-
-@transaction.atomic
-def _open(request: SessionRequest, model: str, owner: Owner, memory: ConversationMemory) -> _Opened:
-    user, mode, page_id = request.user, request.mode, request.page_id
-    hold = lines.take(user, mode, page_id, owner)
-    opening = services.open_session(request, model, owner.name)
-    lines.note_session(hold, uuid.UUID(opening.session))
-    kept = kept_sound.take(user.pk, mode, page_id)
-    parcel = Parcel(owes_flush=opening.owes_flush) if kept is None or request.fresh else kept
-    recap = memory.recap(uuid.UUID(opening.conversation))
-    # What was answered after the handle is known by its words, and the page may not have been told that it is.
-    opening = replace(opening, recap=recap, next_number=max(opening.next_number, parcel.next_up))
-    return _Opened(opening, hold, parcel)
 
 
 def _fair_use_refusal(user_id: int, mode: Mode, session: uuid.UUID | None) -> FairUseRefusal | None:

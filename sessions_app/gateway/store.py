@@ -57,8 +57,10 @@ class DatabaseStore:
     async def save_turns(self, turns: tuple[Turn, ...]) -> None:
         await self._run(partial(services.save_turns, self._conversation, self._request.page_id, turns))
 
-    async def save_handle(self, handle: str, model: str, acknowledged_number: int, covered_turn: int) -> None:
-        arguments = (self._request, self._session, handle, model, acknowledged_number, covered_turn)
+    async def save_handle(
+        self, handle: str, model: str, made_with: str, acknowledged_number: int, covered_turn: int
+    ) -> None:
+        arguments = (self._request, self._session, handle, model, made_with, acknowledged_number, covered_turn)
         await self._run(partial(services.save_handle, *arguments))
 
     async def forget_handle(self) -> None:

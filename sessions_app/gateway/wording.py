@@ -43,6 +43,7 @@ OF_BOTH_MODES = {
     "energy.lower": Wording(ToastLevel.WARNING, "The service was lowered one step; the conversation goes on.", 8_000),
     "energy.restored": Wording(ToastLevel.SUCCESS, "The service is back at a higher level.", 5_000),
     "energy.exhausted": Wording(ToastLevel.ERROR, "The quota of every model is used up for now.", 0),
+    "settings.applied": Wording(ToastLevel.SUCCESS, "Your new settings count. What was said is kept.", 5_000),
     "input.lost": Wording(ToastLevel.WARNING, "Some of what you said could not be saved.", 8_000),
     "takeover": Wording(ToastLevel.INFO, "This conversation was opened in another place.", 0),
     "moved": Wording(ToastLevel.INFO, "The conversation goes on on your other device.", 0),

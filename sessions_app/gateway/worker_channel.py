@@ -18,6 +18,7 @@ from energy.levels import Mode, Reason
 from sessions_app.authority_signals import ACCOUNT_CHANGED_TYPE, LOGGED_OUT_TYPE
 from sessions_app.gateway.line_keeper import WANTED_TYPE
 from sessions_app.gateway.session_desk import ACT_TYPE, ASK_TYPE
+from sessions_app.user_settings.announcing import SETTINGS_CHANGED_TYPE
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class WorkerChannel:
         on_account_changed: called when an account was closed, deleted, or given another password.
         on_line_wanted: called when a line of some worker is wanted elsewhere.
         on_asked: called with what somebody asks about live sessions, or wants of them: see `session_desk`.
+        on_settings_changed: called with a user who has saved settings.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class WorkerChannel:
         on_account_changed: Callable[[], None],
         on_line_wanted: Callable[[], None],
         on_asked: Callable[[dict[str, Any]], None],
+        on_settings_changed: Callable[[int], None],
     ) -> None:
         self._on_energy_reset = on_energy_reset
         self._on_end = on_end
@@ -57,6 +60,7 @@ class WorkerChannel:
         self._on_account_changed = on_account_changed
         self._on_line_wanted = on_line_wanted
         self._on_asked = on_asked
+        self._on_settings_changed = on_settings_changed
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -99,6 +103,8 @@ class WorkerChannel:
             self._on_line_wanted()
         elif message["type"] in (ASK_TYPE, ACT_TYPE):
             self._on_asked(message)
+        elif message["type"] == SETTINGS_CHANGED_TYPE:
+            self._on_settings_changed(message["user"])
         elif message["type"] == MESSAGE_TYPE:
             is_reset = message["reason"] == Reason.MANUAL and message["level"] > message["previous"]
             if is_reset:

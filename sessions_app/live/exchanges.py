@@ -172,7 +172,7 @@ class Exchanges:
         self._played = Played()
         self._usage = TurnUsage()
         self._connections = 0
-        self._model = ""
+        self._model = self._made_with = ""
         self._consumed_index: int | None = None
         self._context_given_at_ms: int | None = None
         self._last_message_ms = self._last_progress_ms = 0
@@ -300,13 +300,14 @@ class Exchanges:
 
     # -- connections -------------------------------------------------------------------------------------------------
 
-    def connected(self, model: str, *, resumed: bool, caught_up: bool) -> None:
-        """There is a new connection to `model`. `caught_up`: it is given the turns that its handle does not cover."""
+    def connected(self, model: str, made_with: str, *, resumed: bool, caught_up: bool) -> None:
+        """There is a new connection to `model`, of a session that was made with that, see `Assistant`. `caught_up`: it
+        is given the turns that its handle does not cover."""
         resent = self._backlog.rewind(resumed=resumed)
         self._watch.tell(FramesResent(resent, ResentReason.SWAP))
         if model != self._model:
             self._echo = EchoDelay()
-        self._model = model
+        self._model, self._made_with = model, made_with
         self._last_message_ms = self._last_progress_ms = _now_ms()
         self._connections += 1
         self._ended_turn = None
@@ -341,7 +342,7 @@ class Exchanges:
         if wish.covers_reply and self.transcript.reply_number is not None:
             self.covered_turn = self.transcript.reply_number
         done = partial(self._acknowledge, frozenset[str](), number)
-        self._writer.save_handle(wish.handle, self._model, number, self.covered_turn, done)
+        self._writer.save_handle(wish.handle, self._model, self._made_with, number, self.covered_turn, done)
 
     # -- what the provider says --------------------------------------------------------------------------------------
 

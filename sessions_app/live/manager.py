@@ -11,7 +11,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from random import random as system_random
 from typing import Any, ClassVar
 
@@ -53,6 +52,7 @@ from sessions_app.live.machine.events import (
     RestoreLevel,
     RetryRequested,
     SendBlocked,
+    SettingsChanged,
     SetupCompleted,
     StartTimer,
     State,
@@ -75,6 +75,7 @@ from sessions_app.live.parcel import Parcel
 from sessions_app.live.providers.upstream import (
     Connection,
     GoAway,
+    HandleUpdate,
     Setup,
     UndeclaredCall,
     Unrecognised,
@@ -83,7 +84,7 @@ from sessions_app.live.providers.upstream import (
 )
 from sessions_app.live.ready import ready_of
 from sessions_app.live.sender import BacklogSender
-from sessions_app.live.setups import gives_history, setup_for
+from sessions_app.live.session_setups import SessionSetups
 from sessions_app.live.stats import COMPRESSION_FIELD, RESUMPTION_FIELD, SessionStats
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
@@ -132,7 +133,7 @@ class BaseSessionManager:
         self._started_at = time.time()
         self._goes_away_at_ms: int | None = None
         self.downlink = downlink or Downlink()
-        self._assistant = assistant
+        self._setups = SessionSetups(assistant)
         self._overlaps = overlaps
         self._levels = LevelKeeper(self.mode, energy, self._on_level_news, self._feed)
         self._machine = SessionMachine(self._features_of(self._levels.level), random)
@@ -141,9 +142,7 @@ class BaseSessionManager:
         self._is_in_line = False
         self._attached_before = False
         self._page_away_ms = 0
-        self._left_out: set[str] = set()
         self._dialled_model = ""
-        self._instruction = assistant.instruction
         self._tasks = TaskOwner()
         self._timers: Timers[Timer] = Timers(self._on_timer)
         self._writer = StoreWriter(store, lambda: self.leave(StateReason.GONE, conversation_over=True))
@@ -222,7 +221,8 @@ class BaseSessionManager:
     def init_session(self) -> None:
         """Open the live session: by the handle of this page life if it is any good, else anew with what is known."""
         opening = self.opening
-        handle = opening.handle if opening.handle_model == self.get_current_model() else None
+        fits = (opening.handle_model, opening.handle_made_with) == (self.get_current_model(), self._setups.made_with)
+        handle = opening.handle if fits else None
         behind = opening.covered_turn < self._exchanges.settled_turn
         has_context = bool(select_turns(opening.turns) or opening.earlier.spoken)
         self._feed(
@@ -299,6 +299,12 @@ class BaseSessionManager:
         """Take another connection at the next safe point; nothing happens where one is being made anyway."""
         self._feed(RefreshRequested())
 
+    def use(self, assistant: Assistant) -> None:
+        """How the model is to behave from now on: with the next dial, and where a session stands, at the next safe
+        point."""
+        self._setups.wanted = assistant
+        self._look_for_change()
+
     def drop_handle(self) -> None:
         """The user wants the handle forgotten; what is live goes on, and may be given another one."""
         self._feed(ForgetRequested())
@@ -363,7 +369,8 @@ class BaseSessionManager:
     def get_session_stats(self) -> SessionStats:
         """What the session is like now; nothing is counted for it while nobody asks."""
         told, level, connection = self._teller.told_state, self._levels.level, self._dialler.connection
-        is_resumable = is_model_resumable(level) and RESUMPTION_FIELD not in self._left_out
+        left_out, wanted = self._setups.left_out, self._setups.wanted
+        is_resumable = is_model_resumable(level) and wanted.resumes and RESUMPTION_FIELD not in left_out
         round_trip_ms = None if connection is None else connection.round_trip_ms
         return SessionStats(
             session=self.opening.session,
@@ -372,7 +379,7 @@ class BaseSessionManager:
             active=self.state is State.LIVE,
             has_valid_resumption_data=self.current_handle is not None,
             duration_ms=int((time.time() - self._started_at) * 1000),
-            compression_enabled=COMPRESSION_FIELD not in self._left_out,
+            compression_enabled=wanted.compresses and COMPRESSION_FIELD not in left_out,
             resumption_enabled=is_resumable,
             start_time=self._started_at,
             model=level.model,
@@ -479,27 +486,29 @@ class BaseSessionManager:
     async def _begin(self, connection: Connection, wish: Connect) -> None:
         """The connection is set up: bring the model up to date, and say so."""
         self._goes_away_at_ms = None
-        self._exchanges.connected(self._dialled_model, resumed=wish.handle is not None, caught_up=wish.catch_up)
+        resumed, caught_up = wish.handle is not None, wish.catch_up
+        self._exchanges.connected(self._dialled_model, self._setups.made_with, resumed=resumed, caught_up=caught_up)
         if wish.catch_up:
             await connection.send_past_turns(self._exchanges.turns_after_handle())
-        given = wish.catch_up or gives_history(wish, self._dialled_model, frozenset(self._left_out))
+        given = wish.catch_up or self._setups.gives_history(wish, self._dialled_model)
         self._exchanges.context_given(given)
         self._levels.succeeded(self._dialled_model)
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
+        self._look_for_change()
+
+    def _look_for_change(self) -> None:
+        if not self._setups.is_as_wanted:
+            self._feed(SettingsChanged(keeps_handle=self._setups.keeps_session))
 
     def _setup_for(self, wish: Connect) -> Setup:
         self._dialled_model = self._watch.watched.model = self.get_current_model()
         context = self.get_context_from_call_history() if wish.seed else Context()
-        # A resume may take the new set-up's instruction (documentation of sessions, read 2026-11): the past in it
-        # would be gone.
-        resumes = wish.handle is not None
-        assistant = replace(self._assistant, instruction=self._instruction) if resumes else self._assistant
-        setup = setup_for(wish, self._dialled_model, assistant, context, frozenset(self._left_out))
-        self._instruction = setup.instruction
-        return setup
+        return self._setups.next(wish, self._dialled_model, context)
 
     def _take_message(self, message: UpstreamMessage) -> None:
         self.last_message_timestamp = time.time()
+        if isinstance(message, HandleUpdate) and not self._setups.resumes:
+            return  # some models send handles that nobody asked for
         self._exchanges.hear(message)
         if isinstance(message, GoAway):
             if self._dialler.connection is not None:
@@ -531,7 +540,7 @@ class BaseSessionManager:
         self._exchanges.tell_loss("refused")
 
     def _leave_out(self, wish: LeaveOut) -> None:
-        self._left_out.add(wish.field)
+        self._setups.left_out.add(wish.field)
         logger.warning("the provider refuses the field %s", wish.field, extra=self._ids())
 
     def _lower_level(self, wish: LowerLevel) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from energy.levels import Level, LevelChange
 from sessions_app.live.backlog import Loss
 from sessions_app.live.context import Recap
 from sessions_app.live.machine.events import Action, TellState
-from sessions_app.live.providers.upstream import UsageReported
+from sessions_app.live.providers.upstream import TurnTaking, UsageReported
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
 
@@ -98,9 +100,11 @@ class Store(Protocol):
 
     async def save_turns(self, turns: tuple[Turn, ...]) -> None: ...
 
-    async def save_handle(self, handle: str, model: str, acknowledged_number: int, covered_turn: int) -> None:
-        """`acknowledged_number`: the first audio frame that it does not cover. `covered_turn`: the last turn that it
-        does, -1 for none."""
+    async def save_handle(
+        self, handle: str, model: str, made_with: str, acknowledged_number: int, covered_turn: int
+    ) -> None:
+        """`made_with`: of the assistant of its session. `acknowledged_number`: the first audio frame that it does not
+        cover. `covered_turn`: the last turn that it does, -1 for none."""
 
     async def forget_handle(self) -> None: ...
 
@@ -137,11 +141,12 @@ class Opening:
     """What a live session starts from.
 
     `turns`: the newest of the conversation so far, `earlier`: what is known of those before. `recap`: what of them all
-    has been condensed. `handle`: held for this page life and for `handle_model`; it covers the turns up to
-    `covered_turn`, and `handle_was_cut` if the connection of its session may still stand, for the process that held it
-    did not close it. `next_number`: the first audio number that is not safe yet. `same_page`: the page life has had a
-    live session before, so the page sends again what was not acknowledged. `owes_flush`: the page may have sound of a
-    reply that its process did not live to end, and that is going to be given again.
+    has been condensed. `handle`: held for this page life, for `handle_model` and for a session made with
+    `handle_made_with`; it covers the turns up to `covered_turn`, and `handle_was_cut` if the connection of its session
+    may still stand, for the process that held it did not close it. `next_number`: the first audio number that is not
+    safe yet. `same_page`: the page life has had a live session before, so the page sends again what was not
+    acknowledged. `owes_flush`: the page may have sound of a reply that its process did not live to end, and that is
+    going to be given again.
     """
 
     conversation: str
@@ -151,6 +156,7 @@ class Opening:
     recap: Recap | None = None
     handle: str | None = None
     handle_model: str = ""
+    handle_made_with: str = ""
     handle_was_cut: bool = False
     covered_turn: int = -1
     next_number: int = 0
@@ -160,7 +166,37 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """How the model is to behave: its instruction, and the name of its voice."""
+    """How the model is to behave.
+
+    `voice`: the name of one. `language`: as in `Setup`. `compresses`: its context is cut when it has come to
+    `trigger_tokens`, to `compression_ratio` of them; 0 for the provider's own figures. `resumes`: its sessions are ones
+    that can be resumed.
+    """
 
     instruction: str
     voice: str
+    language: str = ""
+    turn_taking: TurnTaking = field(default_factory=TurnTaking)
+    compresses: bool = True
+    trigger_tokens: int = 0
+    compression_ratio: float = 0.0
+    resumes: bool = True
+
+    @property
+    def made_with(self) -> str:
+        """What a session keeps for its life, as a digest: a resume takes the rest of a new set-up.
+
+        The documentation lets a resume change all but the model; 3.8 was seen to keep its instruction (2026-09).
+        """
+        kept = [self.instruction, self.voice, self.language, self.resumes]
+        return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
+
+    def as_made(self, session: Assistant) -> Assistant:
+        """What a resume of a session that was made like `session` can have of this."""
+        return replace(
+            self,
+            instruction=session.instruction,
+            voice=session.voice,
+            language=session.language,
+            resumes=session.resumes,
+        )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from energy.levels import Seeding, profile_of
+from energy.levels import ModelProfile, Seeding, profile_of
 from sessions_app.live.context import Context, instruction_with
 from sessions_app.live.machine.events import Connect
 from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD
 from sessions_app.live.page import Assistant
-from sessions_app.live.providers.upstream import Setup
+from sessions_app.live.providers.upstream import Compression, Setup
+
+TRIGGER_SHARE = 0.8
+"""Of the context window: where the provider cuts the context unless it is told otherwise."""
 
 
 def setup_for(wish: Connect, model: str, assistant: Assistant, context: Context, left_out: frozenset[str]) -> Setup:
@@ -35,9 +38,13 @@ def setup_for(wish: Connect, model: str, assistant: Assistant, context: Context,
         left_out=left_out,
         typed_as_content=profile.typed_as_content,
         thinking_level=profile.thinking_level,
-        silence_before_end_ms=profile.silence_before_end_ms,
+        silence_before_end_ms=_silence_before_end_ms(profile, assistant),
         intake_margin_ms=profile.intake_margin_ms,
         whole_input_transcript=profile.whole_input_transcript,
+        language=assistant.language,
+        turn_taking=assistant.turn_taking,
+        compression=_compression(profile, assistant),
+        resumes=assistant.resumes,
     )
 
 
@@ -45,3 +52,18 @@ def gives_history(wish: Connect, model: str, left_out: frozenset[str]) -> bool:
     """Whether the past is given as turns, and not in the instruction."""
     takes_history = profile_of(model).seeding is Seeding.HISTORY
     return wish.seed and takes_history and INITIAL_HISTORY_FIELD not in left_out
+
+
+def _silence_before_end_ms(profile: ModelProfile, assistant: Assistant) -> int:
+    """A model that ends a turn by silence alone must be sent as much as it was told to wait for."""
+    own_ms = profile.silence_before_end_ms
+    return max(own_ms, assistant.turn_taking.silence_ms) if own_ms else 0
+
+
+def _compression(profile: ModelProfile, assistant: Assistant) -> Compression | None:
+    if not assistant.compresses:
+        return None
+    if not assistant.compression_ratio:
+        return Compression(assistant.trigger_tokens)
+    trigger = assistant.trigger_tokens or int(profile.context_window_tokens * TRIGGER_SHARE)
+    return Compression(trigger, int(trigger * assistant.compression_ratio))

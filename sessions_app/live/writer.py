@@ -68,9 +68,9 @@ class StoreWriter:
             loop = asyncio.get_running_loop()
             self._growth_timer = loop.call_later(GROWING_TURN_EVERY_S, self._save_growing)
 
-    def save_handle(self, handle: str, model: str, ack: int, covered_turn: int, done: Done) -> None:
+    def save_handle(self, handle: str, model: str, made_with: str, ack: int, covered_turn: int, done: Done) -> None:
         self._save_growing()
-        self._put(lambda: self._add(self._store.save_handle(handle, model, ack, covered_turn)), done)
+        self._put(lambda: self._add(self._store.save_handle(handle, model, made_with, ack, covered_turn)), done)
 
     def forget_handle(self) -> None:
         self._put(self._store.forget_handle)

@@ -16,6 +16,7 @@ from sessions_app.live.transcript import Turn
 class KeptHandle:
     handle: str
     model: str
+    made_with: str
     acknowledged_number: int
     covered_turn: int
 
@@ -55,9 +56,11 @@ class FakeStore:
             raise ValueError("a row that the database does not take")
         self.turns |= {turn.number: turn for turn in turns}
 
-    async def save_handle(self, handle: str, model: str, acknowledged_number: int, covered_turn: int) -> None:
+    async def save_handle(
+        self, handle: str, model: str, made_with: str, acknowledged_number: int, covered_turn: int
+    ) -> None:
         await self._write("save_handle")
-        self.handle = KeptHandle(handle, model, acknowledged_number, covered_turn)
+        self.handle = KeptHandle(handle, model, made_with, acknowledged_number, covered_turn)
         self.handles.append(self.handle)
 
     async def forget_handle(self) -> None:

@@ -108,7 +108,7 @@ async def test_a_page_does_not_hear_what_was_flushed() -> None:
 
 async def test_a_broken_store_raises_and_keeps_nothing() -> None:
     store = FakeStore()
-    await store.save_handle("h-1", "gemini-3.8-live", 3, 4)
+    await store.save_handle("h-1", "gemini-3.8-live", "", 3, 4)
     store.is_broken = True
     with pytest.raises(OSError, match="not there"):
         await store.forget_handle()

@@ -70,11 +70,13 @@ class Stage:
         self.store = FakeStore()
         self.energy = FakeEnergy(models)
         self.next_frame = opening.get("next_number", 0)
+        assistant = Assistant(INSTRUCTION, "Kore")
+        opening = {"handle_made_with": assistant.made_with, **opening}
         self.manager = MANAGERS[mode](
             upstream=self.upstream,
             store=self.store,
             energy=self.energy,
-            assistant=Assistant(INSTRUCTION, "Kore"),
+            assistant=assistant,
             opening=Opening("conversation-1", "session-1", **opening),
             overlaps=overlaps,
             random=random,

@@ -14,6 +14,7 @@ from energy.quota import LimitKind, resets_at
 from sessions_app.live.machine.failures import (
     GUESS_AFTER_MS,
     INITIAL_HISTORY_FIELD,
+    LANGUAGE_HINT_FIELD,
     LINGER_MS,
     SHORT_LIFE_MS,
     Failure,
@@ -298,6 +299,10 @@ def test_an_invalid_argument_in_the_middle_of_a_conversation_is_resumed_and_drop
         ("enableAffectiveDialog", "enableAffectiveDialog"),
         ("history_config", "historyConfig"),
         ("slidingWindow", "contextWindowCompression"),
+        ("target_tokens", "contextWindowCompression"),
+        ("startOfSpeechSensitivity", "realtimeInputConfig"),
+        ("activity_handling", "realtimeInputConfig"),
+        ("language_codes", LANGUAGE_HINT_FIELD),
     ],
 )
 def test_a_field_that_this_version_of_the_api_does_not_know_is_left_out(field: str, left_out: str) -> None:

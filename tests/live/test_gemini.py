@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,15 @@ from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, Inv
 from websockets.frames import Close
 from websockets.http11 import Response
 
-from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, History, Phase, Verdict, judge
+from sessions_app.live.machine.failures import (
+    INITIAL_HISTORY_FIELD,
+    LANGUAGE_HINT_FIELD,
+    Failure,
+    History,
+    Phase,
+    Verdict,
+    judge,
+)
 from sessions_app.live.providers.gemini import (
     SOCKET_OPTIONS,
     GeminiConnection,
@@ -27,6 +36,7 @@ from sessions_app.live.providers.gemini import (
 )
 from sessions_app.live.providers.loop_lag import LoopLag
 from sessions_app.live.providers.upstream import (
+    Compression,
     GenerationComplete,
     GoAway,
     HandleUpdate,
@@ -35,6 +45,7 @@ from sessions_app.live.providers.upstream import (
     ReplyWords,
     Setup,
     TurnComplete,
+    TurnTaking,
     UndeclaredCall,
     Unrecognised,
     UpstreamFailed,
@@ -87,9 +98,43 @@ def test_a_model_that_must_be_told_how_hard_to_think_is_told() -> None:
     assert thinking.thinking_level == types.ThinkingLevel.LOW
 
 
+def test_turns_are_taken_as_the_model_does_it_unless_somebody_wants_it_otherwise() -> None:
+    assert config_of(Setup("m", "", "Kore")).realtime_input_config is None
+    quiet = config_of(Setup("m", "", "Kore", turn_taking=TurnTaking(interruptions=False))).realtime_input_config
+    assert quiet == types.RealtimeInputConfig(activity_handling=types.ActivityHandling.NO_INTERRUPTION)
+    told = config_of(Setup("m", "", "Kore", turn_taking=TurnTaking("high", "low", 900))).realtime_input_config
+    assert told == types.RealtimeInputConfig(
+        automatic_activity_detection=types.AutomaticActivityDetection(
+            start_of_speech_sensitivity=types.StartSensitivity.START_SENSITIVITY_HIGH,
+            end_of_speech_sensitivity=types.EndSensitivity.END_SENSITIVITY_LOW,
+            silence_duration_ms=900,
+        )
+    )
+
+
+def test_compression_and_resumption_can_be_left_out_and_compression_be_told_its_figures() -> None:
+    config = config_of(Setup("m", "", "Kore", compression=None, resumes=False))
+    assert config.context_window_compression is None
+    assert config.session_resumption is None
+    compression = config_of(Setup("m", "", "Kore", compression=Compression(20_000, 5_000))).context_window_compression
+    assert compression is not None
+    assert compression.trigger_tokens == 20_000
+    assert compression.sliding_window == types.SlidingWindow(target_tokens=5_000)
+
+
+def test_a_language_is_a_hint_for_what_the_user_says_and_alone_left_out_where_it_is_refused() -> None:
+    config = config_of(Setup("m", "", "Kore", language="de-DE"))
+    assert config.input_audio_transcription == types.AudioTranscriptionConfig(language_codes=["de-DE"])
+    assert config.speech_config is not None
+    assert config.speech_config.language_code is None, "native audio models choose it themselves"
+    refused = config_of(Setup("m", "", "Kore", language="de-DE", left_out=frozenset({LANGUAGE_HINT_FIELD})))
+    assert refused.input_audio_transcription == types.AudioTranscriptionConfig()
+
+
 @pytest.mark.parametrize(
     ("field", "attribute"),
     [
+        ("realtimeInputConfig", "realtime_input_config"),
         ("speechConfig", "speech_config"),
         ("speech_config", "speech_config"),
         ("contextWindowCompression", "context_window_compression"),
@@ -100,10 +145,10 @@ def test_a_model_that_must_be_told_how_hard_to_think_is_told() -> None:
     ],
 )
 def test_a_refused_field_is_left_out_in_either_spelling(field: str, attribute: str) -> None:
-    setup = Setup("m", "", "Kore", expects_history=True, thinking_level="LOW")
+    turns = TurnTaking(silence_ms=900)
+    setup = Setup("m", "", "Kore", expects_history=True, thinking_level="LOW", turn_taking=turns)
     assert getattr(config_of(setup), attribute) is not None
-    left_out = Setup("m", "", "Kore", expects_history=True, thinking_level="LOW", left_out=frozenset({field}))
-    assert getattr(config_of(left_out), attribute) is None
+    assert getattr(config_of(replace(setup, left_out=frozenset({field}))), attribute) is None
 
 
 def test_a_field_that_we_never_sent_can_be_left_out() -> None:

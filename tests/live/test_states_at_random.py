@@ -40,6 +40,7 @@ from sessions_app.live.machine.events import (
     RestoreLevel,
     RetryRequested,
     SendBlocked,
+    SettingsChanged,
     SetupCompleted,
     StartTimer,
     State,
@@ -70,7 +71,17 @@ TEXTS = [
 
 ENDS = [HangUpRequested(), OwnerLeaving("draining"), OwnerLeaving("reset", conversation_over=True)]
 
-SEVERITY = {"reconnected": 1, "rebuilt": 2, "started": 2, "energy.lower": 2, "failed": 3, "exhausted": 3}
+SEVERITY = {
+    "reconnected": 1,
+    "rebuilt": 2,
+    "started": 2,
+    "energy.lower": 2,
+    "settings.applied": 2,
+    "failed": 3,
+    "exhausted": 3,
+}
+
+NEW_SESSION = SettingsChanged(keeps_handle=False)
 
 
 class AnyLife(RuleBasedStateMachine):
@@ -258,9 +269,13 @@ class AnyLife(RuleBasedStateMachine):
             self.said.clear()
         self.tell(RetryRequested())
 
-    @rule(fact=st.sampled_from([RefreshRequested(), ForgetRequested()]))
+    @rule(
+        fact=st.sampled_from([RefreshRequested(), ForgetRequested(), SettingsChanged(keeps_handle=True), NEW_SESSION])
+    )
     def ask(self, fact: Fact) -> None:
         self.note_swap()
+        if fact == NEW_SESSION and self.machine.state is State.LIVE:
+            self.said.clear()
         held = self.machine.handle
         self.tell(fact)
         self.forget_what_is_forgotten(held)

@@ -35,7 +35,7 @@ def call(alice: User) -> LiveSession:
     """A call of Alice's that goes on, has a handle, was swapped, and cost something."""
     session = call_that_goes_on(alice, NEWEST)
     request = services.SessionRequest(alice, Mode.CALL, "gdm:call-session-handle", session.page_id)
-    services.save_handle(request, str(session.pk), HANDLE, NEWEST, 100, 3)
+    services.save_handle(request, str(session.pk), HANDLE, NEWEST, "", 100, 3)
     record(session, "connected", action="new", outage_ms=0)
     record(session, "connected", action="resumed", outage_ms=0, gap_ms=420, cause="go-away")
     record(session, "connected", action="rebuilt", outage_ms=900, gap_ms=1_300, cause="network")

@@ -26,7 +26,15 @@ from sessions_app.accounts import access_keys, deletion
 from sessions_app.accounts.deletion import LastOperator, delete_account, is_last_operator
 from sessions_app.lines import Owner
 from sessions_app.live.parcel import Parcel
-from sessions_app.models import Conversation, EphemeralToken, LiveSession, ResumptionHandle, Turn, TurnUsage
+from sessions_app.models import (
+    Conversation,
+    EphemeralToken,
+    LiveSession,
+    ResumptionHandle,
+    Turn,
+    TurnUsage,
+    UserSettings,
+)
 from sessions_app.throttle import EXPORT, Scope
 from summarization.models import CallHistory, RollingSummary
 from tests.services.processes import wait_until
@@ -62,6 +70,7 @@ def everything_of(user: User) -> None:
     TurnUsage.objects.create(conversation=conversation, live_session=live_session, model="m", report={}, **counts)
     CallHistory.objects.create(conversation=conversation)
     RollingSummary.objects.create(conversation=conversation)
+    UserSettings.objects.create(user=user, theme="dark")
     EnergyState.objects.create(user=user, mode=Mode.CALL, level=1)
     EnergyChange.objects.create(user=user, mode=Mode.CALL, previous=2, level=1, word="low", reason=Reason.MANUAL)
     LiveSlot.objects.create(holder=uuid.uuid4(), user=user, mode=Mode.CALL, owner="host:1")

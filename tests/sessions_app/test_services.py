@@ -49,7 +49,7 @@ def talk(request: SessionRequest, opening: Opening, handle: str | None = "h-1") 
     """A turn each, and the handle after them."""
     services.save_turns(opening.conversation, request.page_id, PAST)
     if handle is not None:
-        services.save_handle(request, opening.session, handle, MODEL, acknowledged_number=7, covered_turn=1)
+        services.save_handle(request, opening.session, handle, MODEL, "made", acknowledged_number=7, covered_turn=1)
 
 
 # -- access ------------------------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def test_a_reply_that_was_still_played_at_the_death_of_its_process_is_whole_if_t
     first = open_for(request)
     question, reply = PAST
     services.save_turns(first.conversation, request.page_id, (question, replace(reply, status=TurnStatus.PARTIAL)))
-    services.save_handle(request, first.session, "h-1", MODEL, acknowledged_number=7, covered_turn=covered_turn)
+    services.save_handle(request, first.session, "h-1", MODEL, "", acknowledged_number=7, covered_turn=covered_turn)
     again = open_for(request)
     assert [turn.status for turn in again.turns] == [TurnStatus.COMPLETE, status]
     assert [turn.status for turn in Turn.objects.order_by("number")] == [TurnStatus.COMPLETE, status]
@@ -278,7 +278,7 @@ def test_a_slot_holds_the_newest_handle_alone(alice: User) -> None:
     request = ask_for(alice)
     opening = open_for(request)
     for number in range(3):
-        services.save_handle(request, opening.session, f"h-{number}", MODEL, number, number)
+        services.save_handle(request, opening.session, f"h-{number}", MODEL, "", number, number)
     assert ResumptionHandle.objects.count() == 1
     again = open_for(request)
     assert (again.handle, again.next_number, again.covered_turn) == ("h-2", 2, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -17,6 +18,7 @@ from energy.services import record_changes
 from sessions_app.auth_tokens.service import EphemeralTokenService
 from sessions_app.auth_tokens.terms import Rules
 from sessions_app.services import save_handle
+from sessions_app.user_settings import service
 from summarization import export, history
 from tests.fakes.minter import FakeMinter
 from tests.pages.history_rows import NOON, converse
@@ -61,11 +63,20 @@ def test_which_tokens_somebody_had_is_part_of_the_account_and_the_tokens_are_not
     assert minted.value not in json.dumps(account)
 
 
+def test_what_somebody_has_chosen_is_part_of_the_account(alice: User) -> None:
+    assert exported("alice")[0]["settings"] is None
+    rules = service.rules_of_the_server()
+    service.save(alice.pk, replace(rules.defaults, instruction="Talk like a pirate.", theme="dark"), rules)
+    settings = exported("alice")[0]["settings"]
+    assert (settings["instruction"], settings["theme"], settings["voice"]) == ("Talk like a pirate.", "dark", "Kore")
+    assert settings["saved_at"]
+
+
 def test_nothing_in_it_lets_anybody_in_or_on(alice: User, client: Client) -> None:
     client.login(username="alice", password=PASSWORD)
     talk = Talk(alice)
     talk.say([spoken(0, "Hello.")])
-    save_handle(talk.request, talk.opening.session, "a-secret-handle", MODEL, 0, 0)
+    save_handle(talk.request, talk.opening.session, "a-secret-handle", MODEL, "", 0, 0)
     text = json.dumps(exported("alice"))
     session = client.session.session_key
     assert session

@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from energy.levels import Mode
 from sessions_app import services as conversations
-from sessions_app.models import Conversation, LiveSession, ResumptionHandle, Turn
+from sessions_app.models import Conversation, LiveSession, ResumptionHandle, Turn, UserSettings
 from summarization import cleanup, rolling, services
 from summarization.cleanup import CleanedUp
 from summarization.models import CallHistory, SummaryState
@@ -58,7 +58,7 @@ def test_after_a_kill_the_call_is_in_the_history_and_its_page_can_still_come_bac
 ) -> None:
     talk = Talk(alice, owner=dead_process)
     talk.say(turns(40))
-    conversations.save_handle(talk.request, talk.opening.session, "h-1", MODEL, 7, 39)
+    conversations.save_handle(talk.request, talk.opening.session, "h-1", MODEL, "", 7, 39)
     assert cleanup.close_stale_sessions() == CleanedUp(sessions=1, calls=0, histories=1)
     entry = CallHistory.objects.get()
     assert entry.until_turn == 39
@@ -189,6 +189,20 @@ def test_without_a_retention_everything_is_kept(alice: User, settings: Settings)
         assert "everything is kept" in call("prune_history")
         settings.HISTORY_DAYS = 30
         assert call("prune_history") == "1 conversations deleted.\n"
+
+
+def test_who_wants_to_keep_less_keeps_less_and_nobody_else_does(alice: User, bob: User, settings: Settings) -> None:
+    mine, young, others = (past_call(user, turns(3)) for user in (alice, alice, bob))
+    for talk in (mine, others):
+        Conversation.objects.filter(pk=talk.id).update(last_activity_at=timezone.now() - 24 * 8 * HOUR)
+    UserSettings.objects.create(user=alice, history_days=7)
+    UserSettings.objects.create(user=bob, history_days=0)
+    settings.USER_SETTINGS_LOCKED = ["history_days"]
+    assert cleanup.prune_as_wished() == 0
+    settings.USER_SETTINGS_LOCKED = []
+    assert cleanup.prune_as_wished(dry_run=True) == 1
+    assert cleanup.prune_as_wished() == 1
+    assert set(Conversation.objects.values_list("pk", flat=True)) == {young.id, others.id}
 
 
 @pytest.mark.django_db(transaction=True)

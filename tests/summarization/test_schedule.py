@@ -118,7 +118,7 @@ def _workers_are_counted_once() -> bool:
 def _leave_handles(user: User) -> None:
     for number in range(3):
         talk = Talk(user)
-        conversations.save_handle(talk.request, talk.opening.session, f"h-{number}", MODEL, 0, 0)
+        conversations.save_handle(talk.request, talk.opening.session, f"h-{number}", MODEL, "", 0, 0)
     past = timezone.now() - LONG_AGO
     ResumptionHandle.objects.update(issued_at=past - LONG_AGO, expires_at=past)
 

@@ -175,6 +175,13 @@ class ForgetRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """The session is to be another one than it was made as. `keeps_handle`: a resume takes what has changed."""
+
+    keeps_handle: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LevelChanged:
     """The conversation is to go on with `model`, an id.
 
@@ -247,6 +254,7 @@ Fact = (
     | RetryRequested
     | RefreshRequested
     | ForgetRequested
+    | SettingsChanged
     | LevelChanged
     | LevelKept
     | LadderExhausted

@@ -144,6 +144,7 @@ def is_token_refusal(failure: Failure) -> bool:
 
 
 INITIAL_HISTORY_FIELD = "historyConfig"
+LANGUAGE_HINT_FIELD = "languageCodes"
 
 BAD_KEY = "bad-key"
 _REFUSED_STATUSES = (400, 401, 403)
@@ -152,7 +153,15 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "speechConfig": ("speechconfig", "voiceconfig", "voicename", "speaker voice", "extract voices"),
     "thinkingConfig": ("thinkingconfig", "thinkinglevel", "thinking level"),
     INITIAL_HISTORY_FIELD: ("historyconfig", "initialhistory", "initial history"),
-    "contextWindowCompression": ("contextwindowcompression", "slidingwindow", "sliding window"),
+    "contextWindowCompression": (
+        *("contextwindowcompression", "slidingwindow", "sliding window"),
+        *("triggertokens", "targettokens"),
+    ),
+    "realtimeInputConfig": (
+        *("realtimeinputconfig", "automaticactivitydetection", "activityhandling", "silenceduration"),
+        *("startofspeech", "startsensitivity", "endofspeech", "endsensitivity"),
+    ),
+    LANGUAGE_HINT_FIELD: ("languagecode",),
     "inputAudioTranscription": ("inputaudiotranscription",),
     "outputAudioTranscription": ("outputaudiotranscription",),
     "sessionResumption": ("sessionresumption",),

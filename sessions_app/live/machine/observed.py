@@ -31,6 +31,7 @@ from sessions_app.live.machine.events import (
     ReplyBegan,
     ReplyEnded,
     SendBlocked,
+    SettingsChanged,
     SetupCompleted,
     State,
     Wish,
@@ -57,6 +58,7 @@ class SwapKind(StrEnum):
     GO_AWAY = "go-away"
     LEVEL = "level"
     REFRESH = "refresh"
+    SETTINGS = "settings"
     MEMORY_LOST = "memory-lost"
     CONNECTION_LOST = "connection-lost"
     SILENT = "silent"
@@ -228,6 +230,7 @@ class Watch:
         self._reply_since_ms: int | None = None
         self._level_is_due = False
         self._refresh_is_due = False
+        self._settings_are_due = False
 
     def waits_in_line(self, now_ms: int) -> None:
         """There is no place in the budget of the project yet; told again and again."""
@@ -251,13 +254,15 @@ class Watch:
             self._refresh_is_due = False  # the swap that comes is the one that the provider asks for
         elif isinstance(fact, RefreshRequested):
             self._refresh_is_due = self._refresh_is_due or _has(wishes, Record)
+        elif isinstance(fact, SettingsChanged):
+            self._settings_are_due = True
         yield from self._follow_service(fact, before, after, wishes, now_ms)
         if isinstance(fact, LevelChanged):
             self._level_is_due = True
         for wish in wishes:
             if isinstance(wish, Connect):
                 self._dial = (wish, now_ms)
-                self._level_is_due = self._refresh_is_due = False
+                self._level_is_due = self._refresh_is_due = self._settings_are_due = False
         if after is State.ENDED and before is not State.ENDED:
             yield from self._settle_alarm(AlarmOutcome.UNKNOWN)
             yield Left()
@@ -301,6 +306,8 @@ class Watch:
             return SwapKind.LEVEL
         if isinstance(fact, ConnectionLost):
             return SwapKind.CONNECTION_LOST
+        if self._settings_are_due:
+            return SwapKind.SETTINGS
         return SwapKind.REFRESH if self._refresh_is_due else SwapKind.GO_AWAY
 
     # -- dials ---------------------------------------------------------------------------------------------------------

@@ -36,7 +36,8 @@ class GapCause(StrEnum):
     LEVEL_CHANGED = "level-changed"
     MEMORY_LOST = "memory-lost"
     REFRESH = "refresh"
+    SETTINGS = "settings"
 
 
-PLANNED = (GapCause.GO_AWAY, GapCause.LEVEL_CHANGED, GapCause.REFRESH)
+PLANNED = (GapCause.GO_AWAY, GapCause.LEVEL_CHANGED, GapCause.REFRESH, GapCause.SETTINGS)
 """Nothing was wrong with the line, and the moment was a safe one, or announced."""

@@ -54,6 +54,7 @@ from sessions_app.live.machine.events import (
     RestoreLevel,
     RetryRequested,
     SendBlocked,
+    SettingsChanged,
     SetupCompleted,
     StartTimer,
     State,
@@ -116,6 +117,7 @@ _SEVERITY: Mapping[str, int] = {
     "started": 2,
     "energy.restored": 2,
     "energy.lower": 2,
+    "settings.applied": 2,
     "failed": 3,
     "exhausted": 3,
 }
@@ -168,10 +170,10 @@ class SessionMachine:
         self._page_away_ms = 0
         self._handle_is_behind = False
         self._swap_is_due = False
-        self._refresh_is_due = False
+        self._refresh_is_due: GapCause | None = None
         self._words_until_ms = 0
-        self._change_is_due = False
-        self._level_toast = ""
+        self._change_is_due: GapCause | None = None
+        self._change_toast = ""
         self._planned = False
         self._attempt: Connect | None = None
         self._is_dialling = False
@@ -199,7 +201,7 @@ class SessionMachine:
     @property
     def refresh_is_due(self) -> bool:
         """Whether the user waits for another connection, which is taken at the next safe point."""
-        return self._refresh_is_due
+        return self._refresh_is_due is not None
 
     def handle_fact(self, fact: Fact, now_ms: int) -> list[Wish]:
         """Take in one fact and say what is to be done, in order.
@@ -265,9 +267,9 @@ class SessionMachine:
     def _toast_of(self, action: Action, was_first: bool, outage_ms: int) -> list[Wish]:
         """One toast an outage, and none for what nobody could notice. A lost session is always told."""
         forgotten, self._forgotten = self._forgotten, False
-        level_toast, self._level_toast = self._level_toast, ""
-        if level_toast:
-            return self._say(level_toast)
+        change_toast, self._change_toast = self._change_toast, ""
+        if change_toast:
+            return self._say(change_toast)
         if action is Action.RESUMED:
             if was_first:
                 return self._say_away()
@@ -347,16 +349,38 @@ class SessionMachine:
         return self._swap(self._cause_of_swap(), now_ms)
 
     def _cause_of_swap(self) -> GapCause:
-        if self._change_is_due:
-            return GapCause.LEVEL_CHANGED
-        return GapCause.GO_AWAY if self._swap_is_due else GapCause.REFRESH
+        if self._change_is_due is not None:
+            return self._change_is_due
+        return GapCause.GO_AWAY if self._swap_is_due else self._refresh_is_due or GapCause.REFRESH
 
     def _on_refresh_requested(self, fact: RefreshRequested, now_ms: int) -> list[Wish]:
         """Of a connection that is about to be left anyway, that swap is the one."""
         if self._refresh_is_due or self._swap_is_due or self._change_is_due:
             return []
-        self._refresh_is_due = True
+        self._refresh_is_due = GapCause.REFRESH
         return [Record("refresh_asked"), *self._swap_if_safe(now_ms)]
+
+    def _on_settings_changed(self, fact: SettingsChanged, now_ms: int) -> list[Wish]:
+        """The next dial takes what has changed. A session that goes on is given up for that at a safe point; one that
+        is being dialled is told of again when it stands."""
+        if not fact.keeps_handle:
+            return self._give_up_session(now_ms)
+        if self.state is not State.LIVE or self._swap_is_due or self._change_is_due:
+            return []
+        self._refresh_is_due = GapCause.SETTINGS
+        return self._swap_if_safe(now_ms)
+
+    def _give_up_session(self, now_ms: int) -> list[Wish]:
+        was_forgotten = self._forgotten
+        wishes = self._forget_handle("settings")
+        self._forgotten = was_forgotten  # what the page is told says why
+        if not self._is_dialling:
+            self._change_toast = "settings.applied"
+        if self.state is not State.LIVE:
+            return wishes
+        self._severity_told = 0
+        self._change_is_due = self._change_is_due or GapCause.SETTINGS
+        return [*wishes, *self._swap_if_safe(now_ms)]
 
     def _on_forget_requested(self, fact: ForgetRequested, now_ms: int) -> list[Wish]:
         return self._forget_handle("asked")
@@ -492,7 +516,7 @@ class SessionMachine:
         wishes: list[Wish] = [StopTimer(timer) for timer in ended]
         self._holds_replay = False
         self._swap_is_due = False
-        self._refresh_is_due = False
+        self._refresh_is_due = None
         self._is_dialling = False
         self._is_replaying = False
         self._live_since_ms = None
@@ -590,7 +614,7 @@ class SessionMachine:
             attempt = Connect(seed=self._has_context)
         self._attempt = attempt
         self._is_dialling = True
-        self._change_is_due = False
+        self._change_is_due = None
         return attempt
 
     def _on_timer_fired(self, fact: TimerFired, now_ms: int) -> list[Wish]:
@@ -635,7 +659,7 @@ class SessionMachine:
         wishes: list[Wish] = [Record("level_raised" if fact.is_raised else "level_lowered", {"model": fact.model})]
         if not fact.keeps_handle:
             wishes += self._forget_handle("level-changed")
-        self._level_toast = "energy.restored" if fact.is_raised else "energy.lower"
+        self._change_toast = "energy.restored" if fact.is_raised else "energy.lower"
         goes_on = self.state in (State.LIVE, State.FAILED)
         if goes_on or (fact.is_raised and self.state not in (State.FALLING_BACK, State.EXHAUSTED)):
             return [*wishes, *self._change_when_safe(now_ms)]
@@ -649,7 +673,7 @@ class SessionMachine:
         self._severity_told = 0
         if self.state is not State.LIVE and not self._is_dialling:
             return []  # the next dial takes the other model anyway
-        self._change_is_due = True
+        self._change_is_due = GapCause.LEVEL_CHANGED
         return self._swap_if_safe(now_ms) if self.state is State.LIVE else []
 
     def _on_level_kept(self, fact: LevelKept, now_ms: int) -> list[Wish]:
@@ -669,7 +693,7 @@ class SessionMachine:
     def _exhaust(self, why: NoModel) -> list[Wish]:
         self.state = State.EXHAUSTED
         self._is_dialling = False
-        self._level_toast = ""
+        self._change_toast = ""
         wishes: list[Wish] = [
             Record("exhausted"),
             TellState(State.EXHAUSTED, retry_in_ms=why.retry_in_ms, reason=why.reason),
@@ -742,6 +766,7 @@ class SessionMachine:
         RetryRequested: _on_retry_requested,
         RefreshRequested: _on_refresh_requested,
         ForgetRequested: _on_forget_requested,
+        SettingsChanged: _on_settings_changed,
         LevelChanged: _on_level_changed,
         LevelKept: _on_level_kept,
         LadderExhausted: _on_ladder_exhausted,

@@ -26,7 +26,12 @@ from google.genai import errors, types
 from google.genai.live import AsyncSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD, Failure, Phase
+from sessions_app.live.machine.failures import (
+    INITIAL_HISTORY_FIELD,
+    LANGUAGE_HINT_FIELD,
+    Failure,
+    Phase,
+)
 from sessions_app.live.providers.access import REDIAL_WITHIN_MS, Access, ByKey, ByToken
 from sessions_app.live.providers.durations import seconds_of
 from sessions_app.live.providers.frames import AudioSocket
@@ -36,6 +41,7 @@ from sessions_app.live.providers.probes import Probes
 from sessions_app.live.providers.recorded import Tap, tapped
 from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import (
+    Compression,
     GenerationComplete,
     GoAway,
     HandleUpdate,
@@ -44,6 +50,7 @@ from sessions_app.live.providers.upstream import (
     ReplyWords,
     Setup,
     TurnComplete,
+    TurnTaking,
     UndeclaredCall,
     Unrecognised,
     UpstreamFailed,
@@ -70,6 +77,15 @@ SOCKET_OPTIONS: dict[str, Any] = {
 }
 
 SILENCE_FRAME_MS = 100
+
+_START_SENSITIVITIES = {
+    "high": types.StartSensitivity.START_SENSITIVITY_HIGH,
+    "low": types.StartSensitivity.START_SENSITIVITY_LOW,
+}
+_END_SENSITIVITIES = {
+    "high": types.EndSensitivity.END_SENSITIVITY_HIGH,
+    "low": types.EndSensitivity.END_SENSITIVITY_LOW,
+}
 
 _UNREADABLE = (TypeError, ValueError, AttributeError, RecursionError)
 """What the SDK raises for a frame that it cannot read: no JSON, no object, of an unknown kind, nested without end."""
@@ -367,14 +383,15 @@ def config_of(setup: Setup) -> types.LiveConnectConfig:
         "responseModalities": ("response_modalities", [types.Modality.AUDIO]),
         "systemInstruction": ("system_instruction", _instruction_of(setup.instruction)),
         "speechConfig": ("speech_config", _speech_of(setup.voice)),
-        "sessionResumption": ("session_resumption", types.SessionResumptionConfig(handle=setup.handle)),
-        "contextWindowCompression": (
-            "context_window_compression",
-            types.ContextWindowCompressionConfig(sliding_window=types.SlidingWindow()),
-        ),
-        "inputAudioTranscription": ("input_audio_transcription", types.AudioTranscriptionConfig()),
+        "inputAudioTranscription": ("input_audio_transcription", _transcription_of(setup)),
         "outputAudioTranscription": ("output_audio_transcription", types.AudioTranscriptionConfig()),
     }
+    if setup.resumes:
+        fields["sessionResumption"] = ("session_resumption", types.SessionResumptionConfig(handle=setup.handle))
+    if setup.compression is not None:
+        fields["contextWindowCompression"] = ("context_window_compression", _compression_of(setup.compression))
+    if setup.turn_taking != TurnTaking():
+        fields["realtimeInputConfig"] = ("realtime_input_config", _turn_taking_of(setup.turn_taking))
     if setup.expects_history:
         fields[INITIAL_HISTORY_FIELD] = (
             "history_config",
@@ -394,6 +411,33 @@ def _instruction_of(text: str) -> types.Content:
 def _speech_of(voice: str) -> types.SpeechConfig:
     return types.SpeechConfig(
         voice_config=types.VoiceConfig(prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name=voice))
+    )
+
+
+def _transcription_of(setup: Setup) -> types.AudioTranscriptionConfig:
+    if not setup.language or LANGUAGE_HINT_FIELD in setup.left_out:
+        return types.AudioTranscriptionConfig()
+    return types.AudioTranscriptionConfig(language_codes=[setup.language])
+
+
+def _compression_of(compression: Compression) -> types.ContextWindowCompressionConfig:
+    return types.ContextWindowCompressionConfig(
+        trigger_tokens=compression.trigger_tokens or None,
+        sliding_window=types.SlidingWindow(target_tokens=compression.target_tokens or None),
+    )
+
+
+def _turn_taking_of(turns: TurnTaking) -> types.RealtimeInputConfig:
+    """Only what differs from what the model does by itself is said."""
+    is_detected_by_model = turns == TurnTaking(interruptions=turns.interruptions)
+    detection = types.AutomaticActivityDetection(
+        start_of_speech_sensitivity=_START_SENSITIVITIES.get(turns.start_sensitivity),
+        end_of_speech_sensitivity=_END_SENSITIVITIES.get(turns.end_sensitivity),
+        silence_duration_ms=turns.silence_ms or None,
+    )
+    return types.RealtimeInputConfig(
+        automatic_activity_detection=None if is_detected_by_model else detection,
+        activity_handling=None if turns.interruptions else types.ActivityHandling.NO_INTERRUPTION,
     )
 
 

@@ -22,6 +22,28 @@ class UpstreamFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class TurnTaking:
+    """When the provider takes a turn of the user for begun and for over.
+
+    The sensitivities are `high`, `low`, or empty for the model's own; `silence_ms` ends a turn, 0 for the model's own.
+    `interruptions`: a reply ends when the user speaks into it.
+    """
+
+    start_sensitivity: str = ""
+    end_sensitivity: str = ""
+    silence_ms: int = 0
+    interruptions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """The context is cut to `target_tokens` when it has come to `trigger_tokens`; 0 for the provider's own figures."""
+
+    trigger_tokens: int = 0
+    target_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """How a connection is to be set up.
 
@@ -32,6 +54,8 @@ class Setup:
     between reading what it is sent and taking it in.
     `whole_input_transcript`: each piece of the user's words is a sentence, which does not say that a blank goes before
     it; other models send pieces that are to be joined as they are.
+    `language`: a BCP-47 code that helps to transcribe the user, empty for none. `compression`: None for none.
+    `resumes`: the session is to be one that can be resumed.
     """
 
     model: str
@@ -46,6 +70,10 @@ class Setup:
     silence_before_end_ms: int = 0
     intake_margin_ms: int = 0
     whole_input_transcript: bool = False
+    language: str = ""
+    turn_taking: TurnTaking = field(default_factory=TurnTaking)
+    compression: Compression | None = field(default_factory=Compression)
+    resumes: bool = True
     timeout_ms: int = 10_000
 
 

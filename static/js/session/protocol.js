@@ -147,6 +147,7 @@ export const TOAST = Object.freeze({
   ENERGY_LOWER: "energy.lower",
   ENERGY_RESTORED: "energy.restored",
   ENERGY_EXHAUSTED: "energy.exhausted",
+  SETTINGS_APPLIED: "settings.applied",
   INPUT_LOST: "input.lost",
   TAKEOVER: "takeover",
   MOVED: "moved",

@@ -53,6 +53,7 @@ const CAUSES = {
   "level-changed": "Change of model",
   "memory-lost": "Gemini had forgotten",
   refresh: "You asked for it",
+  settings: "Your settings changed",
   network: "Connection lost",
   silent: "Gemini fell silent",
   "send-blocked": "Gemini took nothing",

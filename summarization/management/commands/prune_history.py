@@ -20,8 +20,8 @@ def days(text: str) -> int:
 
 class Command(BaseCommand):
     help = (
-        "Delete the conversations in which nobody has said a word for HISTORY_DAYS days, with everything that belongs "
-        "to them. Safe to run at any time, twice, and on two machines at once."
+        "Delete the conversations in which nobody has said a word for HISTORY_DAYS days, or for as many as their user "
+        "has chosen, with everything that belongs to them. Safe to run at any time, twice, and on two machines at once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,7 +31,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, days: int | None, dry_run: bool, **options: Any) -> None:
         kept_days = settings.HISTORY_DAYS if days is None else days
         if not kept_days:
-            self.stdout.write("HISTORY_DAYS is 0: everything is kept.")
-            return
-        count = cleanup.prune_history(kept_days, dry_run)
+            self.stdout.write("HISTORY_DAYS is 0: everything is kept that its user has not chosen otherwise.")
+        count = cleanup.prune_history(kept_days, dry_run) + cleanup.prune_as_wished(dry_run)
         self.stdout.write(f"{count} conversations {'would be deleted' if dry_run else 'deleted'}.")

@@ -1,0 +1,47 @@
+"""What a live session starts from: the rows of its line, its conversation and its user, in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import transaction
+
+from sessions_app import kept_sound, lines, services
+from sessions_app.lines import Hold, Owner
+from sessions_app.live.conversation_memory import ConversationMemory
+from sessions_app.live.page import Assistant, Opening
+from sessions_app.live.parcel import Parcel
+from sessions_app.services import SessionRequest
+from sessions_app.user_settings.assistants import assistant_of
+from sessions_app.user_settings.service import kept_by, rules_of_the_server
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """`hold`: by which number its line is held. `parcel`: what was kept for its page. `revision`: which of the user's
+    settings the `assistant` is made of."""
+
+    opening: Opening
+    hold: Hold
+    parcel: Parcel
+    assistant: Assistant
+    revision: int
+
+
+@transaction.atomic
+def open_session(request: SessionRequest, model: str, owner: Owner, memory: ConversationMemory) -> OpenedSession:
+    """Take the line of a user and open a live session over it. Raises `services.NotYours`."""
+    user, mode, page_id = request.user, request.mode, request.page_id
+    hold = lines.take(user, mode, page_id, owner)
+    opening = services.open_session(request, model, owner.name)
+    lines.note_session(hold, uuid.UUID(opening.session))
+    kept = kept_sound.take(user.pk, mode, page_id)
+    parcel = Parcel(owes_flush=opening.owes_flush) if kept is None or request.fresh else kept
+    recap = memory.recap(uuid.UUID(opening.conversation))
+    # What was answered after the handle is known by its words, and the page may not have been told that it is.
+    opening = replace(opening, recap=recap, next_number=max(opening.next_number, parcel.next_up))
+    chosen = kept_by(user.pk, rules_of_the_server())
+    assistant = assistant_of(chosen.settings, settings.ASSISTANT_INSTRUCTION, mode)
+    return OpenedSession(opening, hold, parcel, assistant, chosen.revision)
