@@ -23,5 +23,6 @@ urlpatterns = [
     path("", include("sessions_app.accounts.urls")),
     path("", include("sessions_app.auth_tokens.urls")),
     path("", include("sessions_app.session_page.urls")),
+    path("", include("sessions_app.user_settings.urls")),
     path("", include("summarization.urls")),
 ]

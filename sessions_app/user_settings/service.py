@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,7 +33,16 @@ class Kept:
 
 def rules_of_the_server() -> Rules:
     """What the operator allows, and has by default."""
-    personas = {persona.slug: persona for persona in Persona.objects.order_by("name")}
+    return _rules(Persona.objects.order_by("name"))
+
+
+def settings_for_pages(user_id: int) -> UserSettings:
+    """What counts for the pages of a user, of whom no persona is asked: one query, for every page that is opened."""
+    return kept_by(user_id, _rules(())).settings
+
+
+def _rules(all_personas: Iterable[Persona]) -> Rules:
+    personas = {persona.slug: persona for persona in all_personas}
     default_persona = next((slug for slug, persona in personas.items() if persona.is_default), "")
     defaults = read_defaults(settings.USER_SETTINGS_DEFAULTS, settings.ASSISTANT_VOICE)
     return Rules(

@@ -42,3 +42,20 @@ export const draft = {
   get: (key) => read(area("sessionStorage"), key),
   set: (key, value) => write(area("sessionStorage"), key, value),
 };
+
+/**
+ * A choice made in this browser, for as long as the setting that it departs from stays as it was. Choices of earlier
+ * versions have no setting beside them: it was "on".
+ */
+export const choice = {
+  /**
+   * @param {string} key
+   * @param {string} setting  what counts without a choice
+   * @returns {string}
+   */
+  get(key, setting) {
+    const [value, departedFrom = "on"] = (remembered.get(key) ?? "").split(" from ");
+    return value && departedFrom === setting ? value : setting;
+  },
+  set: (key, setting, value) => remembered.set(key, value === setting ? "" : `${value} from ${setting}`),
+};

@@ -1,7 +1,7 @@
 /** The call: wires the page's parts to its session. */
 
 import { find, setText } from "../helpers/dom.js";
-import { remembered } from "../helpers/storage.js";
+import { choice } from "../helpers/storage.js";
 import { duration } from "../helpers/time.js";
 import { WakeLock } from "../helpers/wake_lock.js";
 import { LiveSession } from "../session/live_session.js";
@@ -101,7 +101,7 @@ async function start(fresh) {
   }
   session.open({ fresh });
   root.stage = "call";
-  setMuted(false);
+  setMuted(root.wantedMic === "muted");
   wakeLock.start();
   muteButton.focus();
 }
@@ -240,12 +240,12 @@ function findMicrophone() {
 function setCaptions(on) {
   root.captions = on ? "on" : "off";
   captionsButton.setAttribute("aria-pressed", String(on));
-  remembered.set(CAPTIONS_KEY, root.captions);
+  choice.set(CAPTIONS_KEY, root.wantedCaptions, root.captions);
 }
 
 const inCall = () => root.stage === "call";
 
-setCaptions(remembered.get(CAPTIONS_KEY) !== "off");
+setCaptions(choice.get(CAPTIONS_KEY, root.wantedCaptions) === "on");
 startButton.addEventListener("click", () => start(false));
 find("[data-new-call]").addEventListener("click", () => start(true));
 elsewhereButton.addEventListener("click", () => handOver.open());

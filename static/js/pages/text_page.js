@@ -3,7 +3,7 @@
 import { openAudioContext } from "../audio/audio_context.js";
 import { Speaker } from "../audio/speaker.js";
 import { find } from "../helpers/dom.js";
-import { remembered } from "../helpers/storage.js";
+import { choice } from "../helpers/storage.js";
 import { LiveSession } from "../session/live_session.js";
 import { Composer } from "../ui/composer.js";
 import { LiveView } from "../ui/live_view.js";
@@ -18,7 +18,7 @@ import {
 import { LIMIT, MODE, SERVER_MESSAGE } from "../session/protocol.js";
 
 const SPEAK_KEY = "holdline:speak-aloud";
-const { wsPath, loginUrl, playbackWorklet } = document.documentElement.dataset;
+const { wsPath, loginUrl, playbackWorklet, wantedSound } = document.documentElement.dataset;
 
 const speakSwitch = find("[data-speak]");
 const stopButton = find("[data-stop]");
@@ -100,11 +100,11 @@ function clear() {
 function setSpeakAloud() {
   speaker.setSilent(!speakSwitch.checked);
   session.setSound(speakSwitch.checked);
-  remembered.set(SPEAK_KEY, speakSwitch.checked ? "on" : "off");
+  choice.set(SPEAK_KEY, wantedSound, speakSwitch.checked ? "on" : "off");
   if (speakSwitch.checked) unlockAudio();
 }
 
-speakSwitch.checked = remembered.get(SPEAK_KEY) !== "off";
+speakSwitch.checked = choice.get(SPEAK_KEY, wantedSound) === "on";
 speaker.setSilent(!speakSwitch.checked);
 session.setSound(speakSwitch.checked);
 speakSwitch.addEventListener("change", setSpeakAloud);

@@ -1,0 +1,82 @@
+"""The page of settings. It works without a script."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from energy.levels import Mode
+from sessions_app.session_page.report import live_modes
+from sessions_app.user_settings import service
+from sessions_app.user_settings.announcing import tell_of_change
+from sessions_app.user_settings.page_fields import form_of, groups_of
+from sessions_app.user_settings.terms import read_form
+
+NAMES = {Mode.CALL: "call", Mode.TEXT: "text chat"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """What counts for the user, as a form; what is wrong in it is said at its field, and all of it is kept."""
+    user, rules = cast(User, request.user), service.rules_of_the_server()
+    kept = service.kept_by(user.pk, rules)
+    form, errors = form_of(kept.settings), dict[str, str]()
+    if request.method == "POST":
+        form = request.POST.dict()
+        wanted, errors = read_form(form, rules)
+        if not errors:
+            return _done(request, "Saved.", is_changed=service.save(user.pk, wanted, rules))
+    context = {
+        "section": "settings",
+        "groups": groups_of(form, errors, rules, _what_goes_on(user)),
+        "errors": errors,
+        "kept": kept,
+    }
+    return render(request, "settings/settings.html", context)
+
+
+@require_POST
+@never_cache
+@login_required
+def undo_settings(request: HttpRequest) -> HttpResponse:
+    """Back to what stood before the last saving, if that is the one that was meant."""
+    revision = request.POST.get("revision", "")
+    is_changed = revision.isdecimal() and service.undo(cast(User, request.user).pk, int(revision[:9]))
+    if not is_changed:
+        messages.error(request, "Nothing was undone: your settings were changed since.")
+        return redirect("settings")
+    return _done(request, "Undone. It is as it was before.", is_changed=True)
+
+
+@require_POST
+@never_cache
+@login_required
+def reset_settings(request: HttpRequest) -> HttpResponse:
+    """Back to the operator's defaults."""
+    is_changed = service.reset(cast(User, request.user).pk, service.rules_of_the_server())
+    return _done(request, "Back to the defaults.", is_changed=is_changed)
+
+
+def _done(request: HttpRequest, text: str, *, is_changed: bool) -> HttpResponse:
+    if not is_changed:
+        messages.info(request, "Nothing was changed.")
+        return redirect("settings")
+    user = cast(User, request.user)
+    tell_of_change(user.pk)
+    goes_on = _what_goes_on(user)
+    messages.success(request, f"{text} Your {goes_on} takes it over at the next pause." if goes_on else text)
+    return redirect("settings")
+
+
+def _what_goes_on(user: User) -> str:
+    """What the user has live, in words; empty for nothing."""
+    return " and your ".join(NAMES[mode] for mode in sorted(live_modes(user.pk)))

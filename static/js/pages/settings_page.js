@@ -1,0 +1,27 @@
+/** The page of settings: it can be saved while something is not, and what was refused is gone to. */
+
+import { find, setText } from "../helpers/dom.js";
+
+const form = find("[data-settings]");
+const bar = find("[data-save]");
+const discard = find("[data-discard]");
+const asLoaded = values();
+const wasRefused = "unsaved" in form.dataset;
+
+function values() {
+  return new URLSearchParams(new FormData(form)).toString();
+}
+
+/** What was refused is not saved, whether or not it is changed again. */
+function showBar() {
+  const isChanged = wasRefused || values() !== asLoaded;
+  bar.hidden = !isChanged;
+  setText(find("[data-unsaved-word]"), isChanged ? "Not saved yet" : "");
+}
+
+bar.classList.add("settings__save--bar");
+discard.hidden = wasRefused;
+form.addEventListener("input", showBar);
+form.addEventListener("reset", () => setTimeout(showBar));
+showBar();
+document.querySelector('[aria-invalid="true"]')?.focus();
