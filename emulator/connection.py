@@ -22,7 +22,7 @@ from emulator.faults import Fault, Phase
 from emulator.late_words import LateWords
 from emulator.state import Emulator
 from emulator.texts import CATALOGUE, CloseText, RefusedError, cut_reason
-from emulator.wire import Json, WireError, encode_frame, format_duration, parse_client_message
+from emulator.wire import Json, WireError, camel_keys, encode_frame, format_duration, parse_client_message
 
 _logger = logging.getLogger("emulator")
 
@@ -281,6 +281,7 @@ class Connection:
         self.spawn(self._set_up(setup))
 
     async def _set_up(self, body: Json) -> None:
+        self.log("setup", asked=camel_keys(body))
         setup = admit(self.emulator, self._caller, body)
         self.model = setup.model.id
         if self._caller.token is not None:

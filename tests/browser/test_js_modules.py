@@ -669,7 +669,7 @@ def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None
 STATUS = """
     const [known, page, wallMs] = argument;
     const state = { attempt: 0, retryAt: null, reason: "", energy: null, turnState: "listening", lineEndsAt: null };
-    const shown = { mode: "call", playing: false, muted: false, held: false };
+    const shown = { mode: "call", playing: false, muted: false, held: false, interrupts: true };
     return m.statusOf({ ...state, ...known }, { ...shown, ...page }, { pageMs: 1000, wallMs });
 """
 
@@ -680,6 +680,7 @@ STATUS = """
         ({"phase": "live"}, {}, "Listening", ""),
         ({"phase": "live"}, {"muted": True}, "Muted", "Hold Space to talk"),
         ({"phase": "live"}, {"playing": True}, "Speaking", "Talk to interrupt"),
+        ({"phase": "live"}, {"playing": True, "interrupts": False}, "Speaking", "You are heard next"),
         ({"phase": "live", "turnState": "waiting"}, {}, "Thinking", ""),
         ({"phase": "live", "turnState": "generating"}, {}, "Speaking", "Talk to interrupt"),
         ({"phase": "live", "turnState": "generating"}, {"mode": "text"}, "Answering", ""),

@@ -46,7 +46,7 @@ async def test_the_log_tells_a_conversation_in_order(emulator: Emulator) -> None
         await ask(session, "Hello")
     entries = emulator.log()
     kinds = [entry["kind"] for entry in entries if entry["kind"] != "handle_issued"]
-    assert kinds == ["opened", "text_in", "reply", "turn_complete", "closed"]
+    assert kinds == ["setup", "opened", "text_in", "reply", "turn_complete", "closed"]
     numbers = [entry["n"] for entry in entries]
     assert numbers == sorted(numbers)
     status, later = request(emulator, "GET", f"/api/log?after={numbers[1]}")

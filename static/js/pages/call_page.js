@@ -182,8 +182,10 @@ function showLevel(level) {
 }
 
 function type(text) {
-  sound.speaker.flush();
-  sound.speaker.listen();
+  if (root.wantedInterruptions === "on") {
+    sound.speaker.flush();
+    sound.speaker.listen();
+  }
   session.type(text);
   view.toLatest();
 }

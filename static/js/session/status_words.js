@@ -60,8 +60,8 @@ const PHASES = {
 
 /**
  * @param {import("./session_state.js").SessionState} state
- * @param {{playing: boolean, muted: boolean, held: boolean, mode: "text" | "call"}} page  `held`: something else, such as
- *   a telephone call, has the sound
+ * @param {{playing: boolean, muted: boolean, held: boolean, mode: "text" | "call", interrupts: boolean}} page  `held`:
+ *   something else, such as a telephone call, has the sound; `interrupts`: who talks into an answer ends it
  * @param {Now} now
  * @returns {Status}
  */
@@ -97,9 +97,9 @@ export function activityOf(state, playing) {
   return state.turnState;
 }
 
-function speaking({ turnState }, { mode, playing, muted }) {
+function speaking({ turnState }, { mode, playing, muted, interrupts }) {
   if (mode === MODE.TEXT) return status(textWord(turnState, playing), "", "live");
-  return status("Speaking", muted ? "You are muted" : "Talk to interrupt", "live");
+  return status("Speaking", muted ? "You are muted" : interrupts ? "Talk to interrupt" : "You are heard next", "live");
 }
 
 /** A reply that is complete, and not heard, is no work any more. */

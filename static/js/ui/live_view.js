@@ -45,7 +45,7 @@ export class LiveView {
     this._toaster = new Toaster(find("[data-toasts]"), find("[data-toasts-assertive]"));
     this._notice = new Notice(find("[data-notice]"));
     this._state = null;
-    this._page = { playing: false, muted: false, held: false, mode };
+    this._page = { playing: false, muted: false, held: false, mode, interrupts: root.wantedInterruptions === "on" };
     this._peak = 0;
     this._drawing = false;
     setInterval(() => this._isCounting() && this._showStatus(), COUNTDOWN_MS);
