@@ -103,7 +103,7 @@ class EnergyBarService:
         """
         self._unwritten = [change for change in self._unwritten if change.mode is not mode]
         self._levels[mode] = self._ladders[mode].top
-        with _OutageSurvived():
+        with OutageSurvived():
             self._levels[mode] = self._stored_level(mode)
         try:
             return self._go_to_best(mode, Reason.SESSION_RESET, _Waiting.ASK_AGAIN if patient else _Waiting.TAKE).level
@@ -121,7 +121,7 @@ class EnergyBarService:
         twice of the same model, it counts once.
         """
         state: ModelState | None = None
-        with _OutageSurvived():
+        with OutageSurvived():
             state = ledger.note_refusal(model, refusal, timezone.now())
         if state is not None and state.kind is LimitKind.CONCURRENCY:
             level = self._levels[mode]
@@ -138,7 +138,7 @@ class EnergyBarService:
         """
         self._avoided[mode].add(model)
         if reason in UNUSABLE:
-            with _OutageSurvived():
+            with OutageSurvived():
                 ledger.note_missing(model, reason, timezone.now())
         return self._leave(mode, model, Reason.MANUAL, reason)
 
@@ -150,7 +150,7 @@ class EnergyBarService:
         if model and model not in ladder_of(mode).models:
             return self._go_to_best(mode, Reason.MANUAL, _Waiting.TAKE)
         if model:
-            with _OutageSurvived():
+            with OutageSurvived():
                 access = ledger.may_use(model, self._holder, timezone.now())
         if access is not Access.SPENT:
             return None
@@ -166,7 +166,7 @@ class EnergyBarService:
             return None
         level: Level = current
         states: States | None = None
-        with _OutageSurvived():
+        with OutageSurvived():
             ledger.note_answer(current.model, timezone.now())
             if above := self._ladders[mode].all_above(current):
                 level, states = self._pick(mode, above, _Waiting.SKIP, otherwise=current)
@@ -175,7 +175,7 @@ class EnergyBarService:
 
     def succeeded(self, model: str) -> None:
         """A set-up on that model went through: what was probed is back."""
-        with _OutageSurvived():
+        with OutageSurvived():
             ledger.note_success(model, self._holder, timezone.now())
             self._write()
 
@@ -186,7 +186,7 @@ class EnergyBarService:
         ladder = self._ladders[mode]
         self._avoided[mode].clear()
         level, states = ladder.top, None
-        with _OutageSurvived():
+        with OutageSurvived():
             level, states = self._pick(mode, ladder.all_above(ladder.level(0)), waiting, otherwise=ladder.level(0))
         return self._settle(level, reason, states)
 
@@ -196,7 +196,7 @@ class EnergyBarService:
         if current.model != model:
             return self._settle(current, reason, None, detail)
         level, states = ladder.below(current), None
-        with _OutageSurvived():
+        with OutageSurvived():
             level, states = self._pick(mode, ladder.all_below(current), _Waiting.TAKE, otherwise=ladder.level(0))
         return self._settle(level, reason, states, detail)
 
@@ -223,7 +223,7 @@ class EnergyBarService:
     def _settle(self, level: Level, reason: Reason, states: States | None, detail: str = "") -> LevelChange:
         """Go to a level and write that down. `states` is None when the ledger could not be asked."""
         change = self._step(level, reason, states, detail)
-        with _OutageSurvived():
+        with OutageSurvived():
             self._write()
         return change
 
@@ -279,8 +279,8 @@ class EnergyBarService:
         self._unwritten = [change for change in self._unwritten if change not in changes]
 
 
-class _OutageSurvived:
-    """The conversation goes on without the rows while the database is away.
+class OutageSurvived:
+    """`with OutageSurvived(): ...`. The conversation goes on without the rows while the database is away.
 
     Not within a transaction of somebody else, which would go on half-written: there the error is raised, and the
     database thread runs each job of the batch by itself.
@@ -334,7 +334,7 @@ def notice_for(change: LevelChange, persona: str = "") -> str:
     mode, level, occasion = key_of(change)
     chosen = Persona.objects.filter(slug=persona) if persona else Persona.objects.filter(is_default=True)
     slug, text = persona, None
-    with _OutageSurvived():
+    with OutageSurvived():
         row = chosen.first()
         if row is not None:
             notice = Notice.objects.filter(persona=row, mode=mode, level=level, occasion=occasion).first()

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from sessions_app.live.machine.reasons import GapCause
+
 NOTHING_LOST = "Nothing was lost."
 
 _AFTERMATH = timedelta(seconds=10)
@@ -226,6 +228,9 @@ class _Reader:
             self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
         elif refreshed:
             text = f"You asked for another connection; {_RETURNS.get(action, 'it took over')}."
+            self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
+        elif event.data.get("cause") == GapCause.SETTINGS:
+            text = f"Your settings had changed; {_RETURNS.get(action, 'the line took them over')}."
             self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
         else:
             text = _OPENINGS.get(action) or (f"Connected to {event.model}." if event.model else "Connected.")

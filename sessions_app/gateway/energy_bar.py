@@ -17,7 +17,7 @@ from energy.fair_use import FairUseRefusal
 from energy.ladders import ladder_of
 from energy.levels import Level, LevelChange, Mode, Reason
 from energy.quota import Refusal
-from energy.services import EnergyBarService, notice_for
+from energy.services import EnergyBarService, OutageSurvived, notice_for
 from sessions_app.gateway.database_thread import DatabaseThread
 from sessions_app.live.energy import LevelNews
 from sessions_app.live.machine.failures import Failure
@@ -60,6 +60,7 @@ class SessionEnergy:
         self._fair_use = fair_use
         self._refusal: FairUseRefusal | None = None
         self._notice = ""
+        self._persona = ""
         self._announcing = TaskOwner()
 
     async def load(self, mode: Mode) -> None:
@@ -156,7 +157,7 @@ class SessionEnergy:
             if level.is_exhausted:
                 top, resets_at = self._bar.get_top_level(mode), self._bar.get_resets_at(mode)
                 change = LevelChange(top, level, Reason.RATE_LIMIT_EXCEEDED, _now(), resets_at)
-                self._notice = notice_for(change, settings_for(self._user_id).persona)
+                self._notice = self._words_for(change)
         return True
 
     def _restore(self, mode: Mode, reason: Reason) -> LevelChange:
@@ -176,12 +177,18 @@ class SessionEnergy:
         self._notice = refusal.in_words(settings.TIME_ZONE)
         return LevelChange(previous, _nothing(mode), Reason.MANUAL, _now(), refusal.ends_at)
 
+    def _words_for(self, change: LevelChange) -> str:
+        """What is said about a change, by the persona that the user has chosen."""
+        with OutageSurvived():
+            self._persona = settings_for(self._user_id).persona
+        return notice_for(change, self._persona)
+
     def _run(self, job: Callable[[], LevelChange | None]) -> LevelNews | None:
         change = job()
         if change is None:
             return None
         if self._refusal is None and change.is_change:
-            self._notice = notice_for(change, settings_for(self._user_id).persona)
+            self._notice = self._words_for(change)
         return LevelNews(change, self._notice if change.is_change else "")
 
 

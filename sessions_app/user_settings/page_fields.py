@@ -180,9 +180,19 @@ def _line() -> Iterator[Field]:
 
 
 def _page(rules: Rules) -> Iterator[Field]:
-    yield Field("theme", "choice", "Colours", "", _named(THEMES, ("As the device", "Light", "Dark")))
-    yield Field("captions", "switch", "Captions in calls")
-    yield Field("aloud", "switch", "Answers aloud in text chats")
+    yield Field(
+        "theme",
+        "choice",
+        "Colours",
+        "Of every page, in every browser of yours.",
+        _named(THEMES, ("As the device", "Light", "Dark")),
+    )
+    yield Field(
+        "captions", "switch", "Captions in calls", "What is said can be read; the call has a button for it, too."
+    )
+    yield Field(
+        "aloud", "switch", "Answers aloud in text chats", "Off: they are shown alone, until you switch it on there."
+    )
     if len(rules.personas) > 1:
         personas = tuple(Option(slug, name) for slug, name in rules.personas.items())
         yield Field(

@@ -101,6 +101,13 @@ def test_another_connection_that_the_user_asked_for_is_told_as_that() -> None:
     ]
 
 
+def test_a_session_that_was_replaced_for_other_settings_is_told_as_that() -> None:
+    told = tell(CONNECTED, (10, "connected", {"action": "rebuilt", "outage_ms": 0, "gap_ms": 400, "cause": "settings"}))
+    assert told[1:] == [
+        ("Your settings had changed; a new session was given the conversation so far.", None, "Nothing was lost.")
+    ]
+
+
 def test_a_session_that_forgot_is_told_as_that() -> None:
     told = tell(
         CONNECTED,

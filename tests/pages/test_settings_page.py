@@ -160,6 +160,6 @@ def test_groups_explain_each_field_by_what_is_there() -> None:
     groups = groups_of(form_of(rules.defaults), {"theme": "No."}, rules)
     fields: dict[str, Any] = {field.name: field for group in groups for field in group.fields}
     assert set(fields) == set(NAMES)
-    assert fields["theme"].described_by == "theme-error"
+    assert fields["theme"].described_by == "theme-help theme-error"
     assert fields["silence_ms"].shown == "as the model does it"
     assert fields["voice"].shown == "Kore, firm"

@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
+from django.db import OperationalError
 
 from energy.announcements import tell_workers
 from energy.levels import Mode
+from energy.models import Persona
+from energy.services import EnergyBarService
+from sessions_app.gateway.energy_bar import SessionEnergy
 from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.user_settings.announcing import SETTINGS_CHANGED_TYPE
+from sessions_app.user_settings.terms import UserSettings
 from tests.fakes.upstream import CUT, FakeUpstream
+from tests.live.test_swaps import QUOTA
 from tests.sessions_app.page_socket import Socket
-from tests.sessions_app.talking import exchange
+from tests.sessions_app.talking import ask, exchange
 from tests.sessions_app.test_user_settings import save
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,3 +129,31 @@ async def test_what_is_saved_while_the_line_is_away_counts_when_it_is_back(
         await page.wait_for("ready", action="rebuilt")
         assert dialled(upstream)[-1] == ("Puck", None)
         assert ("Puck", "h-1") not in dialled(upstream)
+
+
+async def test_a_notice_is_in_the_words_that_were_chosen(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    await ask(lambda: Persona.objects.get_or_create(slug="assistant", defaults={"name": "Assistant"}))
+    await change(alice, persona="assistant")
+    async with Socket(registry, Mode.CALL, alice) as page:
+        await page.start()
+        upstream.connection.drop(QUOTA)
+        notice = await page.wait_for("turn", role="system")
+        assert notice["text"].startswith("My best model has used up its quota.")
+
+
+async def test_a_database_that_does_not_tell_what_was_chosen_costs_a_level_and_not_two(
+    registry: SessionRegistry, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    energy = SessionEnergy(registry._database, EnergyBarService(alice.pk), alice.pk, lambda mode, session: None)
+    await energy.load(Mode.CALL)
+    monkeypatch.setattr("sessions_app.gateway.energy_bar.settings_for", _away)
+    news = await energy.handle_rate_limit_error(Mode.CALL, QUOTA, energy.get_level(Mode.CALL).model)
+    assert (news.change.previous.number, news.change.level.number) == (3, 2)
+    assert news.notice.startswith("The quota of the best model is used up.")
+    assert energy.get_level(Mode.CALL).number == 2
+
+
+def _away(user_id: int) -> UserSettings:
+    raise OperationalError("the database is away")

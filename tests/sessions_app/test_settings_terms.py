@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.voice import PREBUILT_VOICES
 from energy.levels import Mode
 from sessions_app.live.page import Assistant
 from sessions_app.live.providers.upstream import TurnTaking
@@ -118,6 +119,10 @@ def test_the_operators_defaults_are_words_and_what_they_cannot_be_is_said() -> N
     ):
         with pytest.raises(Refused, match=said):
             terms.read_defaults([word], "Kore")
+
+
+def test_the_voices_are_those_of_the_provider() -> None:
+    assert sorted(terms.VOICES) == sorted(PREBUILT_VOICES)
 
 
 def test_the_settings_of_the_server_can_be_locked_by_the_names_that_they_have() -> None:
