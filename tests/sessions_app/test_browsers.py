@@ -53,7 +53,7 @@ def test_that_a_browser_was_seen_is_written_every_five_minutes_at_most(
         clock.shift(299)
         client.get("/text/")
         assert row_of(client).seen_at == MOMENT
-        with django_assert_num_queries(3):  # the session, the user, and when the browser was seen
+        with django_assert_num_queries(4):  # the session, the user, their settings, and when the browser was seen
             client.get("/text/")
         clock.shift(1)
         client.get("/text/")
