@@ -244,6 +244,7 @@ def test_a_process_that_has_its_tokens_from_another_needs_no_key(settings: Setti
 # --- Tokens to dial with ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::google.genai._common.ExperimentalWarning")  # given once a process
 def test_a_token_is_made_where_tokens_are_dialled_with(live: Emulator, settings: Settings) -> None:
     assert verdicts(tokens.look()) == [Verdict.NOT_SET]
     settings.GEMINI_DIAL_WITH_TOKENS = True
