@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.prepared import LIBRARIES
+from tests.services.prepared import LIBRARIES, OWN, run_prepared
 from tests.services.processes import PreparedProgram
 
 TELLS_ALL = """
@@ -53,11 +53,19 @@ def test_a_prepared_program_is_ended_by_signals(tmp_path: Path, number: signal.S
     assert not program.running
 
 
+def test_what_a_prepared_program_says_is_told_apart_from_its_errors(tmp_path: Path) -> None:
+    (tmp_path / "probe_of_forks.py").write_text(TELLS_ALL)
+    done = run_prepared("probe_of_forks", ["7"], {"ONLY": "this"}, tmp_path)
+    assert done.returncode == 7
+    assert "['7']" in done.stdout
+    assert done.stderr == "an error\n"
+
+
 def test_what_is_loaded_before_reads_no_settings_and_starts_nothing() -> None:
     """A fork inherits no threads, and two processes must not share an event loop."""
     code = f"""
 import importlib, sys, threading, warnings
-for name in {LIBRARIES!r}:
+for name in {[*LIBRARIES, *OWN]!r}:
     importlib.import_module(name)
 from django.conf import settings
 print(settings.configured, "twisted.internet.reactor" in sys.modules, threading.active_count())

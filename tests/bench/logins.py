@@ -130,7 +130,7 @@ class Siege:
 @contextmanager
 def server(directory: Path) -> Iterator[WebServer]:
     """A web server behind a proxy, as those that have many addresses before them are."""
-    web = WebServer(directory, {"TRUST_PROXY": "1"})
+    web = WebServer(directory, {"TRUST_PROXY": "1", "DJANGO_SETTINGS_MODULE": "config.settings"})
     try:
         yield web
     finally:

@@ -128,7 +128,7 @@ def test_a_server_without_anything_hears_of_each_thing_and_ends_with_one() -> No
 
 @pytest.mark.laptop
 def test_a_server_that_runs_is_well(web: WebServer) -> None:
-    told = web.run_python("manage.py", "doctor", "--url", web.url)
+    told = web.manage("doctor", "--url", web.url)
     assert "failed" not in told
     for words in (
         "migrations applied",
@@ -138,7 +138,7 @@ def test_a_server_that_runs_is_well(web: WebServer) -> None:
     ):
         assert words in told
     with pytest.raises(RuntimeError, match="is not an address such as"):
-        web.run_python("manage.py", "doctor", "--url", "talk.example.org")
+        web.manage("doctor", "--url", "talk.example.org")
 
 
 # --- Settings, database, disk -------------------------------------------------------------------------------------

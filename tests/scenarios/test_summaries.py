@@ -27,7 +27,7 @@ from summarization.gemini import GeminiSummarizer
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.summarizing import SummarizationService
 from tests.services.emulator import Emulator
-from tests.services.processes import Program, children_of, has_ended, wait_until
+from tests.services.processes import PreparedProgram, Program, children_of, has_ended, wait_until
 from tests.services.valkey import running_valkey
 from tests.services.web import WebServer
 from tests.summarization.lost_workers import let_claims_run_out
@@ -47,7 +47,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DONE_WITHIN_S = 30
 NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 WORKER = (
-    *("-m", "celery", "--app", "config", "worker"),
+    *("celery", "--app", "config", "worker"),
     *("--concurrency", "2", "--without-gossip", "--without-mingle"),
 )
 
@@ -68,13 +68,13 @@ def gemini(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
 
 @pytest.fixture
 def start(emulator: Emulator, tmp_path: Path) -> Iterator[Start]:
-    """Start a Python program on the database of the tests and on the emulator."""
+    """Start a Python module on the database of the tests and on the emulator."""
     programs: list[Program] = []
 
-    def start(*arguments: str, **environment: str) -> Program:
+    def start(module: str, *arguments: str, **environment: str) -> Program:
         inherited = {**os.environ, **emulator.environment, "DATABASE_URL": database_url()}
         inherited |= {"DJANGO_SETTINGS_MODULE": "config.settings", "HOLDLINE_DATA_DIR": str(tmp_path), **environment}
-        programs.append(Program([sys.executable, *arguments], inherited, tmp_path / "program.log", ROOT))
+        programs.append(PreparedProgram(module, arguments, inherited, tmp_path / "program.log", ROOT))
         return programs[-1]
 
     yield start
@@ -253,12 +253,12 @@ def test_without_a_broker_the_web_process_cleans_up_as_it_starts_and_writes_summ
     alice: User, start: Start
 ) -> None:
     talk = left_by_a_dead_process(alice)
-    program = start("-m", "tests.summarization.background_process", REDIS_URL="")
+    program = start("tests.summarization.background_process", REDIS_URL="")
     program.wait_until(lambda: CallHistory.objects.exists(), DONE_WITHIN_S, "the entry in the history")
     assert LiveSession.objects.get().ended_at
     services.request_summary(talk.id)  # it was left, so its summary would wait for the page
     program.stop()
-    program = start("-m", "tests.summarization.background_process", REDIS_URL="")
+    program = start("tests.summarization.background_process", REDIS_URL="")
     program.wait_until(is_ready, DONE_WITHIN_S, "the summary")
     assert "Traceback" not in program.output()
 
@@ -286,9 +286,9 @@ def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_
     with running_valkey() as redis_url:
         for _ in range(5):  # by a beat, while nobody took any
             send(redis_url, "holdline-short", "summarization.enqueue_due", expires=0.1)
-        web = start("-m", "tests.summarization.background_process", REDIS_URL=redis_url)
+        web = start("tests.summarization.background_process", REDIS_URL=redis_url)
         web.wait_until(lambda: CallHistory.objects.exists(), DONE_WITHIN_S, "the entry in the history")
-        command = start("manage.py", "summarize_missing", REDIS_URL=NOBODY_LISTENS)
+        command = start("manage", "summarize_missing", REDIS_URL=NOBODY_LISTENS)
         assert command.wait() == 0
 
         worker = start(*WORKER, "--beat", REDIS_URL=redis_url)

@@ -4,14 +4,14 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+
+from tests.services.prepared import run_prepared
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CACHE = ROOT / "var" / "cache" / "test-databases"
@@ -69,17 +69,14 @@ def _at(server: str, name: str) -> str:
 
 
 def _prepare(url: str, environment: Mapping[str, str]) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "tests.services.prepare_database"],
-        env={**environment, "DATABASE_URL": url},
-        cwd=ROOT,
-        check=True,
-    )
+    done = run_prepared("tests.services.prepare_database", (), {**environment, "DATABASE_URL": url}, ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 def _fingerprint() -> str:
-    """Changes with every migration, the cast, and the versions of the packages."""
-    files = [*ROOT.glob("*/migrations/*.py"), ROOT / "tests/services/cast.py", ROOT / "requirements.txt"]
+    """Changes with every migration, the cast, how it is hashed, and the versions of the packages."""
+    ours = ("tests/services/cast.py", "tests/services/hashing.py", "requirements.txt")
+    files = [*ROOT.glob("*/migrations/*.py"), *(ROOT / name for name in ours)]
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())

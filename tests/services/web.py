@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -13,6 +11,7 @@ from urllib.parse import urlencode
 
 from tests.services.cast import PASSWORD
 from tests.services.databases import new_database
+from tests.services.prepared import run_prepared
 from tests.services.processes import PreparedProgram, free_port
 
 START_LIMIT_S = 60
@@ -52,7 +51,7 @@ class WebServer:
         self._sessions: dict[str, str] = {}
         self._environment = {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.services.web_settings",
             "HOLDLINE_DATA_DIR": str(directory),
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "PYTHONUNBUFFERED": "1",
@@ -112,10 +111,7 @@ class WebServer:
         return self._program.output()
 
     def log_in(self, name: str) -> str:
-        """Log a member of the cast in through the form, once; the Cookie header of the session.
-
-        Passwords are hashed as in production, which is meant to take its time.
-        """
+        """Log a member of the cast in through the form, once; the Cookie header of the session."""
         if name not in self._sessions:
             self._sessions[name] = self._log_in(name)
         return self._sessions[name]
@@ -134,23 +130,16 @@ class WebServer:
         """Use another database from the next start on."""
         self._environment["DATABASE_URL"] = database_url
 
-    def run_python(self, *arguments: str) -> str:
-        """Run Python with the server's environment and database; its output."""
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            env=self._environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def manage(self, *arguments: str) -> str:
+        """What `manage.py` prints with these arguments, the server's environment and its database."""
+        done = run_prepared("manage", arguments, self._environment, ROOT)
         if done.returncode:
             raise RuntimeError(f"{arguments} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def shell(self, code: str) -> str:
         """What `code` prints when it is run with Django and the server's database at hand."""
-        return self.run_python("manage.py", "shell", "--no-imports", "-c", code)
+        return self.manage("shell", "--no-imports", "-c", code)
 
     def _answers(self) -> bool:
         try:
