@@ -1,5 +1,6 @@
 """What every test can ask for: the cast, the emulator, the web server; and what collection sees to."""
 
+import gc
 import signal
 from collections.abc import Callable, Iterator
 
@@ -26,6 +27,12 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What collection has made stays to the end: garbage is not looked for in it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 # --- The cast -------------------------------------------------------------------------------------
