@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.emptying import Emptying
 from tests.repeatable import choose_profile
 from tests.rules import pytest_collection_modifyitems
 from tests.services.cast import create_account
@@ -62,6 +63,8 @@ def sam(db: None) -> User:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database; in the end it is freed from connections that threads of async tests still hold."""
+    with django_db_blocker.unblock():
+        Emptying().start()
     yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
