@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.config.commands import ROOT, SECRET_KEY, clean_environment
-from tests.services.processes import Program, free_port
+from tests.services.processes import PreparedProgram, Program, free_port
 from tests.services.web import SERVERS
 
 RESTARTING = 4012
@@ -31,12 +31,16 @@ class Site:
 
     def __init__(self, server: str, directory: Path, *, limit_s: float = PATIENT_S, before: Sequence[str] = ()) -> None:
         self.port = free_port()
-        self.program = Program(
-            [*before, sys.executable, "-m", *SERVERS[server], str(self.port), "tests.config.drain_site:application"],
-            clean_environment(SECRET_KEY=SECRET_KEY, HOLDLINE_DATA_DIR=str(directory), DRAIN_SITE_LIMIT_S=str(limit_s)),
-            directory / "server.log",
-            ROOT,
+        module, *arguments = *SERVERS[server], str(self.port), "tests.config.drain_site:application"
+        log = directory / "server.log"
+        environment = clean_environment(
+            SECRET_KEY=SECRET_KEY, HOLDLINE_DATA_DIR=str(directory), DRAIN_SITE_LIMIT_S=str(limit_s)
         )
+        self.program: Program
+        if before:
+            self.program = Program([*before, sys.executable, "-m", module, *arguments], environment, log, ROOT)
+        else:
+            self.program = PreparedProgram(module, arguments, environment, log, ROOT)
         self.program.wait_until(self._answers, 30, "an answer")
 
     def _answers(self) -> bool:
