@@ -69,7 +69,9 @@ install_with_daphne(drain)
 application = ProtocolTypeRouter(
     {
         "http": TokenDoor(
-            MetricsDoor(pages, Exposition(figures_registry, registry, ask_channel_layer)), minter_with_key
+            MetricsDoor(pages, Exposition(figures_registry, registry, ask_channel_layer)),
+            minter_with_key,
+            figures.tokens,
         ),
         "websocket": OriginGate(sockets),
         "lifespan": Lifespan(drain, prepare),

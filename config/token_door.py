@@ -23,6 +23,7 @@ from django.utils.crypto import constant_time_compare
 from energy.levels import models_of
 from sessions_app.gateway.limits import Bucket
 from sessions_app.live.providers.minting import Minter, MintingFailed, MintOutcome, TokenOrder
+from sessions_app.live.providers.token_keeper import TokenWatch
 from sessions_app.live.providers.token_stock import AT_ONCE, COUNTS_FOR_MS, OPENS_FOR_MS
 
 logger = logging.getLogger(__name__)
@@ -55,15 +56,21 @@ class TokenDoor:
     Args:
         application: of Django.
         minter: gives who makes tokens, None without a key; called in a thread, once.
+        watch: is told of each that is asked for.
         now_s: a clock that only goes forward.
     """
 
     def __init__(
-        self, application: Any, minter: Callable[[], Minter | None], now_s: Callable[[], float] = time.monotonic
+        self,
+        application: Any,
+        minter: Callable[[], Minter | None],
+        watch: TokenWatch | None = None,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._application = application
         self._make_minter = minter
         self._minter: Minter | None = None
+        self._watch = watch
         self._now_s = now_s
         self._asked = Bucket(ASKED_PER_S, ASKED_BURST, now_s())
         self._wrong = Bucket(WRONG_PER_S, WRONG_BURST, now_s())
@@ -86,12 +93,17 @@ class TokenDoor:
         if self._waiting >= WAITING_MAX:
             raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Too many ask at the same time.", 1)
         self._waiting += 1
+        began_s, outcome = self._now_s(), MintOutcome.UNAVAILABLE
         try:
             token = await asyncio.get_running_loop().run_in_executor(self._threads, self._mint, order)
+            outcome = MintOutcome.MADE
         except MintingFailed as failure:
+            outcome = failure.outcome
             raise _failed(failure) from None
         finally:
             self._waiting -= 1
+            if self._watch is not None:
+                self._watch.asked_for_token(outcome, self._now_s() - began_s)
         return {"token": token, "api_version": API_VERSION}
 
     def _let_in(self, scope: Any) -> None:

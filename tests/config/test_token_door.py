@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from prometheus_client import CollectorRegistry
 from pytest_django import Settings
 
 from config import token_door
+from config.metrics.figures import Figures
 from config.token_door import ASKED_BURST, WRONG_BURST, TokenDoor
 from sessions_app.live.providers.minting import MintingFailed
 from tests.fakes.minter import FakeMinter
@@ -32,7 +34,7 @@ def minter() -> FakeMinter:
 
 @pytest.fixture
 def door(minter: FakeMinter) -> TokenDoor:
-    return TokenDoor(the_site, lambda: minter, lambda: 0.0)
+    return TokenDoor(the_site, lambda: minter, now_s=lambda: 0.0)
 
 
 async def the_site(scope: Any, receive: Any, send: Any) -> None:
@@ -156,6 +158,19 @@ async def test_what_the_provider_says_is_passed_on(
     minter.fail_with = failure
     answered = await ask(door)
     assert (answered[0], answered[2]["error"], answered[1].get(b"retry-after")) == (status, error, wait)
+
+
+async def test_what_is_made_for_others_is_counted(minter: FakeMinter) -> None:
+    figures = Figures(registry := CollectorRegistry())
+    door = TokenDoor(the_site, lambda: minter, figures.tokens)
+    await ask(door)
+    minter.fail_with = MintingFailed(503)
+    await ask(door)
+    counts = [
+        registry.get_sample_value("holdline_token_mint_seconds_count", {"outcome": outcome})
+        for outcome in ("made", "unavailable", "refused")
+    ]
+    assert counts == [1, 1, 0]
 
 
 async def test_without_a_key_it_has_none_to_give() -> None:

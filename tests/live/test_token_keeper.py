@@ -112,6 +112,21 @@ async def test_a_failure_is_told_to_the_dial_that_waits_and_the_next_one_asks_ag
     assert {MintOutcome.UNAVAILABLE, MintOutcome.MADE} <= set(told.outcomes)
 
 
+async def test_a_dial_fails_only_when_nothing_is_being_made_for_it_any_more() -> None:
+    minter, fails = FakeMinter(), iter((True, True, False))
+    lock = threading.Lock()
+
+    def fail_twice() -> None:
+        with lock:
+            if next(fails, False):
+                raise MintingFailed(503)
+
+    minter.meanwhile = fail_twice
+    told = Told()
+    assert await TokenKeeper(minter, told).take(MODEL)
+    assert told.outcomes.count(MintOutcome.UNAVAILABLE) <= 2
+
+
 async def test_who_is_asked_for_a_pause_asks_nobody_until_it_is_over() -> None:
     minter = FakeMinter()
     tokens = TokenKeeper(minter)

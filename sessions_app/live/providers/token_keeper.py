@@ -145,7 +145,7 @@ class TokenKeeper:
         self._tell_asked(failure.outcome, began_ms)
         limited_ms = (failure.retry_after_s or 0) * 1000 if failure.outcome is MintOutcome.LIMITED else 0
         self._stock.not_made(model, _now_ms(), limited_ms)
-        if self._is_waited_for(model):
+        while self._is_waited_for(model) and self._stock.starves(model):
             self._next_waiting(model).set_exception(failure)
 
     def _is_waited_for(self, model: str) -> bool:

@@ -118,6 +118,11 @@ class TokenStock:
         """It has one, or waits no longer."""
         self._shelves[model].waiting -= 1
 
+    def starves(self, model: str) -> bool:
+        """Whether more dials wait than tokens are being made."""
+        shelf = self._shelves[model]
+        return shelf.waiting > shelf.being_made
+
     def limited_ms(self, now_ms: int) -> int:
         """For how long the provider asks not to be asked for tokens; 0 when it does not."""
         return max(0, self._limited_until_ms - now_ms)
