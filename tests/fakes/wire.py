@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 
 from google import genai
@@ -25,6 +26,13 @@ class Wire:
 
     async def send(self, message: str | bytes, text: bool | None = None) -> None:
         self.sent.append(message)
+
+    async def ping(self) -> asyncio.Future[float]:
+        """Nobody answers."""
+        return asyncio.get_running_loop().create_future()
+
+    async def close(self) -> None:
+        self.received.clear()
 
 
 @cache

@@ -25,6 +25,7 @@ from sessions_app.live.machine.failures import (
     Verdict,
     judge,
 )
+from sessions_app.live.providers.access import REDIAL_WITHIN_MS, Access
 from sessions_app.live.providers.gemini import (
     SOCKET_OPTIONS,
     GeminiConnection,
@@ -231,6 +232,45 @@ async def all_heard(setup: Setup, *frames: dict[str, Any]) -> list[UpstreamMessa
         async for message in connection.messages():
             told.append(message)
     return told
+
+
+class NotingAccess(Access):
+    """Notes what it is told of connections."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, object]] = []
+
+    def opened(self, model: str) -> None:
+        self.told.append(("opened", model))
+
+    def closed(self, model: str) -> None:
+        self.told.append(("closed", model))
+
+    def expect(self, model: str, within_ms: int = REDIAL_WITHIN_MS) -> None:
+        self.told.append(("expected within ms", within_ms))
+
+    def failed(self, model: str, failure: Failure) -> Failure:
+        self.told.append(("failed", failure.code))
+        return failure
+
+
+async def test_a_connection_that_ends_announces_the_next_dial_once_and_is_counted_once() -> None:
+    access = NotingAccess()
+    session = session_over(Wire(b'{"setupComplete": {}}', b'{"goAway": {"timeLeft": "50s"}}'))
+    connection = GeminiConnection(contextlib.nullcontext(session), session, LoopLag(), SETUP, access)
+    await connection.finish_setup(SETUP, 0.0)
+    with contextlib.suppress(UpstreamFailed):
+        async for _ in connection.messages():
+            pass
+    for _ in range(2):
+        await connection.close(0)
+    model = SETUP.model
+    assert access.told == [
+        ("opened", model),
+        ("expected within ms", 50_000 + REDIAL_WITHIN_MS),
+        ("failed", 1000),
+        ("closed", model),
+    ]
 
 
 async def heard(frame: dict[str, Any]) -> list[UpstreamMessage]:
