@@ -14,8 +14,8 @@ from sessions_app.live.providers.minting import MintingFailed, TokenOrder, witho
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_S = 10.0
-"""For each step of asking: to connect, to send, to wait for the answer."""
+TIMEOUT_S = 5.0
+"""For each step of asking: to connect, to send, to wait for the answer. A process that stops waits for it, too."""
 
 ANSWER_LIMIT_BYTES = 16 * 1024
 TOKEN_PREFIX = "auth_tokens/"  # noqa: S105 - no token
