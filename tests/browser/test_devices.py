@@ -299,6 +299,7 @@ def test_while_a_telephone_call_has_the_sound_the_call_is_held_and_nothing_is_re
     page.evaluate("() => { window.resumed = []; window.pretended = undefined; }")
     page.evaluate(change, "interrupted")
     expect(page.locator("[data-status-word]")).to_have_text("On hold")
+    expect(page.get_by_role("status").filter(has_text="Something else has the sound")).to_be_visible()
     call.wait_for(lambda: call.of("mic")[-1]["on"] is False, "the end of the sound")
     assert page.evaluate("resumed") == []
     page.evaluate(change, "suspended")

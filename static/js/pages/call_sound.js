@@ -173,7 +173,7 @@ export class CallSound {
     if (problem) this._showLevel(0);
     this._problemLine.show(problem);
     this._onHeld(problem === "held");
-    if (!this._isInCall) this._tell(problem === "held" ? "Something else has the sound, such as a telephone call." : soundProblemText(problem));
+    if (!this._isInCall) this._tell(soundProblemText(problem));
   }
 
   async _mend(problem) {

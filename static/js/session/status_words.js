@@ -71,7 +71,7 @@ export function statusOf(state, page, now) {
 }
 
 function liveStatus(state, page) {
-  if (page.held) return status("On hold", "Something else has the sound. The call goes on by itself.", "hold");
+  if (page.held) return status("On hold", "", "hold");
   const activity = activityOf(state, page.playing);
   if (activity === TURN_STATE.SPEAKING) return speaking(state, page);
   if (activity === TURN_STATE.WAITING) return status("Thinking", "", "busy");

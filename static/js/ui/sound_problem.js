@@ -3,6 +3,7 @@
 import { find, setText } from "../helpers/dom.js";
 
 const TEXTS = {
+  held: "Something else has the sound, such as a telephone call. It comes back by itself.",
   silent: "No sound arrives from your microphone. See whether it is on and not muted, by a switch on it or by the system, or choose another one.",
   stopped: "The browser has paused the sound of this page.",
 };
@@ -30,6 +31,7 @@ export class SoundProblemLine {
     const text = soundProblemText(problem);
     this._root.hidden = text === "";
     setText(this._text, text);
+    this._button.hidden = !ACTIONS[problem];
     setText(this._button, ACTIONS[problem] ?? "");
   }
 }
