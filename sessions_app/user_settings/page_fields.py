@@ -99,10 +99,11 @@ def groups_of(form: Mapping[str, str], errors: Mapping[str, str], rules: Rules, 
 
     new_line = f"Your {goes_on} will carry on with a new line; it keeps what was said."
     at_a_pause = f"Your {goes_on} takes this over at its next pause."
+    of_the_line = f"Your {goes_on} takes this over at its next pause, the first of these with a new line."
     return (
         group("talk", "How it talks", "", new_line, _talk(rules)),
         group("turns", "Taking turns", "In calls: when it takes you for finished.", at_a_pause, _turns()),
-        group("line", "The line", "What keeps a long conversation going.", at_a_pause, _line()),
+        group("line", "The line", "What keeps a long conversation going.", of_the_line, _line()),
         group("page", "What you see and hear", "", "", _page(rules)),
         group("history", "Your history", "", "", _history(rules)),
     )
@@ -196,7 +197,7 @@ def _page(rules: Rules) -> Iterator[Field]:
     if len(rules.personas) > 1:
         personas = tuple(Option(slug, name) for slug, name in rules.personas.items())
         yield Field(
-            "persona", "choice", "Notices", "In whose words you are told when a model has to be left.", personas
+            "persona", "select", "Notices", "In whose words you are told when a model has to be left.", personas
         )
 
 
