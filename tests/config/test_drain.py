@@ -31,7 +31,8 @@ class Site:
 
     def __init__(self, server: str, directory: Path, *, limit_s: float = PATIENT_S, before: Sequence[str] = ()) -> None:
         self.port = free_port()
-        module, *arguments = *SERVERS[server], str(self.port), "tests.config.drain_site:application"
+        module, *options = SERVERS[server]
+        arguments = [*options, str(self.port), "tests.config.drain_site:application"]
         log = directory / "server.log"
         environment = clean_environment(
             SECRET_KEY=SECRET_KEY, HOLDLINE_DATA_DIR=str(directory), DRAIN_SITE_LIMIT_S=str(limit_s)
