@@ -65,6 +65,7 @@ from sessions_app.live.machine.events import (
     Toast,
     Wish,
 )
+from sessions_app.live.machine.failures import COMPRESSION_FIELD, RESUMPTION_FIELD
 from sessions_app.live.machine.observed import LevelMoved
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.states import Features, SessionMachine
@@ -85,7 +86,7 @@ from sessions_app.live.providers.upstream import (
 from sessions_app.live.ready import ready_of
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.session_setups import SessionSetups
-from sessions_app.live.stats import COMPRESSION_FIELD, RESUMPTION_FIELD, SessionStats
+from sessions_app.live.stats import SessionStats
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
 from sessions_app.live.transcript import TurnCode
@@ -303,6 +304,7 @@ class BaseSessionManager:
         """How the model is to behave from now on: with the next dial, and where a session stands, at the next safe
         point."""
         self._setups.wanted = assistant
+        self._machine.features = self._features_of(self._levels.level)
         self._look_for_change()
 
     def drop_handle(self) -> None:
@@ -433,7 +435,7 @@ class BaseSessionManager:
 
     def _features_of(self, level: Level) -> Features:
         profile = None if level.is_exhausted else profile_of(level.model)
-        return Features(profile is not None and profile.history_anytime, self._overlaps)
+        return Features(profile is not None and profile.history_anytime, self._overlaps, self._setups.wished)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from sessions_app.live.context import Context
 from sessions_app.live.machine.events import Connect
+from sessions_app.live.machine.failures import COMPRESSION_FIELD, LANGUAGE_HINT_FIELD, TURN_TAKING_FIELD
 from sessions_app.live.page import Assistant
-from sessions_app.live.providers.upstream import Setup
+from sessions_app.live.providers.upstream import Setup, TurnTaking
 from sessions_app.live.setups import gives_history, setup_for
 
 
@@ -36,6 +37,17 @@ class SessionSetups:
     def resumes(self) -> bool:
         """Whether the session of the last dial is one that is to be resumed."""
         return self._made.resumes
+
+    @property
+    def wished(self) -> tuple[str, ...]:
+        """Fields that set-ups have because they are wanted, and could do without."""
+        wanted = self.wanted
+        fields = {
+            TURN_TAKING_FIELD: wanted.turn_taking != TurnTaking(),
+            LANGUAGE_HINT_FIELD: bool(wanted.language),
+            COMPRESSION_FIELD: wanted.compresses and bool(wanted.trigger_tokens or wanted.compression_ratio),
+        }
+        return tuple(field for field, is_wished in fields.items() if is_wished)
 
     @property
     def is_as_wanted(self) -> bool:

@@ -7,10 +7,6 @@ from typing import Any
 
 from sessions_app.live.machine.events import State
 
-COMPRESSION_FIELD = "contextWindowCompression"
-RESUMPTION_FIELD = "sessionResumption"
-"""Of the set-up; a provider that refuses one of them has the session do without it."""
-
 
 @dataclass(frozen=True, slots=True)
 class SessionStats:

@@ -20,6 +20,7 @@ from sessions_app.live.machine.events import (
     State,
     Toast,
 )
+from sessions_app.live.machine.failures import TURN_TAKING_FIELD, Failure, Phase
 from sessions_app.live.page import Assistant
 from sessions_app.live.providers.upstream import GenerationComplete, HandleUpdate, TurnComplete, TurnTaking
 from tests.fakes.energy import NEWEST, OLDER
@@ -29,6 +30,7 @@ from tests.live.stage import INSTRUCTION, Stage, numbers
 from tests.live.test_states import of, only, told
 
 OTHER_TURNS = Assistant(INSTRUCTION, "Kore", turn_taking=TurnTaking(silence_ms=900))
+INVALID_SETUP = Failure(1007, "Request contains an invalid argument.", Phase.SETUP)
 OTHER_VOICE = Assistant(INSTRUCTION, "Puck")
 TAKEN_BY_RESUME = SettingsChanged(keeps_handle=True)
 NEW_SESSION = SettingsChanged(keeps_handle=False)
@@ -154,6 +156,30 @@ async def test_without_resumption_no_handle_is_kept_and_every_connection_is_give
     setup = stage.upstream.attempts[2].setup
     assert (setup.resumes, setup.handle) == (False, None)
     assert [turn.text for turn in setup.history] == ["My code word is plum.", "Noted."]
+
+
+async def test_what_the_provider_does_not_take_is_left_out_and_costs_neither_the_handle_nor_the_level() -> None:
+    stage = await a_call(Answer(), Answer(failure=INVALID_SETUP))
+    stage.manager.use(OTHER_TURNS)
+    await stage.wait(5)
+    attempts = [(attempt.setup.handle, attempt.setup.left_out) for attempt in stage.upstream.attempts]
+    assert attempts[1:] == [("h-1", frozenset()), ("h-1", frozenset({TURN_TAKING_FIELD}))]
+    assert stage.page.states[-1] is State.LIVE
+    assert stage.manager.get_current_model() == NEWEST
+    stage.connection.drop(CUT)
+    await stage.wait(5)
+    assert stage.upstream.attempts[3].setup.left_out == {TURN_TAKING_FIELD}
+
+
+async def test_what_went_through_before_is_not_what_a_later_refusal_means() -> None:
+    stage = await a_call(Answer(), Answer(), Answer(failure=INVALID_SETUP))
+    stage.manager.use(OTHER_TURNS)
+    await stage.wait(20)
+    stage.connection.drop(CUT)
+    await stage.wait(20)
+    attempts = [(attempt.setup.handle, attempt.setup.left_out) for attempt in stage.upstream.attempts]
+    assert attempts[1:3] == [("h-1", frozenset())] * 2
+    assert all(left_out == frozenset() for _, left_out in attempts)
 
 
 async def test_a_reply_in_the_old_voice_is_heard_whole_before_the_new_one_comes() -> None:

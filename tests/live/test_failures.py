@@ -316,6 +316,14 @@ def test_a_field_that_this_version_of_the_api_does_not_know_is_left_out(field: s
     )
 
 
+@pytest.mark.parametrize("history", [ANEW, WITH_HANDLE])
+def test_an_invalid_argument_means_first_what_the_user_wants_and_nothing_went_through_with(history: History) -> None:
+    failure = Failure(1007, INVALID_ARGUMENT, Phase.SETUP)
+    judgement = judge(failure, replace(history, untried=("realtimeInputConfig",)))
+    assert (judgement.verdict, judgement.field) == (STRIP_FIELD, "realtimeInputConfig")
+    assert judge(failure, history).verdict is not STRIP_FIELD
+
+
 @pytest.mark.parametrize(("code", "text"), WRONG_REQUESTS)
 @pytest.mark.parametrize("history", [ANEW, WITH_HANDLE])
 def test_a_wrong_request_gives_way_to_another_model_and_is_ours_when_two_refuse_it(

@@ -147,6 +147,19 @@ async def test_who_does_not_want_to_interrupt_hears_the_answer_to_its_end_and_th
         assert page.of_type("flush") == []
 
 
+@pytest.mark.parametrize("field", ["realtimeInputConfig", "languageCodes"])
+async def test_what_the_provider_does_not_know_is_left_out(
+    web: WebServer, emulator: Emulator, cookies: str, field: str
+) -> None:
+    save(web, cookies, silence_ms="900", language="de-DE")
+    emulator.fault("reject_field", field=field)
+    async with Page(web, "call", "bob") as page:
+        await page.start(fresh=True)
+        await tell_code_word(page)
+        assert page.of_type("energy") == []
+    assert [field in str(entry["asked"]) for entry in emulator.entries("setup")] == [True, False]
+
+
 async def test_without_resumption_a_cut_is_survived_by_the_words_alone(
     web: WebServer, emulator: Emulator, cookies: str
 ) -> None:

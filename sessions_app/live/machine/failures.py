@@ -77,7 +77,8 @@ class History:
     `short_lives`: connections in a row, this one included, that ended before they proved stable. `faults_ms`: since the
     first of those ended. `waits`: how often in a row it was waited for a limit to be over. `refused_ms`: since a set-up
     was refused first after the last connection that was live was cut; None where none was. `left_out`: fields that the
-    set-up did without. `has_guessed`: another model was tried on a guess, and serves no better.
+    set-up did without. `untried`: those that it had because the user wants it so, and that no set-up went through with
+    yet. `has_guessed`: another model was tried on a guess, and serves no better.
     """
 
     handle_used: bool = False
@@ -89,6 +90,7 @@ class History:
     waits: int = 0
     refused_ms: int | None = None
     left_out: frozenset[str] = frozenset()
+    untried: tuple[str, ...] = ()
     has_guessed: bool = False
 
 
@@ -145,6 +147,9 @@ def is_token_refusal(failure: Failure) -> bool:
 
 INITIAL_HISTORY_FIELD = "historyConfig"
 LANGUAGE_HINT_FIELD = "languageCodes"
+TURN_TAKING_FIELD = "realtimeInputConfig"
+COMPRESSION_FIELD = "contextWindowCompression"
+RESUMPTION_FIELD = "sessionResumption"
 
 BAD_KEY = "bad-key"
 _REFUSED_STATUSES = (400, 401, 403)
@@ -153,18 +158,18 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "speechConfig": ("speechconfig", "voiceconfig", "voicename", "speaker voice", "extract voices"),
     "thinkingConfig": ("thinkingconfig", "thinkinglevel", "thinking level"),
     INITIAL_HISTORY_FIELD: ("historyconfig", "initialhistory", "initial history"),
-    "contextWindowCompression": (
+    COMPRESSION_FIELD: (
         *("contextwindowcompression", "slidingwindow", "sliding window"),
         *("triggertokens", "targettokens"),
     ),
-    "realtimeInputConfig": (
+    TURN_TAKING_FIELD: (
         *("realtimeinputconfig", "automaticactivitydetection", "activityhandling", "silenceduration"),
         *("startofspeech", "startsensitivity", "endofspeech", "endsensitivity"),
     ),
     LANGUAGE_HINT_FIELD: ("languagecode",),
     "inputAudioTranscription": ("inputaudiotranscription",),
     "outputAudioTranscription": ("outputaudiotranscription",),
-    "sessionResumption": ("sessionresumption",),
+    RESUMPTION_FIELD: ("sessionresumption",),
 }
 """The fields of our set-up that a session can do without, and what a refusal calls them, in small letters and without
 underscores: themselves, or what stands in them."""
@@ -244,6 +249,7 @@ def judge(failure: Failure, history: History) -> Judgement:
         or _judge_by_refusal_text(text, failure)
         or _judge_by_field(text, failure, history)
         or _judge_by_dead_handle(text)
+        or _judge_by_wish(text, failure, history)
         or _judge_by_lingering_session(failure, history)
         or _judge_by_missing_entity(text, failure, history)
         or _judge_by_invalid_argument(text, failure, history)
@@ -328,6 +334,14 @@ def _try_another_model(history: History) -> Judgement:
 def _judge_by_dead_handle(text: str) -> Judgement | None:
     if any(needle in text for needle in _DEAD_HANDLE_TEXTS):
         return Judgement(Verdict.FRESH, "handle-dead")
+    return None
+
+
+def _judge_by_wish(text: str, failure: Failure, history: History) -> Judgement | None:
+    """The catch-all 1007, without a word on what is meant: what the user wants is the newest in the set-up."""
+    is_invalid = "invalid argument" in text or failure.code == 1007
+    if is_invalid and history.untried and failure.phase is Phase.SETUP:
+        return Judgement(Verdict.STRIP_FIELD, "option-refused", field=history.untried[0])
     return None
 
 

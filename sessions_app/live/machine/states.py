@@ -134,6 +134,9 @@ class Features:
     overlaps: bool = False
     """The provider lets a session be resumed while its old connection is open, so a planned swap dials first."""
 
+    wished: tuple[str, ...] = ()
+    """Fields that set-ups have because the user wants it so, and could do without."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
@@ -190,6 +193,8 @@ class SessionMachine:
         self._refused_at_ms: int | None = None
         self._gap: _Gap | None = None
         self._left_out: set[str] = set()
+        self._tried: set[str] = set()
+        self._wished: tuple[str, ...] = ()
         self._forgotten = False
         self._severity_told = 0
 
@@ -240,6 +245,7 @@ class SessionMachine:
         was_first = self.state is State.CONNECTING
         outage_ms = self._backoff.outage_ms(now_ms)
         self.state = State.LIVE
+        self._tried.update(self._wished)
         self._is_dialling = False
         self._is_replaying = True
         self._replayed_at_ms = None
@@ -458,6 +464,7 @@ class SessionMachine:
             waits=self._waits,
             refused_ms=None if self._refused_at_ms is None else now_ms - self._refused_at_ms,
             left_out=frozenset(self._left_out),
+            untried=tuple(field for field in self._wished if field not in self._tried | self._left_out),
             has_guessed=self._has_guessed,
         )
         judgement = judge(failure, history)
@@ -613,6 +620,7 @@ class SessionMachine:
         else:
             attempt = Connect(seed=self._has_context)
         self._attempt = attempt
+        self._wished = self.features.wished
         self._is_dialling = True
         self._change_is_due = None
         return attempt
@@ -656,6 +664,7 @@ class SessionMachine:
 
     def _on_level_changed(self, fact: LevelChanged, now_ms: int) -> list[Wish]:
         """To another model: at once where nothing works, and at a safe point where the conversation goes on."""
+        self._tried.clear()  # of the other model
         wishes: list[Wish] = [Record("level_raised" if fact.is_raised else "level_lowered", {"model": fact.model})]
         if not fact.keeps_handle:
             wishes += self._forget_handle("level-changed")
