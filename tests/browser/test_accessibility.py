@@ -61,7 +61,8 @@ def violations(page: Page, part: str = "html") -> list[str]:
             .filter((animation) => animation.effect.getTiming().iterations === 1)
             .map((animation) => animation.finished.catch(() => "cancelled")))"""
     )
-    page.evaluate(AXE)
+    if page.evaluate("typeof axe === 'undefined'"):  # half a megabyte, once for each page that is loaded
+        page.evaluate(AXE)
     found: dict[str, Any] = page.evaluate("(part) => axe.run(part, { resultTypes: ['violations'] })", part)
     return [
         f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
