@@ -1,6 +1,7 @@
 """What collection sees to: no test leaks rows, and every test has the markers that its kind calls for."""
 
 import inspect
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _in_browser(item):
             item.add_marker("browser")
-        if HERE / "first_start" in item.path.parents:
+        if HERE / "first_start" in _folders(item.path):
             item.add_marker("first_start")
         if PROGRAM_FIXTURES & _fixtures(item):
             item.add_marker("program")
@@ -51,11 +52,17 @@ def _stores(item: pytest.Item) -> bool:
 
 def _waits(item: pytest.Item) -> bool:
     """Whether it is a scenario; not one with rows of its own, for tests that commit empty the database."""
-    return (HERE / "scenarios") in item.path.parents and not {"db", "transactional_db"} & _fixtures(item)
+    return (HERE / "scenarios") in _folders(item.path) and not {"db", "transactional_db"} & _fixtures(item)
 
 
 def _is_where_nobody_stores(item: pytest.Item) -> bool:
-    return any(item.config.rootpath / folder in item.path.parents for folder in WITHOUT_DATABASE)
+    return any(item.config.rootpath / folder in _folders(item.path) for folder in WITHOUT_DATABASE)
+
+
+@cache
+def _folders(path: Path) -> frozenset[Path]:
+    """Those that a file is in. A file has many tests."""
+    return frozenset(path.parents)
 
 
 def _fixtures(item: pytest.Item) -> set[str]:
@@ -63,4 +70,4 @@ def _fixtures(item: pytest.Item) -> set[str]:
 
 
 def _in_browser(item: pytest.Item) -> bool:
-    return (HERE / "browser") in item.path.parents
+    return (HERE / "browser") in _folders(item.path)
