@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.core.exceptions import ValidationError
 
 from energy.levels import LADDER_LIMIT, Ladder, LevelChange, Mode, Reason
@@ -120,12 +118,6 @@ def test_a_placeholder_that_means_nothing_is_refused(text: str) -> None:
 
 @pytest.mark.django_db
 class TestRows:
-    @pytest.fixture(autouse=True)
-    def as_migrated(self, db: None) -> None:
-        """Tests that commit leave a database with nothing in it behind, and may have run before in this process."""
-        if not Persona.objects.exists():
-            import_module("energy.migrations.0002_notices").load(apps, None)
-
     def test_what_comes_with_holdline_is_there_to_be_edited(self) -> None:
         assert set(Persona.objects.values_list("slug", flat=True)) == set(delivered_personas())
         assert Persona.objects.get(is_default=True).slug == "default"
