@@ -10,7 +10,7 @@ from django.conf import settings
 
 from config.doctor.findings import Finding, failed, not_set, ok
 from config.minters import minter_of_dials
-from energy.levels import models_of
+from energy.ladders import models_in_service
 from sessions_app.live.providers.minting import MintingFailed
 from sessions_app.live.providers.token_keeper import order_of
 
@@ -27,7 +27,7 @@ def look() -> Iterator[Finding]:
     who = settings.GEMINI_TOKEN_SERVICE_URL or "the provider"
     began = time.monotonic()
     try:
-        minter.mint(order_of(models_of(settings.ENERGY_LADDERS)[0], datetime.datetime.now(datetime.UTC)))
+        minter.mint(order_of(models_in_service()[0], datetime.datetime.now(datetime.UTC)))
     except MintingFailed as failure:
         said = failure.text or "no answer that makes sense"
         status = f" ({failure.code})" if failure.code else ""

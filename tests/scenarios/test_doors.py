@@ -23,8 +23,6 @@ from tests.services.processes import eventually
 from tests.services.web import WebServer
 
 SERVERS = ["daphne", "uvicorn"]
-ON_EACH_DATABASE = [pytest.param("daphne", marks=pytest.mark.laptop), "uvicorn"]
-"""Both on SQLite, and on PostgreSQL the one that the deployment files run: nothing depends on both at once."""
 
 CLOSED_MEANWHILE = (ConnectionClosed, RuntimeError)
 """What sending meets when the server closes in the middle of it; the transport has an error of its own for that."""
@@ -36,7 +34,7 @@ async def test_a_visitor_is_sent_to_log_in(web: WebServer) -> None:
     assert await page.wait_closed() == 4401
 
 
-@pytest.mark.parametrize("server", ON_EACH_DATABASE)
+@pytest.mark.parametrize("server", SERVERS)
 async def test_a_log_out_closes_the_call_that_is_open_and_its_line(
     start_web: Callable[..., WebServer], emulator: Emulator, server: str
 ) -> None:
@@ -71,7 +69,7 @@ def delete_by_operator(web: WebServer, cookies: str) -> None:
 
 
 @pytest.mark.parametrize("delete", [delete_by_page, delete_by_operator])
-@pytest.mark.parametrize("server", ON_EACH_DATABASE)
+@pytest.mark.parametrize("server", SERVERS)
 async def test_an_account_that_is_deleted_in_the_middle_of_a_call_leaves_nothing(
     start_web: Callable[..., WebServer],
     emulator: Emulator,
@@ -217,7 +215,7 @@ async def test_garbage_on_every_socket_leaves_no_traceback(
     assert web.running
 
 
-@pytest.mark.parametrize("kind", ON_EACH_DATABASE)
+@pytest.mark.parametrize("kind", SERVERS)
 async def test_a_server_that_is_told_to_go_says_4012_and_has_everything_stored(
     start_web: Callable[..., WebServer], emulator: Emulator, kind: str
 ) -> None:

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::google.genai._common.ExperimentalWarning"),
 ]
 
-BEST, OTHER = "gemini-3.8-live", "gemini-3.1-flash-live-preview"
+BEST, OTHER = "gemini-3.8-live", "gemini-3.8-live-extended-thinking"
 API = "/api/tokens/"
 
 

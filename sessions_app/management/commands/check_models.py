@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from energy import ledger
-from energy.ladders import ladder_of
-from energy.levels import Mode, models_of
+from energy.ladders import ladder_of, models_in_service
+from energy.levels import Mode
 from energy.quota import ModelState
 from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         except CatalogueUnavailable as error:
             raise CommandError(f"The provider does not list its models: {error}") from error
         ladders = [ladder_of(mode) for mode in Mode]
-        models = models_of(settings.ENERGY_LADDERS)
+        models = models_in_service()
         unusable = [model for model in models if not listed.get(model)]
         ledger.forget_missing(model for model in models if model not in unusable)
         for model in unusable:
