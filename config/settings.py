@@ -267,6 +267,9 @@ USER_SETTINGS_DEFAULTS = env.words("USER_SETTINGS_DEFAULTS")
 """What users may not choose for themselves, and what counts for who has chosen nothing, as words such as `theme=dark`;
 a system check reads them. See `sessions_app.user_settings.terms`."""
 
+VOICE_SAMPLES = env.boolean("VOICE_SAMPLES", True)
+"""Whether users can listen to a voice before they choose it: each is recorded once, in a short live session."""
+
 ENERGY_LADDERS = {
     "call": env.models(
         "CALL_MODELS",

@@ -7,7 +7,17 @@ from django.views.generic import RedirectView
 from config.csp_reports import csp_reports
 from config.health import healthz, readyz
 from config.line_page.views import line_page
+from sessions_app.live.providers.upstream import Upstream
 from sessions_app.views import operator_login
+from sessions_app.voice_samples.urls import voice_sample_urls
+
+
+def live_upstream() -> Upstream:
+    """The provider of this process, which only web processes need to have put together."""
+    from config.composition import upstream
+
+    return upstream
+
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -24,5 +34,6 @@ urlpatterns = [
     path("", include("sessions_app.auth_tokens.urls")),
     path("", include("sessions_app.session_page.urls")),
     path("", include("sessions_app.user_settings.urls")),
+    path("", include(voice_sample_urls(live_upstream))),
     path("", include("summarization.urls")),
 ]

@@ -33,6 +33,7 @@ from sessions_app.models import (
     Throttle,
     Turn,
     TurnUsage,
+    VoiceSample,
     Worker,
 )
 from sessions_app.usage import UsageTotal, in_dollars
@@ -225,6 +226,18 @@ class ThrottleAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["user__username", "address"]
     exclude = ["digest"]
     actions = [forget_throttles]
+
+
+@admin.register(VoiceSample)
+class VoiceSampleAdmin(ReadOnly, admin.ModelAdmin):
+    """Voices that users can listen to. One that is deleted is recorded anew when it is asked for."""
+
+    list_display = ["voice", "model", "made_at"]
+    list_filter = ["model"]
+    search_fields = ["voice"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[VoiceSample]:
+        return super().get_queryset(request).defer("sound")
 
 
 @admin.register(AccessKey)

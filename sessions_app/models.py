@@ -18,6 +18,7 @@ from energy.levels import Mode
 from sessions_app.live.transcript import Role, TurnStatus
 from sessions_app.throttle import Count, Scope
 from sessions_app.user_settings.rows import UserSettings as UserSettings  # its rows belong to this app
+from sessions_app.voice_samples.rows import VoiceSample as VoiceSample
 
 
 def _choices(values: type[Mode] | type[Role] | type[TurnStatus]) -> list[tuple[str, str]]:

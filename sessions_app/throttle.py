@@ -69,6 +69,9 @@ HAND_OVER = Rule("hand-over", "links", {Scope.ACCOUNT: Limit(20, 10)})
 TOKENS = Rule("token", "requests for tokens", {Scope.ACCOUNT: Limit(20, 10)})
 """Also those that fail: each asks the provider."""
 
+VOICES = Rule("voice", "voices to be recorded", {Scope.ACCOUNT: Limit(30, 120)})
+"""Samples that have to be made, also those that fail: thirty an hour, each a short live session of the project."""
+
 DELETION = Rule("deletion", "deletions", {Scope.ACCOUNT: Limit(60, 5)})
 
 

@@ -32,6 +32,7 @@ PURE = {
     *(f"sessions_app.live.providers.{name}" for name in ("durations", "google_errors", "minting", "token_stock")),
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     "sessions_app.user_settings.terms",
+    "sessions_app.voice_samples.byte_ranges",
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export", "titles")),
     "config.line_page.plot",

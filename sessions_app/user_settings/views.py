@@ -18,6 +18,7 @@ from sessions_app.user_settings import service
 from sessions_app.user_settings.announcing import tell_of_change
 from sessions_app.user_settings.page_fields import form_of, groups_of
 from sessions_app.user_settings.terms import read_form
+from sessions_app.voice_samples.service import voices_to_hear
 
 NAMES = {Mode.CALL: "call", Mode.TEXT: "text chat"}
 
@@ -40,6 +41,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "groups": groups_of(form, errors, rules, _what_goes_on(user)),
         "errors": errors,
         "kept": kept,
+        "can_listen": bool(voices_to_hear(rules)),
     }
     return render(request, "settings/settings.html", context)
 

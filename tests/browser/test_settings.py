@@ -90,8 +90,42 @@ def test_calls_and_chats_begin_as_it_was_chosen_until_a_browser_departs_from_it(
     expect(page.locator("html")).to_have_attribute("data-captions", "on")
 
 
+def test_a_voice_can_be_listened_to_before_it_is_chosen(open_settings: Callable[..., Page]) -> None:
+    page = open_settings()
+    page.get_by_label("Voice").select_option("Puck")
+    listen = page.get_by_role("button", name="Listen to the voice")
+    said = page.locator("[data-listen-said]")
+    sound = page.locator("[data-listen-sound]")
+    sound.evaluate("(audio) => { audio.loop = true; }")  # it goes on until it is stopped
+    listen.focus()
+    page.keyboard.press("Enter")
+    expect(said).to_have_text("This is Puck.")
+    assert sound.evaluate("(audio) => !audio.paused && audio.duration > 1")
+    page.get_by_label("Voice").select_option("Zephyr")
+    assert sound.evaluate("(audio) => audio.paused")
+    expect(said).to_have_text("")
+
+    page.route("**/settings/voices/**", lambda route: route.fulfill(status=503, json={"error": "Not now."}))
+    listen.click()
+    expect(said).to_have_text("Not now.")
+    page.unroute("**/settings/voices/**")
+    page.get_by_label("Voice").select_option("Puck")
+    listen.click()
+    expect(said).to_have_text("This is Puck.")
+    page.get_by_role("button", name="Stop the voice").click()
+    assert sound.evaluate("(audio) => audio.paused")
+    expect(listen).to_be_focused()
+
+    listen.click()
+    expect(said).to_have_text("This is Puck.")
+    sound.evaluate("(audio) => { audio.loop = false; audio.currentTime = audio.duration; }")
+    expect(said).to_have_text("")
+    expect(listen).to_be_visible()
+
+
 def test_without_a_script_everything_can_be_saved_and_undone(open_settings: Callable[..., Page]) -> None:
     page = open_settings(script=False)
+    expect(page.get_by_text("Listen", exact=True)).to_be_hidden()
     page.get_by_role("radio", name="Light").check()
     page.get_by_role("button", name="Save").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -171,3 +172,19 @@ async def test_without_resumption_a_cut_is_survived_by_the_words_alone(
         await page.wait_for("ready", action="rebuilt")
         assert "PLUM-42" in await ask_code_word(page)
     assert {entry["handle_given"] for entry in emulator.entries("opened")} == {False}
+
+
+def test_a_voice_is_recorded_for_who_listens_to_it_in_a_session_that_is_not_kept(
+    web: WebServer, emulator: Emulator, cookies: str
+) -> None:
+    submit(web.url, "/settings/voices/Leda/", cookies)
+    setup = asked(emulator)
+    assert value_at(setup, ("generationConfig", "speechConfig", "voiceConfig", "prebuiltVoiceConfig")) == {
+        "voiceName": "Leda"
+    }
+    assert not {"sessionResumption", "contextWindowCompression"} & setup.keys()
+    headers = {"Cookie": cookies, "Range": "bytes=0-3"}
+    with urllib.request.urlopen(urllib.request.Request(f"{web.url}/settings/voices/Leda/", headers=headers)) as sound:
+        assert (sound.status, sound.read()) == (206, b"RIFF")
+        seconds = (int(sound.headers["Content-Range"].rpartition("/")[2]) - 44) / 48_000
+    assert 1 < seconds <= 6

@@ -1,6 +1,7 @@
-/** The page of settings: it can be saved while something is not, and what was refused is gone to. */
+/** The page of settings: it can be saved while something is not, and what was refused is gone to, voices can be listened to. */
 
 import { find, setText } from "../helpers/dom.js";
+import { VoicePlayer } from "../ui/voice_player.js";
 
 const form = find("[data-settings]");
 const bar = find("[data-save]");
@@ -24,4 +25,6 @@ discard.hidden = wasRefused;
 form.addEventListener("input", showBar);
 form.addEventListener("reset", () => setTimeout(showBar));
 showBar();
+const listen = form.querySelector("[data-listen]");
+if (listen) new VoicePlayer(listen, form);
 document.querySelector('[aria-invalid="true"]')?.focus();

@@ -1,0 +1,1 @@
+"""Samples of voices: a user can listen to one before choosing it."""
