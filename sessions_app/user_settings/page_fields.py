@@ -194,7 +194,7 @@ def _page(rules: Rules) -> Iterator[Field]:
     yield Field(
         "aloud", "switch", "Answers aloud in text chats", "Off: they are shown alone, until you switch it on there."
     )
-    if len(rules.personas) > 1:
+    if rules.offers_personas:
         personas = tuple(Option(slug, name) for slug, name in rules.personas.items())
         yield Field(
             "persona", "select", "Notices", "In whose words you are told when a model has to be left.", personas

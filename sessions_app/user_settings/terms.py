@@ -143,6 +143,11 @@ class Rules:
         return tuple(sorted({*VOICES, self.defaults.voice}))
 
     @property
+    def offers_personas(self) -> bool:
+        """Whether there is more than one; else no form asks for it."""
+        return len(self.personas) > 1
+
+    @property
     def longest_history_days(self) -> int:
         return self.history_days or HISTORY_DAYS[1]
 
@@ -174,7 +179,7 @@ def read_form(form: Mapping[str, str], rules: Rules) -> tuple[UserSettings, dict
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for name in NAMES:
-        if name in rules.locked:
+        if name in rules.locked or (name == "persona" and not rules.offers_personas):
             continue
         try:
             values[name] = read_value(name, form.get(name, ""), rules)

@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from energy.levels import Mode
+from energy.models import Persona
 from sessions_app import lines
 from sessions_app.lines import Owner
 from sessions_app.models import Conversation
@@ -64,6 +65,14 @@ def test_what_is_saved_counts_and_is_shown_again(alice: User, client: Client) ->
     assert not counts(alice).captions
     call = client.get("/call/").content.decode()
     assert 'data-wanted-captions="off"' in call
+
+
+def test_where_there_is_one_persona_the_page_asks_for_none_and_can_be_saved(alice: User, client: Client) -> None:
+    Persona.objects.filter(is_default=False).delete()
+    client.force_login(alice)
+    assert 'name="persona"' not in client.get("/settings/").content.decode()
+    assert "Saved." in send(client, persona=None, theme="dark")
+    assert counts(alice).theme == "dark"
 
 
 def test_what_is_wrong_is_said_at_its_field_and_nothing_of_the_rest_is_lost(alice: User, client: Client) -> None:
