@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -242,7 +243,11 @@ def _read_number(name: str, text: str, rules: Rules) -> int | float:
     is_whole = name != "compression_ratio"
     what = f"a whole number from {least:,} to {most:,}" if is_whole else f"a number from {least} to {most}, such as 0.5"
     try:
-        number = int(text) if is_whole else round(float(text.replace(",", ".")), 2)
+        number = (
+            int(text.replace(",", "") if _GROUPED.match(text) else text)
+            if is_whole
+            else round(float(text.replace(",", ".")), 2)
+        )
     except ValueError:
         raise Refused(f"This is {what}.") from None
     if not least <= number <= most:
@@ -257,6 +262,9 @@ def _read_instruction(text: str) -> str:
         raise Refused(f"At most {INSTRUCTION_MAX_CHARACTERS:,} characters fit; these are {more:,} too many.")
     return kept
 
+
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+\Z")
+"""Thousands as the page itself writes them."""
 
 _SWITCHES = tuple(one.name for one in fields(UserSettings) if one.type == "bool")
 _NUMBERS: Mapping[str, tuple[float, float]] = {

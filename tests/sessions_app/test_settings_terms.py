@@ -18,7 +18,7 @@ from sessions_app.user_settings import terms
 from sessions_app.user_settings.assistants import assistant_of
 from sessions_app.user_settings.terms import NAMES, Refused, Rules, UserSettings, chosen_of, read_form, settings_of
 
-RULES = Rules(personas={"default": "Plain"}, defaults=UserSettings(persona="default"))
+RULES = Rules(personas={"default": "Plain", "other": "Other"}, defaults=UserSettings(persona="default"))
 
 
 def form_of(settings: UserSettings) -> dict[str, str]:
@@ -42,7 +42,7 @@ def any_settings() -> st.SearchStrategy[UserSettings]:
         language=st.sampled_from([terms.AUTOMATIC, *terms.LANGUAGES]),
         instruction=st.text(max_size=terms.INSTRUCTION_MAX_CHARACTERS).map(lambda text: terms._read_instruction(text)),
         answer_length=st.sampled_from(terms.ANSWER_LENGTHS),
-        persona=st.just("default"),
+        persona=st.sampled_from(list(RULES.personas)),
         start_sensitivity=st.sampled_from(terms.SENSITIVITIES),
         end_sensitivity=st.sampled_from(terms.SENSITIVITIES),
         silence_ms=number(terms.SILENCE_MS),
@@ -99,6 +99,14 @@ def test_what_the_operator_holds_fast_is_neither_read_nor_counted() -> None:
     read, errors = read_form(form_of(RULES.defaults) | {"instruction": "x" * 2_000, "theme": "dark"}, rules)
     assert (read, errors) == (replace(RULES.defaults, theme="dark"), {})
     assert settings_of({"instruction": "Be rude.", "interruptions": False}, rules) == RULES.defaults
+
+
+def test_a_number_may_be_written_as_the_page_writes_it() -> None:
+    form = form_of(RULES.defaults) | {"silence_ms": "1,500", "trigger_tokens": "20,000"}
+    read, errors = read_form(form, RULES)
+    assert (read.silence_ms, read.trigger_tokens, errors) == (1_500, 20_000, {})
+    for text in ("1,5", "15,00", ",500", "1,500,"):
+        assert "silence_ms" in read_form(form | {"silence_ms": text}, RULES)[1]
 
 
 def test_what_is_no_longer_there_to_be_chosen_counts_as_not_chosen() -> None:
