@@ -61,6 +61,7 @@ class Dialler:
         self._watch = watch
         self._task: asyncio.Task[None] | None = None
         self._replaced: Connection | None = None
+        self._on_trial: tuple[str, ...] = ()
 
     def connect(self, wish: Connect) -> None:
         self._task = self._tasks.start(self._hold_connection(wish), "live-connection")
@@ -113,7 +114,9 @@ class Dialler:
         try:
             if not await self._may_dial():
                 return None
-            return await connect_hedged(self._upstream, self._setup_for(wish), self._tasks, self._watch.dialled_twice)
+            setup = self._setup_for(wish)
+            self._on_trial = setup.on_trial
+            return await connect_hedged(self._upstream, setup, self._tasks, self._watch.dialled_twice)
         finally:
             self._close_replaced()
 
@@ -129,7 +132,7 @@ class Dialler:
         self._task = None
         self.failure = failure
         self._close_in_background(connection)
-        self._feed(ConnectionLost(failure))
+        self._feed(ConnectionLost(failure, self._on_trial))
 
     def _let_go(self) -> tuple[asyncio.Task[None] | None, Connection | None]:
         """Nothing that the connection still says is listened to."""

@@ -303,9 +303,7 @@ class BaseSessionManager:
     def use(self, assistant: Assistant) -> None:
         """How the model is to behave from now on: with the next dial, and where a session stands, at the next safe
         point."""
-        self._setups.wanted = assistant
-        self._machine.features = self._features_of(self._levels.level)
-        self._look_for_change()
+        self._look_for_change(tried_again=self._setups.want(assistant))
 
     def drop_handle(self) -> None:
         """The user wants the handle forgotten; what is live goes on, and may be given another one."""
@@ -435,7 +433,7 @@ class BaseSessionManager:
 
     def _features_of(self, level: Level) -> Features:
         profile = None if level.is_exhausted else profile_of(level.model)
-        return Features(profile is not None and profile.history_anytime, self._overlaps, self._setups.wished)
+        return Features(profile is not None and profile.history_anytime, self._overlaps)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -488,6 +486,7 @@ class BaseSessionManager:
     async def _begin(self, connection: Connection, wish: Connect) -> None:
         """The connection is set up: bring the model up to date, and say so."""
         self._goes_away_at_ms = None
+        self._setups.taken()
         resumed, caught_up = wish.handle is not None, wish.catch_up
         self._exchanges.connected(self._dialled_model, self._setups.made_with, resumed=resumed, caught_up=caught_up)
         if wish.catch_up:
@@ -498,9 +497,9 @@ class BaseSessionManager:
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
         self._look_for_change()
 
-    def _look_for_change(self) -> None:
-        if not self._setups.is_as_wanted:
-            self._feed(SettingsChanged(keeps_handle=self._setups.keeps_session))
+    def _look_for_change(self, tried_again: frozenset[str] = frozenset()) -> None:
+        if tried_again or not self._setups.is_as_wanted:
+            self._feed(SettingsChanged(self._setups.keeps_session, tried_again))
 
     def _setup_for(self, wish: Connect) -> Setup:
         self._dialled_model = self._watch.watched.model = self.get_current_model()

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from sessions_app.live.context import Context
 from sessions_app.live.machine.events import Connect
-from sessions_app.live.machine.failures import COMPRESSION_FIELD, LANGUAGE_HINT_FIELD, TURN_TAKING_FIELD
+from sessions_app.live.machine.failures import SPEECH_FIELD
 from sessions_app.live.page import Assistant
-from sessions_app.live.providers.upstream import Setup, TurnTaking
-from sessions_app.live.setups import gives_history, setup_for
+from sessions_app.live.providers.upstream import Setup
+from sessions_app.live.setups import chosen_in, gives_history, setup_for
 
 
 class SessionSetups:
@@ -24,6 +24,8 @@ class SessionSetups:
         """May be set at any time; it counts from the next dial on."""
         self.left_out: set[str] = set()
         """Names of fields that this provider refuses."""
+        self._taken: dict[str, object] | None = None
+        self._model = self._taken_by = ""
         self._made = assistant
         self._dialled = assistant
         self._instruction = assistant.instruction
@@ -39,17 +41,6 @@ class SessionSetups:
         return self._made.resumes
 
     @property
-    def wished(self) -> tuple[str, ...]:
-        """Fields that set-ups have because they are wanted, and could do without."""
-        wanted = self.wanted
-        fields = {
-            TURN_TAKING_FIELD: wanted.turn_taking != TurnTaking(),
-            LANGUAGE_HINT_FIELD: bool(wanted.language),
-            COMPRESSION_FIELD: wanted.compresses and bool(wanted.trigger_tokens or wanted.compression_ratio),
-        }
-        return tuple(field for field, is_wished in fields.items() if is_wished)
-
-    @property
     def is_as_wanted(self) -> bool:
         """Whether nothing was wanted otherwise since the last dial."""
         return self._dialled == self.wanted
@@ -59,13 +50,26 @@ class SessionSetups:
         """Whether a resume would take what is wanted now."""
         return self.wanted.made_with == self.made_with
 
+    def want(self, assistant: Assistant) -> frozenset[str]:
+        """It counts from the next dial on. Gives the fields that were left out and are tried now with what they say."""
+        before, after = chosen_in(self.wanted), chosen_in(assistant)
+        tried_again = frozenset(name for name in self.left_out if before.get(name) != after.get(name))
+        self.left_out -= tried_again
+        self.wanted = assistant
+        return tried_again
+
+    def taken(self) -> None:
+        """The provider has taken the last set-up."""
+        self._taken_by = self._model
+        self._taken = {name: value for name, value in chosen_in(self._dialled).items() if name not in self.left_out}
+
     def next(self, wish: Connect, model: str, context: Context) -> Setup:
         """The set-up of a dial. A handle is only ever used with what its session was made with.
 
         A resume may take the new set-up's instruction (documentation of sessions, read 2026-11), and the past in it
         would be gone: it is told the one that its session was begun with.
         """
-        resumes = wish.handle is not None
+        resumes, self._model = wish.handle is not None, model
         if resumes:
             self._dialled = self.wanted.as_made(self._made)
             assistant = replace(self._dialled, instruction=self._instruction)
@@ -73,7 +77,15 @@ class SessionSetups:
             assistant = self._made = self._dialled = self.wanted
         setup = setup_for(wish, model, assistant, context, frozenset(self.left_out))
         self._instruction = setup.instruction
-        return setup
+        return replace(setup, on_trial=self._on_trial(resumes=resumes))
+
+    def _on_trial(self, *, resumes: bool) -> tuple[str, ...]:
+        """What the model has not taken yet. Of its first dial in a process a handle is more suspect than anything else,
+        and no voice is."""
+        chosen = chosen_in(self._dialled)
+        if self._taken is None or self._taken_by != self._model:
+            return () if resumes else tuple(name for name in chosen if name != SPEECH_FIELD)
+        return tuple(name for name, value in chosen.items() if self._taken.get(name) != value)
 
     def gives_history(self, wish: Connect, model: str) -> bool:
         """Whether the past is given as turns, and not in the instruction."""

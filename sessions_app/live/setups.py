@@ -5,9 +5,15 @@ from __future__ import annotations
 from energy.levels import ModelProfile, Seeding, profile_of
 from sessions_app.live.context import Context, instruction_with
 from sessions_app.live.machine.events import Connect
-from sessions_app.live.machine.failures import INITIAL_HISTORY_FIELD
+from sessions_app.live.machine.failures import (
+    COMPRESSION_FIGURES_FIELD,
+    INITIAL_HISTORY_FIELD,
+    LANGUAGE_HINT_FIELD,
+    SPEECH_FIELD,
+    TURN_TAKING_FIELD,
+)
 from sessions_app.live.page import Assistant
-from sessions_app.live.providers.upstream import Compression, Setup
+from sessions_app.live.providers.upstream import Compression, Setup, TurnTaking
 
 TRIGGER_SHARE = 0.8
 """Of the context window: where the provider cuts the context unless it is told otherwise."""
@@ -46,6 +52,21 @@ def setup_for(wish: Connect, model: str, assistant: Assistant, context: Context,
         compression=_compression(profile, assistant),
         resumes=assistant.resumes,
     )
+
+
+def chosen_in(assistant: Assistant) -> dict[str, object]:
+    """What a set-up says for the user, by the field that says it; the most suspect first where one is refused.
+
+    Nothing where the model is left to do it by itself; its voice it must be told.
+    """
+    figures = (assistant.trigger_tokens, assistant.compression_ratio) if assistant.compresses else (0, 0.0)
+    said = {
+        COMPRESSION_FIGURES_FIELD: figures if any(figures) else None,
+        LANGUAGE_HINT_FIELD: assistant.language or None,
+        TURN_TAKING_FIELD: assistant.turn_taking if assistant.turn_taking != TurnTaking() else None,
+        SPEECH_FIELD: assistant.voice,
+    }
+    return {field: value for field, value in said.items() if value is not None}
 
 
 def gives_history(wish: Connect, model: str, left_out: frozenset[str]) -> bool:

@@ -62,6 +62,7 @@ class Stage:
         random: Callable[[], float] = lambda: 0.5,
         overlaps: bool = False,
         observer: Observer | None = None,
+        assistant: Assistant | None = None,
         **opening: Any,
     ) -> None:
         self.mode = mode
@@ -70,7 +71,7 @@ class Stage:
         self.store = FakeStore()
         self.energy = FakeEnergy(models)
         self.next_frame = opening.get("next_number", 0)
-        assistant = Assistant(INSTRUCTION, "Kore")
+        assistant = assistant or Assistant(INSTRUCTION, "Kore")
         opening = {"handle_made_with": assistant.made_with, **opening}
         self.manager = MANAGERS[mode](
             upstream=self.upstream,

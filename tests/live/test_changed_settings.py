@@ -20,18 +20,18 @@ from sessions_app.live.machine.events import (
     State,
     Toast,
 )
-from sessions_app.live.machine.failures import TURN_TAKING_FIELD, Failure, Phase
+from sessions_app.live.machine.failures import SPEECH_FIELD, TURN_TAKING_FIELD, Failure, Phase
 from sessions_app.live.page import Assistant
 from sessions_app.live.providers.upstream import GenerationComplete, HandleUpdate, TurnComplete, TurnTaking
 from tests.fakes.energy import NEWEST, OLDER
 from tests.fakes.upstream import CUT, Answer
-from tests.live.play import LIVED_MS, Play
+from tests.live.play import LIVED_MS, QUOTA, Play
 from tests.live.stage import INSTRUCTION, Stage, numbers
 from tests.live.test_states import of, only, told
 
 OTHER_TURNS = Assistant(INSTRUCTION, "Kore", turn_taking=TurnTaking(silence_ms=900))
-INVALID_SETUP = Failure(1007, "Request contains an invalid argument.", Phase.SETUP)
 OTHER_VOICE = Assistant(INSTRUCTION, "Puck")
+REFUSED_SETUP = Failure(1007, "Request contains an invalid argument.", Phase.SETUP)
 TAKEN_BY_RESUME = SettingsChanged(keeps_handle=True)
 NEW_SESSION = SettingsChanged(keeps_handle=False)
 
@@ -158,30 +158,6 @@ async def test_without_resumption_no_handle_is_kept_and_every_connection_is_give
     assert [turn.text for turn in setup.history] == ["My code word is plum.", "Noted."]
 
 
-async def test_what_the_provider_does_not_take_is_left_out_and_costs_neither_the_handle_nor_the_level() -> None:
-    stage = await a_call(Answer(), Answer(failure=INVALID_SETUP))
-    stage.manager.use(OTHER_TURNS)
-    await stage.wait(5)
-    attempts = [(attempt.setup.handle, attempt.setup.left_out) for attempt in stage.upstream.attempts]
-    assert attempts[1:] == [("h-1", frozenset()), ("h-1", frozenset({TURN_TAKING_FIELD}))]
-    assert stage.page.states[-1] is State.LIVE
-    assert stage.manager.get_current_model() == NEWEST
-    stage.connection.drop(CUT)
-    await stage.wait(5)
-    assert stage.upstream.attempts[3].setup.left_out == {TURN_TAKING_FIELD}
-
-
-async def test_what_went_through_before_is_not_what_a_later_refusal_means() -> None:
-    stage = await a_call(Answer(), Answer(), Answer(failure=INVALID_SETUP))
-    stage.manager.use(OTHER_TURNS)
-    await stage.wait(20)
-    stage.connection.drop(CUT)
-    await stage.wait(20)
-    attempts = [(attempt.setup.handle, attempt.setup.left_out) for attempt in stage.upstream.attempts]
-    assert attempts[1:3] == [("h-1", frozenset())] * 2
-    assert all(left_out == frozenset() for _, left_out in attempts)
-
-
 async def test_a_reply_in_the_old_voice_is_heard_whole_before_the_new_one_comes() -> None:
     stage = await a_call()
     await stage.begin_reply("Once upon a time.", ms=400)
@@ -202,3 +178,78 @@ async def test_compression_is_told_in_tokens(model: str) -> None:
     compression = stage.upstream.attempts[0].setup.compression
     assert compression is not None
     assert (compression.trigger_tokens, compression.target_tokens) == (20_000, 5_000)
+
+
+# -- what the provider does not take -----------------------------------------------------------------------------------
+
+
+async def test_a_choice_that_is_refused_without_its_name_costs_neither_the_handle_nor_the_level() -> None:
+    stage = await a_call(Answer(), Answer(REFUSED_SETUP))
+    stage.manager.use(OTHER_TURNS)
+    spoken = await stage.speak(10)
+    await stage.wait(10)
+    assert [(dial.setup.handle, dial.setup.model) for dial in stage.upstream.attempts[1:]] == [("h-1", NEWEST)] * 2
+    assert stage.upstream.attempts[-1].setup.left_out == {TURN_TAKING_FIELD}
+    assert numbers(stage.connection.audio) == spoken
+    stage.connection.drop(CUT)
+    await stage.wait(10)
+    assert stage.upstream.attempts[-1].setup.left_out == {TURN_TAKING_FIELD}, "it is not tried at every swap"
+
+
+async def test_choices_that_are_refused_at_the_first_dial_are_left_out_one_after_the_other() -> None:
+    figures = Assistant(INSTRUCTION, "Kore", "de-DE", trigger_tokens=12_000)
+    stage = Stage(Mode.CALL, assistant=figures)
+    stage.upstream.script(REFUSED_SETUP, REFUSED_SETUP, Answer())
+    await stage.open()
+    await stage.wait(10)
+    assert stage.page.states[-1] is State.LIVE
+    assert [(dial.setup.model, len(dial.setup.left_out)) for dial in stage.upstream.attempts] == [
+        (NEWEST, 0),
+        (NEWEST, 1),
+        (NEWEST, 2),
+    ]
+
+
+async def test_the_voice_that_is_chosen_after_one_that_was_refused_is_tried() -> None:
+    unknown = Failure(1007, "No matching speaker voice found for name: Puck", Phase.SETUP)
+    stage = await a_call(Answer(), Answer(unknown), Answer(), Answer())
+    stage.manager.use(OTHER_VOICE)
+    await stage.wait(20)
+    assert stage.upstream.attempts[-1].setup.left_out == {SPEECH_FIELD}
+    stage.manager.use(Assistant(INSTRUCTION, "Leda"))
+    await stage.wait(20)
+    last = stage.upstream.attempts[-1].setup
+    assert (last.voice, last.left_out, last.model) == ("Leda", frozenset(), NEWEST)
+
+
+async def test_a_voice_that_is_refused_like_the_one_before_it_is_left_out_again_and_costs_no_level() -> None:
+    unknown = Failure(1007, "No matching speaker voice found.", Phase.SETUP)
+    stage = await a_call(Answer(), Answer(unknown), Answer(), Answer(unknown))
+    for voice in ("Puck", "Leda"):
+        stage.manager.use(Assistant(INSTRUCTION, voice))
+        await stage.wait(20)
+    last = stage.upstream.attempts[-1].setup
+    assert (len(stage.upstream.attempts), last.left_out, last.model) == (5, frozenset({SPEECH_FIELD}), NEWEST)
+    assert stage.page.states[-1] is State.LIVE
+
+
+async def test_what_went_through_before_is_not_what_a_later_refusal_means() -> None:
+    stage = await a_call(Answer(), Answer(), Answer(failure=REFUSED_SETUP))
+    stage.manager.use(OTHER_TURNS)
+    await stage.wait(20)
+    stage.connection.drop(CUT)
+    await stage.wait(20)
+    attempts = [(attempt.setup.handle, attempt.setup.left_out) for attempt in stage.upstream.attempts]
+    assert attempts[1:3] == [("h-1", frozenset())] * 2
+    assert all(left_out == frozenset() for _, left_out in attempts)
+
+
+async def test_another_model_may_refuse_what_the_one_before_it_took() -> None:
+    stage = Stage(Mode.CALL, assistant=OTHER_TURNS)
+    stage.upstream.script(Answer(), QUOTA, REFUSED_SETUP)
+    await stage.open()
+    await stage.spoken_exchange("My code word is plum.", "Noted.", handle="h-1")
+    stage.connection.drop(CUT)
+    await stage.wait(20)
+    dials = [(dial.setup.model, dial.setup.left_out) for dial in stage.upstream.attempts[2:]]
+    assert dials == [(OLDER, frozenset()), (OLDER, frozenset({TURN_TAKING_FIELD}))]

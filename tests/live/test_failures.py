@@ -12,6 +12,7 @@ import pytest
 
 from energy.quota import LimitKind, resets_at
 from sessions_app.live.machine.failures import (
+    COMPRESSION_FIGURES_FIELD,
     GUESS_AFTER_MS,
     INITIAL_HISTORY_FIELD,
     LANGUAGE_HINT_FIELD,
@@ -299,7 +300,7 @@ def test_an_invalid_argument_in_the_middle_of_a_conversation_is_resumed_and_drop
         ("enableAffectiveDialog", "enableAffectiveDialog"),
         ("history_config", "historyConfig"),
         ("slidingWindow", "contextWindowCompression"),
-        ("target_tokens", "contextWindowCompression"),
+        ("target_tokens", COMPRESSION_FIGURES_FIELD),
         ("startOfSpeechSensitivity", "realtimeInputConfig"),
         ("activity_handling", "realtimeInputConfig"),
         ("language_codes", LANGUAGE_HINT_FIELD),
@@ -319,7 +320,7 @@ def test_a_field_that_this_version_of_the_api_does_not_know_is_left_out(field: s
 @pytest.mark.parametrize("history", [ANEW, WITH_HANDLE])
 def test_an_invalid_argument_means_first_what_the_user_wants_and_nothing_went_through_with(history: History) -> None:
     failure = Failure(1007, INVALID_ARGUMENT, Phase.SETUP)
-    judgement = judge(failure, replace(history, untried=("realtimeInputConfig",)))
+    judgement = judge(failure, replace(history, on_trial=("realtimeInputConfig",)))
     assert (judgement.verdict, judgement.field) == (STRIP_FIELD, "realtimeInputConfig")
     assert judge(failure, history).verdict is not STRIP_FIELD
 
@@ -343,6 +344,9 @@ def test_a_wrong_request_gives_way_to_another_model_and_is_ours_when_two_refuse_
         ("contextWindowCompression is not supported in the live api.", "contextWindowCompression"),
         ("Invalid value at 'setup.input_audio_transcription'", "inputAudioTranscription"),
         ("sessionResumption is not enabled for this project", "sessionResumption"),
+        ("Unsupported language code 'de-DE' for model models/gemini-3.8-live", LANGUAGE_HINT_FIELD),
+        ("Target token count must be smaller than the trigger tokens.", COMPRESSION_FIGURES_FIELD),
+        ("Activity handling NO_INTERRUPTION is not supported for this model.", "realtimeInputConfig"),
     ],
 )
 @pytest.mark.parametrize("history", [ANEW, WITH_HANDLE])
@@ -351,6 +355,27 @@ def test_a_refusal_that_names_a_field_we_sent_leaves_that_field_out(text: str, f
     assert (judgement.verdict, judgement.field) == (STRIP_FIELD, field)
     again = judge(Failure(1007, text, Phase.SETUP), replace(history, left_out=frozenset({field})))
     assert again.verdict is NEXT_MODEL
+
+
+def test_of_two_fields_that_a_refusal_names_the_inner_one_is_left_out_first() -> None:
+    text = "Invalid value at 'setup.context_window_compression.sliding_window.target_tokens' (TYPE_INT64)"
+    refusal = Failure(1007, text, Phase.SETUP)
+    assert judge(refusal, ANEW).field == COMPRESSION_FIGURES_FIELD
+    again = replace(ANEW, left_out=frozenset({COMPRESSION_FIGURES_FIELD}))
+    assert judge(refusal, again).field == "contextWindowCompression"
+
+
+@pytest.mark.parametrize("history", [ANEW, WITH_HANDLE, replace(WITH_HANDLE, refused_ms=0), replace(ANEW, seeded=True)])
+@pytest.mark.parametrize("text", [INVALID_ARGUMENT, ""])
+def test_a_refusal_that_names_nothing_is_put_down_to_what_the_user_has_just_chosen(text: str, history: History) -> None:
+    refusal = Failure(1007, text, Phase.SETUP)
+    on_trial = replace(history, on_trial=(COMPRESSION_FIGURES_FIELD, LANGUAGE_HINT_FIELD))
+    assert judge(refusal, on_trial).field == COMPRESSION_FIGURES_FIELD
+    once = replace(on_trial, left_out=frozenset({COMPRESSION_FIGURES_FIELD}))
+    assert judge(refusal, once).field == LANGUAGE_HINT_FIELD
+    twice = replace(on_trial, left_out=frozenset(on_trial.on_trial))
+    assert judge(refusal, twice) == judge(refusal, replace(history, left_out=twice.left_out)), "as without them"
+    assert judge(Failure(1011, text, Phase.SETUP), on_trial) == judge(Failure(1011, text, Phase.SETUP), history)
 
 
 @pytest.mark.parametrize(("code", "text"), WRONG_MODELS)

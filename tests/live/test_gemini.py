@@ -17,6 +17,7 @@ from websockets.frames import Close
 from websockets.http11 import Response
 
 from sessions_app.live.machine.failures import (
+    COMPRESSION_FIGURES_FIELD,
     INITIAL_HISTORY_FIELD,
     LANGUAGE_HINT_FIELD,
     Failure,
@@ -121,6 +122,14 @@ def test_compression_and_resumption_can_be_left_out_and_compression_be_told_its_
     assert compression is not None
     assert compression.trigger_tokens == 20_000
     assert compression.sliding_window == types.SlidingWindow(target_tokens=5_000)
+
+
+def test_a_session_whose_figures_for_compression_are_refused_is_compressed_by_those_of_the_provider() -> None:
+    figures = frozenset({COMPRESSION_FIGURES_FIELD})
+    setup = Setup("m", "", "Kore", compression=Compression(20_000, 5_000), left_out=figures)
+    assert config_of(setup).context_window_compression == types.ContextWindowCompressionConfig(
+        sliding_window=types.SlidingWindow()
+    )
 
 
 def test_a_language_is_a_hint_for_what_the_user_says_and_alone_left_out_where_it_is_refused() -> None:

@@ -84,9 +84,10 @@ class SetupCompleted:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLost:
-    """The connection ended, or the attempt at one did, and not because we closed it."""
+    """The connection ended, or the attempt at one did, and not because we closed it. `on_trial`: as in `History`."""
 
     failure: Failure
+    on_trial: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +177,11 @@ class ForgetRequested:
 
 @dataclass(frozen=True, slots=True)
 class SettingsChanged:
-    """The session is to be another one than it was made as. `keeps_handle`: a resume takes what has changed."""
+    """The session is to be another one than it was made as. `keeps_handle`: a resume takes what has changed.
+    `tried_again`: fields that were left out, and say something else now."""
 
     keeps_handle: bool
+    tried_again: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ class History:
     `short_lives`: connections in a row, this one included, that ended before they proved stable. `faults_ms`: since the
     first of those ended. `waits`: how often in a row it was waited for a limit to be over. `refused_ms`: since a set-up
     was refused first after the last connection that was live was cut; None where none was. `left_out`: fields that the
-    set-up did without. `untried`: those that it had because the user wants it so, and that no set-up went through with
-    yet. `has_guessed`: another model was tried on a guess, and serves no better.
+    set-up did without. `on_trial`: fields of it that say what the user has chosen, and that the provider has not taken
+    yet, the most suspect first. `has_guessed`: another model was tried on a guess, and serves no better.
     """
 
     handle_used: bool = False
@@ -90,7 +90,7 @@ class History:
     waits: int = 0
     refused_ms: int | None = None
     left_out: frozenset[str] = frozenset()
-    untried: tuple[str, ...] = ()
+    on_trial: tuple[str, ...] = ()
     has_guessed: bool = False
 
 
@@ -147,7 +147,9 @@ def is_token_refusal(failure: Failure) -> bool:
 
 INITIAL_HISTORY_FIELD = "historyConfig"
 LANGUAGE_HINT_FIELD = "languageCodes"
+COMPRESSION_FIGURES_FIELD = "triggerTokens"
 TURN_TAKING_FIELD = "realtimeInputConfig"
+SPEECH_FIELD = "speechConfig"
 COMPRESSION_FIELD = "contextWindowCompression"
 RESUMPTION_FIELD = "sessionResumption"
 
@@ -155,13 +157,11 @@ BAD_KEY = "bad-key"
 _REFUSED_STATUSES = (400, 401, 403)
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
-    "speechConfig": ("speechconfig", "voiceconfig", "voicename", "speaker voice", "extract voices"),
-    "thinkingConfig": ("thinkingconfig", "thinkinglevel", "thinking level"),
-    INITIAL_HISTORY_FIELD: ("historyconfig", "initialhistory", "initial history"),
-    COMPRESSION_FIELD: (
-        *("contextwindowcompression", "slidingwindow", "sliding window"),
-        *("triggertokens", "targettokens"),
-    ),
+    SPEECH_FIELD: ("speechconfig", "voiceconfig", "voicename", "speakervoice", "extractvoices"),
+    "thinkingConfig": ("thinkingconfig", "thinkinglevel"),
+    INITIAL_HISTORY_FIELD: ("historyconfig", "initialhistory"),
+    COMPRESSION_FIGURES_FIELD: ("triggertoken", "targettoken"),
+    COMPRESSION_FIELD: ("contextwindowcompression", "slidingwindow"),
     TURN_TAKING_FIELD: (
         *("realtimeinputconfig", "automaticactivitydetection", "activityhandling", "silenceduration"),
         *("startofspeech", "startsensitivity", "endofspeech", "endsensitivity"),
@@ -172,7 +172,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     RESUMPTION_FIELD: ("sessionresumption",),
 }
 """The fields of our set-up that a session can do without, and what a refusal calls them, in small letters and without
-underscores: themselves, or what stands in them."""
+underscores and blanks: themselves, or what stands in them. What stands in another one goes before it."""
 
 _UNKNOWN_NAME = re.compile(r'unknown name "(?P<field>[^"]+)"', re.IGNORECASE)
 
@@ -249,7 +249,7 @@ def judge(failure: Failure, history: History) -> Judgement:
         or _judge_by_refusal_text(text, failure)
         or _judge_by_field(text, failure, history)
         or _judge_by_dead_handle(text)
-        or _judge_by_wish(text, failure, history)
+        or _judge_by_choices(text, failure, history)
         or _judge_by_lingering_session(failure, history)
         or _judge_by_missing_entity(text, failure, history)
         or _judge_by_invalid_argument(text, failure, history)
@@ -307,21 +307,40 @@ def _judge_by_field(text: str, failure: Failure, history: History) -> Judgement 
     is_wrong_request = any(needle in text for needle in _WRONG_REQUEST_TEXTS)
     if not (unknown_name or is_wrong_request or (failure.code == 1007 and failure.phase is not Phase.LIVE)):
         return None
-    field = _field_in(text) or (unknown_name["field"] if unknown_name else "")
+    field = _field_in(text, history.left_out) or (unknown_name["field"] if unknown_name else "")
     if field and field not in history.left_out:
         return Judgement(Verdict.STRIP_FIELD, "unknown-field" if unknown_name else "refused-field", field=field)
     return _try_another_model(history) if field or is_wrong_request else None
 
 
-def _field_in(text: str) -> str:
+def _judge_by_choices(text: str, failure: Failure, history: History) -> Judgement | None:
+    """A refusal that names nothing, of a set-up with something in it that the user has just chosen.
+
+    So answered were figures for compression that others have sent for long (pipecat 4560). Before the handle, the
+    history or the model is blamed, and lost, the session does without what is new.
+    """
+    names_nothing = failure.code == 1007 and failure.phase is Phase.SETUP and not _names_missing(text)
+    field = next((field for field in history.on_trial if field not in history.left_out), "")
+    if not field or not names_nothing or history.replaying:
+        return None
+    return Judgement(Verdict.STRIP_FIELD, "refused-field", field=field)
+
+
+def _names_missing(text: str) -> bool:
+    return "must be specified" in text
+
+
+def _field_in(text: str, left_out: frozenset[str]) -> str:
     """The field of our set-up that a refusal, in small letters, is about; empty when it names none.
 
-    That a thinking level is missing is none of them: to leave it out is what was wrong.
+    Of several it is the first that was not left out yet. That a thinking level is missing is none of them: to leave it
+    out is what was wrong.
     """
-    if "must be specified" in text:
+    if _names_missing(text):
         return ""
-    spelled = text.replace("_", "")
-    return next((field for field, names in _FIELDS.items() if any(name in spelled for name in names)), "")
+    spelled = text.replace("_", "").replace(" ", "")
+    named = [field for field, names in _FIELDS.items() if any(name in spelled for name in names)]
+    return next((field for field in named if field not in left_out), next(iter(named), ""))
 
 
 def _try_another_model(history: History) -> Judgement:
@@ -334,14 +353,6 @@ def _try_another_model(history: History) -> Judgement:
 def _judge_by_dead_handle(text: str) -> Judgement | None:
     if any(needle in text for needle in _DEAD_HANDLE_TEXTS):
         return Judgement(Verdict.FRESH, "handle-dead")
-    return None
-
-
-def _judge_by_wish(text: str, failure: Failure, history: History) -> Judgement | None:
-    """The catch-all 1007, without a word on what is meant: what the user wants is the newest in the set-up."""
-    is_invalid = "invalid argument" in text or failure.code == 1007
-    if is_invalid and history.untried and failure.phase is Phase.SETUP:
-        return Judgement(Verdict.STRIP_FIELD, "option-refused", field=history.untried[0])
     return None
 
 

@@ -134,9 +134,6 @@ class Features:
     overlaps: bool = False
     """The provider lets a session be resumed while its old connection is open, so a planned swap dials first."""
 
-    wished: tuple[str, ...] = ()
-    """Fields that set-ups have because the user wants it so, and could do without."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
@@ -193,8 +190,6 @@ class SessionMachine:
         self._refused_at_ms: int | None = None
         self._gap: _Gap | None = None
         self._left_out: set[str] = set()
-        self._tried: set[str] = set()
-        self._wished: tuple[str, ...] = ()
         self._forgotten = False
         self._severity_told = 0
 
@@ -245,7 +240,6 @@ class SessionMachine:
         was_first = self.state is State.CONNECTING
         outage_ms = self._backoff.outage_ms(now_ms)
         self.state = State.LIVE
-        self._tried.update(self._wished)
         self._is_dialling = False
         self._is_replaying = True
         self._replayed_at_ms = None
@@ -369,6 +363,7 @@ class SessionMachine:
     def _on_settings_changed(self, fact: SettingsChanged, now_ms: int) -> list[Wish]:
         """The next dial takes what has changed. A session that goes on is given up for that at a safe point; one that
         is being dialled is told of again when it stands."""
+        self._left_out -= fact.tried_again
         if not fact.keeps_handle:
             return self._give_up_session(now_ms)
         if self.state is not State.LIVE or self._swap_is_due or self._change_is_due:
@@ -433,7 +428,7 @@ class SessionMachine:
     # -- trouble -----------------------------------------------------------------------------------------------------
 
     def _on_connection_lost(self, fact: ConnectionLost, now_ms: int) -> list[Wish]:
-        judgement = self._judge(fact.failure, now_ms)
+        judgement = self._judge(fact, now_ms)
         self._begin_gap(judgement.reason, now_ms)
         wishes: list[Wish] = [
             HoldInput(),
@@ -445,7 +440,8 @@ class SessionMachine:
             wishes.append(DropAudio())
         return wishes + self._reactions[judgement.verdict](self, judgement, now_ms)
 
-    def _judge(self, failure: Failure, now_ms: int) -> Judgement:
+    def _judge(self, fact: ConnectionLost, now_ms: int) -> Judgement:
+        failure = fact.failure
         attempt = self._attempt or Connect()
         alive_ms = 0 if self._live_since_ms is None else now_ms - self._live_since_ms
         lives_before = self._short_lives
@@ -464,7 +460,7 @@ class SessionMachine:
             waits=self._waits,
             refused_ms=None if self._refused_at_ms is None else now_ms - self._refused_at_ms,
             left_out=frozenset(self._left_out),
-            untried=tuple(field for field in self._wished if field not in self._tried | self._left_out),
+            on_trial=fact.on_trial,
             has_guessed=self._has_guessed,
         )
         judgement = judge(failure, history)
@@ -620,7 +616,6 @@ class SessionMachine:
         else:
             attempt = Connect(seed=self._has_context)
         self._attempt = attempt
-        self._wished = self.features.wished
         self._is_dialling = True
         self._change_is_due = None
         return attempt
@@ -664,7 +659,6 @@ class SessionMachine:
 
     def _on_level_changed(self, fact: LevelChanged, now_ms: int) -> list[Wish]:
         """To another model: at once where nothing works, and at a safe point where the conversation goes on."""
-        self._tried.clear()  # of the other model
         wishes: list[Wish] = [Record("level_raised" if fact.is_raised else "level_lowered", {"model": fact.model})]
         if not fact.keeps_handle:
             wishes += self._forget_handle("level-changed")

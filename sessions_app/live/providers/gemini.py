@@ -27,8 +27,11 @@ from google.genai.live import AsyncSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from sessions_app.live.machine.failures import (
+    COMPRESSION_FIGURES_FIELD,
     INITIAL_HISTORY_FIELD,
     LANGUAGE_HINT_FIELD,
+    SPEECH_FIELD,
+    TURN_TAKING_FIELD,
     Failure,
     Phase,
 )
@@ -382,16 +385,16 @@ def config_of(setup: Setup) -> types.LiveConnectConfig:
     fields: dict[str, tuple[str, Any]] = {
         "responseModalities": ("response_modalities", [types.Modality.AUDIO]),
         "systemInstruction": ("system_instruction", _instruction_of(setup.instruction)),
-        "speechConfig": ("speech_config", _speech_of(setup.voice)),
+        SPEECH_FIELD: ("speech_config", _speech_of(setup.voice)),
         "inputAudioTranscription": ("input_audio_transcription", _transcription_of(setup)),
         "outputAudioTranscription": ("output_audio_transcription", types.AudioTranscriptionConfig()),
     }
     if setup.resumes:
         fields["sessionResumption"] = ("session_resumption", types.SessionResumptionConfig(handle=setup.handle))
     if setup.compression is not None:
-        fields["contextWindowCompression"] = ("context_window_compression", _compression_of(setup.compression))
+        fields["contextWindowCompression"] = ("context_window_compression", _compression_of(setup))
     if setup.turn_taking != TurnTaking():
-        fields["realtimeInputConfig"] = ("realtime_input_config", _turn_taking_of(setup.turn_taking))
+        fields[TURN_TAKING_FIELD] = ("realtime_input_config", _turn_taking_of(setup.turn_taking))
     if setup.expects_history:
         fields[INITIAL_HISTORY_FIELD] = (
             "history_config",
@@ -420,7 +423,8 @@ def _transcription_of(setup: Setup) -> types.AudioTranscriptionConfig:
     return types.AudioTranscriptionConfig(language_codes=[setup.language])
 
 
-def _compression_of(compression: Compression) -> types.ContextWindowCompressionConfig:
+def _compression_of(setup: Setup) -> types.ContextWindowCompressionConfig:
+    compression = Compression() if COMPRESSION_FIGURES_FIELD in setup.left_out else setup.compression or Compression()
     return types.ContextWindowCompressionConfig(
         trigger_tokens=compression.trigger_tokens or None,
         sliding_window=types.SlidingWindow(target_tokens=compression.target_tokens or None),

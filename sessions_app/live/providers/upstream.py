@@ -55,7 +55,7 @@ class Setup:
     `whole_input_transcript`: each piece of the user's words is a sentence, which does not say that a blank goes before
     it; other models send pieces that are to be joined as they are.
     `language`: a BCP-47 code that helps to transcribe the user, empty for none. `compression`: None for none.
-    `resumes`: the session is to be one that can be resumed.
+    `resumes`: the session is to be one that can be resumed. `on_trial`: as in `machine.failures.History`.
     """
 
     model: str
@@ -74,6 +74,7 @@ class Setup:
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     compression: Compression | None = field(default_factory=Compression)
     resumes: bool = True
+    on_trial: tuple[str, ...] = ()
     timeout_ms: int = 10_000
 
 
