@@ -68,7 +68,9 @@ class Rounds:
             await held.manager.check_fair_use()
 
     async def _look_for_settings(self) -> None:
-        known = {held.key[0]: held.revision for held in self._sessions()}
+        known: dict[int, int] = {}
+        for held in self._sessions():
+            known[held.key[0]] = min(held.revision, known.get(held.key[0], held.revision))
         try:
             saved: dict[int, int] = await self._database.run(partial(revisions_of, tuple(known)))
         except Exception as error:  # the next round may find the database again

@@ -80,6 +80,17 @@ async def test_without_a_channel_layer_it_takes_ten_seconds(
         assert dialled(upstream) == [("Kore", None), ("Puck", None)]
 
 
+async def test_a_session_that_has_missed_a_change_is_found_also_beside_one_that_has_it(
+    registry: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    async with Socket(registry, Mode.CALL, alice) as call, Socket(registry, Mode.TEXT, alice) as chat:
+        await call.start()
+        await change(alice, voice="Puck")
+        await chat.start()
+        await asyncio.sleep(11)
+        assert dialled(upstream) == [("Kore", None), ("Puck", None), ("Puck", None)]
+
+
 async def test_what_counts_for_pages_alone_leaves_the_line_as_it_is(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
