@@ -302,9 +302,15 @@ def test_an_error_is_shown_until_it_is_dismissed(page: Page, peer: Peer) -> None
 def test_the_energy_meter_says_level_word_and_model(page: Page, peer: Peer) -> None:
     meter = page.get_by_role("meter", name="Energy")
     expect(meter).to_have_attribute("aria-valuenow", "3")
+    cells = page.locator("[data-energy] i.is-full")
+    colour_at_the_top = cells.first.evaluate("element => getComputedStyle(element).backgroundColor")
     peer.say("energy", mode="text", level=1, previous=3, max=3, word="low", model="gemini-y", resets_at=None)
     expect(meter).to_have_attribute("aria-valuenow", "1")
     expect(meter).to_have_attribute("aria-valuetext", "low, 1 of 3, gemini-y")
+    expect(cells).not_to_have_css("background-color", colour_at_the_top)
+    peer.say("energy", mode="text", level=1, previous=1, max=1, word="full", model="gemini-y", resets_at=None)
+    expect(page.locator("[data-energy] i")).to_have_count(1)
+    expect(cells).to_have_css("background-color", colour_at_the_top)
 
 
 def test_a_screen_reader_hears_whole_turns_only_and_no_stored_ones(page: Page, peer: Peer) -> None:

@@ -28,7 +28,7 @@ export class EnergyMeter {
     this._meter.setAttribute("aria-valuemax", String(energy.max));
     this._meter.setAttribute("aria-valuenow", String(energy.level));
     this._meter.setAttribute("aria-valuetext", facts.label);
-    this._root.dataset.level = String(energy.level);
+    this._root.dataset.level = energy.level >= energy.max ? "top" : String(energy.level);
     this._write(energy, facts);
     this._fill(energy);
   }
