@@ -210,6 +210,22 @@ async def test_choices_that_are_refused_at_the_first_dial_are_left_out_one_after
     ]
 
 
+async def test_all_that_a_user_may_choose_can_be_refused_soon_after_the_beginning_and_the_call_goes_on() -> None:
+    wanted = Assistant(INSTRUCTION, "Kore", "de-DE", TurnTaking(silence_ms=900), trigger_tokens=12_000)
+    stage = Stage(Mode.CALL, assistant=wanted)
+    stage.upstream.script(*[REFUSED_SETUP] * 3, Answer(), *[REFUSED_SETUP] * 4)
+    await stage.open()
+    await stage.wait(1)
+    other_turns = TurnTaking(interruptions=False)
+    stage.manager.use(Assistant(INSTRUCTION, "Puck", "fr-FR", other_turns, trigger_tokens=13_000))
+    spoken = await stage.speak(10)
+    await stage.wait(20)
+    assert stage.page.states[-1] is State.LIVE
+    assert {dial.setup.model for dial in stage.upstream.attempts} == {NEWEST}
+    assert len(stage.upstream.attempts[-1].setup.left_out) == 4
+    assert numbers(stage.connection.audio) == spoken, "what was said before the refusals is not their cause"
+
+
 async def test_the_voice_that_is_chosen_after_one_that_was_refused_is_tried() -> None:
     unknown = Failure(1007, "No matching speaker voice found for name: Puck", Phase.SETUP)
     stage = await a_call(Answer(), Answer(unknown), Answer(), Answer())

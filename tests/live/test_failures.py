@@ -285,6 +285,14 @@ def test_an_invalid_argument_during_a_replay_means_the_audio_that_was_replayed(h
     assert (judgement.verdict, judgement.drop_audio) == (RESUME, True)
 
 
+@pytest.mark.parametrize("handle_used", [True, False])
+def test_a_refused_set_up_is_not_put_down_to_audio_that_the_connection_before_was_sent(handle_used: bool) -> None:
+    history = History(handle_used=handle_used, replaying=True, short_lives=1)
+    judgement = judge(Failure(1007, INVALID_ARGUMENT, Phase.SETUP), history)
+    assert not judgement.drop_audio
+    assert judgement == judge(Failure(1007, INVALID_ARGUMENT, Phase.SETUP), replace(history, replaying=False))
+
+
 def test_an_invalid_argument_in_the_middle_of_a_conversation_is_resumed_and_drops_nothing() -> None:
     judgement = judge(Failure(1007, INVALID_ARGUMENT, Phase.LIVE), LONG_LIFE)
     assert (judgement.verdict, judgement.drop_audio) == (RESUME, False)

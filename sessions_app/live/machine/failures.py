@@ -321,7 +321,7 @@ def _judge_by_choices(text: str, failure: Failure, history: History) -> Judgemen
     """
     names_nothing = failure.code == 1007 and failure.phase is Phase.SETUP and not _names_missing(text)
     field = next((field for field in history.on_trial if field not in history.left_out), "")
-    if not field or not names_nothing or history.replaying:
+    if not field or not names_nothing:
         return None
     return Judgement(Verdict.STRIP_FIELD, "refused-field", field=field)
 
@@ -389,7 +389,7 @@ def _judge_by_invalid_argument(text: str, failure: Failure, history: History) ->
     """The catch-all 1007: a refused handle, a refused seed, or stale audio sent into a resumed session."""
     if "invalid argument" not in text and failure.code != 1007:
         return None
-    if history.replaying:
+    if history.replaying and failure.phase is Phase.LIVE:
         return Judgement(Verdict.RESUME, "replay-refused", drop_audio=True)
     if failure.phase is Phase.LIVE and not history.seeded:
         return _escalate(history, "invalid-argument")

@@ -92,8 +92,8 @@ PROOF_OF_LIFE_MS = 1_000
 REPLAY_ANSWER_MS = 2_000
 """A refusal this soon after a replay is the answer to it: sending takes milliseconds, the answer a round trip."""
 
-FIELDS_TO_STRIP = 5
-"""More refused fields in a row than this is no longer a difference between API versions."""
+FIELDS_TO_STRIP = 8
+"""More refused fields than this, what a user has chosen among them, are no difference between versions of the API."""
 
 FIRST_HANDLE_WAIT_MS = 60
 """Some generations issue a handle right after the set-up. Audio is replayed after it, so that it is certain that it
@@ -563,7 +563,7 @@ class SessionMachine:
         ]
 
     def _strip_field(self, judgement: Judgement, now_ms: int) -> list[Wish]:
-        if self._short_lives > FIELDS_TO_STRIP:
+        if len(self._left_out) >= FIELDS_TO_STRIP:
             return self._fail(judgement.reason)
         self._left_out.add(judgement.field)
         leave_out = LeaveOut(judgement.field)
