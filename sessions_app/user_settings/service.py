@@ -31,6 +31,10 @@ class Kept:
     is_default: bool = True
 
 
+class ChangedMeanwhile(Exception):
+    """Something else was saved since the page was shown on which this was chosen."""
+
+
 def rules_of_the_server() -> Rules:
     """What the operator allows, and has by default."""
     return _rules(Persona.objects.order_by("name"))
@@ -72,9 +76,13 @@ def revisions_of(user_ids: Collection[int]) -> dict[int, int]:
     return dict(rows.UserSettings.objects.filter(pk__in=user_ids).values_list("pk", "revision"))
 
 
-def save(user_id: int, wanted: UserSettings, rules: Rules) -> bool:
-    """Keep what a user has chosen; False when it is as it was. What is locked stays as it was chosen once."""
-    return _change(user_id, chosen_of(wanted, rules), rules, keep_locked=True)
+def save(user_id: int, wanted: UserSettings, rules: Rules, shown: int | None = None) -> bool:
+    """Keep what a user has chosen; False when it is as it was. What is locked stays as it was chosen once.
+
+    `shown`: the revision that the user was shown, where that is known. Raises `ChangedMeanwhile` when it is not the
+    last one any more: all settings are saved together, so an old page would take back what was chosen elsewhere.
+    """
+    return _change(user_id, chosen_of(wanted, rules), rules, shown, keep_locked=True)
 
 
 def reset(user_id: int, rules: Rules) -> bool:
@@ -93,13 +101,15 @@ def undo(user_id: int, revision: int) -> bool:
 
 
 @transaction.atomic
-def _change(user_id: int, chosen: Chosen, rules: Rules, *, keep_locked: bool = False) -> bool:
+def _change(user_id: int, chosen: Chosen, rules: Rules, shown: int | None = None, *, keep_locked: bool = False) -> bool:
     row, _ = rows.UserSettings.objects.select_for_update().get_or_create(pk=user_id)
     before = _chosen_in(row)
     if keep_locked:
         chosen = {**chosen, **{name: value for name, value in before.items() if name in rules.locked}}
     if chosen == before:
         return False
+    if shown not in (None, row.revision):
+        raise ChangedMeanwhile
     _write(row, chosen, previous=before)
     return True
 

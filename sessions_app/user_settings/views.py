@@ -27,16 +27,27 @@ NAMES = {Mode.CALL: "call", Mode.TEXT: "text chat"}
 @never_cache
 @login_required
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """What counts for the user, as a form; what is wrong in it is said at its field, and all of it is kept."""
+    """What counts for the user, as a form; what is wrong in it is said at its field, and all of it is kept.
+
+    So is what was entered on a page from before another saving; sent once more it counts.
+    """
     user, rules = cast(User, request.user), service.rules_of_the_server()
     kept = service.kept_by(user.pk, rules)
-    form, errors = form_of(kept.settings), dict[str, str]()
+    form, errors, revision = form_of(kept.settings), dict[str, str](), kept.revision
+    is_old = False
     if request.method == "POST":
         form = request.POST.dict()
         wanted, errors = read_form(form, rules)
-        if not errors:
-            return _done(request, "Saved.", is_changed=service.save(user.pk, wanted, rules))
+        shown = _number_in(form.get("revision", ""))
+        try:
+            if not errors:
+                return _done(request, "Saved.", is_changed=service.save(user.pk, wanted, rules, shown))
+            revision = revision if shown is None else shown
+        except service.ChangedMeanwhile:
+            is_old = True
     context = {
+        "is_old": is_old,
+        "revision": revision,
         "section": "settings",
         "groups": groups_of(form, errors, rules, _what_goes_on(user)),
         "errors": errors,
@@ -51,8 +62,8 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 @login_required
 def undo_settings(request: HttpRequest) -> HttpResponse:
     """Back to what stood before the last saving, if that is the one that was meant."""
-    revision = request.POST.get("revision", "")
-    is_changed = revision.isdecimal() and service.undo(cast(User, request.user).pk, int(revision[:9]))
+    revision = _number_in(request.POST.get("revision", ""))
+    is_changed = revision is not None and service.undo(cast(User, request.user).pk, revision)
     if not is_changed:
         messages.error(request, "Nothing was undone: your settings were changed since.")
         return redirect("settings")
@@ -77,6 +88,10 @@ def _done(request: HttpRequest, text: str, *, is_changed: bool) -> HttpResponse:
     goes_on = _what_goes_on(user)
     messages.success(request, f"{text} Your {goes_on} takes it over at the next pause." if goes_on else text)
     return redirect("settings")
+
+
+def _number_in(text: str) -> int | None:
+    return int(text[:9]) if text.isdecimal() else None
 
 
 def _what_goes_on(user: User) -> str:

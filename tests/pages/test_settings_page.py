@@ -67,6 +67,28 @@ def test_what_is_saved_counts_and_is_shown_again(alice: User, client: Client) ->
     assert 'data-wanted-captions="off"' in call
 
 
+def test_an_old_page_does_not_take_back_what_was_saved_on_another_one(alice: User, client: Client) -> None:
+    client.force_login(alice)
+    shown = re.findall(r'name="revision" value="(\d+)"', client.get("/settings/").content.decode())[0]
+    send(client, voice="Puck", revision=shown)
+    page = send(client, theme="dark", revision=shown)
+    assert "Nothing was saved yet" in page
+    assert 'value="dark" checked' in page, "what was entered"
+    assert (counts(alice).voice, counts(alice).theme) == ("Puck", "device")
+    newest = re.findall(r'name="revision" value="(\d+)"', page)[0]
+    assert "Saved." in send(client, theme="dark", revision=newest)
+    assert (counts(alice).voice, counts(alice).theme) == ("Kore", "dark"), "as the page said"
+
+
+def test_a_form_with_a_mistake_is_as_old_as_it_was_when_it_is_sent_again(alice: User, client: Client) -> None:
+    client.force_login(alice)
+    send(client, voice="Puck", revision="0")
+    page = send(client, silence_ms="soon", revision="0")
+    form = page.partition("data-settings")[2]
+    assert re.findall(r'name="revision" value="(\d+)"', form)[0] == "0"
+    assert "Nothing was saved yet" in send(client, silence_ms="900", revision="0")
+
+
 def test_where_there_is_one_persona_the_page_asks_for_none_and_can_be_saved(alice: User, client: Client) -> None:
     Persona.objects.filter(is_default=False).delete()
     client.force_login(alice)
