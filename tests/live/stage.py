@@ -63,10 +63,11 @@ class Stage:
         overlaps: bool = False,
         observer: Observer | None = None,
         assistant: Assistant | None = None,
+        upstream: FakeUpstream | None = None,
         **opening: Any,
     ) -> None:
         self.mode = mode
-        self.upstream = FakeUpstream()
+        self.upstream = upstream or FakeUpstream()
         self.page = FakePage()
         self.store = FakeStore()
         self.energy = FakeEnergy(models)
