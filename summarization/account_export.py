@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from sessions_app.models import Conversation, UserSettings
-from sessions_app.user_settings.service import settings_for
+from sessions_app.user_settings.service import chosen_in, settings_for
 from summarization import export, history
 
 FORMAT = "holdline.account"
@@ -50,9 +50,13 @@ def parts_of(user: User) -> Iterator[dict[str, Any]]:
 
 
 def _settings_of(user: User) -> dict[str, Any] | None:
-    """What they have chosen, as it counts now, and when that was; None where they never saved any."""
-    saved_at = UserSettings.objects.filter(pk=user.pk).values_list("saved_at", flat=True).first()
-    return None if saved_at is None else asdict(settings_for(user.pk)) | {"saved_at": saved_at}
+    """What counts for them, what they have chosen themselves (the operator may hold that fast since), what they had
+    chosen before, and when that was; None where they never saved any."""
+    row = UserSettings.objects.filter(pk=user.pk).first()
+    if row is None:
+        return None
+    chosen = {"chosen": chosen_in(row), "chosen_before": row.previous, "saved_at": row.saved_at}
+    return asdict(settings_for(user.pk)) | chosen
 
 
 def _rows(rows: QuerySet[Any], *names: str) -> list[dict[str, Any]]:

@@ -62,7 +62,7 @@ def kept_by(user_id: int, rules: Rules) -> Kept:
     row = rows.UserSettings.objects.filter(pk=user_id).first()
     if row is None:
         return Kept(settings_of({}, rules))
-    chosen = settings_of(_chosen_in(row), rules)
+    chosen = settings_of(chosen_in(row), rules)
     return Kept(chosen, row.revision, row.previous is not None, not chosen_of(chosen, rules))
 
 
@@ -103,7 +103,7 @@ def undo(user_id: int, revision: int) -> bool:
 @transaction.atomic
 def _change(user_id: int, chosen: Chosen, rules: Rules, shown: int | None = None, *, keep_locked: bool = False) -> bool:
     row, _ = rows.UserSettings.objects.select_for_update().get_or_create(pk=user_id)
-    before = _chosen_in(row)
+    before = chosen_in(row)
     if keep_locked:
         chosen = {**chosen, **{name: value for name, value in before.items() if name in rules.locked}}
     if chosen == before:
@@ -123,6 +123,7 @@ def _write(row: rows.UserSettings, chosen: Chosen, previous: Chosen | None) -> N
     row.save()
 
 
-def _chosen_in(row: rows.UserSettings) -> dict[str, Any]:
+def chosen_in(row: rows.UserSettings) -> dict[str, Any]:
+    """What a user has chosen, whether or not it counts."""
     values = {name: getattr(row, name) for name in NAMES}
     return {name: value for name, value in values.items() if value != _NO_CHOICE[name]}

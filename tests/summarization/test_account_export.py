@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django import Settings
 
 from energy.levels import Ladder, LevelChange, Mode, Reason
 from energy.services import record_changes
@@ -70,6 +71,17 @@ def test_what_somebody_has_chosen_is_part_of_the_account(alice: User) -> None:
     settings = exported("alice")[0]["settings"]
     assert (settings["instruction"], settings["theme"], settings["voice"]) == ("Talk like a pirate.", "dark", "Kore")
     assert settings["saved_at"]
+
+
+def test_what_somebody_wrote_is_exported_also_where_it_does_not_count_any_more(alice: User, settings: Settings) -> None:
+    rules = service.rules_of_the_server()
+    for instruction in ("Talk like a pirate.", "Talk like a poet."):
+        service.save(alice.pk, replace(rules.defaults, instruction=instruction), rules)
+    settings.USER_SETTINGS_LOCKED = ["instruction"]
+    exported_settings = exported("alice")[0]["settings"]
+    assert exported_settings["instruction"] == ""
+    assert exported_settings["chosen"] == {"instruction": "Talk like a poet."}
+    assert exported_settings["chosen_before"] == {"instruction": "Talk like a pirate."}
 
 
 def test_nothing_in_it_lets_anybody_in_or_on(alice: User, client: Client) -> None:
