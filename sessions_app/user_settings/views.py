@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from sessions_app.session_page.report import live_modes
 from sessions_app.user_settings import service
 from sessions_app.user_settings.announcing import tell_of_change
 from sessions_app.user_settings.page_fields import form_of, groups_of
+from sessions_app.user_settings.terms import NAMES as SETTINGS
 from sessions_app.user_settings.terms import read_form
 from sessions_app.voice_samples.service import voices_to_hear
 
@@ -37,17 +39,22 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     is_old = False
     if request.method == "POST":
         form = request.POST.dict()
-        wanted, errors = read_form(form, rules)
+        # What the page could not ask for is not answered by it, also where the operator has let go of it since.
+        held = frozenset(form.get("held", "").split()) & frozenset(SETTINGS)
+        form |= {name: value for name, value in form_of(kept.settings).items() if name in held}
+        asked = replace(rules, locked=rules.locked | held)
+        wanted, errors = read_form(form, asked)
         shown = _number_in(form.get("revision", ""))
         try:
             if not errors:
-                return _done(request, "Saved.", is_changed=service.save(user.pk, wanted, rules, shown))
+                return _done(request, "Saved.", is_changed=service.save(user.pk, wanted, asked, shown))
             revision = revision if shown is None else shown
         except service.ChangedMeanwhile:
             is_old = True
     context = {
         "is_old": is_old,
         "revision": revision,
+        "held": " ".join(sorted(rules.locked)),
         "section": "settings",
         "groups": groups_of(form, errors, rules, _what_goes_on(user)),
         "errors": errors,

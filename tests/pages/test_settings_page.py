@@ -89,6 +89,18 @@ def test_a_form_with_a_mistake_is_as_old_as_it_was_when_it_is_sent_again(alice: 
     assert "Nothing was saved yet" in send(client, silence_ms="900", revision="0")
 
 
+def test_what_a_page_could_not_ask_for_stays_as_it_was_when_the_operator_has_let_go_of_it(
+    alice: User, client: Client, settings: Settings
+) -> None:
+    client.force_login(alice)
+    send(client, voice="Puck")
+    settings.USER_SETTINGS_LOCKED = ["captions", "voice"]
+    assert 'name="held" value="captions voice"' in client.get("/settings/").content.decode()
+    settings.USER_SETTINGS_LOCKED = []
+    assert "Saved." in send(client, captions=None, voice=None, theme="dark", held="captions voice")
+    assert (counts(alice).captions, counts(alice).voice, counts(alice).theme) == (True, "Puck", "dark")
+
+
 def test_where_there_is_one_persona_the_page_asks_for_none_and_can_be_saved(alice: User, client: Client) -> None:
     Persona.objects.filter(is_default=False).delete()
     client.force_login(alice)
