@@ -41,7 +41,14 @@ def open_session(request: SessionRequest, model: str, owner: Owner, memory: Conv
     parcel = Parcel(owes_flush=opening.owes_flush) if kept is None or request.fresh else kept
     recap = memory.recap(uuid.UUID(opening.conversation))
     # What was answered after the handle is known by its words, and the page may not have been told that it is.
-    opening = replace(opening, recap=recap, next_number=max(opening.next_number, parcel.next_up))
+    next_number = max(opening.next_number, parcel.next_up)
+    made_with = opening.handle_made_with or _made_with_before_digests()
+    opening = replace(opening, recap=recap, next_number=next_number, handle_made_with=made_with)
     chosen = kept_by(user.pk, rules_of_the_server())
     assistant = assistant_of(chosen.settings, settings.ASSISTANT_INSTRUCTION, mode)
     return OpenedSession(opening, hold, parcel, assistant, chosen.revision)
+
+
+def _made_with_before_digests() -> str:
+    """Of the handles that the version without users' settings keeps: everybody's sessions were the operator's then."""
+    return Assistant(settings.ASSISTANT_INSTRUCTION, settings.ASSISTANT_VOICE).made_with

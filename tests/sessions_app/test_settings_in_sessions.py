@@ -17,6 +17,7 @@ from energy.models import Persona
 from energy.services import EnergyBarService
 from sessions_app.gateway.energy_bar import SessionEnergy
 from sessions_app.gateway.session_registry import SessionRegistry
+from sessions_app.models import ResumptionHandle
 from sessions_app.user_settings.announcing import SETTINGS_CHANGED_TYPE
 from sessions_app.user_settings.terms import UserSettings
 from tests.fakes.upstream import CUT, FakeUpstream
@@ -124,6 +125,31 @@ async def test_a_page_that_comes_back_at_another_worker_resumes_only_what_was_ma
         setup = upstream.attempts[-1].setup
         assert (setup.handle, ready["action"]) == (("h-1", "resumed") if resumed else (None, "rebuilt"))
         assert [turn["text"] for turn in ready["transcript"]] == ["My code word is plum.", "Noted."]
+
+
+@pytest.mark.parametrize(("saved", "resumed"), [({}, True), ({"voice": "Puck"}, False)])
+async def test_a_handle_of_the_version_before_resumes_what_is_as_the_operator_has_it(
+    registry: SessionRegistry,
+    other: SessionRegistry,
+    upstream: FakeUpstream,
+    alice: User,
+    saved: dict[str, Any],
+    resumed: bool,
+) -> None:
+    """That version kept no digest: an upgrade costs nobody their session, and two versions go on beside each other."""
+    page_id = uuid.uuid4()
+    async with Socket(registry, Mode.TEXT, alice, page_id) as page:
+        await page.start()
+        await exchange(page, upstream, "m-1", "My code word is plum.", "Noted.", handle="h-1")
+        await registry.drain()
+    await ask(lambda: ResumptionHandle.objects.update(made_with=""))
+    if saved:
+        await change(alice, **saved)
+    async with Socket(other, Mode.TEXT, alice, page_id) as page:
+        ready = await page.start()
+        assert (upstream.attempts[-1].setup.handle, ready["action"]) == (
+            ("h-1", "resumed") if resumed else (None, "rebuilt")
+        )
 
 
 async def test_what_is_saved_while_the_line_is_away_counts_when_it_is_back(
