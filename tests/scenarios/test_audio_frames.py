@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import gc
 import inspect
 import json
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,7 +21,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from sessions_app.live.providers.frames import AudioSocket, audio_of
-from sessions_app.live.providers.gemini import SOCKET_OPTIONS
+from sessions_app.live.providers.gemini import SOCKET_OPTIONS, GeminiConnection, GeminiUpstream
+from sessions_app.live.providers.upstream import Setup, UpstreamFailed
 from tests.fakes.wire import Wire, session_over
 from tests.services.emulator import Emulator
 
@@ -259,3 +263,40 @@ async def test_the_round_trip_of_a_connection_is_known(emulator: Emulator, monke
     async with connected(emulator, monkeypatch) as session:
         round_trip_ms = AudioSocket(session).round_trip_ms()
         assert round_trip_ms is None or 0 < round_trip_ms < 1_000
+
+
+@pytest.mark.parametrize("ended", ["left", "cut"])
+async def test_a_connection_that_is_closed_is_freed_without_a_collection_of_garbage(
+    ended: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has a quarter of a megabyte of buffers, and has grown too old for the quick collections."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    upstream = GeminiUpstream("emulator", "v1beta")
+    gc.collect()
+    gc.disable()
+    try:
+        socket = await _left_behind(upstream, emulator, ended)
+        await asyncio.sleep(0)
+        assert socket() is None
+    finally:
+        gc.enable()
+
+
+async def _left_behind(upstream: GeminiUpstream, emulator: Emulator, ended: str) -> weakref.ref[ClientConnection]:
+    """The socket of a connection that is read until it ends, and closed."""
+    connection = await upstream.connect(Setup(model=MODEL, instruction="Be kind.", voice="Kore"))
+    socket = weakref.ref(connection._socket._socket)
+    reading = asyncio.create_task(_read(connection))
+    if ended == "cut":
+        await asyncio.to_thread(emulator.fault, "cut", connection=emulator.connections()[-1]["id"])
+        await asyncio.wait({reading}, timeout=PATIENCE_S)
+    await connection.close(5_000)
+    await asyncio.wait({reading}, timeout=PATIENCE_S)
+    return socket
+
+
+async def _read(connection: GeminiConnection) -> None:
+    with contextlib.suppress(UpstreamFailed):
+        async for _ in connection.messages():
+            pass

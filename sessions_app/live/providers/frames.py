@@ -89,13 +89,23 @@ class AudioSocket:
             return None
         return struct.unpack_from("I", info, _TCP_INFO_RTT_OFFSET)[0] / 1000
 
+    def let_go(self) -> None:
+        """Stand between them no longer, once the connection is closed.
+
+        Each held the other, and with them a socket's buffers, until a whole collection of garbage came by.
+        """
+        self._session._ws = self._socket
+
     # -- for the SDK -------------------------------------------------------------------------------------------------
 
     async def recv(self, decode: bool | None = None) -> bytes:
         """Hand the SDK the frame that was read for it, or the end of the connection."""
         held, self._held = self._held, None
         if isinstance(held, ConnectionClosed):
-            raise held
+            try:
+                raise held
+            finally:
+                del held  # else this frame, which its traceback holds, would hold it
         if held is None:
             raise AssertionError("the SDK reads only what was read for it")
         return held if self._session._api_client.vertexai else _in_names_of_the_developer_api(held)

@@ -243,6 +243,16 @@ class GeminiConnection:
 
     async def finish_setup(self, setup: Setup, started: float) -> None:
         """Wait for `setupComplete` if the SDK took another frame for it, then give the history."""
+        try:
+            await self._finish_setup(setup, started)
+        except BaseException:
+            self._socket.let_go()
+            raise
+        self._is_open = True
+        self._access.opened(setup.model)
+        self._probes.start()
+
+    async def _finish_setup(self, setup: Setup, started: float) -> None:
         while self._session.setup_complete is None:
             frame = await self._next_frame()
             if isinstance(frame, types.LiveServerMessage) and frame.setup_complete is not None:
@@ -253,9 +263,6 @@ class GeminiConnection:
         if setup.expects_history:
             self._messages_sent += 1
             await self._session.send_client_content(turns=_contents_of(setup.history), turn_complete=True)
-        self._is_open = True
-        self._access.opened(setup.model)
-        self._probes.start()
 
     async def messages(self) -> AsyncIterator[UpstreamMessage]:
         """What the provider says, until the connection ends with `UpstreamFailed`."""
@@ -318,6 +325,7 @@ class GeminiConnection:
         except _CONNECTION_ERRORS:
             logger.debug("The connection did not close in good order", exc_info=True)
         await _leave(self._opening)
+        self._socket.let_go()
 
     async def _refuse(self, call: types.LiveServerToolCall) -> None:
         """Answer calls of functions that nobody declared.
