@@ -459,7 +459,7 @@ class BaseSessionManager:
         after = self._machine.state
         if after is not before:
             logger.info("%s to %s on %s", before, after, type(fact).__name__, extra=self._ids())
-        self._watch.decided(fact, before, after, wishes, now_ms)
+        self._watch.decided(fact, before, after, wishes, self._machine.gap_cause, now_ms)
         for wish in wishes:
             self._carry_out(wish)
 
@@ -512,8 +512,7 @@ class BaseSessionManager:
             return  # some models send handles that nobody asked for
         self._exchanges.hear(message)
         if isinstance(message, GoAway):
-            if self._dialler.connection is not None:
-                self._goes_away_at_ms = _now_ms() + message.time_left_ms
+            self._goes_away_at_ms = _now_ms() + message.time_left_ms
             self._feed(GoAwayReceived(message.time_left_ms))
         elif isinstance(message, UndeclaredCall):
             logger.warning("called and not declared: %s", ", ".join(message.names), extra=self._ids())

@@ -70,9 +70,11 @@ class SessionWatch:
         """A second dial was made beside one that was slow. `was_needed`: it was set up first."""
         self.tell(AlarmJudged(Alarm.SLOW_SETUP, AlarmOutcome.RIGHT if was_needed else AlarmOutcome.FALSE))
 
-    def decided(self, fact: Fact, before: State, after: State, wishes: Sequence[Wish], now_ms: int) -> None:
+    def decided(
+        self, fact: Fact, before: State, after: State, wishes: Sequence[Wish], gap_cause: str, now_ms: int
+    ) -> None:
         """The machine has taken in a fact; before its wishes are carried out."""
-        self._tell(self._watch.decided(fact, before, after, wishes, now_ms))
+        self._tell(self._watch.decided(fact, before, after, wishes, gap_cause, now_ms))
 
     def tell(self, observation: Observation) -> None:
         """What the machine does not hear of."""

@@ -35,15 +35,19 @@ from sessions_app.live.machine.observed import (
     WaitedInLine,
     Watch,
 )
+from sessions_app.live.machine.reasons import GapCause
 from sessions_app.live.machine.states import Features, SessionMachine
 from sessions_app.live.machine.turns import WATCH_MS
-from sessions_app.live.providers.upstream import GoAway, ReplyAudio, TurnComplete, UsageReported
+from sessions_app.live.page import Assistant
+from sessions_app.live.providers.upstream import GoAway, ReplyAudio, TurnComplete, TurnTaking, UsageReported
 from sessions_app.live.watch import Watched
 from tests.fakes.upstream import CUT, Answer
-from tests.live.stage import Stage, sound
+from tests.live.stage import INSTRUCTION, Stage, sound
 from tests.live.test_states_at_random import AnyLife
 from tests.live.test_swaps import DEAD_HANDLE, QUOTA
 from tests.repeatable import cases
+
+OTHER_TURNS = Assistant(INSTRUCTION, "Kore", turn_taking=TurnTaking(silence_ms=900))
 
 Seen = TypeVar("Seen")
 
@@ -120,6 +124,21 @@ async def test_a_refresh_that_a_go_away_overtakes_is_a_swap_of_that() -> None:
     await stage.hear(GoAway(8_000))
     await stage.wait(30)
     assert notes.of(Swapped)[0].kind is SwapKind.GO_AWAY
+
+
+@pytest.mark.parametrize("go_away_comes_first", [False, True])
+async def test_a_change_of_settings_that_a_go_away_overtakes_is_a_swap_of_that(go_away_comes_first: bool) -> None:
+    stage, notes = await a_watched_call()
+    await stage.begin_reply("I was", ms=200)
+    if go_away_comes_first:
+        await stage.hear(GoAway(8_000))
+    stage.manager.use(OTHER_TURNS)
+    if not go_away_comes_first:
+        await stage.hear(GoAway(8_000))
+    await stage.wait(30)
+    assert notes.of(Swapped)[0].kind is SwapKind.GO_AWAY
+    told = [data for kind, data in stage.store.records if "gap_ms" in data]
+    assert told[0]["cause"] == GapCause.GO_AWAY
 
 
 async def test_a_cut_is_a_swap_whose_gap_is_the_time_without_a_connection() -> None:
@@ -232,7 +251,7 @@ class WatchedMachine(SessionMachine):
         before = self.state
         wishes = super().handle_fact(fact, now_ms)
         self._account(before, wishes)
-        seen = list(self.watch.decided(fact, before, self.state, wishes, now_ms))
+        seen = list(self.watch.decided(fact, before, self.state, wishes, self.gap_cause, now_ms))
         self.seen += seen
         told_ms = [wish.data["gap_ms"] for wish in wishes if isinstance(wish, Record) and "gap_ms" in wish.data]
         swaps = [each for each in seen if isinstance(each, Swapped) and each.outcome in SERVED]

@@ -12,7 +12,7 @@ it ended. Every one that begins ends exactly once, with an outcome that has a na
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,21 +21,19 @@ from sessions_app.live.machine.events import (
     ConnectionLost,
     Fact,
     ForgetHandle,
-    GoAwayReceived,
     LadderExhausted,
     LevelChanged,
     MemoryLost,
     ProviderSilent,
     Record,
-    RefreshRequested,
     ReplyBegan,
     ReplyEnded,
     SendBlocked,
-    SettingsChanged,
     SetupCompleted,
     State,
     Wish,
 )
+from sessions_app.live.machine.reasons import GapCause
 
 
 class Outcome(StrEnum):
@@ -218,6 +216,16 @@ GIVEN_UP = {State.FAILED: Outcome.FAILED, State.EXHAUSTED: Outcome.EXHAUSTED, St
 NOT_UNDER_WAY = {State.IDLE, State.LIVE, *GIVEN_UP}
 
 
+_KINDS: Mapping[str, SwapKind] = {
+    GapCause.GO_AWAY: SwapKind.GO_AWAY,
+    GapCause.LEVEL_CHANGED: SwapKind.LEVEL,
+    GapCause.REFRESH: SwapKind.REFRESH,
+    GapCause.SETTINGS: SwapKind.SETTINGS,
+    GapCause.MEMORY_LOST: SwapKind.MEMORY_LOST,
+}
+"""Of swaps that the machine made itself; what else there is, the fact tells."""
+
+
 class Watch:
     """Watches one live session."""
 
@@ -228,9 +236,6 @@ class Watch:
         self._dial: tuple[Connect, int] | None = None
         self._alarm: Alarm | None = None
         self._reply_since_ms: int | None = None
-        self._level_is_due = False
-        self._refresh_is_due = False
-        self._settings_are_due = False
 
     def waits_in_line(self, now_ms: int) -> None:
         """There is no place in the budget of the project yet; told again and again."""
@@ -242,27 +247,18 @@ class Watch:
         yield from self._raise(Alarm.NOT_HEARD)
 
     def decided(
-        self, fact: Fact, before: State, after: State, wishes: Sequence[Wish], now_ms: int
+        self, fact: Fact, before: State, after: State, wishes: Sequence[Wish], gap_cause: str, now_ms: int
     ) -> Iterator[Observation]:
-        """The machine went from `before` to `after` on a fact, or stayed where it was."""
+        """The machine went from `before` to `after` on a fact, or stayed where it was. `gap_cause`: as it has it."""
         if before is State.IDLE and after is not State.IDLE:
             yield from self._leave_line(after, now_ms)
         yield from self._follow_alarm(fact)
         yield from self._follow_reply(fact, now_ms)
         yield from self._follow_dial(fact, after, wishes, now_ms)
-        if isinstance(fact, GoAwayReceived):
-            self._refresh_is_due = False  # the swap that comes is the one that the provider asks for
-        elif isinstance(fact, RefreshRequested):
-            self._refresh_is_due = self._refresh_is_due or _has(wishes, Record)
-        elif isinstance(fact, SettingsChanged):
-            self._settings_are_due = True
-        yield from self._follow_service(fact, before, after, wishes, now_ms)
-        if isinstance(fact, LevelChanged):
-            self._level_is_due = True
+        yield from self._follow_service(fact, before, after, wishes, gap_cause, now_ms)
         for wish in wishes:
             if isinstance(wish, Connect):
                 self._dial = (wish, now_ms)
-                self._level_is_due = self._refresh_is_due = self._settings_are_due = False
         if after is State.ENDED and before is not State.ENDED:
             yield from self._settle_alarm(AlarmOutcome.UNKNOWN)
             yield Left()
@@ -276,12 +272,12 @@ class Watch:
     # -- openings and swaps --------------------------------------------------------------------------------------------
 
     def _follow_service(
-        self, fact: Fact, before: State, after: State, wishes: Sequence[Wish], now_ms: int
+        self, fact: Fact, before: State, after: State, wishes: Sequence[Wish], gap_cause: str, now_ms: int
     ) -> Iterator[Observation]:
         if before is State.IDLE and after is not State.ENDED:
             self._opening_since_ms = now_ms
         elif before is State.LIVE and after not in (State.LIVE, State.ENDED):
-            self._swap = (self._kind_of(fact, after), now_ms)
+            self._swap = (_kind_of(fact, after, gap_cause), now_ms)
         elif before in GIVEN_UP and after not in NOT_UNDER_WAY:
             self._swap = (SwapKind.RETRY, now_ms)
         outcome = _served_as(wishes) if isinstance(fact, SetupCompleted) else GIVEN_UP.get(after)
@@ -294,21 +290,6 @@ class Watch:
             kind, since_ms = self._swap
             yield Swapped(kind, outcome, now_ms - since_ms)
             self._swap = None
-
-    def _kind_of(self, fact: Fact, after: State) -> SwapKind:
-        if isinstance(fact, MemoryLost):
-            return SwapKind.MEMORY_LOST
-        if isinstance(fact, ProviderSilent):
-            return SwapKind.SILENT
-        if isinstance(fact, SendBlocked):
-            return SwapKind.SEND_BLOCKED
-        if isinstance(fact, LevelChanged | LadderExhausted) or self._level_is_due or after is State.FALLING_BACK:
-            return SwapKind.LEVEL
-        if isinstance(fact, ConnectionLost):
-            return SwapKind.CONNECTION_LOST
-        if self._settings_are_due:
-            return SwapKind.SETTINGS
-        return SwapKind.REFRESH if self._refresh_is_due else SwapKind.GO_AWAY
 
     # -- dials ---------------------------------------------------------------------------------------------------------
 
@@ -367,6 +348,18 @@ class Watch:
 
 def _has(wishes: Sequence[Wish], kind: type[Wish]) -> bool:
     return any(isinstance(wish, kind) for wish in wishes)
+
+
+def _kind_of(fact: Fact, after: State, gap_cause: str) -> SwapKind:
+    if gap_cause in _KINDS:
+        return _KINDS[gap_cause]
+    if isinstance(fact, ProviderSilent):
+        return SwapKind.SILENT
+    if isinstance(fact, SendBlocked):
+        return SwapKind.SEND_BLOCKED
+    if isinstance(fact, LevelChanged | LadderExhausted) or after is State.FALLING_BACK:
+        return SwapKind.LEVEL
+    return SwapKind.CONNECTION_LOST
 
 
 def _served_as(wishes: Sequence[Wish]) -> Outcome:

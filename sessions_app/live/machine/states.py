@@ -199,6 +199,11 @@ class SessionMachine:
         return self.handle is not None and not self._handle_is_behind
 
     @property
+    def gap_cause(self) -> str:
+        """Why there is no line: a `GapCause`, or a verdict about the provider; empty while there is one."""
+        return "" if self._gap is None else self._gap.cause
+
+    @property
     def refresh_is_due(self) -> bool:
         """Whether the user waits for another connection, which is taken at the next safe point."""
         return self._refresh_is_due is not None
