@@ -164,6 +164,11 @@ class Opening:
     owes_flush: bool = False
 
 
+_KEPT_BY_SESSIONS = ("instruction", "voice", "language", "resumes")
+"""Of an assistant: the documentation lets a resume change all but the model; 3.8 was seen to keep its instruction
+(2026-09)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assistant:
     """How the model is to behave.
@@ -184,19 +189,13 @@ class Assistant:
 
     @property
     def made_with(self) -> str:
-        """What a session keeps for its life, as a digest: a resume takes the rest of a new set-up.
-
-        The documentation lets a resume change all but the model; 3.8 was seen to keep its instruction (2026-09).
-        """
-        kept = [self.instruction, self.voice, self.language, self.resumes]
-        return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
+        """What a session keeps for its life, as a digest: a resume takes the rest of a new set-up."""
+        return hashlib.sha256(json.dumps(list(self._kept.values())).encode()).hexdigest()
 
     def as_made(self, session: Assistant) -> Assistant:
         """What a resume of a session that was made like `session` can have of this."""
-        return replace(
-            self,
-            instruction=session.instruction,
-            voice=session.voice,
-            language=session.language,
-            resumes=session.resumes,
-        )
+        return replace(self, **session._kept)
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _KEPT_BY_SESSIONS}
