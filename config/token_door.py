@@ -12,24 +12,23 @@ import datetime
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.utils.crypto import constant_time_compare
 
+from config.doors import Send, respond, shows_secret
 from energy.ladders import models_in_service
 from sessions_app.gateway.limits import Bucket
-from sessions_app.live.providers.minting import Minter, MintingFailed, MintOutcome, TokenOrder
+from sessions_app.live.providers.minting import API_VERSION, Minter, MintingFailed, MintOutcome, TokenOrder
 from sessions_app.live.providers.token_keeper import TokenWatch
 from sessions_app.live.providers.token_stock import AT_ONCE, COUNTS_FOR_MS, OPENS_FOR_MS
 
 logger = logging.getLogger(__name__)
 
 PATH = "/token-service/"
-API_VERSION = "v1alpha"
 BODY_LIMIT_BYTES = 4 * 1024
 SHORTEST_S = 10
 
@@ -77,14 +76,15 @@ class TokenDoor:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="token-service")
         self._waiting = 0
 
-    async def __call__(self, scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> Any:
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> Any:
         if scope["path"] != PATH or not settings.GEMINI_TOKEN_SERVICE:
             return await self._application(scope, receive, send)
         try:
             status, answer, wait_s = HTTPStatus.CREATED, await self._answer(scope, receive), None
         except _Refused as refusal:
             status, answer, wait_s = HTTPStatus(refusal.status), {"error": refusal.error}, refusal.wait_s
-        await _respond(send, status, answer, wait_s)
+        more = {} if wait_s is None else {b"retry-after": str(wait_s)}
+        await respond(send, status, "application/json", json.dumps(answer).encode(), more)
         return None
 
     async def _answer(self, scope: Any, receive: Any) -> dict[str, object]:
@@ -108,7 +108,7 @@ class TokenDoor:
 
     def _let_in(self, scope: Any) -> None:
         """Raises `_Refused`. Who has the secret is not kept out by those who guess."""
-        if not is_let_in(scope, settings.GEMINI_TOKEN_SERVICE_SECRET):
+        if not shows_secret(scope, settings.GEMINI_TOKEN_SERVICE_SECRET):
             if not self._wrong.take(1, self._now_s()):
                 raise _Refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many", "Too many wrong secrets.", 60)
             logger.warning("somebody asked the token service with a wrong secret")
@@ -124,12 +124,6 @@ class TokenDoor:
         if self._minter is None:
             raise MintingFailed(text="this process has no key")
         return self._minter.mint(order)
-
-
-def is_let_in(scope: Any, secret: str) -> bool:
-    """Whether a request shows the secret; where there is none nobody does."""
-    shown = b",".join(value for name, value in scope["headers"] if name == b"authorization").decode("latin-1")
-    return bool(secret) and constant_time_compare(shown, f"Bearer {secret}")
 
 
 def _order_in(asked: object) -> TokenOrder:
@@ -182,17 +176,3 @@ async def _body(receive: Any) -> object:
         return json.loads(raw)
     except (ValueError, RecursionError):
         raise _Refused(HTTPStatus.BAD_REQUEST, "no_json", "The request is no JSON.") from None
-
-
-async def _respond(send: Any, status: HTTPStatus, answer: dict[str, object], wait_s: int | None) -> None:
-    body = json.dumps(answer).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    if wait_s is not None:
-        headers.append((b"retry-after", str(wait_s).encode()))
-    await send({"type": "http.response.start", "status": status.value, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -13,12 +13,13 @@ that leads here, but by none of ours.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.http.request import split_domain_port
-from django.utils.crypto import constant_time_compare
+
+from config.doors import Send, header, respond, shows_secret
 
 PATH = "/metrics"
 
@@ -42,19 +43,12 @@ class MetricsDoor:
         self._application = application
         self._exposition = exposition
 
-    async def __call__(self, scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> Any:
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> Any:
         is_scrape = scope["path"] == PATH and scope["method"] in ("GET", "HEAD")
         if not is_scrape or not may_read(scope, settings.METRICS_TOKEN):
             return await self._application(scope, receive, send)
-        body, content_type = await self._exposition.answer(_header(scope, b"accept"))
-        headers = [
-            (b"content-type", content_type.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        body, content_type = await self._exposition.answer(header(scope, b"accept"))
+        await respond(send, HTTPStatus.OK, content_type, body, is_head=scope["method"] == "HEAD")
         return None
 
 
@@ -66,12 +60,12 @@ def may_read(scope: Any, token: str) -> bool:
         token: the one to be shown; empty for none.
     """
     if token:
-        return constant_time_compare(_header(scope, b"authorization"), f"Bearer {token}")
+        return shows_secret(scope, token)
     client = scope.get("client")
     if client is None or not _is_of_this_machine(client[0] or ""):
         return False
     came_by_proxy = any(name.startswith(HEADERS_OF_PROXIES) for name, _ in scope["headers"])
-    host, _ = split_domain_port(_header(scope, b"host"))
+    host, _ = split_domain_port(header(scope, b"host"))
     return not came_by_proxy and (host == "localhost" or _is_of_this_machine(host.strip("[]")))
 
 
@@ -82,7 +76,3 @@ def _is_of_this_machine(address: str) -> bool:
         return False
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return (mapped or found).is_loopback
-
-
-def _header(scope: Any, name: bytes) -> str:
-    return b",".join(value for each, value in scope["headers"] if each == name).decode("latin-1")

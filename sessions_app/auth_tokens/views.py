@@ -27,7 +27,7 @@ from sessions_app.auth_tokens.service import (
     rules_of_the_server,
 )
 from sessions_app.auth_tokens.terms import Rules, WishRefused
-from sessions_app.live.providers.minting import MintingFailed, TokenOrder
+from sessions_app.live.providers.minting import API_VERSION, MintingFailed, TokenOrder
 from sessions_app.throttle import TOKENS, Scope
 
 Result = TypeVar("Result")
@@ -116,8 +116,6 @@ def _made(caller: Caller, make: Callable[[], MintedToken]) -> HttpResponse:
         raise Refused(HTTPStatus.UNAUTHORIZED, "right_ended", text) from None
     except MintingFailed as failure:
         raise _failed(failure) from None
-    from sessions_app.live.providers.auth_tokens import API_VERSION
-
     facts = as_data(minted.row, timezone.now())
     answer = {"token": minted.value, "api_version": API_VERSION, **facts}
     return JsonResponse(answer, status=HTTPStatus.CREATED)

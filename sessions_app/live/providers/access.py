@@ -13,8 +13,7 @@ from google import genai
 from google.genai import types
 
 from sessions_app.live.machine.failures import Failure, Phase, is_token_refusal
-from sessions_app.live.providers.auth_tokens import API_VERSION
-from sessions_app.live.providers.minting import MintingFailed
+from sessions_app.live.providers.minting import API_VERSION, MintingFailed
 from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import UpstreamFailed
 

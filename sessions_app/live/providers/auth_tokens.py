@@ -16,12 +16,9 @@ from google import genai
 from google.genai import errors, types
 
 from sessions_app.live.providers.google_errors import read_error
-from sessions_app.live.providers.minting import MintingFailed, TokenOrder, without_secrets
+from sessions_app.live.providers.minting import API_VERSION, MintingFailed, TokenOrder, without_secrets
 
 logger = logging.getLogger(__name__)
-
-API_VERSION = "v1alpha"
-"""For making tokens and for the connections that they open; the SDK warns of every other."""
 
 TIMEOUT_MS = 10_000
 """For each step of asking: to connect, to send, to wait for the answer."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+API_VERSION = "v1alpha"
+"""For making tokens and for the connections that they open; the SDK warns of every other."""
+
 LONGEST_TEXT = 300
 _TOKENS = re.compile(r"auth_tokens/[\w-]+")
 
