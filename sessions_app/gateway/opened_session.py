@@ -15,7 +15,7 @@ from sessions_app.live.page import Assistant, Opening
 from sessions_app.live.parcel import Parcel
 from sessions_app.services import SessionRequest
 from sessions_app.user_settings.assistants import assistant_of
-from sessions_app.user_settings.service import kept_by, rules_of_the_server
+from sessions_app.user_settings.service import kept_without_persona
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def open_session(request: SessionRequest, model: str, owner: Owner, memory: Conv
     next_number = max(opening.next_number, parcel.next_up)
     made_with = opening.handle_made_with or _made_with_before_digests()
     opening = replace(opening, recap=recap, next_number=next_number, handle_made_with=made_with)
-    chosen = kept_by(user.pk, rules_of_the_server())
+    chosen = kept_without_persona(user.pk)
     assistant = assistant_of(chosen.settings, settings.ASSISTANT_INSTRUCTION, mode)
     return OpenedSession(opening, hold, parcel, assistant, chosen.revision)
 

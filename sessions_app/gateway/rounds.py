@@ -18,7 +18,7 @@ from sessions_app.gateway.held_session import HeldSession
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.usage import is_limited
 from sessions_app.user_settings.assistants import assistant_of
-from sessions_app.user_settings.service import Kept, kept_by, revisions_of, rules_of_the_server
+from sessions_app.user_settings.service import Kept, kept_without_persona, revisions_of
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Rounds:
 
     async def _follow(self, user_id: int) -> None:
         try:
-            kept: Kept = await self._database.run(lambda: kept_by(user_id, rules_of_the_server()))
+            kept: Kept = await self._database.run(partial(kept_without_persona, user_id))
         except Exception as error:
             logger.warning("what a user has chosen cannot be looked up: %s", type(error).__name__)
             return

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from sessions_app.user_settings.service import settings_for_pages
+from sessions_app.user_settings.service import kept_without_persona
 from sessions_app.user_settings.terms import UserSettings
 
 
@@ -18,4 +18,4 @@ def appearance(request: HttpRequest) -> dict[str, Any]:
 
 def _settings_for(request: HttpRequest) -> UserSettings:
     user = getattr(request, "user", None)
-    return settings_for_pages(user.pk) if user is not None and user.is_authenticated else UserSettings()
+    return kept_without_persona(user.pk).settings if user is not None and user.is_authenticated else UserSettings()

@@ -40,9 +40,9 @@ def rules_of_the_server() -> Rules:
     return _rules(Persona.objects.order_by("name"))
 
 
-def settings_for_pages(user_id: int) -> UserSettings:
-    """What counts for the pages of a user, of whom no persona is asked: one query, for every page that is opened."""
-    return kept_by(user_id, _rules(())).settings
+def kept_without_persona(user_id: int) -> Kept:
+    """What counts for pages and live sessions of a user, of whom no persona is asked: one query, for there are many."""
+    return kept_by(user_id, _rules(()))
 
 
 def _rules(all_personas: Iterable[Persona]) -> Rules:
