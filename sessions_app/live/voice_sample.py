@@ -7,6 +7,7 @@ import io
 import wave
 
 from energy.levels import UnknownModel, profile_of
+from sessions_app.live.downlink import BYTES_PER_MS
 from sessions_app.live.providers.upstream import (
     CLOSE_TIMEOUT_MS,
     OUTPUT_RATE_HZ,
@@ -30,7 +31,6 @@ LONGEST_MS = 6_000
 SHORTEST_MS = 300
 
 SAMPLE_BYTES = 2
-BYTES_PER_MS = OUTPUT_RATE_HZ * SAMPLE_BYTES // 1000
 WAV_HEADER_BYTES = 44
 LARGEST_WAV_BYTES = WAV_HEADER_BYTES + LONGEST_MS * BYTES_PER_MS
 
