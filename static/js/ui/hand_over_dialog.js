@@ -1,6 +1,7 @@
 /** The dialog that shows how to go on with the call on another device: a code to scan, and the link in it. */
 
 import { find, setText } from "../helpers/dom.js";
+import { post } from "../helpers/post.js";
 import { clock } from "../helpers/time.js";
 import { copyButton } from "./copy_button.js";
 
@@ -41,10 +42,7 @@ export class HandOverDialog {
   /** @returns {Promise<Link>}  never rejected */
   async ask() {
     try {
-      const answer = await fetch(this._dialog.dataset.url, {
-        method: "POST",
-        headers: { "X-CSRFToken": find("[name=csrfmiddlewaretoken]", this._dialog).value, Accept: "application/json" },
-      });
+      const answer = await post(this._dialog.dataset.url, this._dialog);
       if (answer.headers.get("Content-Type")?.startsWith("application/json")) return await answer.json();
       return { error: answer.status === 429 ? await answer.text() : "The link could not be made. Try again." };
     } catch {

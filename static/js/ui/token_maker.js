@@ -1,6 +1,7 @@
 /** Has an ephemeral token made, and shows it this once: it is nowhere else, and goes with the page. */
 
 import { find, setText } from "../helpers/dom.js";
+import { post } from "../helpers/post.js";
 import { refusalText, tokenText } from "../session/token_words.js";
 import { copyButton } from "./copy_button.js";
 
@@ -23,7 +24,7 @@ export class TokenMaker {
     this._button.disabled = true;
     this._show("", "One moment …");
     try {
-      const answer = await this._ask();
+      const answer = await post(this._root.dataset.url, this._root);
       const body = await answer.json().catch(() => null);
       if (answer.ok && body?.token) this._show(body.token, tokenText(body));
       else this._show("", refusalText(answer.status, body, answer.headers.get("Retry-After")));
@@ -32,11 +33,6 @@ export class TokenMaker {
     }
     this._button.disabled = false;
     (this._token.value ? this._token : this._button).focus();
-  }
-
-  _ask() {
-    const csrf = find("[name=csrfmiddlewaretoken]", this._root).value;
-    return fetch(this._root.dataset.url, { method: "POST", headers: { "X-CSRFToken": csrf, Accept: "application/json" } });
   }
 
   _show(token, text) {

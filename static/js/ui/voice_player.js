@@ -1,6 +1,7 @@
 /** Plays a sentence in the voice that is chosen in a form, saved or not; the server has it recorded where it is not there yet. */
 
 import { find, setText } from "../helpers/dom.js";
+import { post } from "../helpers/post.js";
 
 const NOT_NOW = "The voice cannot be heard at the moment.";
 const UNREACHABLE = "The server cannot be reached. Try again.";
@@ -57,10 +58,8 @@ export class VoicePlayer {
   }
 
   async _ask(voice) {
-    const csrf = find("[name=csrfmiddlewaretoken]", this._form).value;
-    const headers = { "X-CSRFToken": csrf, Accept: "application/json" };
     const address = `${this._root.dataset.samples}${encodeURIComponent(voice)}/`;
-    const answer = await fetch(address, { method: "POST", headers }).catch(() => {
+    const answer = await post(address, this._form).catch(() => {
       throw new Refusal(UNREACHABLE);
     });
     const body = await answer.json().catch(() => null);
