@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.modules import ORIGIN, serve
+from tests.browser.peer import Peer
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
@@ -195,3 +196,19 @@ def modules(page_of_modules: Page) -> Page:
     """An empty page that can import every module. Loaded anew it knows nothing of what an earlier test imported."""
     page_of_modules.goto(f"{ORIGIN}/")
     return page_of_modules
+
+
+@pytest.fixture
+def peer(page: Page) -> Peer:
+    """The far end of a call page on which nothing was pressed yet."""
+    peer = Peer(page, "call")
+    page.goto("/call/")
+    return peer
+
+
+@pytest.fixture
+def call(page: Page, peer: Peer) -> Peer:
+    """The far end of a call that is going on."""
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
+    return peer

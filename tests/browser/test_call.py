@@ -19,22 +19,6 @@ def page(played_page: Page) -> Page:
     return played_page
 
 
-@pytest.fixture
-def peer(page: Page) -> Peer:
-    """The far end of a call page on which nothing was pressed yet."""
-    peer = Peer(page, "call")
-    page.goto("/call/")
-    return peer
-
-
-@pytest.fixture
-def call(page: Page, peer: Peer) -> Peer:
-    """The far end of a call that is going on."""
-    page.get_by_role("button", name="Start the call").click()
-    expect(page.locator("html")).to_have_attribute("data-state", "live")
-    return peer
-
-
 def played_ms(page: Page) -> int:
     return int(page.locator("html").get_attribute("data-played-ms") or 0)
 

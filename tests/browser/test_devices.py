@@ -45,19 +45,9 @@ def page(played_page: Page) -> Page:
 
 
 @pytest.fixture
-def peer(page: Page) -> Peer:
-    """The far end of a call page on which nothing was pressed yet."""
-    peer = Peer(page, "call")
-    page.goto("/call/")
+def peer(peer: Peer, page: Page) -> Peer:
+    """The far end of a call page on which nothing was pressed yet, and that notes what it opens."""
     page.evaluate(RECORD)
-    return peer
-
-
-@pytest.fixture
-def call(page: Page, peer: Peer) -> Peer:
-    """The far end of a call that is going on."""
-    page.get_by_role("button", name="Start the call").click()
-    expect(page.locator("html")).to_have_attribute("data-state", "live")
     return peer
 
 

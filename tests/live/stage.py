@@ -23,7 +23,7 @@ from sessions_app.live.watch import Observer
 from tests.fakes.energy import NEWEST, OLDER, OLDEST, FakeEnergy
 from tests.fakes.page import FakePage
 from tests.fakes.store import FakeStore
-from tests.fakes.upstream import FakeConnection, FakeUpstream
+from tests.fakes.upstream import Answer, FakeConnection, FakeUpstream
 
 FRAME_MS = 40
 SAMPLES = 16 * FRAME_MS
@@ -159,3 +159,14 @@ class Stage:
     async def offer(self, handle: str) -> None:
         await self.wait(CONSUMED_S)
         await self.hear(HandleUpdate(handle))
+
+
+async def a_call(*answers: Answer, handle: str = "h-1") -> Stage:
+    """A call with a turn behind it and a handle that covers it, and nothing that the page was told of it."""
+    stage = Stage(Mode.CALL)
+    stage.upstream.script(*answers)
+    await stage.open()
+    await stage.spoken_exchange("My code word is plum.", "Noted.", handle=handle)
+    await stage.wait(20)
+    stage.page.told.clear()
+    return stage

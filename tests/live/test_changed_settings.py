@@ -26,7 +26,7 @@ from sessions_app.live.providers.upstream import GenerationComplete, HandleUpdat
 from tests.fakes.energy import NEWEST, OLDER
 from tests.fakes.upstream import CUT, Answer
 from tests.live.play import LIVED_MS, QUOTA, Play
-from tests.live.stage import INSTRUCTION, Stage, numbers
+from tests.live.stage import INSTRUCTION, Stage, a_call, numbers
 from tests.live.test_states import of, only, told
 
 OTHER_TURNS = Assistant(INSTRUCTION, "Kore", turn_taking=TurnTaking(silence_ms=900))
@@ -34,17 +34,6 @@ OTHER_VOICE = Assistant(INSTRUCTION, "Puck")
 REFUSED_SETUP = Failure(1007, "Request contains an invalid argument.", Phase.SETUP)
 TAKEN_BY_RESUME = SettingsChanged(keeps_handle=True)
 NEW_SESSION = SettingsChanged(keeps_handle=False)
-
-
-async def a_call(*answers: Answer) -> Stage:
-    """A call with a turn behind it and a handle that covers it, and nothing that the page was told of it."""
-    stage = Stage(Mode.CALL)
-    stage.upstream.script(*answers)
-    await stage.open()
-    await stage.spoken_exchange("My code word is plum.", "Noted.", handle="h-1")
-    await stage.wait(20)
-    stage.page.told.clear()
-    return stage
 
 
 # -- the machine -------------------------------------------------------------------------------------------------------

@@ -15,23 +15,18 @@ from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.upstream import GoAway
 from tests.fakes.energy import NEWEST
 from tests.fakes.upstream import CUT, REFUSED, Answer
-from tests.live.stage import Stage
+from tests.live.stage import Stage, a_call
 
 NO_RESUMPTION = Failure(1007, "Unknown name \"sessionResumption\" at 'setup': Cannot find field.", Phase.SETUP)
 NO_COMPRESSION = Failure(1007, "Unknown name \"contextWindowCompression\" at 'setup': Cannot find field.", Phase.SETUP)
 
 
-async def a_call(*answers: Answer) -> Stage:
-    stage = Stage(Mode.CALL)
-    stage.upstream.script(*answers)
-    await stage.open()
-    await stage.spoken_exchange("My code word is plum.", "Noted.", handle="secret-handle")
-    await stage.wait(20)
-    return stage
+async def a_call_with_a_secret(*answers: Answer) -> Stage:
+    return await a_call(*answers, handle="secret-handle")
 
 
 async def test_the_names_of_the_statistics_are_those_that_they_always_had() -> None:
-    stats = (await a_call()).manager.get_session_stats()
+    stats = (await a_call_with_a_secret()).manager.get_session_stats()
     assert stats.active
     assert stats.has_valid_resumption_data
     assert stats.compression_enabled
@@ -43,13 +38,13 @@ async def test_the_names_of_the_statistics_are_those_that_they_always_had() -> N
 
 
 async def test_neither_the_handle_nor_a_word_that_was_said_is_among_them() -> None:
-    said = json.dumps((await a_call()).manager.get_session_stats().as_data())
+    said = json.dumps((await a_call_with_a_secret()).manager.get_session_stats().as_data())
     assert "secret-handle" not in said
     assert "plum" not in said
 
 
 async def test_the_end_that_is_announced_comes_nearer_and_is_forgotten_with_its_connection() -> None:
-    stage = await a_call()
+    stage = await a_call_with_a_secret()
     await stage.begin_reply("I was", ms=200)
     await stage.hear(GoAway(50_000))
     await stage.wait(10)
@@ -60,7 +55,7 @@ async def test_the_end_that_is_announced_comes_nearer_and_is_forgotten_with_its_
 
 
 async def test_a_refresh_that_waits_for_its_moment_is_due() -> None:
-    stage = await a_call()
+    stage = await a_call_with_a_secret()
     await stage.begin_reply("I was", ms=200)
     stage.manager.refresh_session()
     assert stage.manager.get_session_stats().refresh_is_due
@@ -81,7 +76,7 @@ async def test_what_the_provider_refuses_is_not_in_use() -> None:
 
 
 async def test_without_a_connection_the_way_to_the_provider_is_not_known() -> None:
-    stage = await a_call(Answer(), *[Answer(failure=REFUSED)] * 3)
+    stage = await a_call_with_a_secret(Answer(), *[Answer(failure=REFUSED)] * 3)
     stage.connection.drop(CUT)
     await stage.wait(0.1)
     stats = stage.manager.get_session_stats()
@@ -92,7 +87,7 @@ async def test_without_a_connection_the_way_to_the_provider_is_not_known() -> No
 
 
 async def test_each_frame_counts_once_as_sent_and_each_time_that_it_is_sent_again() -> None:
-    stage = await a_call()
+    stage = await a_call_with_a_secret()
     await stage.speak(3)
     stage.connection.drop(CUT)
     await stage.wait(3)

@@ -23,7 +23,7 @@ from sessions_app.live.providers.upstream import (
 from sessions_app.live.transcript import Role
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.fakes.upstream import CUT, REFUSED, Answer, FakeConnection
-from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, a_turn, numbers, sound
+from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, a_call, a_turn, numbers, sound
 
 ABORTED = Failure(1008, "The operation was aborted.", Phase.LIVE)
 DEAD_HANDLE = Failure(1008, "BidiGenerateContent session not found", Phase.SETUP)
@@ -38,17 +38,6 @@ CUTS = [CUT, ABORTED, Failure(1011, "Internal error encountered.", Phase.LIVE), 
 
 def slow_to_close(connection: FakeConnection) -> None:
     connection.close_takes_s = 2.0
-
-
-async def a_call(*answers: Answer) -> Stage:
-    """A call with a turn behind it and a handle that covers it, and nothing that the page was told of it."""
-    stage = Stage(Mode.CALL)
-    stage.upstream.script(*answers)
-    await stage.open()
-    await stage.spoken_exchange("My code word is plum.", "Noted.", handle="h-1")
-    await stage.wait(20)
-    stage.page.told.clear()
-    return stage
 
 
 # -- GoAway ------------------------------------------------------------------------------------------------------------

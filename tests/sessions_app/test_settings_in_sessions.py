@@ -41,6 +41,16 @@ def dialled(upstream: FakeUpstream) -> list[tuple[str, str | None]]:
     return [(attempt.setup.voice, attempt.setup.handle) for attempt in upstream.attempts]
 
 
+async def leave(registry: SessionRegistry, upstream: FakeUpstream, user: User) -> uuid.UUID:
+    """A page life with an exchange behind it and a handle that covers it, whose worker has gone."""
+    page_id = uuid.uuid4()
+    async with Socket(registry, Mode.TEXT, user, page_id) as page:
+        await page.start()
+        await exchange(page, upstream, "m-1", "My code word is plum.", "Noted.", handle="h-1")
+        await registry.drain()
+    return page_id
+
+
 async def test_a_new_session_is_set_up_as_its_user_wants_it(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User, bob: User
 ) -> None:
@@ -114,11 +124,7 @@ async def test_a_page_that_comes_back_at_another_worker_resumes_only_what_was_ma
     saved: dict[str, Any],
     resumed: bool,
 ) -> None:
-    page_id = uuid.uuid4()
-    async with Socket(registry, Mode.TEXT, alice, page_id) as page:
-        await page.start()
-        await exchange(page, upstream, "m-1", "My code word is plum.", "Noted.", handle="h-1")
-        await registry.drain()
+    page_id = await leave(registry, upstream, alice)
     await change(alice, **saved)
     async with Socket(other, Mode.TEXT, alice, page_id) as page:
         ready = await page.start()
@@ -137,11 +143,7 @@ async def test_a_handle_of_the_version_before_resumes_what_is_as_the_operator_ha
     resumed: bool,
 ) -> None:
     """That version kept no digest: an upgrade costs nobody their session, and two versions go on beside each other."""
-    page_id = uuid.uuid4()
-    async with Socket(registry, Mode.TEXT, alice, page_id) as page:
-        await page.start()
-        await exchange(page, upstream, "m-1", "My code word is plum.", "Noted.", handle="h-1")
-        await registry.drain()
+    page_id = await leave(registry, upstream, alice)
     await ask(lambda: ResumptionHandle.objects.update(made_with=""))
     if saved:
         await change(alice, **saved)
