@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sessions_app.user_settings.terms import (
     ANSWER_LENGTHS,
@@ -91,8 +91,7 @@ def groups_of(form: Mapping[str, str], errors: Mapping[str, str], rules: Rules, 
     def fill(field: Field) -> Field:
         is_locked = field.name in rules.locked
         value = (held if is_locked else form).get(field.name, "")
-        words = asdict(field) | {"options": field.options}
-        return Field(**words | {"value": value, "error": errors.get(field.name, ""), "is_locked": is_locked})
+        return replace(field, value=value, error=errors.get(field.name, ""), is_locked=is_locked)
 
     def group(id: str, title: str, lead: str, note: str, fields: Iterator[Field]) -> Group:
         return Group(id, title, lead, tuple(map(fill, fields)), note if goes_on else "")

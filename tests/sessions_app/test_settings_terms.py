@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,20 +16,10 @@ from sessions_app.live.page import Assistant
 from sessions_app.live.providers.upstream import TurnTaking
 from sessions_app.user_settings import terms
 from sessions_app.user_settings.assistants import assistant_of
+from sessions_app.user_settings.page_fields import form_of
 from sessions_app.user_settings.terms import NAMES, Refused, Rules, UserSettings, chosen_of, read_form, settings_of
 
 RULES = Rules(personas={"default": "Plain", "other": "Other"}, defaults=UserSettings(persona="default"))
-
-
-def form_of(settings: UserSettings) -> dict[str, str]:
-    """The form as a browser sends it: a switch that is off is not in it."""
-    form: dict[str, str] = {}
-    for name, value in asdict(settings).items():
-        if value is True:
-            form[name] = "on"
-        elif value is not False:
-            form[name] = str(value or "")
-    return form
 
 
 def any_settings() -> st.SearchStrategy[UserSettings]:
