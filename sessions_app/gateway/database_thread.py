@@ -44,15 +44,23 @@ class DatabaseThread:
         return await future
 
     async def _work(self) -> None:
+        """Cancelled where the loop ends: then nobody gets an answer any more, and nobody may wait for one."""
         loop = asyncio.get_running_loop()
         if self._closing is not None:
             self._closing.cancel()
-        while self._waiting:
-            batch = tuple(self._waiting)
+        batch: tuple[_Waiting, ...] = ()
+        try:
+            while self._waiting:
+                batch = tuple(self._waiting)
+                self._waiting.clear()
+                results = await loop.run_in_executor(self._executor, _run_batch, [waiting.job for waiting in batch])
+                for waiting, result in zip(batch, results, strict=True):
+                    _hand_over(waiting.future, result)
+        except asyncio.CancelledError:
+            for waiting in (*batch, *self._waiting):
+                waiting.future.cancel()
             self._waiting.clear()
-            results = await loop.run_in_executor(self._executor, _run_batch, [waiting.job for waiting in batch])
-            for waiting, result in zip(batch, results, strict=True):
-                _hand_over(waiting.future, result)
+            raise
         self._closing = loop.call_later(CONNECTION_KEPT_S, self._executor.submit, connections.close_all)
 
 

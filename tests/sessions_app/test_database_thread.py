@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 from functools import partial
 
@@ -45,3 +46,32 @@ async def test_a_row_whose_conversation_is_gone_is_refused_alone_though_the_data
         lambda: list(SessionEvent.objects.order_by("pk").values_list("kind", flat=True))
     )()
     assert kinds == ["before", "after"]
+
+
+@pytest.mark.parametrize("is_at_work", [False, True])
+async def test_who_asks_for_rows_while_the_loop_ends_is_not_left_waiting(is_at_work: bool) -> None:
+    """All tasks are cancelled then, the thread's own with them, and some still ask for rows to tidy up."""
+    thread, begun, may_end = DatabaseThread(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        may_end.wait()
+
+    async def tidy_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await thread.run(lambda: None)
+
+    tidying = asyncio.create_task(tidy_up())
+    working = asyncio.create_task(thread.run(work))
+    await asyncio.sleep(0)
+    if is_at_work:
+        await asyncio.to_thread(begun.wait)
+    assert thread._worker is not None
+    for task in (tidying, working, thread._worker):
+        task.cancel()
+    may_end.set()
+    _, pending = await asyncio.wait({tidying, working}, timeout=10)
+    thread._executor.shutdown()
+    assert pending == set()
