@@ -36,31 +36,26 @@ class DatabaseThread:
         self._closing: asyncio.TimerHandle | None = None
 
     async def run(self, job: Job) -> Any:
-        """Run `job` in the thread and give its result; what it raises is raised here."""
+        """Run `job` in the thread and give its result; what it raises is raised here.
+
+        Where the loop ends, all tasks are cancelled, the worker with them, and some still ask for rows to tidy up.
+        """
         future = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(job, future))
-        if self._worker is None or self._worker.done():
+        if self._worker is None or self._worker.done() or self._worker.cancelling():
             self._worker = asyncio.create_task(self._work(), name="live-database")
         return await future
 
     async def _work(self) -> None:
-        """Cancelled where the loop ends: then nobody gets an answer any more, and nobody may wait for one."""
         loop = asyncio.get_running_loop()
         if self._closing is not None:
             self._closing.cancel()
-        batch: tuple[_Waiting, ...] = ()
-        try:
-            while self._waiting:
-                batch = tuple(self._waiting)
-                self._waiting.clear()
-                results = await loop.run_in_executor(self._executor, _run_batch, [waiting.job for waiting in batch])
-                for waiting, result in zip(batch, results, strict=True):
-                    _hand_over(waiting.future, result)
-        except asyncio.CancelledError:
-            for waiting in (*batch, *self._waiting):
-                waiting.future.cancel()
+        while self._waiting:
+            batch = tuple(self._waiting)
             self._waiting.clear()
-            raise
+            results = await loop.run_in_executor(self._executor, _run_batch, [waiting.job for waiting in batch])
+            for waiting, result in zip(batch, results, strict=True):
+                _hand_over(waiting.future, result)
         self._closing = loop.call_later(CONNECTION_KEPT_S, self._executor.submit, connections.close_all)
 
 

@@ -50,8 +50,9 @@ async def test_a_row_whose_conversation_is_gone_is_refused_alone_though_the_data
 
 @pytest.mark.parametrize("is_at_work", [False, True])
 async def test_who_asks_for_rows_while_the_loop_ends_is_not_left_waiting(is_at_work: bool) -> None:
-    """All tasks are cancelled then, the thread's own with them, and some still ask for rows to tidy up."""
+    """All tasks are cancelled then, the worker with them, and some still ask for rows to tidy up: they get them."""
     thread, begun, may_end = DatabaseThread(), threading.Event(), threading.Event()
+    tidied: list[str] = []
 
     def work() -> None:
         begun.set()
@@ -61,7 +62,7 @@ async def test_who_asks_for_rows_while_the_loop_ends_is_not_left_waiting(is_at_w
         try:
             await asyncio.Event().wait()
         finally:
-            await thread.run(lambda: None)
+            tidied.append(await thread.run(lambda: "a row"))
 
     tidying = asyncio.create_task(tidy_up())
     working = asyncio.create_task(thread.run(work))
@@ -74,4 +75,4 @@ async def test_who_asks_for_rows_while_the_loop_ends_is_not_left_waiting(is_at_w
     may_end.set()
     _, pending = await asyncio.wait({tidying, working}, timeout=10)
     thread._executor.shutdown()
-    assert pending == set()
+    assert (pending, tidied) == (set(), ["a row"])
