@@ -296,6 +296,7 @@ def test_with_large_letters_on_a_small_screen_nothing_of_a_conversation_is_cut(
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     peer.say("go_away", time_left_ms=45_000)
     expect(page.locator("[data-status-mark]")).to_be_visible()
+    expect(page.locator(".live__bar")).to_have_css("display", "flex")
     cut = page.evaluate(
         """() => [...document.querySelectorAll(".live__bar, .live__bar *, .live__foot, .live__foot *")]
             .filter((node) => node.checkVisibility() && !node.closest("svg, .visually-hidden, .live__bar-word"))
@@ -310,6 +311,14 @@ def test_with_large_letters_on_a_small_screen_nothing_of_a_conversation_is_cut(
     assert next_part is not None
     assert bar["y"] + bar["height"] <= next_part["y"]
     assert next_part["height"] > 100
+
+
+def test_a_stylesheet_that_was_lost_on_the_way_is_asked_for_again(open_page: Callable[..., Page]) -> None:
+    page = open_page(PHONE)
+    lost = iter([True, True])
+    page.route("**/live.css", lambda route: route.abort() if next(lost, False) else route.continue_())
+    page.goto("/text/")
+    expect(page.locator(".live__bar")).to_have_css("display", "flex")
 
 
 def test_the_whole_call_can_be_led_from_the_keyboard(open_page: Callable[..., Page]) -> None:
