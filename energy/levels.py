@@ -28,10 +28,20 @@ WARNED_OF_END_FOR = datetime.timedelta(days=30)
 """So long before its end the operator hears of a model that is announced to go."""
 
 
+class Kind(StrEnum):
+    """How one talks with a model. `live`: over a connection of the Live API, which hears and speaks. `turns`: one
+    request for each turn (`generateContent`), which needs no such connection; another model speaks the answers."""
+
+    LIVE = "live"
+    TURNS = "turns"
+
+
 class Word(StrEnum):
-    """What a level is called, by its place on the ladder. `low`: the fallback; of a ladder of one it is the top."""
+    """What a level is called, by its place on the ladder. `low`: the fallback; of a ladder of one it is the top.
+    `in turns`: of a level whose model is of that kind, wherever it stands."""
 
     EXHAUSTED = "exhausted"
+    TURNS = "in turns"
     LOW = "low"
     REDUCED = "reduced"
     FULL = "full"
@@ -54,7 +64,9 @@ class ModelProfile:
     measured 2026-09-19). `intake_margin_ms`: what it was sent may be read so long before it is taken in, so that a
     handle does not cover it yet: our own margin, nothing of it is documented.
     `whole_input_transcript`: sends the user's words sentence by sentence, not in pieces that carry their blanks.
-    `context_window_tokens`: how much the model has before it, 131,072 by the pages of the models and of sessions.
+    `context_window_tokens`: how much the model has before it, 131,072 by the pages of the models and of sessions;
+    1,048,576 of models in turns. `kind`: see `Kind`. `cache_from_tokens`: the least that an explicit context cache may
+    hold ("Context caching", read 2026-11); 0 where the model has none.
     `ends_on`: the day on which its provider shuts it down, where that was announced.
     """
 
@@ -68,7 +80,22 @@ class ModelProfile:
     intake_margin_ms: int = 250
     whole_input_transcript: bool = False
     context_window_tokens: int = 131_072
+    kind: Kind = Kind.LIVE
+    cache_from_tokens: int = 0
     ends_on: datetime.date | None = None
+
+
+def _in_turns(prefix: str, cache_from_tokens: int) -> ModelProfile:
+    return ModelProfile(
+        prefix,
+        Seeding.HISTORY,
+        history_anytime=True,
+        resumable=False,
+        intake_margin_ms=0,
+        context_window_tokens=1_048_576,
+        kind=Kind.TURNS,
+        cache_from_tokens=cache_from_tokens,
+    )
 
 
 PROFILES: tuple[ModelProfile, ...] = (
@@ -90,7 +117,13 @@ PROFILES: tuple[ModelProfile, ...] = (
     # Announced in October 2026.
     ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY, ends_on=datetime.date(2026, 11, 17)),
     ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True),
+    *(_in_turns(prefix, 1_024) for prefix in ("gemini-3.8-flash", "gemini-3.6-flash", "gemini-3.5-flash")),
+    *(_in_turns(prefix, 1_024) for prefix in ("gemini-3.5-flash-lite", "gemini-2.5-flash", "gemini-2.5-flash-lite")),
+    *(_in_turns(prefix, 4_096) for prefix in ("gemini-3-pro", "gemini-2.5-pro")),
 )
+
+OTHER_WORK = frozenset({"tts", "live", "image", "audio", "transcribe", "translate", "embedding", "computer"})
+"""Words in the ids of models that are named like one in turns and do something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +138,11 @@ class Level:
     @property
     def is_exhausted(self) -> bool:
         return self.number == 0
+
+    @property
+    def is_in_turns(self) -> bool:
+        """Whether the level needs no Live connection."""
+        return _is_in_turns(self.model)
 
 
 class Reason(StrEnum):
@@ -146,16 +184,22 @@ class UnknownModel(ValueError):
     """A model that no profile describes; how to talk to it is not known."""
 
     def __init__(self, model: str) -> None:
-        super().__init__(f"{model!r} is not a Live model that Holdline knows")
+        super().__init__(f"{model!r} is not a model that Holdline knows how to talk with")
         self.model = model
 
 
 def profile_of(model: str) -> ModelProfile:
-    """The profile of a model, the most particular first. Raises `UnknownModel`."""
-    for profile in PROFILES:
-        if model == profile.prefix or model.startswith(f"{profile.prefix}-"):
-            return profile
-    raise UnknownModel(model)
+    """The most particular profile of a model. Raises `UnknownModel`."""
+    fitting = [profile for profile in PROFILES if _fits(profile, model)]
+    if not fitting:
+        raise UnknownModel(model)
+    return max(fitting, key=lambda profile: len(profile.prefix))
+
+
+def _fits(profile: ModelProfile, model: str) -> bool:
+    if model != profile.prefix and not model.startswith(f"{profile.prefix}-"):
+        return False
+    return profile.kind is Kind.LIVE or OTHER_WORK.isdisjoint(model.removeprefix(profile.prefix).split("-"))
 
 
 def announced_end(model: str) -> datetime.date | None:
@@ -202,17 +246,24 @@ class Ladder:
 
     Args:
         mode: of the ladder.
-        models: best first, one for each level above 0; 1 to `LADDER_LIMIT`, else raises ValueError.
+        models: best first, one for each level above 0; 1 to `LADDER_LIMIT`, those in turns after all others, else
+            raises ValueError.
     """
 
     def __init__(self, mode: Mode, models: Sequence[str]) -> None:
         top = len(models)
         if not 1 <= top <= LADDER_LIMIT:
             raise ValueError(f"The {mode} ladder has {top} models; it needs 1 to {LADDER_LIMIT}, best first")
+        in_turns = [_is_in_turns(model) for model in models]
+        if in_turns != sorted(in_turns):
+            raise ValueError(f"The {mode} ladder has a Live model below one in turns, which is there for want of them")
         self.mode = mode
         self._levels = (
             Level(mode, 0, Word.EXHAUSTED.value, ""),
-            *(Level(mode, number, _word(number, top).value, models[top - number]) for number in range(1, top + 1)),
+            *(
+                Level(mode, number, _word(number, top, in_turns[top - number]).value, models[top - number])
+                for number in range(1, top + 1)
+            ),
         )
 
     @property
@@ -235,13 +286,35 @@ class Ladder:
         """The levels below this one that have a model, the best first."""
         return tuple(reversed(self._levels[1 : level.number]))
 
+    def refuges_below(self, level: Level) -> tuple[Level, ...]:
+        """Where a conversation may go when there is no Live connection to be had: the levels in turns below a Live one,
+        the best first."""
+        if level.is_exhausted or level.is_in_turns:
+            return ()
+        return tuple(lower for lower in self.all_below(level) if lower.is_in_turns)
+
+    @property
+    def live_models(self) -> tuple[str, ...]:
+        """Those that are talked with over Live connections, the best first."""
+        return tuple(level.model for level in self.all_above(self._levels[0]) if not level.is_in_turns)
+
     @property
     def models(self) -> tuple[str, ...]:
         """Of all levels, the best first."""
         return tuple(level.model for level in self.all_above(self._levels[0]))
 
 
-def _word(number: int, top: int) -> Word:
+def _is_in_turns(model: str) -> bool:
+    """Not one that no profile describes, which a check reports."""
+    try:
+        return profile_of(model).kind is Kind.TURNS
+    except UnknownModel:
+        return False
+
+
+def _word(number: int, top: int, is_in_turns: bool) -> Word:
+    if is_in_turns:
+        return Word.TURNS
     if number == top:
         return Word.FULL
     return Word.LOW if number == 1 else Word.REDUCED

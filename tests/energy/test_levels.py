@@ -50,6 +50,29 @@ def test_each_level_has_its_word(ladder: Ladder) -> None:
     assert [ladder.level(number).word for number in range(ladder.top.number + 1)] == WORDS[ladder.mode]
 
 
+IN_TURNS = ("gemini-3.8-flash", "gemini-3.5-flash-lite")
+
+
+def test_below_the_live_models_stand_those_in_turns_and_their_word_says_so() -> None:
+    ladder = Ladder(Mode.CALL, ["gemini-3.8-live", *IN_TURNS])
+    words = [ladder.level(number).word for number in (3, 2, 1, 0)]
+    assert words == ["full", "in turns", "in turns", "exhausted"]
+    assert ladder.live_models == ("gemini-3.8-live",)
+    assert [level.model for level in ladder.refuges_below(ladder.top)] == list(IN_TURNS)
+    assert ladder.refuges_below(ladder.level(2)) == ladder.refuges_below(ladder.level(0)) == ()
+
+
+def test_a_live_model_below_one_in_turns_is_refused() -> None:
+    with pytest.raises(ValueError, match="has a Live model below one in turns"):
+        Ladder(Mode.TEXT, ["gemini-3.8-flash", "gemini-3.8-live"])
+
+
+@pytest.mark.parametrize("model", ["gemini-3.8-flash-lite-tts", "gemini-3.8-flash-tts", "gemini-2.5-flash-image"])
+def test_a_model_that_does_other_work_is_none_to_talk_with_in_turns(model: str) -> None:
+    with pytest.raises(UnknownModel):
+        profile_of(model)
+
+
 def test_each_step_goes_one_down_and_level_zero_stays(ladder: Ladder) -> None:
     level, numbers = ladder.top, []
     for _ in range(ladder.top.number + 2):
@@ -133,7 +156,9 @@ def test_the_most_particular_profile_describes_a_model(model: str, prefix: str) 
     assert profile_of(model).prefix == prefix
 
 
-@pytest.mark.parametrize("model", ["", "gemini-3.8-flash", "gemini-3.8-livelier", "models/gemini-3.8-live", "gpt-live"])
+@pytest.mark.parametrize(
+    "model", ["", "gemini-3.8-flash-tts", "gemini-3.8-livelier", "models/gemini-3.8-live", "gpt-live"]
+)
 def test_a_model_that_no_profile_describes_is_refused(model: str) -> None:
     with pytest.raises(UnknownModel) as raised:
         profile_of(model)
