@@ -78,6 +78,12 @@ def build_parser() -> argparse.ArgumentParser:
         default=6.0,
         help="how many times faster than playback sound is sent (default: %(default)s)",
     )
+    parser.add_argument(
+        "--first-piece-s",
+        type=_positive,
+        default=0.02,
+        help="seconds until an answer over REST begins (default: %(default)s)",
+    )
     return parser
 
 

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import select
 import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Coroutine
@@ -21,6 +20,7 @@ from emulator.fault_actions import perform_all
 from emulator.faults import Fault, Phase
 from emulator.late_words import LateWords
 from emulator.state import Emulator
+from emulator.tcp import reset
 from emulator.texts import CATALOGUE, CloseText, RefusedError, cut_reason
 from emulator.wire import Json, WireError, camel_keys, encode_frame, format_duration, parse_client_message
 
@@ -176,12 +176,8 @@ class Connection:
         self.closing = True
         self._log_close(1006, "", "cut")
         self._detach(was_lost=True)
-        if self._transport is None or self._transport.is_closing():
-            return  # the client has gone meanwhile, unnoticed while nothing was read
-        sock = self._transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._transport.abort()
+        # The client may have gone meanwhile, unnoticed while nothing was read.
+        reset(self._transport)
         self._flowing.set()
 
     async def go_away(self, time_left_s: float, *, then_close: bool, end: CloseText | None = None) -> None:

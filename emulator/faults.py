@@ -54,6 +54,8 @@ class Fault:
     after_turns: int | None = None
     id: int = field(default_factory=itertools.count(1).__next__)
     expires_at: float | None = None
+    #: How often everything had been disarmed when this was armed.
+    armed_after: int = 0
 
     def as_json(self) -> Json:
         """The fault as the control API shows it."""
@@ -148,6 +150,30 @@ def _standing(name: str, count: int | None = None, **parameters: Parameter) -> K
     return Kind(name, False, parameters, default_count=count)
 
 
+def _bad_answer(name: str, *more: str) -> Kind:
+    """A fault that spoils what a model generates over REST."""
+    ways = [
+        "garbage",
+        "empty",
+        "blocked",
+        "stopped",
+        "unfinished",
+        "unavailable",
+        "internal",
+        "hang",
+        "late",
+        "stall",
+        "cut",
+    ]
+    parameters = {
+        "answer": Parameter(_one_of(*ways, *more), "garbage"),
+        "reason": Parameter(_string),
+        "delay_s": Parameter(_number, 3.3),
+        "for_s": Parameter(_number),
+    }
+    return Kind(name, False, parameters)
+
+
 _KINDS = (
     _momentary("go_away", time_left=Parameter(_duration, 2.0), then_close=Parameter(_boolean, True)),
     _momentary("cut"),
@@ -165,11 +191,7 @@ _KINDS = (
         for_s=Parameter(_number),
         sessions=Parameter(_integer),
     ),
-    _standing(
-        "bad_text",
-        answer=Parameter(_one_of("garbage", "empty", "blocked", "unavailable", "hang"), "garbage"),
-        for_s=Parameter(_number),
-    ),
+    _bad_answer("bad_text", "plain"),
     _standing("slow_pongs", delay_s=Parameter(_number, 30.0)),
     _standing(
         "refuse_handshake",
@@ -277,6 +299,7 @@ class FaultBoard:
         self._clock = clock
         self._standing: list[Fault] = []
         self._waiting: list[Fault] = []
+        self._disarmed = 0
 
     def arm(self, fault: Fault) -> None:
         """Make a standing fault count from now on; the newest of a kind for the same model replaces the older."""
@@ -288,7 +311,12 @@ class FaultBoard:
             return
         if "for_s" in fault.params:
             fault.expires_at = self._clock() + fault.params["for_s"]
+        fault.armed_after = self._disarmed
         self._standing.append(fault)
+
+    def stands(self, fault: Fault) -> bool:
+        """True until a fault that was armed is disarmed or over; being used up ends nothing that it does."""
+        return fault.armed_after == self._disarmed and (fault.expires_at is None or fault.expires_at > self._clock())
 
     def wait(self, fault: Fault) -> None:
         """Keep a fault until a connection enters its phase, or until so many turns are complete."""
@@ -324,6 +352,7 @@ class FaultBoard:
 
     def disarm(self) -> None:
         """Forget every armed fault."""
+        self._disarmed += 1
         self._standing.clear()
         self._waiting.clear()
 

@@ -1,92 +1,73 @@
-"""Text generation over REST: chat answers, summaries, and JSON that fits the schema asked for."""
+"""What a text model answers: chat, transcripts, summaries, and JSON that fits the schema asked for."""
 
 from __future__ import annotations
 
 import json
 import re
-import secrets
 
 from emulator import brain
-from emulator.memory import Memory, Role, Turn, text_tokens
-from emulator.setup import content_text
-from emulator.structured import fill
+from emulator.prompt import Prompt
+from emulator.response import Piece, Response, pieces_of_json, pieces_of_text
+from emulator.structured import Said, fill
 from emulator.summary import summarise
-from emulator.wire import Json, camel_keys
+from emulator.wire import Json
 
-_WORDS_PER_PIECE = 4
 _ASKS_FOR_SUMMARY = re.compile(r"\bsummar(?:y|ise|ize)\b", re.IGNORECASE)
+# An instruction may hold the summary of what came before, which asks for nothing.
+_TOLD_TO_SUMMARISE = re.compile(r"\bsummari[sz]e\b|\b(?:write|make|give|create)\b[^.:]{0,40}\bsummary\b", re.IGNORECASE)
+_ASKS_FOR_WORDS = re.compile(r"\btranscribe\b", re.IGNORECASE)
+_THOUGHT = "The user waits for an answer, so I look for it in what was said."
+_THOUGHT_TOKENS = {"MINIMAL": 0, "LOW": 32, "MEDIUM": 128, "HIGH": 512}
 
 
-def generate(model: str, body: Json, seed: int) -> Json:
-    """Answer the body of `generateContent` with a whole response."""
-    body = camel_keys(body)
-    memory = _read_memory(body)
-    config = body.get("generationConfig") or {}
-    text = _answer(memory, config, seed)
-    prompt, candidates = memory.tokens, text_tokens(text)
-    return {
-        "candidates": [
-            {"content": {"parts": [{"text": text}], "role": "model"}, "finishReason": "STOP", "index": 0},
-        ],
-        "usageMetadata": {
-            "promptTokenCount": prompt,
-            "candidatesTokenCount": candidates,
-            "totalTokenCount": prompt + candidates,
-            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": prompt}],
-        },
-        "modelVersion": model,
-        "responseId": secrets.token_urlsafe(16),
-    }
-
-
-def spoil(answer: Json, how: str) -> Json:
-    """The response with its text cut in the middle of a word, without any, or blocked because of what was asked."""
-    if how == "blocked":
-        return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": answer["usageMetadata"]}
-    candidate = answer["candidates"][0]
-    if how == "empty":
-        return answer | {"candidates": [{"finishReason": candidate["finishReason"], "index": 0}]}
-    text = candidate["content"]["parts"][0]["text"]
-    cut = {"parts": [{"text": text[: len(text) // 2]}], "role": "model"}
-    return answer | {"candidates": [candidate | {"content": cut, "finishReason": "MAX_TOKENS"}]}
-
-
-def stream_pieces(answer: Json) -> list[Json]:
-    """Cut a whole response into the pieces of a stream; only the last has a finish reason."""
-    candidate = answer["candidates"][0]
-    words = re.findall(r"\S+\s*", candidate["content"]["parts"][0]["text"]) or [""]
-    texts = ["".join(words[start : start + _WORDS_PER_PIECE]) for start in range(0, len(words), _WORDS_PER_PIECE)]
-    pieces: list[Json] = []
-    for index, text in enumerate(texts):
-        piece: Json = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
-        if index == len(texts) - 1:
-            piece["finishReason"] = "STOP"
-        pieces.append({**answer, "candidates": [piece]})
-    return pieces
-
-
-def count_tokens(body: Json) -> Json:
-    """Answer the body of `countTokens`."""
-    body = camel_keys(body)
-    count = _read_memory(body.get("generateContentRequest") or body).tokens
-    return {"totalTokens": count, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": count}]}
-
-
-def _read_memory(body: Json) -> Memory:
-    turns = []
-    for content in body.get("contents") or []:
-        role: Role = "model" if content.get("role") == "model" else "user"
-        images = sum(1 for part in content.get("parts") or [] if "inlineData" in part or "fileData" in part)
-        turns.append(Turn(role, content_text(content), images=images))
-    return Memory(content_text(body.get("systemInstruction") or ""), tuple(turns))
-
-
-def _answer(memory: Memory, config: Json, seed: int) -> str:
+def generate(model: str, prompt: Prompt, seed: int) -> Response:
+    """Answer a prompt, in JSON where it asks for that."""
+    config = prompt.config
     schema = config.get("responseSchema") or config.get("responseJsonSchema")
-    said = "\n".join(turn.text for turn in memory.turns)
+    pieces: tuple[Piece, ...]
     if schema or config.get("responseMimeType") == "application/json":
-        return json.dumps(fill(schema or {}, said), ensure_ascii=False)
-    last = memory.turns[-1].text if memory.turns else ""
-    if _ASKS_FOR_SUMMARY.search(memory.instruction) or _ASKS_FOR_SUMMARY.search(last[:400]):
-        return summarise(said).text
-    return brain.reply(memory, seed)
+        filled = fill(schema or {}, _transcript(prompt), None if _wants_summary(prompt) else _said(prompt, seed))
+        pieces = pieces_of_json(json.dumps(filled, ensure_ascii=False))
+    else:
+        pieces = pieces_of_text(_words(prompt, seed))
+    thinking = config.get("thinkingConfig") or {}
+    thought_tokens = _thought_tokens(thinking)
+    if thought_tokens and thinking.get("includeThoughts"):
+        pieces = (Piece(_THOUGHT, is_thought=True), *pieces)
+    return Response(model, prompt.tokens, pieces, thought_tokens=thought_tokens)
+
+
+def _thought_tokens(thinking: Json) -> int:
+    """Of a model that was told how much to think; one that was not keeps its thoughts out of the count."""
+    level = str(thinking.get("thinkingLevel") or "").upper()
+    if level in _THOUGHT_TOKENS:
+        return _THOUGHT_TOKENS[level]
+    budget, usual = int(thinking.get("thinkingBudget") or 0), _THOUGHT_TOKENS["MEDIUM"]
+    return min(budget, usual) if budget >= 0 else usual
+
+
+def _wants_summary(prompt: Prompt) -> bool:
+    if _TOLD_TO_SUMMARISE.search(prompt.memory.instruction):
+        return True
+    return not prompt.speaks and bool(_ASKS_FOR_SUMMARY.search(prompt.last.text[:400]))
+
+
+def _transcript(prompt: Prompt) -> str:
+    return "\n".join(turn.text for turn in prompt.memory.turns)
+
+
+def _said(prompt: Prompt, seed: int) -> Said:
+    return Said(prompt.last.text, _reply(prompt, seed))
+
+
+def _words(prompt: Prompt, seed: int) -> str:
+    if _wants_summary(prompt):
+        return summarise(_transcript(prompt)).text
+    if prompt.speaks and _ASKS_FOR_WORDS.search(prompt.memory.instruction):
+        return prompt.last.text
+    return _reply(prompt, seed)
+
+
+def _reply(prompt: Prompt, seed: int) -> str:
+    """Empty when there was sound and nobody spoke."""
+    return "" if prompt.speaks and not prompt.spoke else brain.reply(prompt.memory, seed)

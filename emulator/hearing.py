@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import numpy as np
-
 from emulator.deafness import Activity, Deafness, HardOfHearing
 from emulator.heard import HeardAudio
 from emulator.setup import Setup
+from emulator.sound import SoundError, at_16_khz
 from emulator.texts import CATALOGUE, RefusedError
-from emulator.vad import BYTES_PER_MS, SAMPLE_RATE_HZ, SpeechEnded, SpeechStarted, VoiceActivityDetector
-from emulator.voice import resample
+from emulator.vad import BYTES_PER_MS, SpeechEnded, SpeechStarted, VoiceActivityDetector
 from emulator.wire import Json, WireError, decode_base64
 
 _MIME = re.compile(r"^audio/(?:pcm|l16)\s*(?:;\s*rate\s*=\s*(\d+))?$", re.IGNORECASE)
@@ -99,10 +97,7 @@ class AudioInput:
         if match.group(1) is None:
             self.rate_is_missing = self._needs_rate
             return pcm
-        rate_hz = int(match.group(1))
-        if rate_hz == SAMPLE_RATE_HZ:
-            return pcm
-        if not 8_000 <= rate_hz <= 96_000:
-            raise RefusedError(CATALOGUE["invalid argument"])
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
-        return resample(samples, rate_hz, SAMPLE_RATE_HZ).astype("<i2").tobytes()
+        try:
+            return at_16_khz(pcm, int(match.group(1)))
+        except SoundError as error:
+            raise RefusedError(CATALOGUE["invalid argument"]) from error

@@ -13,7 +13,8 @@ from emulator.connection import Connection
 from emulator.control import control_application
 from emulator.faults import Fault
 from emulator.quota import quota_error
-from emulator.rest import add_rest_routes, error_body, read_key, rest_errors
+from emulator.rest import add_rest_routes
+from emulator.rest_errors import error_body, read_key, rest_errors
 from emulator.state import Emulator
 from emulator.wire import Json
 

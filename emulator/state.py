@@ -12,6 +12,7 @@ from typing import Any
 from emulator.faults import FaultBoard
 from emulator.line import OpenConnection
 from emulator.log import EventLog
+from emulator.prompt import Ear
 from emulator.quota import Quota
 from emulator.recogniser import Recogniser
 from emulator.sessions import SessionStore
@@ -24,7 +25,8 @@ from emulator.voice import Voice
 class Options:
     """How the emulator was started.
 
-    `pace` is how fast playback is taken to go (1 is real time), `send_speed` how far sending outruns playback.
+    `pace` is how fast playback is taken to go (1 is real time), `send_speed` how far sending outruns playback;
+    `first_piece_s` is how long an answer over REST takes to begin.
     """
 
     host: str = "127.0.0.1"
@@ -38,6 +40,7 @@ class Options:
     measured_words: bool = False
     pace: float = 1.0
     send_speed: float = 6.0
+    first_piece_s: float = 0.02
 
 
 @dataclass
@@ -61,6 +64,7 @@ class Emulator:
     def __post_init__(self) -> None:
         self.voice = Voice(enabled=self.options.voice)
         self.recogniser = Recogniser(enabled=self.options.recogniser)
+        self.ear = Ear(self.recogniser)
         self.quota = Quota(self.faults)
         self.chance = random.Random(self.options.seed)
 

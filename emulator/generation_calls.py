@@ -1,0 +1,108 @@
+"""The REST calls of models that generate: answers as a whole or streamed, and counts of tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+from aiohttp import web
+
+from emulator.faults import Fault
+from emulator.generate import generate
+from emulator.models import Model
+from emulator.prompt import read_prompt
+from emulator.response import Response, by_modality
+from emulator.rest_errors import ApiError, check_key, read_json, read_model, refusal
+from emulator.spoiling import STATUSES, Delivery, spoiled
+from emulator.state import Emulator
+from emulator.tcp import reset
+from emulator.wire import Json, camel_keys
+
+_PIECE_PAUSE_S = 0.01
+_SILENT_PAUSE_S = 0.05
+_OVERLOADED = "The model is overloaded. Please try again later."
+
+
+class GenerationCalls:
+    """The handlers; each raises `ApiError` for what it refuses."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    async def call_model(self, request: web.Request) -> web.StreamResponse:
+        """`POST models/MODEL:VERB`"""
+        check_key(request)
+        verb = request.match_info["verb"]
+        if verb == "countTokens":
+            read_model(request, verb)
+            return await self._count(request)
+        if verb not in ("generateContent", "streamGenerateContent"):
+            raise refusal(404, f"Unknown method {verb}.")
+        model = read_model(request, "generateContent")
+        spent = self._emulator.quota.rest_error(model.id)
+        if spent is not None:
+            raise ApiError(429, spent)
+        body = camel_keys(await read_json(request))
+        fault = self._emulator.faults.use("bad_text", "", model.id)
+        delivery = spoiled(await self._answer(request, model, body, fault), fault)
+        await asyncio.sleep(self._emulator.options.first_piece_s + delivery.delay_s)
+        if verb == "streamGenerateContent":
+            return await self._stream(request, delivery, fault)
+        return await self._whole(request, delivery, fault)
+
+    async def _count(self, request: web.Request) -> web.Response:
+        body = camel_keys(await read_json(request))
+        tokens = (await read_prompt(body.get("generateContentRequest") or body, self._emulator.ear)).tokens
+        return web.json_response({"totalTokens": tokens.total(), "promptTokensDetails": by_modality(tokens)})
+
+    async def _answer(self, request: web.Request, model: Model, body: Json, fault: Fault | None) -> Response:
+        how = fault.params["answer"] if fault else ""
+        prompt = await read_prompt(body, self._emulator.ear)
+        self._emulator.log.add("text_generated", model=model.id, spoiled=how, heard=prompt.last.text)
+        if how in STATUSES:
+            raise refusal(STATUSES[how], _OVERLOADED if how == "unavailable" else "")
+        if how == "hang":
+            await self._stay_silent(request, fault)
+        if how == "plain":
+            prompt = replace(prompt, config={})
+        return generate(model.id, prompt, self._emulator.options.seed)
+
+    async def _whole(self, request: web.Request, delivery: Delivery, fault: Fault | None) -> web.StreamResponse:
+        if delivery.halfway == "be silent":
+            await self._stay_silent(request, fault)
+        elif delivery.halfway == "reset":
+            reset(request.transport)
+        return web.json_response(delivery.response.whole())
+
+    async def _stream(self, request: web.Request, delivery: Delivery, fault: Fault | None) -> web.StreamResponse:
+        """Send messages as server-sent events, or as one growing JSON list when the client did not ask for events."""
+        events = request.query.get("alt") == "sse"
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream" if events else "application/json"})
+        await response.prepare(request)
+        messages = delivery.response.messages()
+        half = len(messages) // 2
+        for index, message in enumerate(messages):
+            if index == half and delivery.halfway == "be silent":
+                await self._stay_silent(request, fault)
+            elif index == half and delivery.halfway == "reset":
+                reset(request.transport)
+                return response
+            text = json.dumps(message)
+            framed = f"data: {text}\r\n\r\n" if events else f"{'[' if index == 0 else ','}\n{text}"
+            await response.write(framed.encode())
+            await asyncio.sleep(_PIECE_PAUSE_S)
+        if not events:
+            await response.write(b"\n]\n")
+        await response.write_eof()
+        return response
+
+    async def _stay_silent(self, request: web.Request, fault: Fault | None) -> None:
+        """Wait until the fault is gone, or whoever asked."""
+        # A fault that expires tells nobody.
+        while fault and self._emulator.faults.stands(fault) and _is_connected(request):  # noqa: ASYNC110
+            await asyncio.sleep(_SILENT_PAUSE_S)
+
+
+def _is_connected(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()

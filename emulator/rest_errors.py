@@ -1,0 +1,133 @@
+"""What every REST call shares: who may ask, how a body is read, and how errors are worded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from emulator.admission import key_refusal
+from emulator.faults import Fault
+from emulator.models import Model, find_model
+from emulator.sound import SoundError
+from emulator.texts import CATALOGUE, model_not_found
+from emulator.wire import Json, WireError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+INVALID_ARGUMENT = "Request contains an invalid argument."
+_KEY_INVALID = {
+    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+    "reason": "API_KEY_INVALID",
+    "domain": "googleapis.com",
+    "metadata": {"service": "generativelanguage.googleapis.com"},
+}
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
+_STATUSES = {
+    400: ("INVALID_ARGUMENT", INVALID_ARGUMENT),
+    401: ("UNAUTHENTICATED", "Request had invalid authentication credentials."),
+    403: ("PERMISSION_DENIED", "The caller does not have permission"),
+    404: ("NOT_FOUND", "Requested entity was not found."),
+    429: ("RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
+    500: (
+        "INTERNAL",
+        "An internal error has occurred. Please retry or report in "
+        "https://developers.generativeai.google/guide/troubleshooting",
+    ),
+    503: ("UNAVAILABLE", "The service is currently unavailable."),
+}
+
+
+class ApiError(Exception):
+    """An answer that is an error, in the shape Google gives it."""
+
+    def __init__(self, status: int, body: Json) -> None:
+        super().__init__(body["error"]["message"])
+        self.status = status
+        self.body = body
+
+
+def error_body(code: int, status: str, message: str, *details: Json) -> Json:
+    """The JSON of an error answer."""
+    error: Json = {"code": code, "message": message, "status": status}
+    return {"error": error | ({"details": list(details)} if details else {})}
+
+
+def refusal(code: int, message: str = "", *details: Json) -> ApiError:
+    """An error by its HTTP status, in the words usual for it unless there are others."""
+    status, usual = _STATUSES.get(code, _STATUSES[503] if code >= 500 else _STATUSES[400])
+    return ApiError(code, error_body(code, status, message or usual, *details))
+
+
+def refusal_by(fault: Fault) -> ApiError:
+    """The refusal that a fault with `status`, `text` and `retry_after_s` asks for."""
+    wait_s = fault.params.get("retry_after_s")
+    details = [] if wait_s is None else [{"@type": _RETRY_INFO, "retryDelay": f"{wait_s}s"}]
+    return refusal(fault.params["status"], fault.params.get("text", ""), *details)
+
+
+@web.middleware
+async def rest_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn errors into answers of the API's shape."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return web.json_response(error.body, status=error.status)
+    except web.HTTPNotFound:
+        return web.json_response(error_body(404, "NOT_FOUND", "Not found."), status=404)
+    except web.HTTPMethodNotAllowed:
+        return web.json_response(error_body(405, "UNIMPLEMENTED", "Method not allowed."), status=405)
+    except (AttributeError, KeyError, SoundError, TypeError, WireError) as error:
+        # A body whose values have other types than the API gives them.
+        return web.json_response(error_body(400, "INVALID_ARGUMENT", f"Invalid value: {error}"), status=400)
+
+
+def read_key(request: web.Request) -> str:
+    """The API key of a request: from its header, or from the address."""
+    return request.headers.get("x-goog-api-key") or request.query.get("key", "")
+
+
+def check_key(request: web.Request) -> None:
+    """Refuse a request without a key, or with a wrong one."""
+    refused = key_refusal(read_key(request))
+    if refused == "unregistered caller":
+        raise refusal(403, CATALOGUE[refused].text)
+    if refused is not None:
+        raise refusal(400, CATALOGUE[refused].text, _KEY_INVALID)
+
+
+async def read_json(request: web.Request) -> Json:
+    """The body of a request, which is an object."""
+    try:
+        body: Any = json.loads(await request.read() or b"{}")
+    except ValueError as error:
+        raise refusal(400, "Invalid JSON payload received.") from error
+    if not isinstance(body, dict):
+        raise refusal(400, "Invalid JSON payload received.")
+    return body
+
+
+def read_model(request: web.Request, method: str | None) -> Model:
+    """The model in the address of a request; refused where there is none, or none that can do `method`."""
+    name = request.match_info["model"]
+    model = find_model(name)
+    if model is None or (method and method not in model.methods):
+        text = model_not_found(f"models/{name}", request.match_info["version"]).text
+        raise refusal(404, text.replace("bidiGenerateContent", method or "generateContent"))
+    return model
+
+
+def page_size(request: web.Request) -> int:
+    """How many entries a list may have."""
+    size = request.query.get("pageSize", "50")
+    return min(max(int(size), 1), 1000) if size.isdecimal() else 50
+
+
+def page_start(request: web.Request) -> int:
+    """Where a list goes on."""
+    token = request.query.get("pageToken", "0")
+    if not token.isdecimal():
+        raise refusal(400, "Invalid page token.")
+    return int(token)

@@ -1,0 +1,133 @@
+"""A conversation in turns: what is said into a microphone goes up with the conversation so far."""
+
+import json
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from google import genai
+from google.genai import errors, types
+
+from tests.emulator.client import sdk, speech
+from tests.emulator.test_sound import wav
+from tests.services.emulator import Emulator
+
+CHAT = "gemini-3.8-flash"
+CODE_WORD = "My code word is plum"
+QUESTION = "What is my code word"
+TURN = {
+    "type": "object",
+    "properties": {
+        "heard": {"type": "string", "description": "What the user said, word for word"},
+        "answer": {"type": "string", "description": "The reply to it"},
+    },
+    "required": ["heard", "answer"],
+}
+AS_JSON = types.GenerateContentConfig(
+    response_mime_type="application/json",
+    response_json_schema=TURN,
+    system_instruction="Answer what the user says.\nSummary of the conversation so far:\nThe user's dog is Rex.",
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+
+
+@pytest.fixture
+async def client(emulator: Emulator) -> AsyncIterator[genai.Client]:
+    client = sdk(emulator)
+    yield client
+    await client.aio.aclose()
+
+
+def typed(role: str, text: str) -> types.Content:
+    return types.Content(role=role, parts=[types.Part(text=text)])
+
+
+def spoken(pcm: bytes, mime_type: str = "audio/pcm;rate=16000", *texts: str) -> types.Content:
+    parts = [types.Part(text=text) for text in texts]
+    return types.Content(role="user", parts=[*parts, types.Part.from_bytes(data=pcm, mime_type=mime_type)])
+
+
+async def streamed(
+    client: genai.Client, contents: list[types.Content], config: types.GenerateContentConfig | None = None
+) -> list[types.GenerateContentResponse]:
+    stream = await client.aio.models.generate_content_stream(model=CHAT, contents=contents, config=config)
+    return [piece async for piece in stream]
+
+
+def text_of(pieces: list[types.GenerateContentResponse]) -> str:
+    return "".join(piece.text or "" for piece in pieces)
+
+
+async def test_what_is_said_aloud_is_answered_from_the_conversation_so_far(client: genai.Client) -> None:
+    told = [typed("user", "My code word is PLUM-42."), typed("model", "Got it."), spoken(await speech(QUESTION))]
+    pieces = await streamed(client, told)
+    assert text_of(pieces) == "Your code word is PLUM-42."
+    assert pieces[-1].candidates
+    assert pieces[-1].candidates[0].finish_reason == types.FinishReason.STOP
+
+
+async def test_a_wav_file_said_earlier_is_known_later(client: genai.Client) -> None:
+    pcm = np.frombuffer(await speech(CODE_WORD), "<i2")
+    told = [spoken(wav(pcm, 16_000), "audio/wav"), typed("model", "Got it."), typed("user", "What is my code word?")]
+    assert text_of(await streamed(client, told)) == "Your code word is plum."
+
+
+async def test_json_tells_what_was_heard_and_the_answer(client: genai.Client, emulator: Emulator) -> None:
+    pieces = await streamed(client, [spoken(await speech(CODE_WORD))], AS_JSON)
+    assert json.loads(text_of(pieces)) == {
+        "heard": CODE_WORD.lower(),
+        "answer": "Got it. Your code word is plum.",
+    }
+    assert len(pieces) > 4
+    assert [entry["heard"] for entry in emulator.entries("text_generated")] == [CODE_WORD.lower()]
+
+
+async def test_typed_words_fill_the_same_fields(client: genai.Client) -> None:
+    told = text_of(await streamed(client, [typed("user", 'Say he said "no" twice')], AS_JSON))
+    assert json.loads(told) == {"heard": 'Say he said "no" twice', "answer": 'he said "no" twice'}
+
+
+async def test_a_transcript_that_is_asked_for_is_the_words_alone(client: genai.Client) -> None:
+    asked = [spoken(await speech(CODE_WORD), "audio/pcm;rate=16000", "Transcribe this.")]
+    assert text_of(await streamed(client, asked)) == CODE_WORD.lower()
+
+
+async def test_noise_is_heard_as_nothing_and_not_answered(client: genai.Client) -> None:
+    noise = spoken(np.random.default_rng(1).normal(0, 2_000, 16_000).astype("<i2").tobytes())
+    told = [typed("user", "My code word is PLUM-42."), typed("model", "Got it."), noise]
+    assert json.loads(text_of(await streamed(client, told, AS_JSON))) == {"heard": "", "answer": ""}
+    assert text_of(await streamed(client, told)) == ""
+
+
+async def test_sound_is_counted_by_its_length_in_every_piece(client: genai.Client) -> None:
+    three_seconds = spoken(bytes(3 * 32_000), "audio/pcm;rate=16000", "Is anybody there?")
+    pieces = await streamed(client, [typed("user", "x" * 400), typed("model", "yes"), three_seconds], AS_JSON)
+    for piece in pieces:
+        usage = piece.usage_metadata
+        assert usage
+        assert usage.prompt_tokens_details
+        counted = {detail.modality: detail.token_count or 0 for detail in usage.prompt_tokens_details}
+        assert counted[types.MediaModality.AUDIO] == 96
+        assert usage.prompt_token_count == sum(counted.values())
+    assert pieces[-1].usage_metadata
+    assert (pieces[-1].usage_metadata.candidates_token_count or 0) > 4
+
+
+async def test_thoughts_are_counted_and_shown_on_request(client: genai.Client) -> None:
+    thinking = types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW, include_thoughts=True)
+    config = types.GenerateContentConfig(thinking_config=thinking)
+    pieces = await streamed(client, [typed("user", "Say hello")], config)
+    assert pieces[-1].usage_metadata
+    assert pieces[-1].usage_metadata.thoughts_token_count == 32
+    first = pieces[0].candidates
+    assert first
+    assert first[0].content
+    assert (first[0].content.parts or [])[0].thought
+    assert text_of(pieces) == "hello"
+
+
+async def test_sound_that_cannot_be_read_is_refused(client: genai.Client) -> None:
+    with pytest.raises(errors.ClientError) as refused:
+        await streamed(client, [spoken(b"no wav file", "audio/wav")])
+    assert (refused.value.code, refused.value.status) == (400, "INVALID_ARGUMENT")
