@@ -192,6 +192,7 @@ _KINDS = (
         sessions=Parameter(_integer),
     ),
     _bad_answer("bad_text", "plain"),
+    _bad_answer("bad_speech"),
     _standing("slow_pongs", delay_s=Parameter(_number, 30.0)),
     _standing(
         "refuse_handshake",

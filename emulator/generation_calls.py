@@ -12,8 +12,9 @@ from emulator.faults import Fault
 from emulator.generate import generate
 from emulator.models import Model
 from emulator.prompt import read_prompt
-from emulator.response import Response, by_modality
+from emulator.response import Response, by_modality, pieces_of_sound
 from emulator.rest_errors import ApiError, check_key, read_json, read_model, refusal
+from emulator.speech import check_modality, read_speech
 from emulator.spoiling import STATUSES, Delivery, spoiled
 from emulator.state import Emulator
 from emulator.tcp import reset
@@ -44,8 +45,9 @@ class GenerationCalls:
         if spent is not None:
             raise ApiError(429, spent)
         body = camel_keys(await read_json(request))
-        fault = self._emulator.faults.use("bad_text", "", model.id)
-        delivery = spoiled(await self._answer(request, model, body, fault), fault)
+        fault = self._emulator.faults.use("bad_speech" if model.speaks else "bad_text", "", model.id)
+        answer = self._speak if model.speaks else self._write
+        delivery = spoiled(await answer(request, model, body, fault), fault)
         await asyncio.sleep(self._emulator.options.first_piece_s + delivery.delay_s)
         if verb == "streamGenerateContent":
             return await self._stream(request, delivery, fault)
@@ -56,17 +58,32 @@ class GenerationCalls:
         tokens = (await read_prompt(body.get("generateContentRequest") or body, self._emulator.ear)).tokens
         return web.json_response({"totalTokens": tokens.total(), "promptTokensDetails": by_modality(tokens)})
 
-    async def _answer(self, request: web.Request, model: Model, body: Json, fault: Fault | None) -> Response:
-        how = fault.params["answer"] if fault else ""
+    async def _write(self, request: web.Request, model: Model, body: Json, fault: Fault | None) -> Response:
         prompt = await read_prompt(body, self._emulator.ear)
-        self._emulator.log.add("text_generated", model=model.id, spoiled=how, heard=prompt.last.text)
+        check_modality(model, prompt.config)
+        self._log("text_generated", model, fault, heard=prompt.last.text)
+        await self._fail(request, fault)
+        if fault and fault.params["answer"] == "plain":
+            prompt = replace(prompt, config={})
+        return generate(model.id, prompt, self._emulator.options.seed)
+
+    async def _speak(self, request: web.Request, model: Model, body: Json, fault: Fault | None) -> Response:
+        speech = read_speech(model, body)
+        self._log("speech_generated", model, fault, text=speech.text, voice=speech.voice)
+        await self._fail(request, fault)
+        pcm = await self._emulator.voice.speak(speech.text, speech.voice, speech.language)
+        return Response(model.id, speech.prompt_tokens, pieces_of_sound(pcm))
+
+    def _log(self, kind: str, model: Model, fault: Fault | None, **facts: str) -> None:
+        self._emulator.log.add(kind, model=model.id, spoiled=fault.params["answer"] if fault else "", **facts)
+
+    async def _fail(self, request: web.Request, fault: Fault | None) -> None:
+        """Raise the HTTP error that a fault stands for, or be as silent as it wants."""
+        how = fault.params["answer"] if fault else ""
         if how in STATUSES:
             raise refusal(STATUSES[how], _OVERLOADED if how == "unavailable" else "")
         if how == "hang":
             await self._stay_silent(request, fault)
-        if how == "plain":
-            prompt = replace(prompt, config={})
-        return generate(model.id, prompt, self._emulator.options.seed)
 
     async def _whole(self, request: web.Request, delivery: Delivery, fault: Fault | None) -> web.StreamResponse:
         if delivery.halfway == "be silent":

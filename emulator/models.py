@@ -132,12 +132,17 @@ PROFILES: dict[Generation, Profile] = {
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One entry of the models list; `live` is None for a model that only generates text over REST."""
+    """One entry of the models list; `live` is None for a model that only generates over REST, where some speak.
+
+    The first TTS models take a voice of their own when none is asked for; `needs_voice` tells the others.
+    """
 
     id: str
     display_name: str
     live: Profile | None = None
     methods: tuple[str, ...] = field(default=("generateContent", "countTokens"))
+    speaks: bool = False
+    needs_voice: bool = False
 
     @property
     def name(self) -> str:
@@ -151,8 +156,8 @@ class Model:
             "version": "001",
             "displayName": self.display_name,
             "description": f"{self.display_name}, as played by the emulator",
-            "inputTokenLimit": 131_072 if self.live else 1_048_576,
-            "outputTokenLimit": 65_536,
+            "inputTokenLimit": 131_072 if self.live else 8_192 if self.speaks else 1_048_576,
+            "outputTokenLimit": 16_384 if self.speaks else 65_536,
             "supportedGenerationMethods": list(self.methods),
             "temperature": 1,
             "topP": 0.95,
@@ -163,6 +168,10 @@ class Model:
 
 def _live(model_id: str, display_name: str, generation: Generation) -> Model:
     return Model(model_id, display_name, PROFILES[generation], ("countTokens", "bidiGenerateContent"))
+
+
+def _speaking(model_id: str, display_name: str, *, needs_voice: bool = True) -> Model:
+    return Model(model_id, display_name, speaks=True, needs_voice=needs_voice)
 
 
 _MODELS = (
@@ -184,6 +193,10 @@ _MODELS = (
     Model("gemini-3.8-flash", "Gemini 3.8 Flash"),
     Model("gemini-3.6-flash", "Gemini 3.6 Flash"),
     Model("gemini-3.5-flash-lite", "Gemini 3.5 Flash-Lite"),
+    _speaking("gemini-3.8-flash-tts", "Gemini 3.8 Flash TTS"),
+    _speaking("gemini-3.8-flash-lite-tts", "Gemini 3.8 Flash-Lite TTS"),
+    _speaking("gemini-3.1-flash-tts-preview", "Gemini 3.1 Flash TTS Preview"),
+    _speaking("gemini-2.5-flash-preview-tts", "Gemini 2.5 Flash Preview TTS", needs_voice=False),
 )
 
 MODELS: dict[str, Model] = {model.id: model for model in _MODELS}
