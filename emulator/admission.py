@@ -11,10 +11,11 @@ from emulator.memory import Memory
 from emulator.sessions import HandleRefusedError, Session
 from emulator.setup import Setup, read_setup
 from emulator.state import Emulator
-from emulator.texts import CATALOGUE, CloseText, RefusedError, unknown_name
+from emulator.texts import CATALOGUE, CloseText, RefusedError, model_not_found, unknown_name
 from emulator.wire import Json, camel_name, snake_name
 
 _SETUP_S = 0.01
+_STALLED_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def admit(emulator: Emulator, caller: Caller, body: Json) -> Setup:
         emulator.faults.use("reject_field", line.id, model)
         raise RefusedError(refusal)
     setup = read_setup(body, caller.version)
+    if emulator.faults.peek("retire_model", "", setup.model.id):
+        raise RefusedError(model_not_found(setup.model.name, caller.version))
     others = [other.model for other in emulator.connections.values() if other is not line and other.model]
     refusal = emulator.quota.refusal_of_session(setup.model.id, line.id, others)
     if refusal is not None:
@@ -54,6 +57,7 @@ def admit(emulator: Emulator, caller: Caller, body: Json) -> Setup:
 async def take_up_session(emulator: Emulator, caller: Caller, setup: Setup) -> tuple[Session, bool]:
     """Begin a session or resume the one of the handle; the flag tells which. Raises `RefusedError`."""
     line = caller.line
+    await _stall_while_down(emulator)
     slow = emulator.faults.use("slow_setup", line.id, setup.model.id)
     await asyncio.sleep(slow.params["delay_s"] if slow else _SETUP_S)
     if setup.handle is None:
@@ -65,6 +69,12 @@ async def take_up_session(emulator: Emulator, caller: Caller, setup: Setup) -> t
         session = await _resume(emulator, line, setup, setup.handle)
     emulator.sessions.connection_opened(session, line.id)
     return session, setup.handle is not None
+
+
+async def _stall_while_down(emulator: Emulator) -> None:
+    """Wait where all of Live is down and lets set-ups stall; what stalls is cancelled with its connection."""
+    while (down := emulator.faults.peek("live_down")) and down.params["dials"] == "stalled":  # noqa: ASYNC110
+        await asyncio.sleep(_STALLED_PAUSE_S)
 
 
 def _constrained(emulator: Emulator, caller: Caller, body: Json) -> Json:

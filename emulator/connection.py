@@ -289,6 +289,9 @@ class Connection:
         session, resumed = await take_up_session(self.emulator, self._caller, setup)
         self.dialogue = Dialogue(self.emulator, self, setup, session, resumed=resumed)
         await self.dialogue.open()
+        if (down := self.emulator.faults.peek("live_down")) and down.params["dials"] == "silent":
+            self.log("fault", fault="live_down")
+            self.mute()
 
     def _detach(self, *, was_lost: bool = False) -> None:
         if self.dialogue is not None:

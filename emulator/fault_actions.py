@@ -7,7 +7,7 @@ import asyncio
 from emulator.faults import Fault
 from emulator.line import OpenConnection
 from emulator.state import Emulator
-from emulator.texts import CloseText
+from emulator.texts import CATALOGUE, CloseText
 from emulator.wire import Json
 
 
@@ -47,6 +47,8 @@ async def perform(emulator: Emulator, fault: Fault, connection: OpenConnection |
     if not fault.kind.momentary:
         emulator.faults.arm(fault)
         emulator.log.add("fault", **_shown(fault))
+        if fault.kind.name == "live_down" and fault.params["on"]:
+            return await _take_down(emulator, fault.params["open"])
         return []
     if fault.kind.name == "dead_handle":
         return [_kill_handles(emulator, fault, connection)]
@@ -89,6 +91,19 @@ async def _strike(connection: OpenConnection, fault: Fault) -> None:
             connection.black_hole()
         case "mute":
             connection.mute()
+
+
+async def _take_down(emulator: Emulator, how: str) -> list[str]:
+    """End every open connection, or make it silent."""
+    down = [connection for connection in emulator.connections.values() if not connection.closing]
+    for connection in down:
+        if how == "closed":
+            connection.close_soon(CATALOGUE["unavailable"].code, CATALOGUE["unavailable"].text)
+        elif how == "cut":
+            await connection.cut()
+        else:
+            connection.mute()
+    return [connection.id for connection in down]
 
 
 def _kill_handles(emulator: Emulator, fault: Fault, connection: OpenConnection | None) -> str:

@@ -193,6 +193,14 @@ _KINDS = (
     ),
     _bad_answer("bad_text", "plain"),
     _bad_answer("bad_speech"),
+    _standing(
+        "live_down",
+        dials=Parameter(_one_of("refused", "stalled", "silent"), "refused"),
+        open=Parameter(_one_of("closed", "cut", "silent"), "closed"),
+        for_s=Parameter(_number),
+        on=Parameter(_boolean, True),
+    ),
+    _standing("retire_model"),
     _standing("slow_pongs", delay_s=Parameter(_number, 30.0)),
     _standing(
         "refuse_handshake",
@@ -266,7 +274,7 @@ def parse_fault(body: Any) -> Fault:
         common["model"] = _model_id(common["model"])
     if common["count"] is None:
         common["count"] = kind.default_count
-    _check_together(kind, params)
+    _check_together(kind, params, common["model"])
     return Fault(kind, {key: value for key, value in params.items() if value is not None}, **common)
 
 
@@ -286,11 +294,15 @@ def _model_id(name: str) -> str:
     return model.id
 
 
-def _check_together(kind: Kind, params: dict[str, Any]) -> None:
+def _check_together(kind: Kind, params: dict[str, Any], model: str | None) -> None:
     if kind.name == "close" and (params["code"] is None) == (params["text"] is None):
         raise FaultError("close takes either a code (with a reason) or the name of a text")
     if kind.name == "reject_field" and params["field"] is None:
         raise FaultError("reject_field needs a field")
+    if kind.name == "retire_model" and model is None:
+        raise FaultError("retire_model needs a model")
+    if kind.name == "live_down" and model is not None:
+        raise FaultError("live_down takes no model: at the handshake nobody knows which is meant")
 
 
 class FaultBoard:

@@ -36,11 +36,11 @@ class GenerationCalls:
         check_key(request)
         verb = request.match_info["verb"]
         if verb == "countTokens":
-            read_model(request, verb)
+            read_model(request, self._emulator.faults, verb)
             return await self._count(request)
         if verb not in ("generateContent", "streamGenerateContent"):
             raise refusal(404, f"Unknown method {verb}.")
-        model = read_model(request, "generateContent")
+        model = read_model(request, self._emulator.faults, "generateContent")
         spent = self._emulator.quota.rest_error(model.id)
         if spent is not None:
             raise ApiError(429, spent)

@@ -8,7 +8,17 @@ from aiohttp import web
 
 from emulator.generation_calls import GenerationCalls
 from emulator.models import MODELS
-from emulator.rest_errors import ApiError, check_key, page_size, page_start, read_json, read_model, refusal, refusal_by
+from emulator.rest_errors import (
+    ApiError,
+    check_key,
+    is_gone,
+    page_size,
+    page_start,
+    read_json,
+    read_model,
+    refusal,
+    refusal_by,
+)
 from emulator.state import Emulator
 from emulator.tokens import TokenError
 from emulator.uploads import UploadError
@@ -42,16 +52,16 @@ class RestCalls:
         check_key(request)
         size = page_size(request)
         start = page_start(request)
-        chosen = list(MODELS.values())[start : start + size]
-        body: Json = {"models": [model.as_resource() for model in chosen]}
-        if start + size < len(MODELS):
+        offered = [model for model in MODELS.values() if not is_gone(model, self._emulator.faults)]
+        body: Json = {"models": [model.as_resource() for model in offered[start : start + size]]}
+        if start + size < len(offered):
             body["nextPageToken"] = str(start + size)
         return web.json_response(body)
 
     async def get_model(self, request: web.Request) -> web.Response:
         """`GET models/MODEL`"""
         check_key(request)
-        return web.json_response(read_model(request, None).as_resource())
+        return web.json_response(read_model(request, self._emulator.faults, None).as_resource())
 
     async def create_token(self, request: web.Request) -> web.Response:
         """`POST auth_tokens`"""

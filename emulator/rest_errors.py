@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from emulator.admission import key_refusal
-from emulator.faults import Fault
+from emulator.faults import Fault, FaultBoard
 from emulator.models import Model, find_model
 from emulator.sound import SoundError
 from emulator.texts import CATALOGUE, model_not_found
@@ -24,6 +24,10 @@ _KEY_INVALID = {
     "domain": "googleapis.com",
     "metadata": {"service": "generativelanguage.googleapis.com"},
 }
+_RETIRED = (
+    "This model {} is no longer available. Please update your code to use a newer model for the latest features and "
+    "improvements."
+)
 _RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 _STATUSES = {
     400: ("INVALID_ARGUMENT", INVALID_ARGUMENT),
@@ -109,14 +113,22 @@ async def read_json(request: web.Request) -> Json:
     return body
 
 
-def read_model(request: web.Request, method: str | None) -> Model:
-    """The model in the address of a request; refused where there is none, or none that can do `method`."""
+def read_model(request: web.Request, faults: FaultBoard, method: str | None) -> Model:
+    """The model in the address of a request; refused where there is none, or none (any more) that does `method`."""
     name = request.match_info["model"]
     model = find_model(name)
-    if model is None or (method and method not in model.methods):
+    is_retired = model is not None and is_gone(model, faults)
+    if is_retired and method:
+        raise refusal(404, _RETIRED.format(f"models/{name}"))
+    if model is None or is_retired or (method and method not in model.methods):
         text = model_not_found(f"models/{name}", request.match_info["version"]).text
         raise refusal(404, text.replace("bidiGenerateContent", method or "generateContent"))
     return model
+
+
+def is_gone(model: Model, faults: FaultBoard) -> bool:
+    """True for a model that was retired."""
+    return faults.peek("retire_model", "", model.id) is not None
 
 
 def page_size(request: web.Request) -> int:

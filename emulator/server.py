@@ -88,6 +88,9 @@ async def _live(request: web.Request) -> web.StreamResponse:
         status = refusal.params["status"]
         emulator.log.add("fault", fault="refuse_handshake", status=status)
         return web.json_response(_handshake_error(status, refusal), status=status)
+    if (down := emulator.faults.peek("live_down")) and down.params["dials"] == "refused":
+        emulator.log.add("fault", fault="live_down", status=503)
+        return web.json_response(_handshake_error(503, down), status=503)
     constrained = service["method"].endswith("Constrained")
     key = read_key(request)
     connection = Connection(
