@@ -79,6 +79,13 @@ def note_missing(model: str, text: str, now: datetime.datetime) -> ModelState:
     return _change(model, lambda state: after_refusal(state, LimitKind.MISSING, now, text=_cut(text)))
 
 
+def note_outage(models: Iterable[str], text: str, now: datetime.datetime) -> None:
+    """None of these models can be reached."""
+    for model in sorted(models):  # in one order, so that two workers do not wait for each other
+        _change(model, lambda state: after_refusal(state, LimitKind.OUTAGE, now, text=_cut(text)))
+    logger.warning("%s cannot be reached: %s", ", ".join(models), text)
+
+
 def note_success(model: str, holder: uuid.UUID, now: datetime.datetime) -> None:
     """A set-up on the model went through: closes the probe."""
     state = states_of([model])[model]

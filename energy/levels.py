@@ -146,11 +146,13 @@ class Level:
 
 
 class Reason(StrEnum):
-    """Why a level changed. `manual`: neither quota nor a new session; an operator, or a model that cannot be used."""
+    """Why a level changed. `outage`: there was no Live connection to be had. `manual`: none of the others; an operator,
+    or a model that cannot be used."""
 
     RATE_LIMIT_EXCEEDED = "rate-limit-exceeded"
     SESSION_RESET = "session-reset"
     QUOTA_RESET = "quota-reset"
+    OUTAGE = "outage"
     MANUAL = "manual"
 
 

@@ -26,12 +26,14 @@ class Occasion(StrEnum):
     """What has happened to the level.
 
     `lower`: quota took it down to a level that still has a model; `exhausted`: to the one that has none. `replaced`: it
-    went down because a model cannot be used, which is nobody's quota. `restored`: it went up.
+    went down because a model cannot be used, which is nobody's quota. `in_turns`: it came to a level that needs no Live
+    connection. `restored`: it went up to another.
     """
 
     LOWER = "lower"
     EXHAUSTED = "exhausted"
     REPLACED = "replaced"
+    IN_TURNS = "in_turns"
     RESTORED = "restored"
 
 
@@ -40,6 +42,8 @@ Texts = Mapping[Key, str]
 
 
 def occasion_of(change: LevelChange) -> Occasion:
+    if change.level.is_in_turns:
+        return Occasion.IN_TURNS
     if change.level.number > change.previous.number:
         return Occasion.RESTORED
     if change.reason is Reason.MANUAL:
@@ -48,8 +52,8 @@ def occasion_of(change: LevelChange) -> Occasion:
 
 
 _NOTICE_LEVELS: Mapping[Mode, Mapping[Word, int]] = {
-    Mode.CALL: {Word.FULL: 3, Word.REDUCED: 2, Word.LOW: 1, Word.EXHAUSTED: 0},
-    Mode.TEXT: {Word.FULL: 2, Word.REDUCED: 1, Word.LOW: 1, Word.EXHAUSTED: 0},
+    Mode.CALL: {Word.FULL: 3, Word.REDUCED: 2, Word.LOW: 1, Word.TURNS: 1, Word.EXHAUSTED: 0},
+    Mode.TEXT: {Word.FULL: 2, Word.REDUCED: 1, Word.LOW: 1, Word.TURNS: 1, Word.EXHAUSTED: 0},
 }
 """Notices are those of ladders of three and of two; on any other a level has the notice of the one with its word."""
 

@@ -29,6 +29,13 @@ CONCURRENCY_WAIT = datetime.timedelta(seconds=20)
 OPERATOR_WAIT = datetime.timedelta(hours=1)
 """What only an operator can put right is tried so often."""
 
+OUTAGE_WAIT = datetime.timedelta(seconds=4)
+"""A model that cannot be reached is asked for by one session at a time, in the background, so often: who goes on
+without it is back a few seconds after it is."""
+
+OUTAGE_MEMORY = datetime.timedelta(seconds=30)
+"""So long after it was to be asked for, nobody was there to ask, and nothing is known of it any more."""
+
 DAILY_FROM_MS = 3_600_000
 """A provider that asks for an hour or more does not speak of its limit per minute."""
 
@@ -47,13 +54,15 @@ LONGEST_WAIT = datetime.timedelta(hours=25)
 
 
 class LimitKind(StrEnum):
-    """Which limit a model is held back by. `missing`: none; the project has no such model, or it is of no use here."""
+    """Which limit a model is held back by. `missing`: none; the project has no such model, or it is of no use here.
+    `outage`: none; it cannot be reached."""
 
     MINUTE = "minute"
     DAY = "day"
     CONCURRENCY = "concurrency"
     UNKNOWN = "unknown"
     MISSING = "missing"
+    OUTAGE = "outage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,15 @@ class ModelState:
         """Whether it is spent and its limit should be over: half-open."""
         return self.is_spent and (self.resets_at is None or now >= self.resets_at)
 
+    @property
+    def is_out(self) -> bool:
+        """Whether it could not be reached when it was last asked for."""
+        return self.is_spent and self.kind is LimitKind.OUTAGE
+
+    def is_known_to_be_out(self, now: datetime.datetime) -> bool:
+        """Whether that was just now."""
+        return self.is_out and (self.resets_at is None or now < self.resets_at + OUTAGE_MEMORY)
+
     def is_held_by_another(self, holder: uuid.UUID, now: datetime.datetime) -> bool:
         return self.prober is not None and self.prober != holder and _is_after(self.probe_until, now)
 
@@ -153,6 +171,8 @@ def resets_at(
     """
     if kind is LimitKind.MISSING:
         return now + OPERATOR_WAIT
+    if kind is LimitKind.OUTAGE:
+        return now + OUTAGE_WAIT
     if kind is LimitKind.DAY and (retry_after_ms is None or retry_after_ms < DAILY_FROM_MS):
         return day_of(now, QUOTA_ZONE)[1]
     if retry_after_ms is not None:
@@ -228,7 +248,7 @@ def after_success(state: ModelState, holder: uuid.UUID, now: datetime.datetime) 
     return replace(state, prober=None, probe_until=None, trusted_until=now + TRUST)
 
 
-_STRENGTH = (LimitKind.CONCURRENCY, LimitKind.UNKNOWN, LimitKind.MINUTE, LimitKind.DAY)
+_STRENGTH = (LimitKind.OUTAGE, LimitKind.CONCURRENCY, LimitKind.UNKNOWN, LimitKind.MINUTE, LimitKind.DAY)
 
 
 def _is_stronger(kind: LimitKind, known: LimitKind | None) -> bool:

@@ -19,7 +19,7 @@ from energy.levels import Level, LevelChange, Mode, Reason
 from energy.models import EnergyChange, EnergyState, Notice, Persona
 from energy.notices import FALLBACK_PERSONA, delivered_text, fill, key_of
 from energy.prices import parse_prices
-from energy.quota import Access, LimitKind, ModelState, Refusal
+from energy.quota import Access, LimitKind, ModelState, Refusal, access_of
 from energy.usage import TurnTokens
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ DETAIL_CHARACTERS = 300
 
 UNUSABLE = frozenset({"unknown-model", "unfit-model"})
 """Reasons to leave a model that are nobody's quota and every session's business."""
+
+_LEASED = (Access.SCOUT, Access.PROBE)
 
 States = Mapping[str, ModelState]
 
@@ -38,6 +40,8 @@ class _Waiting(StrEnum):
     ASK_AGAIN = "ask again"
     TAKE = "take"
     SKIP = "skip"
+    PROVEN = "proven"
+    """Take no model that has not just answered somebody."""
 
 
 class _AskAgain(Exception):
@@ -75,6 +79,10 @@ class EnergyBarService:
 
     def get_top_level(self, mode: Mode) -> Level:
         return self._ladders[mode].top
+
+    def has_refuge(self, mode: Mode) -> bool:
+        """Whether there is a level below that needs no Live connection, as the present one does."""
+        return bool(self._ladders[mode].refuges_below(self._levels[mode]))
 
     def get_current_model(self, mode: Mode) -> str:
         """The id of the model in use; empty when the ladder is exhausted."""
@@ -142,6 +150,50 @@ class EnergyBarService:
                 ledger.note_missing(model, reason, timezone.now())
         return self._leave(mode, model, Reason.MANUAL, reason)
 
+    def leave_outage(self, mode: Mode, model: str, detail: str) -> LevelChange:
+        """No Live connection is to be had: to the best level that needs none; where the ladder has none, the level
+        stays.
+
+        Which Live model is at fault, or whether all are, nobody knows: each is asked for again in the background, the
+        best first, and none of them is dialled for a user before it has answered.
+        """
+        current, ladder = self._levels[mode], self._ladders[mode]
+        refuges = ladder.refuges_below(current)
+        if not refuges or current.model != model:
+            return self._settle(current, Reason.OUTAGE, None, detail)
+        level, states = refuges[0], None
+        with OutageSurvived():
+            ledger.note_outage(ladder.live_models, detail, timezone.now())
+            level, states = self._pick(mode, refuges, _Waiting.TAKE, otherwise=current)
+        return self._settle(level, Reason.OUTAGE, states, detail)
+
+    def due_probe(self, mode: Mode) -> tuple[str, bool]:
+        """The best Live model above the level that is to be asked for now, by this session alone, empty where nothing
+        is due or somebody else is at it; and whether one above has just answered somebody.
+
+        From a Live level only models are asked for that could not be reached: of the others a turn's end decides.
+        """
+        current, ladder = self._levels[mode], self._ladders[mode]
+        with OutageSurvived():
+            states, now = ledger.states_of(ladder.live_models), timezone.now()
+            for level in self._candidates(mode, ladder.all_above(current)):
+                if level.is_in_turns or not (current.is_in_turns or states[level.model].is_out):
+                    continue
+                access = access_of(states[level.model], self._holder, now)
+                if access is Access.OPEN:
+                    return "", True
+                if access in _LEASED and ledger.may_use(level.model, self._holder, now, states[level.model]) in _LEASED:
+                    return level.model, False
+        return "", False
+
+    def probe_failed(self, model: str, refusal: Refusal, *, is_quota: bool) -> None:
+        """What was asked for is not to be had yet."""
+        with OutageSurvived():
+            if is_quota:
+                ledger.note_refusal(model, refusal, timezone.now())
+            else:
+                ledger.note_outage([model], refusal.text, timezone.now())
+
     def avoid_spent(self, mode: Mode) -> LevelChange | None:
         """Before a model is dialled again: leave it if others have found it spent meanwhile, or its end has come; None
         to dial it."""
@@ -159,7 +211,8 @@ class EnergyBarService:
     def raise_if_possible(self, mode: Mode) -> LevelChange | None:
         """At a turn's end: to the highest level whose quota is back. After a reset one session probes for all.
 
-        The turn is noted as well: a model that answers one session has not spent its day, whomever it refuses.
+        From a level in turns only to a model that has answered a probe: no sentence of a user's is tried on it. The
+        turn is noted as well: a model that answers one session has not spent its day, whomever it refuses.
         """
         current = self._levels[mode]
         if current.is_exhausted:
@@ -169,7 +222,8 @@ class EnergyBarService:
         with OutageSurvived():
             ledger.note_answer(current.model, timezone.now())
             if above := self._ladders[mode].all_above(current):
-                level, states = self._pick(mode, above, _Waiting.SKIP, otherwise=current)
+                waiting = _Waiting.PROVEN if current.is_in_turns else _Waiting.SKIP
+                level, states = self._pick(mode, above, waiting, otherwise=current)
         change = self._settle(level, Reason.QUOTA_RESET, states)
         return change if change.is_change else None
 
@@ -207,18 +261,31 @@ class EnergyBarService:
 
         Raises `_AskAgain`.
         """
-        here = ladder_of(mode).models  # one of the session's own may have ended since it began
         states = ledger.states_of(self._ladders[mode].models)
         now = timezone.now()
-        for level in candidates:
-            if level.model in self._avoided[mode] or level.model not in here:
+        for level in self._candidates(mode, candidates):
+            state = states[level.model]
+            if self._is_left_to_probes(level, state, waiting, now):
                 continue
-            access = ledger.may_use(level.model, self._holder, now, states[level.model])
+            access = ledger.may_use(level.model, self._holder, now, state)
             if access is Access.WAIT and waiting is _Waiting.ASK_AGAIN:
                 raise _AskAgain
             if access is not Access.SPENT and (access is not Access.WAIT or waiting is _Waiting.TAKE):
                 return level, states
         return otherwise, states
+
+    def _is_left_to_probes(self, level: Level, state: ModelState, waiting: _Waiting, now: datetime.datetime) -> bool:
+        """Whether the model is asked for in the background, where there is something to go on with meanwhile."""
+        if level.is_in_turns or not self._ladders[level.mode].refuges_below(level):
+            return False
+        if state.is_known_to_be_out(now):
+            return True
+        return waiting is _Waiting.PROVEN and access_of(state, self._holder, now) is not Access.OPEN
+
+    def _candidates(self, mode: Mode, levels: Iterable[Level]) -> Iterable[Level]:
+        """Those that this session may come to; a model of its own ladder may have ended since it began."""
+        here = ladder_of(mode).models
+        return [level for level in levels if level.model not in self._avoided[mode] and level.model in here]
 
     def _settle(self, level: Level, reason: Reason, states: States | None, detail: str = "") -> LevelChange:
         """Go to a level and write that down. `states` is None when the ledger could not be asked."""
@@ -252,9 +319,14 @@ class EnergyBarService:
         return change
 
     def _return_of_more(self, level: Level, states: States, now: datetime.datetime) -> datetime.datetime | None:
-        """When the first of the spent models above a level is expected back."""
+        """When the first of the spent models above a level is expected back; the end of an outage nobody knows."""
         above = [states[other.model] for other in self._ladders[level.mode].all_above(level) if other.model in states]
-        moments = [moment for state in above if state.is_spent for moment in (state.resets_at, state.probe_until)]
+        moments = [
+            moment
+            for state in above
+            if state.is_spent and not state.is_out
+            for moment in (state.resets_at, state.probe_until)
+        ]
         return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
     # -- rows ----------------------------------------------------------------------------------------------------------

@@ -25,14 +25,14 @@ def warn_of_models() -> None:
     if not settings.GEMINI_API_KEY:
         return
     # Loads the SDK, which workers that write no summary yet have no use for.
-    from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
+    from sessions_app.live.providers.catalogue import CatalogueUnavailable, models_by_id
 
     try:
-        listed = live_models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+        listed = models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
     except CatalogueUnavailable as error:
         logger.info("the provider does not list its models: %s", error)
         return
     for model in in_service(models, today):
         if not listed.get(model):
-            why = "is no Live model" if model in listed else "is not listed by the provider"
+            why = "cannot be talked with" if model in listed else "is not listed by the provider"
             logger.warning("%s of the ladders %s: see manage.py check_models", model, why)

@@ -22,11 +22,11 @@ def look() -> Iterator[Finding]:
         yield failed("there is none", "Set GEMINI_API_KEY; nobody can talk without it.")
         return
     # Loads the SDK, which takes a while and is of no use without a key.
-    from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
+    from sessions_app.live.providers.catalogue import CatalogueUnavailable, models_by_id
 
     where = f" of {settings.GOOGLE_GEMINI_BASE_URL}" if settings.GOOGLE_GEMINI_BASE_URL else ""
     try:
-        listed = live_models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+        listed = models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
     except CatalogueUnavailable as error:
         yield failed(
             f"the provider{where} does not list its models: {error}",
@@ -49,10 +49,10 @@ def _about_summaries(there: Sequence[str]) -> Finding:
     return ok(f"{', '.join(there)} for summaries")
 
 
-def _about(model: str, is_live: bool | None, now: datetime.datetime) -> Finding:
-    """`is_live`: what the provider lists of it; None when it does not."""
-    if not is_live:
-        why = "is not listed" if is_live is None else "cannot be talked to live"
+def _about(model: str, is_usable: bool | None, now: datetime.datetime) -> Finding:
+    """`is_usable`: what the provider lists of it; None when it does not."""
+    if not is_usable:
+        why = "is not listed" if is_usable is None else "cannot be talked with"
         return failed(f"{model} {why}", "Take it off CALL_MODELS and TEXT_MODELS, then manage.py check_models.")
     today, end = now.date(), announced_end(model)
     for ahead in ends_ahead([model], today):

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from config.doctor.findings import Finding, failed, not_set, ok
 from config.minters import minter_of_dials
-from energy.ladders import models_in_service
+from energy.ladders import live_models_in_service
 from sessions_app.live.providers.minting import MintingFailed
 from sessions_app.live.providers.token_keeper import order_of
 
@@ -24,10 +24,14 @@ def look() -> Iterator[Finding]:
     if minter is None:
         yield failed("nobody makes any", "Set GEMINI_API_KEY, or GEMINI_TOKEN_SERVICE_URL.")
         return
+    models = live_models_in_service()
+    if not models:
+        yield not_set("a Live model, so nobody dials with tokens")
+        return
     who = settings.GEMINI_TOKEN_SERVICE_URL or "the provider"
     began = time.monotonic()
     try:
-        minter.mint(order_of(models_in_service()[0], datetime.datetime.now(datetime.UTC)))
+        minter.mint(order_of(models[0], datetime.datetime.now(datetime.UTC)))
     except MintingFailed as failure:
         said = failure.text or "no answer that makes sense"
         status = f" ({failure.code})" if failure.code else ""

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -19,13 +20,15 @@ from energy.levels import Level, LevelChange, Mode, Reason
 from energy.quota import Refusal
 from energy.services import EnergyBarService, OutageSurvived, notice_for
 from sessions_app.gateway.database_thread import DatabaseThread
-from sessions_app.live.energy import LevelNews
+from sessions_app.live.energy import LevelNews, Probe
 from sessions_app.live.machine.failures import Failure
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.user_settings.service import settings_for
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ANSWER_LIMIT_S = 1.0
 """A conversation that needs another model does not wait longer for the ledger: the level then changes in memory."""
@@ -79,6 +82,9 @@ class SessionEnergy:
     def get_top_level(self, mode: Mode) -> Level:
         return self._bar.get_top_level(mode)
 
+    def has_refuge(self, mode: Mode) -> bool:
+        return self._refusal is None and self._bar.has_refuge(mode)
+
     def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
         return self._bar.get_resets_at(mode) if self._refusal is None else self._refusal.ends_at
 
@@ -93,11 +99,26 @@ class SessionEnergy:
     # -- with the ledger -----------------------------------------------------------------------------------------------
 
     async def handle_rate_limit_error(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
-        refusal = Refusal(failure.text, retry_after_ms=failure.retry_after_ms, quotas=failure.quotas)
-        return await self._move(partial(self._bar.lower, mode, refusal, model), mode)
+        return await self._move(partial(self._bar.lower, mode, _refusal_of(failure), model), mode)
 
     async def next_model(self, mode: Mode, model: str, reason: str) -> LevelNews:
         return await self._move(partial(self._bar.next_model, mode, model, reason), mode)
+
+    async def leave_outage(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
+        news = await self._news_of(partial(self._bar.leave_outage, mode, model, failure.text))
+        if news is not None:
+            return news
+        level = self._bar.get_level(mode)
+        return LevelNews(LevelChange(level, level, Reason.OUTAGE, _now()))
+
+    async def due_probe(self, mode: Mode) -> Probe:
+        if self._refusal is not None:
+            return Probe()
+        due = await self._answer_of(partial(self._bar.due_probe, mode))
+        return Probe() if due is None else Probe(*due)
+
+    async def probe_failed(self, failure: Failure, model: str, *, is_quota: bool) -> None:
+        await self._answer_of(partial(self._bar.probe_failed, model, _refusal_of(failure), is_quota=is_quota))
 
     async def avoid_spent(self, mode: Mode) -> LevelNews | None:
         return await self._news_of(partial(self._bar.avoid_spent, mode))
@@ -130,17 +151,20 @@ class SessionEnergy:
 
     async def _news_of(self, job: Callable[[], LevelChange | None]) -> LevelNews | None:
         """What a job of the service says; None also when the database takes too long or fails."""
+        news = await self._answer_of(partial(self._run, job))
+        if news is not None and news.change.is_change:
+            self._announce(news.change)
+        return news
+
+    async def _answer_of(self, job: Callable[[], T | None]) -> T | None:
+        """What a job says in the database thread; None also when that takes too long or fails."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT_S):
-                news: LevelNews | None = await self._database.run(partial(self._run, job))
+                return await self._database.run(job)
         except TimeoutError:
             logger.warning("the ledger takes too long")
         except Exception:
             logger.exception("The ledger could not be asked")
-        else:
-            if news is not None and news.change.is_change:
-                self._announce(news.change)
-            return news
         return None
 
     def _announce(self, change: LevelChange) -> None:
@@ -190,6 +214,10 @@ class SessionEnergy:
         if self._refusal is None and change.is_change:
             self._notice = self._words_for(change)
         return LevelNews(change, self._notice if change.is_change else "")
+
+
+def _refusal_of(failure: Failure) -> Refusal:
+    return Refusal(failure.text, retry_after_ms=failure.retry_after_ms, quotas=failure.quotas)
 
 
 def _nothing(mode: Mode) -> Level:

@@ -41,6 +41,9 @@ OF_A_MODE = {
 
 OF_BOTH_MODES = {
     "energy.lower": Wording(ToastLevel.WARNING, "The service was lowered one step; the conversation goes on.", 8_000),
+    "energy.in_turns": Wording(
+        ToastLevel.WARNING, "There is no live line at the moment. The conversation goes on in turns.", 8_000
+    ),
     "energy.restored": Wording(ToastLevel.SUCCESS, "The service is back at a higher level.", 5_000),
     "energy.exhausted": Wording(ToastLevel.ERROR, "The quota of every model is used up for now.", 0),
     "settings.applied": Wording(ToastLevel.SUCCESS, "Your new settings count. What was said is kept.", 5_000),

@@ -18,12 +18,27 @@ class LevelNews:
     notice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a session is to do to be back on a better line, or on one at all.
+
+    `model`: the Live model that it is to ask for now, for everybody; empty for none. `may_rise`: a better one has just
+    answered somebody.
+    """
+
+    model: str = ""
+    may_rise: bool = False
+
+
 class Energy(Protocol):
     """The level of one live session. What is asked of the ledger takes a moment, and never raises."""
 
     def get_level(self, mode: Mode) -> Level: ...
 
     def get_top_level(self, mode: Mode) -> Level: ...
+
+    def has_refuge(self, mode: Mode) -> bool:
+        """Whether there is a level below that needs no Live connection, as the present one does."""
 
     def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
         """When a model above the level is expected back, if one is known to be spent."""
@@ -41,6 +56,15 @@ class Energy(Protocol):
 
     async def next_model(self, mode: Mode, model: str, reason: str) -> LevelNews:
         """Leave a model for a reason that is not quota."""
+
+    async def leave_outage(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
+        """No Live connection is to be had; to a level that needs none, or none where the ladder has no such level."""
+
+    async def due_probe(self, mode: Mode) -> Probe:
+        """What is to be done at a level below others to be back at a better one."""
+
+    async def probe_failed(self, failure: Failure, model: str, *, is_quota: bool) -> None:
+        """What was asked for is not to be had yet."""
 
     async def avoid_spent(self, mode: Mode) -> LevelNews | None:
         """Leave the model if others have found it spent; None to dial it."""

@@ -9,13 +9,19 @@ from typing import Any
 
 from energy.levels import Level, LevelChange, Mode, Reason, should_clear_resumption_handle
 from energy.quota import CONCURRENCY_WAIT
-from sessions_app.live.energy import Energy, LevelNews
+from sessions_app.live.energy import Energy, LevelNews, Probe
 from sessions_app.live.machine.events import Fact, LadderExhausted, LevelChanged, LevelKept, NoModel
 from sessions_app.live.machine.failures import Failure
+from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.task_owner import TaskOwner
+
+_IN_TURNS_TOAST = "energy.in_turns"
 
 _RETRY_WHEN_BUSY_MS = CONCURRENCY_WAIT // datetime.timedelta(milliseconds=1)
 """When the ledger does not know for how long the provider has no room for one more session."""
+
+_RETRY_WITHOUT_REFUGE_MS = 1_000
+"""When there is nowhere to go from a line that is away, it is tried on."""
 
 LEAST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 24 * 3_600_000
@@ -46,6 +52,11 @@ class LevelKeeper:
     @property
     def top_level(self) -> Level:
         return self._energy.get_top_level(self._mode)
+
+    @property
+    def has_refuge(self) -> bool:
+        """Whether there is a level below that needs no Live connection, as the present one does."""
+        return self._energy.has_refuge(self._mode)
 
     @property
     def resets_at(self) -> datetime.datetime | None:
@@ -90,6 +101,22 @@ class LevelKeeper:
             news = await self._energy.next_model(self._mode, self.level.model, reason)
         self._take(news)
 
+    async def leave_outage(self, failure: Failure) -> None:
+        """No line is to be had: to a level that needs none, if there is one."""
+        news = await self._energy.leave_outage(self._mode, failure, self.level.model)
+        if news.change.level == self.level:
+            self._feed(LevelKept(_RETRY_WITHOUT_REFUGE_MS, StateReason.PROVIDER_UNAVAILABLE))
+        else:
+            self._take(news)
+
+    async def due_probe(self) -> Probe:
+        """What is to be done to be back on a better line, or on one at all."""
+        return await self._energy.due_probe(self._mode)
+
+    async def probe_failed(self, failure: Failure, model: str, *, is_quota: bool) -> None:
+        """What was asked for is not to be had yet."""
+        await self._energy.probe_failed(failure, model, is_quota=is_quota)
+
     def restore(self) -> None:
         """To the best model there is, because the user, the operator or the clock asks for it."""
         self._start(self._restore())
@@ -102,7 +129,11 @@ class LevelKeeper:
 
     def succeeded(self, model: str) -> None:
         """A set-up on `model` went through."""
-        self._start(self._energy.succeeded(model))
+        self._start(self.proven(model))
+
+    async def proven(self, model: str) -> None:
+        """As `succeeded`, until that is known to all."""
+        await self._energy.succeeded(model)
 
     async def check_fair_use(self) -> None:
         """To level 0 if the user has had their share by now."""
@@ -132,7 +163,8 @@ class LevelKeeper:
         elif change.is_change:
             keeps_handle = not should_clear_resumption_handle(change.previous, change.level)
             is_raised = change.level.number > change.previous.number
-            self._feed(LevelChanged(change.level.model, keeps_handle, is_raised))
+            toast = _IN_TURNS_TOAST if change.level.is_in_turns and not change.previous.is_in_turns else ""
+            self._feed(LevelChanged(change.level.model, keeps_handle, is_raised, toast))
         else:
             self._feed(LevelKept(_ms_until(change.resets_at) or _RETRY_WHEN_BUSY_MS))
 

@@ -24,6 +24,7 @@ from sessions_app.live.ending import Ending
 from sessions_app.live.energy import Energy, LevelNews
 from sessions_app.live.exchanges import Exchanges
 from sessions_app.live.level_keeper import LevelKeeper
+from sessions_app.live.line_probe import PROBE_TIMEOUT_MS, LineProbe
 from sessions_app.live.machine.events import (
     Action,
     BacklogReplayed,
@@ -51,6 +52,7 @@ from sessions_app.live.machine.events import (
     Replay,
     RestoreLevel,
     RetryRequested,
+    SeekRefuge,
     SendBlocked,
     SettingsChanged,
     SetupCompleted,
@@ -70,6 +72,7 @@ from sessions_app.live.machine.observed import LevelMoved
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.states import Features, SessionMachine
 from sessions_app.live.machine.transitions import UnexpectedFact
+from sessions_app.live.machine.turns import TurnState
 from sessions_app.live.page import Assistant, Opening, Page, Ready, Store
 from sessions_app.live.page_teller import PageTeller
 from sessions_app.live.parcel import Parcel
@@ -86,6 +89,7 @@ from sessions_app.live.providers.upstream import (
 from sessions_app.live.ready import ready_of
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.session_setups import SessionSetups
+from sessions_app.live.setups import probe_setup
 from sessions_app.live.stats import SessionStats
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.timers import Timers
@@ -95,6 +99,10 @@ from sessions_app.live.watch import Observer, SessionWatch, Watched
 from sessions_app.live.writer import StoreWriter
 
 logger = logging.getLogger(__name__)
+
+PATIENCE_MS = 10_000
+"""So long there may be no line before a conversation goes on in turns, where its ladder ends so; 503 for eight
+seconds are common, and are waited for."""
 
 
 class BaseSessionManager:
@@ -174,6 +182,7 @@ class BaseSessionManager:
             self._levels.ask_for_more,
             self._watch,
         )
+        self._line_probe = LineProbe(upstream, self._levels, self._probe_setup, self._is_quiet)
         self._ending = Ending(self._exchanges, self._dialler, self._writer, self._timers, self._tasks)
         self._wish_handlers = self._handlers()
 
@@ -433,7 +442,15 @@ class BaseSessionManager:
 
     def _features_of(self, level: Level) -> Features:
         profile = None if level.is_exhausted else profile_of(level.model)
-        return Features(profile is not None and profile.history_anytime, self._overlaps)
+        patience_ms = PATIENCE_MS if self._levels.has_refuge else None
+        return Features(profile is not None and profile.history_anytime, self._overlaps, patience_ms)
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing is being said, and nothing owed."""
+        return self._machine.state is State.LIVE and self._exchanges.turn_state is TurnState.LISTENING
+
+    def _probe_setup(self, model: str) -> Setup:
+        return probe_setup(model, self._setups.wanted, PROBE_TIMEOUT_MS)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -493,6 +510,7 @@ class BaseSessionManager:
             await connection.send_past_turns(self._exchanges.turns_after_handle())
         given = wish.catch_up or self._setups.gives_history(wish, self._dialled_model)
         self._exchanges.context_given(given)
+        self._line_probe.stand_at(self._levels.level)
         self._levels.succeeded(self._dialled_model)
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
         self._look_for_change()
@@ -547,6 +565,14 @@ class BaseSessionManager:
         logger.warning("leaving %s: %s", self.get_current_model(), wish.reason, extra=self._ids())
         self._tasks.start(self.handle_fallback(wish.reason, wish.quota), "live-fallback")
 
+    def _seek_refuge(self, wish: SeekRefuge) -> None:
+        logger.warning("no line to %s is to be had", self.get_current_model(), extra=self._ids())
+        self._tasks.start(self._levels.leave_outage(self._dialler.failure), "live-fallback")
+
+    def _finish(self, wish: Finish) -> None:
+        self._line_probe.stop()
+        self._ending.finish(wish)
+
     # -- describing --------------------------------------------------------------------------------------------------
 
     def _describe(self, action: Action) -> Ready:
@@ -575,9 +601,10 @@ class BaseSessionManager:
             DropAudio: self._drop_audio,
             LeaveOut: self._leave_out,
             LowerLevel: self._lower_level,
+            SeekRefuge: self._seek_refuge,
             RestoreLevel: lambda wish: self.restore_level(),
             Record: lambda wish: self._writer.record(wish.kind, wish.data),
-            Finish: self._ending.finish,
+            Finish: self._finish,
         }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from energy.levels import ModelProfile, Seeding, profile_of
 from sessions_app.live.context import Context, instruction_with
 from sessions_app.live.machine.events import Connect
@@ -52,6 +54,12 @@ def setup_for(wish: Connect, model: str, assistant: Assistant, context: Context,
         compression=_compression(profile, assistant),
         resumes=assistant.resumes,
     )
+
+
+def probe_setup(model: str, assistant: Assistant, timeout_ms: int) -> Setup:
+    """A set-up by which a model shows that it can be talked with. Nothing of the session is kept."""
+    setup = setup_for(Connect(), model, assistant, Context(), frozenset())
+    return replace(setup, compression=None, resumes=False, timeout_ms=timeout_ms)
 
 
 def chosen_in(assistant: Assistant) -> dict[str, object]:

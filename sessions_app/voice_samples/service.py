@@ -43,7 +43,7 @@ def voices_to_hear(rules: Rules) -> tuple[str, ...]:
 
 def find(voice: str) -> VoiceSample | None:
     """The sample of the voice by the best model that there is one of."""
-    models = ladder_of(Mode.CALL).models
+    models = ladder_of(Mode.CALL).live_models
     samples = {sample.model: sample for sample in VoiceSample.objects.filter(voice=voice, model__in=models)}
     return next((samples[model] for model in models if model in samples), None)
 
@@ -73,7 +73,7 @@ def _make(voice: str, user_id: int, upstream: Upstream) -> VoiceSample:
 
 
 def _model_to_ask() -> str:
-    models = ladder_of(Mode.CALL).models
+    models = ladder_of(Mode.CALL).live_models
     states = ledger.states_of(models)
     model = next((model for model in models if not states[model].is_spent), None)
     if model is None:

@@ -780,6 +780,12 @@ def test_without_a_model_the_time_of_return_is_said_and_its_seconds_only_shown(
             "A better model cannot be used at present.",
         ),
         (
+            energy(1, None) | {"word": "in turns"},
+            "in turns, 1 of 3, gemini-x",
+            "as soon as there is a line",
+            "There is no live line at present. Each turn is answered for itself.",
+        ),
+        (
             energy(0, -1),
             "low, 0 of 3, no model, back any moment",
             "any moment",

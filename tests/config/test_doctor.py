@@ -197,7 +197,10 @@ def test_a_place_that_cannot_be_written_to_is_told(settings: Settings, tmp_path:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("live")
 def test_the_key_and_each_model_are_told(settings: Settings) -> None:
-    settings.ENERGY_LADDERS = {"call": [NEWEST, ENDED, "gemini-3.8-live-gone"], "text": [NEWEST, "gemini-3.8-flash"]}
+    settings.ENERGY_LADDERS = {
+        "call": [NEWEST, ENDED, "gemini-3.8-live-gone"],
+        "text": [NEWEST, "gemini-3.8-flash-tts"],
+    }
     found = list(provider.look())
     assert verdicts(found) == [
         *(Verdict.OK, Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.FAILED),
@@ -207,7 +210,7 @@ def test_the_key_and_each_model_are_told(settings: Settings) -> None:
         f"{NEWEST}, without an announced end",
         f"{ENDED} has ended on 2026-11-17 and is left out",
         "gemini-3.8-live-gone is not listed",
-        "gemini-3.8-flash cannot be talked to live",
+        "gemini-3.8-flash-tts cannot be talked with",
         "gemini-3.8-flash, gemini-3.5-flash-lite for summaries",
     ]
     ledger.note_refusal(NEWEST, Refusal("per day"), timezone.now())

@@ -86,7 +86,7 @@ def test_a_model_that_nobody_knows_is_a_finding(settings: Settings, tmp_path: Pa
     settings.GEMINI_API_KEY = "test-key-which-nobody-is-told"
     (unknown,) = look("models/gemini-3.8-live", tmp_path)
     assert unknown.verdict is Verdict.FAILED
-    assert "'models/gemini-3.8-live' is not a Live model that Holdline knows" in unknown.text
+    assert "'models/gemini-3.8-live' is not a model that Holdline knows how to talk with" in unknown.text
 
 
 @pytest.mark.parametrize("by_token", [False, True])

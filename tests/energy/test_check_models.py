@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 ENDING = "gemini-3.1-flash-live-preview"
 GONE = "gemini-2.5-flash-native-audio-preview-01-2025"
-NOT_LIVE = "gemini-3.8-flash"
+NOT_LIVE = "gemini-3.8-flash-tts"
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_what_ends_and_what_is_not_listed_is_told_and_no_model_held_back(
     assert told == [
         f"{ENDING} has ended on 2026-11-17 and is left out",
         f"{GONE} of the ladders is not listed by the provider",
-        f"{NOT_LIVE} of the ladders is no Live model",
+        f"{NOT_LIVE} of the ladders cannot be talked with",
     ]
     assert not ModelQuota.objects.exists()
 

@@ -93,7 +93,7 @@ def test_every_delivered_text_has_placeholders_that_are_known_and_says_until_whe
     for _, texts in delivered_personas().values():
         for (_, _, occasion), text in texts.items():
             check_placeholders(text)
-            assert "{resets_at}" in text or occasion in (Occasion.RESTORED, Occasion.REPLACED)
+            assert "{resets_at}" in text or occasion in (Occasion.RESTORED, Occasion.REPLACED, Occasion.IN_TURNS)
             assert len(text) <= 300
 
 

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 
 from energy.levels import Ladder, Level, LevelChange, Mode, Reason
-from sessions_app.live.energy import LevelNews
+from sessions_app.live.energy import LevelNews, Probe
 from sessions_app.live.machine.failures import Failure
 
 NEWEST = "gemini-3.8-live"
@@ -25,7 +25,8 @@ class FakeEnergy:
 
     `spent`: what the ledger would hold back; a test that takes a model out of it has given its quota back. `left`: each
     model that was left for another reason, with the reason. `is_crowded`: refusals
-    mean one session too many. `succeeded_on`: whose set-ups went through.
+    mean one session too many. `succeeded_on`: whose set-ups went through. `out`: what cannot be reached, as far as the
+    ledger knows. `probed`: what was asked for in vain.
     """
 
     def __init__(self, models: Sequence[str] = (NEWEST, OLDER, OLDEST)) -> None:
@@ -34,9 +35,11 @@ class FakeEnergy:
         self.spent: set[str] = set()
         self.left: list[tuple[str, str]] = []
         self.succeeded_on: list[str] = []
-        self._ladders = {
-            mode: Ladder(mode, [*([NEWEST] * top), *models[:top]][-top:]) for mode, top in TOP_LEVELS.items()
-        }
+        self.out: set[str] = set()
+        self.probed: list[str] = []
+        has_refuge = Ladder(Mode.CALL, [NEWEST, *models]).live_models != (NEWEST, *models)
+        tops = dict.fromkeys(Mode, len(models)) if has_refuge else TOP_LEVELS
+        self._ladders = {mode: Ladder(mode, [*([NEWEST] * top), *models[:top]][-top:]) for mode, top in tops.items()}
         self._levels = {
             mode: ladder.level(min(len(models), ladder.top.number)) for mode, ladder in self._ladders.items()
         }
@@ -50,6 +53,21 @@ class FakeEnergy:
     def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
         above = self._ladders[mode].all_above(self._levels[mode])
         return AT if any(level.model in self._held_back for level in above) else None
+
+    def has_refuge(self, mode: Mode) -> bool:
+        return bool(self._ladders[mode].refuges_below(self._levels[mode]))
+
+    async def leave_outage(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
+        ladder, current = self._ladders[mode], self._levels[mode]
+        self.out.update(ladder.live_models)
+        return self._go(next(iter(ladder.refuges_below(current)), current), Reason.OUTAGE)
+
+    async def due_probe(self, mode: Mode) -> Probe:
+        above = [level.model for level in self._ladders[mode].all_above(self._levels[mode]) if not level.is_in_turns]
+        return Probe(next((model for model in above if model in self.out), ""), bool(set(above) - self.out))
+
+    async def probe_failed(self, failure: Failure, model: str, *, is_quota: bool) -> None:
+        self.probed.append(model)
 
     @property
     def reason_for_nothing(self) -> str:
@@ -89,6 +107,7 @@ class FakeEnergy:
 
     async def succeeded(self, model: str) -> None:
         self.succeeded_on.append(model)
+        self.out.discard(model)
 
     def _leave(self, mode: Mode, model: str, reason: Reason) -> LevelNews:
         ladder, current = self._ladders[mode], self._levels[mode]
@@ -101,7 +120,7 @@ class FakeEnergy:
 
     @property
     def _held_back(self) -> set[str]:
-        return self.spent | {model for model, _ in self.left}
+        return self.spent | self.out | {model for model, _ in self.left}
 
     def _go(self, level: Level, reason: Reason) -> LevelNews:
         previous, self._levels[level.mode] = self._levels[level.mode], level

@@ -156,7 +156,8 @@ class FakeUpstream:
     """See `live.upstream.Upstream`.
 
     `connect_script` holds the answers to the next diallings; when it is empty `otherwise` answers. `attempts` is what
-    was dialled, `expected` the models that it was told to expect dials of.
+    was dialled, `refuses` says whether a dial is refused whatever was scripted, `expected` holds the models that it was
+    told to expect dials of.
     """
 
     def __init__(self) -> None:
@@ -164,6 +165,7 @@ class FakeUpstream:
         self.connect_script: list[Answer] = []
         self.otherwise = Answer()
         self.expected: list[str] = []
+        self.refuses: Callable[[Setup], Failure | None] = lambda setup: None
 
     def script(self, *answers: Answer | Failure) -> None:
         self.connect_script += [answer if isinstance(answer, Answer) else Answer(answer) for answer in answers]
@@ -190,6 +192,8 @@ class FakeUpstream:
         attempt = Attempt(asyncio.get_running_loop().time(), setup)
         self.attempts.append(attempt)
         answer = self.connect_script.pop(0) if self.connect_script else self.otherwise
+        if refusal := self.refuses(setup):
+            raise UpstreamFailed(refusal)
         timeout_s = setup.timeout_ms / 1000
         await asyncio.sleep(min(answer.after_s, timeout_s))
         if answer.after_s > timeout_s:

@@ -25,6 +25,7 @@ from sessions_app.live.machine.events import (
     LadderExhausted,
     LeaveUpstream,
     LevelChanged,
+    LevelKept,
     LowerLevel,
     MemoryLost,
     Opened,
@@ -39,6 +40,7 @@ from sessions_app.live.machine.events import (
     ReplyProduced,
     RestoreLevel,
     RetryRequested,
+    SeekRefuge,
     SendBlocked,
     SettingsChanged,
     SetupCompleted,
@@ -76,6 +78,7 @@ SEVERITY = {
     "rebuilt": 2,
     "started": 2,
     "energy.lower": 2,
+    "energy.in_turns": 2,
     "settings.applied": 2,
     "failed": 3,
     "exhausted": 3,
@@ -102,7 +105,7 @@ class AnyLife(RuleBasedStateMachine):
         self.is_open = False
         self.open_since_ms = 0
         self.is_closing = False
-        self.awaits_level = False
+        self.awaits_level = self.seeks_refuge = False
         self.handles = 0
         self.said: list[str] = []
         self.left_at_ms: int | None = None
@@ -113,9 +116,12 @@ class AnyLife(RuleBasedStateMachine):
         handle=st.none() | st.just("of-before"),
         behind=st.booleans(),
         context=st.booleans(),
+        patience_ms=st.sampled_from([None, 10_000]),
     )
-    def open(self, anytime: bool, chance: float, handle: str | None, behind: bool, context: bool) -> None:
-        self.machine = self.machine_type(Features(anytime), lambda: chance)
+    def open(
+        self, anytime: bool, chance: float, handle: str | None, behind: bool, context: bool, patience_ms: int | None
+    ) -> None:
+        self.machine = self.machine_type(Features(anytime, patience_ms=patience_ms), lambda: chance)
         self.tell(Opened(handle, behind, context))
 
     # -- the driver's part -------------------------------------------------------------------------------------------
@@ -142,7 +148,7 @@ class AnyLife(RuleBasedStateMachine):
                     self.is_open = False
                     self.connect = None
                 case LeaveUpstream() | CloseAfterTail():
-                    self.is_open = False
+                    self.is_open, self.connect = False, None
                 case StartTimer(timer, ms):
                     assert ms >= 0
                     self.timers[timer] = self.now_ms + ms
@@ -161,6 +167,9 @@ class AnyLife(RuleBasedStateMachine):
                     assert data.get("gap_ms") == away_ms, "a gap is the time without a line"
                     assert ("cause" in data) is (away_ms is not None)
                     self.left_at_ms = None
+                case SeekRefuge():
+                    assert self.machine.features.patience_ms is not None
+                    self.awaits_level = self.seeks_refuge = True
                 case LowerLevel() | RestoreLevel():
                     self.awaits_level = True
                 case Finish():
@@ -291,11 +300,17 @@ class AnyLife(RuleBasedStateMachine):
         self.tell(PageBack())
 
     @precondition(lambda self: self.awaits_level)
-    @rule(exhausted=st.booleans())
-    def answer_for_the_ladder(self, exhausted: bool) -> None:
-        self.awaits_level = False
-        if self.machine.state is State.FALLING_BACK:
-            self.tell(LadderExhausted() if exhausted else LevelChanged("next"))
+    @rule(none=st.booleans())
+    def answer_for_the_ladder(self, none: bool) -> None:
+        sought, self.awaits_level, self.seeks_refuge = self.seeks_refuge, False, False
+        if self.machine.state is not State.FALLING_BACK:
+            return
+        if sought:
+            kept, features = self.machine.features, Features(history_anytime=True)
+            self.machine.features = kept if none else features
+            self.tell(LevelKept(1_000) if none else LevelChanged("in-turns", toast="energy.in_turns"))
+        else:
+            self.tell(LadderExhausted() if none else LevelChanged("next"))
 
     @rule(
         fact=st.sampled_from([HangUpRequested(), OwnerLeaving("draining"), OwnerLeaving("reset", True)]),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from config.doctor.checks import checks
 from config.doctor.findings import Finding, Verdict, run
 from config.doctor.http import Address
-from energy.ladders import models_in_service
+from energy.ladders import live_models_in_service
 
 INTERRUPTED = 130
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         # Loads the SDK, which no other check needs.
         from config.doctor.live.look import look
 
-        models = models_in_service()
+        models = live_models_in_service()
         self.stdout.write(
             f"Talking with {', '.join(models)}, one after the other, for some twenty seconds each. Your "
             "project at Google pays for it: a few cents in all. A machine's voice asks; Ctrl-C ends it."

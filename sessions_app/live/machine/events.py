@@ -44,6 +44,7 @@ class Timer(StrEnum):
     PARK = "park"
     FIRST_HANDLE = "first_handle"
     LATE_WORDS = "late_words"
+    PATIENCE = "patience"
 
 
 # -- facts -----------------------------------------------------------------------------------------------------------
@@ -188,19 +189,22 @@ class SettingsChanged:
 class LevelChanged:
     """The conversation is to go on with `model`, an id.
 
-    `keeps_handle`: it honours the handle. `is_raised`: it is a step up.
+    `keeps_handle`: it honours the handle. `is_raised`: it is a step up. `toast`: what is said of it, if not the usual.
     """
 
     model: str
     keeps_handle: bool = False
     is_raised: bool = False
+    toast: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LevelKept:
-    """The refusal was one of the moment, such as one session too many: the same model may be dialled again then."""
+    """The refusal was one of the moment, such as one session too many, or there is nowhere to go: the same model may be
+    dialled again then. `reason`: why, for the page."""
 
     retry_in_ms: int
+    reason: str = StateReason.BUSY
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +391,11 @@ class LowerLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class SeekRefuge:
+    """No line is to be had: ask for a level that needs none. LevelChanged, LevelKept or LadderExhausted follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreLevel:
     """Ask for the best model there is: all were used up. LevelChanged or LadderExhausted follows."""
 
@@ -425,6 +434,7 @@ Wish = (
     | DropAudio
     | LeaveOut
     | LowerLevel
+    | SeekRefuge
     | RestoreLevel
     | Record
     | Finish

@@ -53,6 +53,7 @@ from sessions_app.live.machine.events import (
     ReplyProduced,
     RestoreLevel,
     RetryRequested,
+    SeekRefuge,
     SendBlocked,
     SettingsChanged,
     SetupCompleted,
@@ -108,6 +109,9 @@ SHORT_NOTICE_MS = 10_000
 RETRY_AFTER_CLOSE_MS = 500
 """A resume may be refused right after the old connection closed, while the provider still tidies up."""
 
+ANSWER_AFTER_SILENCE_MS = 4_000
+"""A connection that takes the place of a silent one has at least this long to say something."""
+
 NOTICEABLE_OUTAGE_MS = 2_000
 """An interruption shorter than this is not worth a word: nobody hears it."""
 
@@ -117,6 +121,7 @@ _SEVERITY: Mapping[str, int] = {
     "started": 2,
     "energy.restored": 2,
     "energy.lower": 2,
+    "energy.in_turns": 2,
     "settings.applied": 2,
     "failed": 3,
     "exhausted": 3,
@@ -133,6 +138,9 @@ class Features:
 
     overlaps: bool = False
     """The provider lets a session be resumed while its old connection is open, so a planned swap dials first."""
+
+    patience_ms: int | None = None
+    """How long there may be no line, or a silent one, before a level is asked for that needs none; None for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,8 @@ class SessionMachine:
         self._waits = 0
         self._is_lost = False
         self._refused_at_ms: int | None = None
+        self._lineless_since_ms: int | None = None
+        self._is_silent = False
         self._gap: _Gap | None = None
         self._left_out: set[str] = set()
         self._forgotten = False
@@ -237,7 +247,8 @@ class SessionMachine:
         came_back: list[Wish] = [Record("page_back", {"away_ms": fact.away_ms})] if fact.away_ms else []
         if fact.refused is not None:
             return [*came_back, *self._exhaust(fact.refused)]
-        return [*came_back, TellState(State.CONNECTING), self._dial()]
+        self._lineless_since_ms = now_ms
+        return [*came_back, TellState(State.CONNECTING), self._dial(), *self._wait_patiently(now_ms)]
 
     def _on_setup_completed(self, fact: SetupCompleted, now_ms: int) -> list[Wish]:
         attempt = self._attempt or Connect()
@@ -259,6 +270,10 @@ class SessionMachine:
             wishes.append(TellReady(action))
         wishes.append(TellState(State.LIVE))
         wishes += self._toast_of(action, was_first, outage_ms)
+        if self._is_silent:
+            wishes += self._wait_patiently(now_ms, ANSWER_AFTER_SILENCE_MS)
+        elif self.features.patience_ms is not None:
+            wishes.append(StopTimer(Timer.PATIENCE))
         self._holds_replay = fact.replays_audio
         wishes.append(StartTimer(Timer.FIRST_HANDLE, FIRST_HANDLE_WAIT_MS) if self._holds_replay else Replay())
         return wishes
@@ -307,6 +322,7 @@ class SessionMachine:
     def _on_reply_began(self, fact: ReplyBegan, now_ms: int) -> list[Wish]:
         self._reply = _Reply.GENERATING
         self._has_context = True
+        self._is_silent = False
         return []
 
     def _on_reply_produced(self, fact: ReplyProduced, now_ms: int) -> list[Wish]:
@@ -398,8 +414,8 @@ class SessionMachine:
         self._planned = True
         wishes = [HoldInput(), *self._leave_connection(), TellState(State.HANDOVER)]
         if self.features.overlaps:
-            return [*wishes, CloseUpstream(when_replaced=True), self._dial()]
-        return [*wishes, CloseUpstream()]
+            return [*wishes, CloseUpstream(when_replaced=True), self._dial(), *self._wait_patiently(now_ms)]
+        return [*wishes, CloseUpstream(), *self._wait_patiently(now_ms)]
 
     def _on_close_finished(self, fact: CloseFinished, now_ms: int) -> list[Wish]:
         return [self._dial()]
@@ -407,6 +423,7 @@ class SessionMachine:
     # -- half-dead ---------------------------------------------------------------------------------------------------
 
     def _on_provider_silent(self, fact: ProviderSilent, now_ms: int) -> list[Wish]:
+        self._is_silent = True
         return self._abandon(fact.reason, now_ms, costs_handle=fact.costs_handle)
 
     def _on_send_blocked(self, fact: SendBlocked, now_ms: int) -> list[Wish]:
@@ -424,7 +441,32 @@ class SessionMachine:
         ]
         if costs_handle:
             wishes += self._forget_handle(reason)
-        return wishes + self._redial_later(reason, now_ms, at_once=True)
+        return [*wishes, *self._redial_later(reason, now_ms, at_once=True), *self._wait_patiently(now_ms)]
+
+    # -- no line to be had ---------------------------------------------------------------------------------------------
+
+    def _wait_patiently(self, now_ms: int, at_least_ms: int = 0) -> list[Wish]:
+        """Give the line what is left of the time that it may be away, where there is something to go to."""
+        patience_ms, since_ms = self.features.patience_ms, self._lineless_since_ms
+        if patience_ms is None or self.state in (State.FAILED, State.EXHAUSTED):
+            return []
+        left_ms = patience_ms if since_ms is None else since_ms + patience_ms - now_ms
+        return [StartTimer(Timer.PATIENCE, max(left_ms, at_least_ms, 0))]
+
+    def _seek_refuge(self, now_ms: int) -> list[Wish]:
+        """Patience is over. A line that has come about meanwhile stays if it says something, or is not asked."""
+        if self.state is State.HANDOVER and not self._is_dialling:
+            return [StartTimer(Timer.PATIENCE, RETRY_AFTER_CLOSE_MS)]
+        is_trying = self._is_dialling or self.state is State.RECONNECTING
+        is_silent = self.state is State.LIVE and self._is_silent
+        if self.features.patience_ms is None or not (is_trying or is_silent):
+            return []
+        self._begin_gap(StateReason.PROVIDER_UNAVAILABLE, now_ms)
+        self._is_silent = False
+        self._lineless_since_ms = None
+        left = [HoldInput(), *self._leave_connection(), StopTimer(Timer.REDIAL), LeaveUpstream()]
+        self.state = State.FALLING_BACK
+        return [*left, TellState(State.FALLING_BACK, reason=StateReason.PROVIDER_UNAVAILABLE), SeekRefuge()]
 
     def _on_memory_lost(self, fact: MemoryLost, now_ms: int) -> list[Wish]:
         """The provider honoured the handle and remembers nothing: begin anew, with the context."""
@@ -443,7 +485,7 @@ class SessionMachine:
         if judgement.drop_audio:
             self._audio_was_dropped = True
             wishes.append(DropAudio())
-        return wishes + self._reactions[judgement.verdict](self, judgement, now_ms)
+        return [*wishes, *self._reactions[judgement.verdict](self, judgement, now_ms), *self._wait_patiently(now_ms)]
 
     def _judge(self, fact: ConnectionLost, now_ms: int) -> Judgement:
         failure = fact.failure
@@ -495,8 +537,11 @@ class SessionMachine:
         if self._live_since_ms is not None:
             self._is_lost = True
             self._refused_at_ms = None
-        if self._live_since_ms is not None and now_ms - self._live_since_ms >= PROOF_OF_LIFE_MS:
+        has_lived = self._live_since_ms is not None and now_ms - self._live_since_ms >= PROOF_OF_LIFE_MS
+        if has_lived:
             self._forget_outage()
+        if self._lineless_since_ms is None or (has_lived and not self._is_silent):
+            self._lineless_since_ms = now_ms
 
     def _begin_gap(self, cause: str, now_ms: int) -> None:
         """The line is left; where there was none, the gap goes on."""
@@ -513,6 +558,8 @@ class SessionMachine:
         self._forget_faults()
         self._waits = 0
         self._audio_was_dropped = False
+        self._is_silent = False
+        self._lineless_since_ms = None
 
     def _forget_outage(self) -> None:
         self._backoff.forget_outage()
@@ -639,6 +686,8 @@ class SessionMachine:
                 return self._swap_if_safe(now_ms)
             case Timer.FIRST_HANDLE:
                 return self._replay_now()
+            case Timer.PATIENCE:
+                return self._seek_refuge(now_ms)
             case Timer.STABLE if self.state is State.LIVE:
                 self._forget_outage()
                 self._prove_stable()
@@ -667,7 +716,7 @@ class SessionMachine:
         wishes: list[Wish] = [Record("level_raised" if fact.is_raised else "level_lowered", {"model": fact.model})]
         if not fact.keeps_handle:
             wishes += self._forget_handle("level-changed")
-        self._change_toast = "energy.restored" if fact.is_raised else "energy.lower"
+        self._change_toast = fact.toast or ("energy.restored" if fact.is_raised else "energy.lower")
         goes_on = self.state in (State.LIVE, State.FAILED)
         if goes_on or (fact.is_raised and self.state not in (State.FALLING_BACK, State.EXHAUSTED)):
             return [*wishes, *self._change_when_safe(now_ms)]
@@ -687,8 +736,9 @@ class SessionMachine:
     def _on_level_kept(self, fact: LevelKept, now_ms: int) -> list[Wish]:
         self.state = State.RECONNECTING
         return [
-            TellState(State.RECONNECTING, self._backoff.attempt, fact.retry_in_ms, StateReason.BUSY),
+            TellState(State.RECONNECTING, self._backoff.attempt, fact.retry_in_ms, fact.reason),
             StartTimer(Timer.REDIAL, fact.retry_in_ms),
+            *self._wait_patiently(now_ms),
         ]
 
     def _on_ladder_exhausted(self, fact: LadderExhausted, now_ms: int) -> list[Wish]:
@@ -750,7 +800,7 @@ class SessionMachine:
 
     def _part(self, reason: str, conversation_over: bool) -> list[Wish]:
         self.state = State.ENDED
-        wishes: list[Wish] = [StopTimer(Timer.REDIAL), StopTimer(Timer.PARK)]
+        wishes: list[Wish] = [StopTimer(timer) for timer in (Timer.REDIAL, Timer.PARK, Timer.PATIENCE)]
         if conversation_over:
             wishes += [*self._forget_handle(reason), TellState(State.ENDED, reason=reason)]
         return wishes

@@ -12,18 +12,18 @@ from energy import ledger
 from energy.ladders import ladder_of, models_in_service
 from energy.levels import Mode
 from energy.quota import ModelState
-from sessions_app.live.providers.catalogue import CatalogueUnavailable, live_models_by_id
+from sessions_app.live.providers.catalogue import CatalogueUnavailable, models_by_id
 
 
 class Command(BaseCommand):
     help = (
-        "List the models of the energy ladders: whether the provider has them, whether they hold Live sessions, and "
+        "List the models of the energy ladders: whether the provider has them, whether they can be talked with, and "
         "whether their quota is spent. Ends with code 1 when a model cannot be used."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            listed = live_models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+            listed = models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
         except CatalogueUnavailable as error:
             raise CommandError(f"The provider does not list its models: {error}") from error
         ladders = [ladder_of(mode) for mode in Mode]
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         unusable = [model for model in models if not listed.get(model)]
         ledger.forget_missing(model for model in models if model not in unusable)
         for model in unusable:
-            ledger.note_missing(model, "no Live model" if model in listed else "not listed", timezone.now())
+            ledger.note_missing(model, "cannot be talked with" if model in listed else "not listed", timezone.now())
         states = ledger.states_of(models)
         for ladder in ladders:
             for level in ladder.all_above(ladder.level(0)):
@@ -41,9 +41,9 @@ class Command(BaseCommand):
             raise CommandError(f"These models cannot be used: {', '.join(unusable)}.")
 
 
-def _in_words(is_live: bool | None, state: ModelState) -> str:
-    if not is_live:
-        return "not listed" if is_live is None else "no Live model"
+def _in_words(is_usable: bool | None, state: ModelState) -> str:
+    if not is_usable:
+        return "not listed" if is_usable is None else "cannot be talked with"
     if state.is_spent and state.resets_at is not None:
         return f"spent ({state.kind}) until {state.resets_at:%Y-%m-%d %H:%M %Z}"
     return "ready"

@@ -11,6 +11,9 @@
 
 import { moment } from "../helpers/time.js";
 
+/** The word of a level whose model needs no live line. */
+const IN_TURNS = "in turns";
+
 /**
  * @param {import("./messages.js").Energy} energy
  * @param {number} nowMs  since the epoch
@@ -22,11 +25,12 @@ export function energyFacts(energy, nowMs) {
   const isFull = energy.level >= energy.max;
   const at = returnAt(energy);
   const label = [energy.word, level, model];
-  if (!isFull && at !== null) label.push(`back ${comebackWords(at, nowMs)}`);
+  const comeback = at === null && energy.word === IN_TURNS ? "as soon as there is a line" : comebackWords(at, nowMs);
+  if (!isFull && at !== null) label.push(`back ${comeback}`);
   return {
     level,
     model,
-    comeback: isFull ? "" : comebackWords(at, nowMs),
+    comeback: isFull ? "" : comeback,
     explanation: explanationOf(energy),
     label: label.join(", "),
   };
@@ -51,7 +55,8 @@ export function comebackWords(atMs, nowMs) {
   return atMs > nowMs ? moment(atMs, nowMs) : "any moment";
 }
 
-function explanationOf({ level, max, resets_at: resetsAt }) {
+function explanationOf({ level, max, word, resets_at: resetsAt }) {
+  if (word === IN_TURNS) return "There is no live line at present. Each turn is answered for itself.";
   if (level >= max) return "The best model answers.";
   if (level === 0) return "No model can answer at present.";
   return resetsAt ? "The quota of a better model is used up." : "A better model cannot be used at present.";

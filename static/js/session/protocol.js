@@ -145,6 +145,7 @@ export const TOAST = Object.freeze({
   TEXT_REBUILT: "text.rebuilt",
   TEXT_FAILED: "text.failed",
   ENERGY_LOWER: "energy.lower",
+  ENERGY_IN_TURNS: "energy.in_turns",
   ENERGY_RESTORED: "energy.restored",
   ENERGY_EXHAUSTED: "energy.exhausted",
   SETTINGS_APPLIED: "settings.applied",

@@ -1,0 +1,231 @@
+"""When no line is to be had, the conversation goes on at a level that needs none, and comes back by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from energy.levels import Mode
+from sessions_app.live.line_probe import IN_TURNS_EVERY_S
+from sessions_app.live.machine.events import (
+    Connect,
+    LevelChanged,
+    LevelKept,
+    ProviderSilent,
+    Replay,
+    ReplyBegan,
+    SeekRefuge,
+    SetupCompleted,
+    StartTimer,
+    State,
+    Timer,
+    TimerFired,
+)
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.machine.reasons import StateReason
+from sessions_app.live.machine.states import ANSWER_AFTER_SILENCE_MS, Features
+from sessions_app.live.manager import PATIENCE_MS
+from sessions_app.live.providers.upstream import GenerationComplete, ReplyAudio, ReplyWords, TurnComplete
+from sessions_app.live.transcript import TurnCode
+from tests.fakes.energy import NEWEST, OLDER, OLDEST
+from tests.live.play import LIVED_MS, NETWORK, REFUSED, Play, of, only
+from tests.live.stage import Stage, sound
+
+IN_TURNS = "gemini-3.8-flash"
+LADDER = (NEWEST, OLDER, IN_TURNS)
+DOWN = Failure(503, "The service is currently unavailable.", Phase.HANDSHAKE)
+
+# -- patience: the machine ---------------------------------------------------------------------------------------------
+
+
+def patient() -> Play:
+    play = Play()
+    play.machine.features = Features(history_anytime=True, patience_ms=PATIENCE_MS)
+    play.go_live().have_a_turn("handle-1")
+    return play
+
+
+def patience(play: Play) -> int:
+    return [wish.ms for wish in of(play.wishes, StartTimer) if wish.timer is Timer.PATIENCE][-1]
+
+
+def test_a_line_that_stays_away_is_given_up_for_a_level_that_needs_none() -> None:
+    play = patient()
+    play.lose()
+    assert patience(play) == PATIENCE_MS
+    for _ in range(3):
+        play.tell(TimerFired(Timer.REDIAL), 1_000)
+        play.lose(REFUSED, 1_000)
+    assert patience(play) == PATIENCE_MS - 6_000
+    wishes = play.tell(TimerFired(Timer.PATIENCE), 4_000)
+    assert only(wishes, SeekRefuge)
+    assert play.is_in(State.FALLING_BACK)
+
+
+def test_a_model_below_which_nothing_needs_no_line_is_dialled_for_ever() -> None:
+    play = Play().go_live()
+    play.lose()
+    assert not any(wish.timer is Timer.PATIENCE for wish in of(play.wishes, StartTimer))
+    assert play.tell(TimerFired(Timer.PATIENCE), 60_000) == []
+
+
+def test_a_line_that_is_back_in_time_stays() -> None:
+    play = patient()
+    play.lose()
+    play.tell(TimerFired(Timer.REDIAL), 8_000)
+    play.complete_setup()
+    assert play.tell(TimerFired(Timer.PATIENCE), 2_000) == []
+    assert play.is_in(State.LIVE)
+
+
+def test_lives_of_a_moment_are_no_line() -> None:
+    play = patient()
+    play.lose()
+    play.tell(TimerFired(Timer.REDIAL), 4_000)
+    play.complete_setup()
+    play.lose(NETWORK, 300)
+    assert patience(play) == PATIENCE_MS - 4_000 - 100 - 300
+
+
+def test_a_line_that_lived_and_goes_again_is_waited_for_anew() -> None:
+    play = patient()
+    play.lose()
+    play.tell(TimerFired(Timer.REDIAL), 8_000)
+    play.complete_setup()
+    play.lose(NETWORK, LIVED_MS)
+    assert patience(play) == PATIENCE_MS
+
+
+def test_a_first_dial_that_hangs_is_not_waited_for_longer_than_any_other() -> None:
+    play = Play()
+    play.machine.features = Features(history_anytime=True, patience_ms=PATIENCE_MS)
+    play.open()
+    assert patience(play) == PATIENCE_MS
+    assert only(play.tell(TimerFired(Timer.PATIENCE), PATIENCE_MS), SeekRefuge)
+
+
+def test_silence_in_spite_of_a_redial_is_no_line_either() -> None:
+    play = patient()
+    play.tell(ProviderSilent(), LIVED_MS)
+    play.tell(SetupCompleted(), 200)
+    assert only(play.tell(TimerFired(Timer.PATIENCE), PATIENCE_MS - 200), SeekRefuge)
+
+
+def test_a_line_that_took_the_place_of_a_silent_one_has_time_to_answer() -> None:
+    play = patient()
+    play.tell(ProviderSilent(), LIVED_MS)
+    play.tell(SetupCompleted(), PATIENCE_MS - 500)
+    assert patience(play) == ANSWER_AFTER_SILENCE_MS
+    play.tell(ReplyBegan(), 1_000)
+    assert play.tell(TimerFired(Timer.PATIENCE), 3_000) == []
+
+
+def test_where_there_is_nowhere_to_go_the_handle_is_kept_and_the_line_dialled_on() -> None:
+    play = patient()
+    play.lose()
+    play.tell(TimerFired(Timer.PATIENCE), PATIENCE_MS)
+    play.tell(LevelKept(1_000, StateReason.PROVIDER_UNAVAILABLE))
+    assert play.is_in(State.RECONNECTING)
+    assert patience(play) == PATIENCE_MS
+    assert only(play.tell(TimerFired(Timer.REDIAL), 1_000), Connect).handle == "handle-1"
+
+
+def test_the_way_down_is_told_once_however_long_it_took() -> None:
+    play = patient()
+    play.lose()
+    play.tell(TimerFired(Timer.PATIENCE), PATIENCE_MS)
+    play.machine.features = Features(history_anytime=True)
+    play.tell(LevelChanged("in-turns", toast="energy.in_turns"))
+    wishes = play.tell(SetupCompleted(), 10)
+    assert [wish.code for wish in play.wishes if hasattr(wish, "code")] == ["energy.in_turns"]
+    assert only(wishes, Replay)
+
+
+# -- down and up: the driver -------------------------------------------------------------------------------------------
+
+
+async def a_call_on(*models: str) -> Stage:
+    stage = await Stage(Mode.CALL, models).open()
+    await stage.spoken_exchange("My code word is plum.", "Noted.", handle="h-1")
+    await stage.wait(20)
+    stage.page.told.clear()
+    return stage
+
+
+def dialled(stage: Stage) -> list[str]:
+    return [attempt.setup.model for attempt in stage.upstream.attempts]
+
+
+async def down(stage: Stage) -> None:
+    """Every Live model refuses from now on, and what is in turns does not."""
+    stage.upstream.refuses = lambda setup: DOWN if setup.model != IN_TURNS else None
+    stage.connection.drop()
+    await stage.settle()
+
+
+async def test_what_was_said_while_there_was_no_line_is_answered_in_turns_with_the_context() -> None:
+    stage = await a_call_on(*LADDER)
+    await down(stage)
+    spoken = await stage.speak(50)
+    await stage.wait(PATIENCE_MS / 1000 - 1.8)
+    assert stage.page.shows(State.LIVE)
+    setup = stage.connection.setup
+    assert setup.model == IN_TURNS
+    assert [turn.text for turn in setup.history] == ["My code word is plum.", "Noted."]
+    assert len(stage.connection.audio) >= len(spoken)
+    assert stage.page.toasts == ["energy.in_turns"]
+    assert OLDER not in dialled(stage)
+    assert [turn.code for turn in stage.page.all_of("turn")].count(TurnCode.ENERGY_LOWER) == 1
+
+
+async def test_a_line_is_asked_for_in_the_background_and_gone_back_to_between_two_turns() -> None:
+    stage = await a_call_on(*LADDER)
+    await down(stage)
+    await stage.wait(PATIENCE_MS / 1000 + 0.1)
+    in_turns = stage.connection
+    await stage.wait(3 * IN_TURNS_EVERY_S)
+    assert stage.energy.probed[:2] == [NEWEST, NEWEST]
+    assert stage.connection is in_turns, "nobody who talks notices the probes"
+    stage.upstream.refuses = lambda setup: None
+    in_turns.feed(ReplyAudio(sound(200)), ReplyWords("A long answer"))
+    await stage.wait(2 * IN_TURNS_EVERY_S)
+    assert stage.manager.get_current_model() == IN_TURNS, "not in the middle of a reply"
+    in_turns.feed(ReplyWords("."), GenerationComplete(), TurnComplete())
+    await stage.wait(2 * IN_TURNS_EVERY_S)
+    assert stage.manager.get_current_model() == NEWEST
+    assert stage.page.shows(State.LIVE)
+    assert stage.page.toasts == ["energy.in_turns", "energy.restored"]
+    texts = [turn.text for turn in stage.connection.setup.history]
+    assert texts[:2] == ["My code word is plum.", "Noted."]
+    assert "A long answer." in texts
+
+
+async def test_probes_are_connections_in_which_nothing_is_said() -> None:
+    stage = await a_call_on(*LADDER)
+    await down(stage)
+    await stage.wait(PATIENCE_MS / 1000 + 0.1)
+    stage.upstream.refuses = lambda setup: None
+    before = len(stage.upstream.connections)
+    await stage.wait(IN_TURNS_EVERY_S + 0.1)
+    probe = stage.upstream.connections[before]
+    assert probe.setup.model == NEWEST
+    assert probe.setup.handle is None
+    assert not probe.setup.history
+    assert not probe.sent
+    assert probe.is_closed
+
+
+async def test_where_no_level_needs_no_line_the_session_waits_for_it_as_before() -> None:
+    stage = await a_call_on(NEWEST, OLDER, OLDEST)
+    await down(stage)
+    await stage.wait(PATIENCE_MS / 1000 + 5)
+    assert stage.page.shows(State.RECONNECTING)
+    assert stage.page.toasts == []
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_ladder_may_have_nothing_but_what_is_in_turns(mode: Mode) -> None:
+    stage = await Stage(mode, [IN_TURNS]).open()
+    assert stage.page.shows(State.LIVE)
+    assert dialled(stage) == [IN_TURNS]
+    await stage.wait(30)
+    assert dialled(stage) == [IN_TURNS]
