@@ -61,9 +61,13 @@ def imports(module: str) -> tuple[str, ...]:
     return tuple(_read_imports(module))
 
 
+def tree(module: str) -> ast.AST:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
 def _read_imports(module: str) -> Iterator[str]:
     package = module if MODULES[module].stem == "__init__" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -154,6 +158,20 @@ def test_what_decides_and_what_dials_uses_nothing_above_it() -> None:
         for name in imports(module)
         if name in MODULES and MODULES[name].stem != "__init__" and not is_below(name, *lower, *pure)
     ] == []
+
+
+KIND_OF_RUNG = {"Kind", "is_in_turns", "refuges_below", "live_models"}
+WHO_KNOWS_THE_KIND = {"sessions_app.live.level_keeper", "sessions_app.live.line_probe"}
+
+
+def test_whether_a_model_is_talked_with_live_or_in_turns_is_known_to_the_levels_and_the_upstream_alone() -> None:
+    """No `if` of the session machine, the manager or an exchange asks for it."""
+    elsewhere = below("sessions_app.live") - below("sessions_app.live.providers") - WHO_KNOWS_THE_KIND
+    named = {
+        module: KIND_OF_RUNG & {getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(tree(module))}
+        for module in elsewhere
+    }
+    assert not {module: names for module, names in named.items() if names}
 
 
 def files_in_circles() -> list[str]:
