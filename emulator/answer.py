@@ -247,6 +247,7 @@ class Answer:
             content["interactionStatus"] = status
         spoke = self._aloud and not self._is_silent
         usage = live_usage(self._profile, self._context, round(self._sent_ms), spoke=spoke)
+        self._emulator.account.add(self._line.model, usage)
         await self._line.send({"serverContent": content, "usageMetadata": usage})
         self._line.log("turn_complete", interrupted=interrupted, prompt_tokens=usage["promptTokenCount"])
 

@@ -35,6 +35,7 @@ def control_application(emulator: Emulator) -> web.Application:
     router.add_get("/api/connections", calls.connections)
     router.add_get("/api/log", calls.log)
     router.add_get("/api/heard", calls.heard)
+    router.add_get("/api/account", calls.account)
     router.add_get("/api/faults", calls.faults)
     router.add_post("/api/faults", calls.add_fault)
     router.add_delete("/api/faults", calls.disarm)
@@ -94,6 +95,10 @@ class ControlCalls:
         return web.json_response(
             {"dropped": heard.dropped, "chunks": heard.marks(), "forgotten": heard.forgotten_marks()}
         )
+
+    async def account(self, request: web.Request) -> web.Response:
+        """`GET /api/account`"""
+        return web.json_response({"models": self._emulator.account.by_model(self._emulator.caches.token_seconds())})
 
     async def faults(self, request: web.Request) -> web.Response:
         """`GET /api/faults`"""

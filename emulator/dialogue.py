@@ -10,7 +10,7 @@ from emulator.deafness import Activity, Deafness, SpeechMissed, draw
 from emulator.delivery import input_transcripts
 from emulator.hearing import AudioInput
 from emulator.line import Line
-from emulator.memory import Memory, Turn
+from emulator.memory import Memory, Turn, measured_words
 from emulator.models import Generation, Profile
 from emulator.sessions import Session
 from emulator.setup import Fields, Setup, check_fields, content_text
@@ -272,7 +272,7 @@ class Dialogue:
 
     def _measured_words(self, speech: SpeechEnded) -> str:
         """A transcript for tests that need one and no recogniser; the session remembers that it made out no words."""
-        return f"I spoke for {speech.speech_ms / 1000:.1f} seconds." if self._emulator.options.measured_words else ""
+        return measured_words(speech.speech_ms) if self._emulator.options.measured_words else ""
 
     # Turns.
 

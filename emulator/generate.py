@@ -57,14 +57,14 @@ def _transcript(prompt: Prompt) -> str:
 
 
 def _said(prompt: Prompt, seed: int) -> Said:
-    return Said(prompt.last.text, _reply(prompt, seed))
+    return Said(prompt.heard, _reply(prompt, seed))
 
 
 def _words(prompt: Prompt, seed: int) -> str:
     if _wants_summary(prompt):
         return summarise(_transcript(prompt)).text
     if prompt.speaks and _ASKS_FOR_WORDS.search(prompt.memory.instruction):
-        return prompt.last.text
+        return prompt.heard
     return _reply(prompt, seed)
 
 

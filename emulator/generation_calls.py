@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from emulator.cache_calls import with_cached
 from emulator.faults import Fault
 from emulator.generate import generate
 from emulator.models import Model
@@ -44,10 +45,12 @@ class GenerationCalls:
         spent = self._emulator.quota.rest_error(model.id)
         if spent is not None:
             raise ApiError(429, spent)
-        body = camel_keys(await read_json(request))
+        body, cached = with_cached(self._emulator, model, camel_keys(await read_json(request)))
         fault = self._emulator.faults.use("bad_speech" if model.speaks else "bad_text", "", model.id)
         answer = self._speak if model.speaks else self._write
-        delivery = spoiled(await answer(request, model, body, fault), fault)
+        response = replace(await answer(request, model, body, fault), cached_tokens=cached)
+        delivery = spoiled(response, fault)
+        self._emulator.account.add(model.id, delivery.response.usage(delivery.response.pieces))
         await asyncio.sleep(self._emulator.options.first_piece_s + delivery.delay_s)
         if verb == "streamGenerateContent":
             return await self._stream(request, delivery, fault)
@@ -61,7 +64,7 @@ class GenerationCalls:
     async def _write(self, request: web.Request, model: Model, body: Json, fault: Fault | None) -> Response:
         prompt = await read_prompt(body, self._emulator.ear)
         check_modality(model, prompt.config)
-        self._log("text_generated", model, fault, heard=prompt.last.text)
+        self._log("text_generated", model, fault, heard=prompt.heard)
         await self._fail(request, fault)
         if fault and fault.params["answer"] == "plain":
             prompt = replace(prompt, config={})

@@ -20,6 +20,11 @@ def text_tokens(text: str) -> int:
     return -(-ascii_characters // _ASCII_CHARACTERS_PER_TOKEN) + len(text) - ascii_characters
 
 
+def measured_words(speech_ms: int) -> str:
+    """What stands for words that were spoken and could not be made out."""
+    return f"I spoke for {speech_ms / 1000:.1f} seconds."
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What one side said until the other took over."""

@@ -140,9 +140,11 @@ class Model:
     id: str
     display_name: str
     live: Profile | None = None
-    methods: tuple[str, ...] = field(default=("generateContent", "countTokens"))
+    methods: tuple[str, ...] = field(default=("generateContent", "countTokens", "createCachedContent"))
     speaks: bool = False
     needs_voice: bool = False
+    #: What a context cache has to hold at least, by the documentation of caching.
+    min_cached_tokens: int = 1_024
 
     @property
     def name(self) -> str:
@@ -171,7 +173,8 @@ def _live(model_id: str, display_name: str, generation: Generation) -> Model:
 
 
 def _speaking(model_id: str, display_name: str, *, needs_voice: bool = True) -> Model:
-    return Model(model_id, display_name, speaks=True, needs_voice=needs_voice)
+    methods = ("generateContent", "countTokens")
+    return Model(model_id, display_name, methods=methods, speaks=True, needs_voice=needs_voice)
 
 
 _MODELS = (
@@ -191,6 +194,7 @@ _MODELS = (
     ),
     _live("gemini-3.5-transcribe-live", "Gemini 3.5 Transcribe Live", Generation.TRANSCRIBE),
     Model("gemini-3.8-flash", "Gemini 3.8 Flash"),
+    Model("gemini-3.1-pro-preview", "Gemini 3.1 Pro Preview", min_cached_tokens=4_096),
     Model("gemini-3.6-flash", "Gemini 3.6 Flash"),
     Model("gemini-3.5-flash-lite", "Gemini 3.5 Flash-Lite"),
     _speaking("gemini-3.8-flash-tts", "Gemini 3.8 Flash TTS"),

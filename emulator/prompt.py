@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from emulator.memory import IMAGE_TOKENS, Memory, Role, Turn, text_tokens
-from emulator.recogniser import Recogniser
+from emulator.memory import IMAGE_TOKENS, Memory, Role, Turn, measured_words, text_tokens
 from emulator.setup import content_text
 from emulator.sound import Sound, listen
 from emulator.wire import Json, decode_base64
@@ -17,7 +18,7 @@ from emulator.wire import Json, decode_base64
 SOUND_TOKENS_PER_S = 32
 """Of sound in a request, by the documentation of audio understanding; Live counts less."""
 
-_CLIPS_KEPT = 64
+CLIPS_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,23 @@ class Prompt:
         turns = self.memory.turns
         return turns[-1] if turns and turns[-1].role == "user" else Turn("user", "")
 
+    @property
+    def heard(self) -> str:
+        """The words of the last turn. Empty means that nobody spoke, so others stand for words not made out."""
+        return self.last.text if self.last.recognised else measured_words(self.last.audio_ms)
+
+
+class Recognises(Protocol):
+    """What an ear needs of `Recogniser`."""
+
+    async def recognise(self, pcm: bytes) -> str | None:
+        """The words in 16 kHz PCM16, or None."""
+
 
 class Ear:
     """Makes out the words of clips. A client sends the same ones again with every turn, so it keeps the last few."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: Recognises) -> None:
         self._recogniser = recogniser
         self._known: OrderedDict[bytes, Turn] = OrderedDict()
 
@@ -74,7 +87,7 @@ class Ear:
         turn = Turn("user", " ".join(filter(None, heard)), "spoken", sound.speech_ms, recognised=None not in heard)
         if turn.recognised:
             self._known[key] = turn
-            while len(self._known) > _CLIPS_KEPT:
+            while len(self._known) > CLIPS_KEPT:
                 self._known.popitem(last=False)
         return turn
 
@@ -84,8 +97,9 @@ async def read_prompt(body: Json, ear: Ear) -> Prompt:
 
     A text beside sound in one turn tells what to do with the sound, so it counts as instruction.
     """
+    tools = [body[key] for key in ("tools", "toolConfig") if body.get(key)]
     instructions = [content_text(body.get("systemInstruction") or "")]
-    tokens = Counter({"TEXT": text_tokens(instructions[0])})
+    tokens = Counter({"TEXT": text_tokens(instructions[0]) + sum(text_tokens(json.dumps(tool)) for tool in tools)})
     turns: list[Turn] = []
     speaks = spoke = False
     for content in body.get("contents") or []:

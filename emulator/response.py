@@ -46,14 +46,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. `prompt_tokens` counts by modality; a `finish_reason` of None is never sent.
+    """An answer. `prompt_tokens` counts by modality, `cached_tokens` those of them that a cache held.
 
-    With `ends_apart` the reason comes in a message of its own, without content, as it does for what was stopped.
+    A `finish_reason` of None is never sent. With `ends_apart` the reason comes in a message of its own, without
+    content, as it does for what was stopped.
     """
 
     model: str
     prompt_tokens: Counter[str]
     pieces: tuple[Piece, ...] = ()
+    cached_tokens: Counter[str] = field(default_factory=Counter)
     finish_reason: str | None = "STOP"
     block_reason: str = ""
     thought_tokens: int = 0
@@ -98,6 +100,9 @@ class Response:
             "totalTokenCount": prompt + output.total() + self.thought_tokens,
             "promptTokensDetails": by_modality(self.prompt_tokens),
         }
+        if self.cached_tokens:
+            usage["cachedContentTokenCount"] = self.cached_tokens.total()
+            usage["cacheTokensDetails"] = by_modality(self.cached_tokens)
         if output["AUDIO"]:
             usage["candidatesTokensDetails"] = by_modality(output)
         if self.thought_tokens:

@@ -6,6 +6,7 @@ import asyncio
 
 from aiohttp import web
 
+from emulator.cache_calls import CacheCalls
 from emulator.generation_calls import GenerationCalls
 from emulator.models import MODELS
 from emulator.rest_errors import (
@@ -34,6 +35,12 @@ def add_rest_routes(application: web.Application, emulator: Emulator) -> None:
     router.add_get(f"/{_VERSION}/models", calls.list_models)
     router.add_get(f"/{_VERSION}/models/{{model}}", calls.get_model)
     router.add_post(f"/{_VERSION}/models/{{model}}:{{verb}}", GenerationCalls(emulator).call_model)
+    caches = CacheCalls(emulator)
+    router.add_post(f"/{_VERSION}/cachedContents", caches.create)
+    router.add_get(f"/{_VERSION}/cachedContents", caches.list)
+    router.add_get(f"/{_VERSION}/cachedContents/{{cache}}", caches.get)
+    router.add_patch(f"/{_VERSION}/cachedContents/{{cache}}", caches.prolong)
+    router.add_delete(f"/{_VERSION}/cachedContents/{{cache}}", caches.delete)
     router.add_post(f"/{_VERSION}/auth_tokens", calls.create_token)
     router.add_post(f"/upload/{_VERSION}/files", calls.upload)
     router.add_get(f"/{_VERSION}/files", calls.list_files)
@@ -61,7 +68,7 @@ class RestCalls:
     async def get_model(self, request: web.Request) -> web.Response:
         """`GET models/MODEL`"""
         check_key(request)
-        return web.json_response(read_model(request, self._emulator.faults, None).as_resource())
+        return web.json_response(read_model(request, self._emulator.faults).as_resource())
 
     async def create_token(self, request: web.Request) -> web.Response:
         """`POST auth_tokens`"""

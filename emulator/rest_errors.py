@@ -113,15 +113,20 @@ async def read_json(request: web.Request) -> Json:
     return body
 
 
-def read_model(request: web.Request, faults: FaultBoard, method: str | None) -> Model:
-    """The model in the address of a request; refused where there is none, or none (any more) that does `method`."""
-    name = request.match_info["model"]
+def read_model(request: web.Request, faults: FaultBoard, method: str | None = None) -> Model:
+    """The model in the address of a request; refused as `offered_model` has it."""
+    return offered_model(request.match_info["model"], request.match_info["version"], faults, method)
+
+
+def offered_model(name: str, version: str, faults: FaultBoard, method: str | None) -> Model:
+    """A model by its name; refused where there is none, or none (any more) that does `method`."""
+    name = name.removeprefix("models/")
     model = find_model(name)
     is_retired = model is not None and is_gone(model, faults)
     if is_retired and method:
         raise refusal(404, _RETIRED.format(f"models/{name}"))
     if model is None or is_retired or (method and method not in model.methods):
-        text = model_not_found(f"models/{name}", request.match_info["version"]).text
+        text = model_not_found(f"models/{name}", version).text
         raise refusal(404, text.replace("bidiGenerateContent", method or "generateContent"))
     return model
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulator.account import Account
+from emulator.caches import CacheStore
 from emulator.faults import FaultBoard
 from emulator.line import OpenConnection
 from emulator.log import EventLog
@@ -53,6 +55,8 @@ class Emulator:
     faults: FaultBoard = field(default_factory=FaultBoard)
     tokens: TokenStore = field(default_factory=TokenStore)
     uploads: UploadStore = field(default_factory=UploadStore)
+    caches: CacheStore = field(default_factory=CacheStore)
+    account: Account = field(default_factory=Account)
     connections: dict[str, OpenConnection] = field(default_factory=dict)
     latest: OpenConnection | None = None
     has_connected: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,7 +111,7 @@ class Emulator:
             task.cancel()
 
     async def reset(self) -> None:
-        """Disarm the faults, close the connections, and forget sessions, tokens and log."""
+        """Disarm the faults, close the connections, and forget sessions, tokens, caches, account and log."""
         self.faults.disarm()
         self.cancel_pending()
         for connection in list(self.connections.values()):
@@ -115,4 +119,6 @@ class Emulator:
         self.chance.seed(self.options.seed)
         self.sessions.clear()
         self.tokens.clear()
+        self.caches.clear()
+        self.account.clear()
         self.log.clear()

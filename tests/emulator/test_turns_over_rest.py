@@ -8,8 +8,10 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
+from emulator.generate import generate
+from emulator.prompt import CLIPS_KEPT, Ear, Prompt, read_prompt
 from tests.emulator.client import sdk, speech
-from tests.emulator.test_sound import wav
+from tests.emulator.test_sound import tone, wav
 from tests.services.emulator import Emulator
 
 CHAT = "gemini-3.8-flash"
@@ -131,3 +133,43 @@ async def test_sound_that_cannot_be_read_is_refused(client: genai.Client) -> Non
     with pytest.raises(errors.ClientError) as refused:
         await streamed(client, [spoken(b"no wav file", "audio/wav")])
     assert (refused.value.code, refused.value.status) == (400, "INVALID_ARGUMENT")
+
+
+# Without a connection.
+
+
+class Parrot:
+    """Stands for the recogniser: hears the same words in everything, and counts how often it was asked."""
+
+    def __init__(self, words: str | None) -> None:
+        self.words = words
+        self.asked = 0
+
+    async def recognise(self, pcm: bytes) -> str | None:
+        self.asked += 1
+        return self.words
+
+
+def syllables(gain: int = 1) -> types.Content:
+    tones = np.concatenate([tone(16_000, 0.2) * share for share in (1.0, 0.3, 0.8)])
+    return spoken((tones * (1 - gain / 1_000)).astype("<i2").tobytes())
+
+
+async def understood(ear: Ear, gain: int = 1) -> Prompt:
+    return await read_prompt({"contents": [syllables(gain).model_dump(mode="json", by_alias=True)]}, ear)
+
+
+async def test_speech_whose_words_are_not_made_out_is_heard_all_the_same() -> None:
+    prompt = await understood(Ear(Parrot(None)))
+    assert prompt.heard == "I spoke for 0.6 seconds."
+    assert generate(CHAT, prompt, 0).whole()["candidates"][0]["content"]["parts"] == [
+        {"text": "I heard you speak for 0.6 seconds but could not make out the words."}
+    ]
+
+
+async def test_a_clip_that_comes_again_is_not_worked_on_again_while_it_is_one_of_the_last() -> None:
+    parrot = Parrot("hello")
+    ear = Ear(parrot)
+    for gain in (1, 1, *range(2, CLIPS_KEPT + 2), CLIPS_KEPT + 1, 1):
+        assert (await understood(ear, gain)).heard == "hello"
+    assert parrot.asked == CLIPS_KEPT + 2
