@@ -164,6 +164,7 @@ def _bad_answer(name: str, *more: str) -> Kind:
         "late",
         "stall",
         "cut",
+        "fail",
     ]
     parameters = {
         "answer": Parameter(_one_of(*ways, *more), "garbage"),

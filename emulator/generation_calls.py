@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from emulator.faults import Fault
 from emulator.generate import generate
 from emulator.models import Model
 from emulator.prompt import read_prompt
-from emulator.response import Response, by_modality, pieces_of_sound
+from emulator.response import SOUND_PIECE_MS, Response, by_modality, pieces_of_sound
 from emulator.rest_errors import ApiError, check_key, read_json, read_model, refusal
 from emulator.speech import check_modality, read_speech
 from emulator.spoiling import STATUSES, Delivery, spoiled
@@ -24,6 +25,9 @@ from emulator.wire import Json, camel_keys
 _PIECE_PAUSE_S = 0.01
 _SILENT_PAUSE_S = 0.05
 _OVERLOADED = "The model is overloaded. Please try again later."
+_HIGH_DEMAND = (
+    "This model is currently experiencing high demand. Spikes in demand are usually temporary. Please try again later."
+)
 
 
 class GenerationCalls:
@@ -89,10 +93,13 @@ class GenerationCalls:
             await self._stay_silent(request, fault)
 
     async def _whole(self, request: web.Request, delivery: Delivery, fault: Fault | None) -> web.StreamResponse:
-        if delivery.halfway == "be silent":
-            await self._stay_silent(request, fault)
-        elif delivery.halfway == "reset":
-            reset(request.transport)
+        match delivery.halfway:
+            case "be silent":
+                await self._stay_silent(request, fault)
+            case "reset":
+                reset(request.transport)
+            case "fail":
+                raise refusal(503, _HIGH_DEMAND)
         return web.json_response(delivery.response.whole())
 
     async def _stream(self, request: web.Request, delivery: Delivery, fault: Fault | None) -> web.StreamResponse:
@@ -101,21 +108,44 @@ class GenerationCalls:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream" if events else "application/json"})
         await response.prepare(request)
         messages = delivery.response.messages()
-        half = len(messages) // 2
-        for index, message in enumerate(messages):
-            if index == half and delivery.halfway == "be silent":
-                await self._stay_silent(request, fault)
-            elif index == half and delivery.halfway == "reset":
-                reset(request.transport)
-                return response
-            text = json.dumps(message)
-            framed = f"data: {text}\r\n\r\n" if events else f"{'[' if index == 0 else ','}\n{text}"
-            await response.write(framed.encode())
-            await asyncio.sleep(_PIECE_PAUSE_S)
-        if not events:
-            await response.write(b"\n]\n")
-        await response.write_eof()
+        pause_s = self._pause_s(delivery.response)
+        # Whoever has heard enough hangs up.
+        with contextlib.suppress(ConnectionError):
+            for index, message in enumerate(messages):
+                if index == len(messages) // 2 and await self._breaks_off(request, response, delivery, fault):
+                    return response
+                text = json.dumps(message)
+                framed = f"data: {text}\r\n\r\n" if events else f"{'[' if index == 0 else ','}\n{text}"
+                await response.write(framed.encode())
+                await asyncio.sleep(pause_s)
+            if not events:
+                await response.write(b"\n]\n")
+            await response.write_eof()
         return response
+
+    def _pause_s(self, response: Response) -> float:
+        """Between two messages. Sound comes as fast as that of Live does."""
+        if not response.output_tokens(response.pieces)["AUDIO"]:
+            return _PIECE_PAUSE_S
+        options = self._emulator.options
+        return SOUND_PIECE_MS / 1000 / (options.pace * options.send_speed)
+
+    async def _breaks_off(
+        self, request: web.Request, response: web.StreamResponse, delivery: Delivery, fault: Fault | None
+    ) -> bool:
+        """Do what a fault has for the middle of a stream; True if that was its end."""
+        match delivery.halfway:
+            case "be silent":
+                await self._stay_silent(request, fault)
+            case "reset":
+                reset(request.transport)
+                return True
+            case "fail":
+                # No event of the stream, but the bare error behind it.
+                await response.write(json.dumps(refusal(503, _HIGH_DEMAND).body, indent=2).encode())
+                await response.write_eof()
+                return True
+        return False
 
     async def _stay_silent(self, request: web.Request, fault: Fault | None) -> None:
         """Wait until the fault is gone, or whoever asked."""

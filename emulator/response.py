@@ -17,7 +17,7 @@ SPEECH_TYPE = "audio/L16;codec=pcm;rate=24000"
 
 _WORDS_PER_PIECE = 4
 _JSON_CUTS = (17, 3, 29, 11, 23, 5)
-_PIECE_MS = 250
+SOUND_PIECE_MS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +151,5 @@ def pieces_of_json(text: str) -> tuple[Piece, ...]:
 
 def pieces_of_sound(pcm: bytes) -> tuple[Piece, ...]:
     """Cut sound every quarter of a second."""
-    size = _PIECE_MS * BYTES_PER_MS
+    size = SOUND_PIECE_MS * BYTES_PER_MS
     return tuple(Piece(pcm=pcm[start : start + size]) for start in range(0, len(pcm), size))

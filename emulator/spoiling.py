@@ -19,7 +19,7 @@ class Delivery:
 
     response: Response
     delay_s: float = 0.0
-    halfway: Literal["go on", "be silent", "reset"] = "go on"
+    halfway: Literal["go on", "be silent", "reset", "fail"] = "go on"
 
 
 def spoiled(response: Response, fault: Fault | None) -> Delivery:
@@ -47,6 +47,8 @@ def spoiled(response: Response, fault: Fault | None) -> Delivery:
             return Delivery(response, halfway="be silent")
         case "cut":
             return Delivery(response, halfway="reset")
+        case "fail":
+            return Delivery(response, halfway="fail")
     return Delivery(response)
 
 

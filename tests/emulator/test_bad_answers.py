@@ -128,6 +128,26 @@ async def test_a_stream_can_end_without_a_reason_or_with_a_reset(emulator: Emula
     assert (await Stream().speak(client)).error is not None
 
 
+async def test_a_stream_can_end_with_an_error(emulator: Emulator, client: genai.Client) -> None:
+    emulator.fault("bad_text", answer="fail", count=1)
+    emulator.fault("bad_speech", answer="fail", count=1)
+    for broken in (await Stream().read(client), await Stream().speak(client)):
+        assert broken.pieces
+        assert isinstance(broken.error, errors.ServerError)
+        assert (broken.error.code, broken.error.status) == (503, "UNAVAILABLE")
+
+
+async def test_whoever_hangs_up_in_mid_stream_leaves_no_trace(emulator: Emulator, client: genai.Client) -> None:
+    written = len(emulator.output())
+    for model, text, config in ((CHAT, "Tell me a long story", None), (TTS, SENTENCE * 20, voiced())):
+        leaving = sdk(emulator)
+        stream = await leaving.aio.models.generate_content_stream(model=model, contents=text, config=config)
+        await anext(aiter(stream))
+        await leaving.aio.aclose()
+    assert (await Stream().read(client)).text == ANSWER
+    assert "Traceback" not in emulator.output()[written:]
+
+
 @pytest.mark.parametrize(("answer", "came"), [("hang", 0), ("stall", 1)])
 async def test_an_answer_can_stand_still_until_the_fault_is_gone(
     emulator: Emulator, client: genai.Client, answer: str, came: int

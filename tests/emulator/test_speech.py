@@ -1,5 +1,6 @@
 """TTS models: a text spoken in a voice, as a whole or as it comes, and what they refuse."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -97,3 +98,12 @@ async def test_the_first_of_them_has_a_voice_of_its_own(client: genai.Client) ->
     config = voiced(speech_config=None)
     response = await client.aio.models.generate_content(model=SPEAKING[-1], contents="Hello", config=config)
     assert sound_of(response)
+
+
+async def test_speech_comes_as_fast_as_the_sound_of_live(unhurried_emulator: Emulator) -> None:
+    client = sdk(unhurried_emulator)
+    began = time.monotonic()
+    stream = await client.aio.models.generate_content_stream(model=TTS, contents="Hello.", config=voiced())
+    seconds = sum([len(sound_of(piece)) async for piece in stream]) / 48_000
+    assert seconds * 0.9 < time.monotonic() - began
+    await client.aio.aclose()
