@@ -280,6 +280,9 @@ ENERGY_LADDERS = {
 """Models per mode, best first. The first is the highest energy level, the last is level 1. Why these:
 `docs/decisions/energy.md`."""
 
+TURNS_VOICE_MODELS = env.models("TURNS_VOICE_MODELS", ("gemini-3.8-flash-lite-tts", "gemini-3.8-flash-tts"))
+"""Models that speak the answers of models in turns; each is asked when the one before it fails."""
+
 LIVE_SESSIONS_MAX = env.integer("LIVE_SESSIONS_MAX", 0, 0, 100_000)
 """Live sessions of the project at once, over all workers; 0 for as many as come."""
 

@@ -302,6 +302,9 @@ class _Reader:
     def _refused(self, event: Event) -> None:
         self._tell(event.at, "Gemini declined to answer.", Tone.QUIET)
 
+    def _voice_missing(self, event: Event) -> None:
+        self._tell(event.at, "No voice was to be had: answers were only written.", Tone.QUIET)
+
     def _ended(self, event: Event) -> None:
         self._page_stays_away()
         self._is_swap_due = self._is_refresh_due = self._has_forgotten = False
@@ -328,6 +331,7 @@ class _Reader:
         "page_gone": _page_gone,
         "page_back": _page_back,
         "turn_refused": _refused,
+        "voice_missing": _voice_missing,
         "ended": _ended,
     }
 

@@ -29,7 +29,11 @@ PURE = {
             "close_codes",
         )
     ),
-    *(f"sessions_app.live.providers.{name}" for name in ("durations", "google_errors", "minting", "token_stock")),
+    *(
+        f"sessions_app.live.providers.{name}"
+        for name in ("durations", "google_errors", "minting", "token_stock", "spoken_words")
+    ),
+    *(f"sessions_app.live.providers.turns.{name}" for name in ("hearing", "account", "prompt", "sentences")),
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     "sessions_app.user_settings.terms",
     "sessions_app.voice_samples.byte_ranges",
@@ -42,6 +46,7 @@ NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logg
 
 SDK_MODULES = {
     *(f"sessions_app.live.providers.{name}" for name in ("gemini", "access", "frames", "catalogue", "auth_tokens")),
+    "sessions_app.live.providers.turns.gemini_generation",
     "summarization.gemini",
 }
 EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "gateway", "forms"}

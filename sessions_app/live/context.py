@@ -16,6 +16,9 @@ from sessions_app.live.transcript import Role, Turn, TurnStatus
 CONTEXT_BUDGET_TOKENS = 6_000
 TURNS_KEPT_AT_LEAST = 8
 
+CUT_MARK = " [cut off]"
+"""Stands after what the model said until it was interrupted."""
+
 _PREFACE = (
     "You are in the middle of a conversation that went on before over a connection that ended. "
     "Go on as if nothing had happened. Do not greet again and do not mention the interruption."
@@ -103,4 +106,4 @@ def _speaker(turn: Turn) -> str:
 
 
 def _cut_mark(turn: Turn) -> str:
-    return " [cut off]" if turn.status is TurnStatus.INTERRUPTED else ""
+    return CUT_MARK if turn.status is TurnStatus.INTERRUPTED else ""

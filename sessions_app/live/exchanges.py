@@ -48,9 +48,11 @@ from sessions_app.live.machine.turn_events import (
     MarkProduced,
     Play,
     PlayedOut,
+    ReplyAnnounced,
     Say,
     SayAgain,
     SoundCame,
+    SpeechAsked,
     SpeechEnded,
     StartPlaybackTimer,
     StartWatch,
@@ -83,17 +85,20 @@ from sessions_app.live.providers.upstream import (
     HandleUpdate,
     Interrupted,
     ReplyAudio,
+    ReplyStarted,
     ReplyWords,
+    SpeechTaken,
     TurnComplete,
     UpstreamFailed,
     UpstreamMessage,
     UsageReported,
     UserWords,
     VoiceBegan,
+    VoiceMissing,
 )
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.timers import Timers
-from sessions_app.live.transcript import Transcript, Turn, TurnStatus
+from sessions_app.live.transcript import Transcript, Turn, TurnCode, TurnStatus
 from sessions_app.live.turn_usage import TurnUsage
 from sessions_app.live.unfinished import last_settled_turn, spoken_unanswered, typed_unanswered
 from sessions_app.live.voice import BYTES_PER_MS as INPUT_BYTES_PER_MS
@@ -171,7 +176,8 @@ class Exchanges:
         self._tail_ended = asyncio.Event()
         self._played = Played()
         self._usage = TurnUsage()
-        self._connections = 0
+        self._connection_number = self._numbers_given = 0
+        self._numbers_of_others: dict[str, int] = {}
         self._model = self._made_with = ""
         self._consumed_index: int | None = None
         self._context_given_at_ms: int | None = None
@@ -241,6 +247,11 @@ class Exchanges:
                 self._echo.speech_ended(_now_ms())
         self._tell(SpeechEnded(utterance.is_speech))
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether replies are not heard."""
+        return self._is_read_only
+
     def set_sound(self, on: bool) -> None:
         """Whether replies are heard. One that is only read is whole as soon as all of its words are there."""
         self._is_read_only = not on
@@ -309,7 +320,8 @@ class Exchanges:
             self._echo = EchoDelay()
         self._model, self._made_with = model, made_with
         self._last_message_ms = self._last_progress_ms = _now_ms()
-        self._connections += 1
+        self._connection_number = self._next_connection_number()
+        self._numbers_of_others.clear()
         self._ended_turn = None
         self._tell(LineBack())
         if not resumed:
@@ -358,6 +370,12 @@ class Exchanges:
     def _on_reply_audio(self, message: ReplyAudio) -> None:
         self._tell(SoundCame(message.pcm, len(message.pcm) / BYTES_PER_MS))
 
+    def _on_speech_taken(self, message: SpeechTaken) -> None:
+        self._tell(SpeechAsked())
+
+    def _on_reply_started(self, message: ReplyStarted) -> None:
+        self._tell(ReplyAnnounced())
+
     def _on_reply_words(self, message: ReplyWords) -> None:
         self._tell(WordsCame(message.text))
 
@@ -384,6 +402,10 @@ class Exchanges:
 
     def _on_usage_reported(self, message: UsageReported) -> None:
         self._usage.reported(message)
+
+    def _on_voice_missing(self, message: VoiceMissing) -> None:
+        self._writer.record("voice_missing", {"reason": message.reason})
+        self.tell_system(explanation_of(TurnCode.NO_VOICE), TurnCode.NO_VOICE)
 
     def _on_handle_update(self, message: HandleUpdate) -> None:
         if message.handle is None:
@@ -545,19 +567,31 @@ class Exchanges:
         usage = self._usage.take()
         if number is not None:
             self._teller.turn_complete(number, usage)
+        for other in self._usage.take_others():
+            self._save_usage(number, other, other.model, self._number_of(other.model))
         if usage is not None:
             self._watch.tell(
                 TurnCounted(usage.prompt_tokens or 0, (usage.response_tokens or 0) + (usage.thoughts_tokens or 0))
             )
-            self._save_usage(number, usage)
+            self._save_usage(number, usage, self._model, self._connection_number)
             if self._usage.is_memory_lost(usage):
                 self._feed(MemoryLost())
 
-    def _save_usage(self, number: int | None, usage: UsageReported) -> None:
+    def _save_usage(self, number: int | None, usage: UsageReported, model: str, connection: int) -> None:
         """By the reply's turn; words that got none have a turn of their own, and noise is not worth another's place."""
         turn = self.transcript.last_of_user if number is None else number
         if turn is not None:
-            self._writer.save_usage(self._connections, turn, self._model, usage)
+            self._writer.save_usage(connection, turn, model, usage)
+
+    def _number_of(self, model: str) -> int:
+        """Of another model than the connection's, whose counts are told apart as if it had a connection of its own."""
+        if model not in self._numbers_of_others:
+            self._numbers_of_others[model] = self._next_connection_number()
+        return self._numbers_of_others[model]
+
+    def _next_connection_number(self) -> int:
+        self._numbers_given += 1
+        return self._numbers_given
 
     def _take_recap(self, recap: Recap | None) -> None:
         self.recap = recap
@@ -625,6 +659,9 @@ class Exchanges:
 
     _listeners: ClassVar[Mapping[type[UpstreamMessage], Callable[..., None]]] = {
         ReplyAudio: _on_reply_audio,
+        SpeechTaken: _on_speech_taken,
+        ReplyStarted: _on_reply_started,
+        VoiceMissing: _on_voice_missing,
         ReplyWords: _on_reply_words,
         UserWords: _on_user_words,
         VoiceBegan: _on_voice_began,

@@ -1,4 +1,7 @@
-"""Lines of our own in the transcript: why something that was said has no answer. Codes are those of the protocol."""
+"""Lines of our own in the transcript: why something that was said has no answer, or none that is heard.
+
+Codes are those of the protocol.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from sessions_app.live.transcript import TurnCode
 _TEXTS: Mapping[TurnCode, str] = {
     TurnCode.NO_ANSWER: "No answer was given to this. You can ask again.",
     TurnCode.NOT_HEARD: "This was not heard. Say it again, or type it.",
+    TurnCode.NO_VOICE: "Answers are only written at the moment: no voice is to be had.",
     TurnCode.REFUSED: "The model declined to answer{because}.",
 }
 

@@ -296,10 +296,14 @@ class BaseSessionManager:
     def set_sound(self, on: bool) -> None:
         """Whether the page plays replies; else they are only read. It says so each time it comes."""
         self._exchanges.set_sound(on)
+        if self._dialler.connection is not None:
+            self._dialler.connection.want_sound(on)
 
     def stop_reply(self) -> None:
         """The user has heard enough: playback stops, and what is still produced of this reply is not played."""
         self._exchanges.stop_reply()
+        if self._dialler.connection is not None:
+            self._dialler.connection.stop_reply()
 
     def reconnect_session(self) -> None:
         """Try now, during a countdown or after everything was given up."""
@@ -503,6 +507,7 @@ class BaseSessionManager:
     async def _begin(self, connection: Connection, wish: Connect) -> None:
         """The connection is set up: bring the model up to date, and say so."""
         self._goes_away_at_ms = None
+        connection.want_sound(not self._exchanges.is_read_only)
         self._setups.taken()
         resumed, caught_up = wish.handle is not None, wish.catch_up
         self._exchanges.connected(self._dialled_model, self._setups.made_with, resumed=resumed, caught_up=caught_up)

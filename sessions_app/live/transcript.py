@@ -34,6 +34,7 @@ class TurnCode(StrEnum):
     NO_ANSWER = "turn.no_answer"
     NOT_HEARD = "turn.not_heard"
     REFUSED = "turn.refused"
+    NO_VOICE = "turn.no_voice"
 
 
 @dataclass(frozen=True, slots=True)

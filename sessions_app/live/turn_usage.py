@@ -13,6 +13,7 @@ class TurnUsage:
     def __init__(self) -> None:
         self._memory = MemoryProof()
         self._reported: UsageReported | None = None
+        self._of_others: dict[str, UsageReported] = {}
         self._typed_tokens = 0
 
     def typed(self, text: str) -> None:
@@ -28,13 +29,22 @@ class TurnUsage:
         self._memory.resumed()
 
     def reported(self, usage: UsageReported) -> None:
-        """The provider's count; a later one of the same turn replaces it."""
-        self._reported = usage
+        """The provider's count; a later one of the same turn and model replaces it."""
+        if usage.model:
+            self._of_others[usage.model] = usage
+        else:
+            self._reported = usage
 
     def take(self) -> UsageReported | None:
         """The count of the turn that ends here, if there was one."""
         usage, self._reported = self._reported, None
         return usage
+
+    def take_others(self) -> tuple[UsageReported, ...]:
+        """The counts of other models that had a part in the turn that ends here."""
+        others = tuple(self._of_others.values())
+        self._of_others.clear()
+        return others
 
     def is_memory_lost(self, usage: UsageReported) -> bool:
         """Whether the count of the turn that has ended shows that what was before it is forgotten."""

@@ -38,7 +38,7 @@ def is_loud(pcm: bytes) -> bool:
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """Something loud that has ended. `is_speech`: it was a voice. `frames`: PCM16 mono 16 kHz, from a little before it
-    began to the quiet that ended it; the last 15 s of a longer one."""
+    began to the quiet that ended it; the last of one that is longer than the gate keeps."""
 
     is_speech: bool
     frames: tuple[bytes, ...]
@@ -48,10 +48,18 @@ class VoiceGate:
     """Follows frames of PCM16 mono 16 kHz, and tells when an utterance has ended.
 
     `quiet_since_loud_ms`: how much quiet was heard after the last loud frame, whether or not an utterance ended there.
+
+    Args:
+        limit_bytes: so much of an utterance is kept, the last of it.
+        quiet_ends_after_ms: so much quiet ends one.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, limit_bytes: int = UTTERANCE_LIMIT_BYTES, quiet_ends_after_ms: int = QUIET_ENDS_AFTER_MS
+    ) -> None:
         self.quiet_since_loud_ms = 0
+        self._limit_bytes = limit_bytes
+        self._quiet_ends_after_ms = quiet_ends_after_ms
         self._voiced_ms = 0
         self._quiet_ms = 0
         self._frames: deque[bytes] = deque()
@@ -62,6 +70,16 @@ class VoiceGate:
     def is_voiced(self) -> bool:
         """Whether something loud was heard that has not ended yet."""
         return self._voiced_ms > 0
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether that was a voice, as far as it was heard."""
+        return self.is_voiced and self._search.found
+
+    @property
+    def is_full(self) -> bool:
+        """Whether an utterance goes on of which no more can be kept."""
+        return self.is_voiced and self._size_bytes >= self._limit_bytes
 
     def hear(self, pcm: bytes) -> Utterance | None:
         """Take in a frame; the utterance that it ends, if it ends one."""
@@ -75,12 +93,12 @@ class VoiceGate:
                 self._quiet_ms += len(pcm) // BYTES_PER_MS
         self._keep(pcm)
         self._look(pcm, was_voiced)
-        return self.end() if self._quiet_ms >= QUIET_ENDS_AFTER_MS else None
+        return self.end() if self._quiet_ms >= self._quiet_ends_after_ms else None
 
     def end(self) -> Utterance | None:
         """No more sound comes for now: forget what was heard, and give it back if it was more than a click."""
         frames = tuple(self._frames)
-        is_speech = self.is_voiced and self._search.found
+        is_speech = self.has_voice
         was_utterance = is_speech or self._voiced_ms >= VOICED_AT_LEAST_MS
         self.forget()
         return Utterance(is_speech, frames) if was_utterance else None
@@ -99,7 +117,7 @@ class VoiceGate:
             self._search.take(b"".join(self._frames))
 
     def _keep(self, pcm: bytes) -> None:
-        limit = UTTERANCE_LIMIT_BYTES if self.is_voiced else LEAD_BYTES
+        limit = self._limit_bytes if self.is_voiced else LEAD_BYTES
         self._frames.append(pcm)
         self._size_bytes += len(pcm)
         while self._size_bytes > limit:

@@ -26,15 +26,17 @@ class FakeConnection:
     """See `live.upstream.Connection`.
 
     `sent` holds audio as bytes, typed messages as text and `AudioEnded`, in order; `past_turns` what it was told of the
-    past in the middle. Hooks: `feed` says something to the client, `drop` ends the connection, `stall` makes
-    every send wait until `unstall`, `close_takes_s` is how long the closing handshake needs, sending what is in
-    `unsendable` raises what no connection should.
+    past in the middle, `wants_sound` whether replies are heard, `stops` how often one was stopped. Hooks: `feed` says
+    something to the client, `drop` ends the connection, `stall` makes every send wait until `unstall`, `close_takes_s`
+    is how long the closing handshake needs, sending what is in `unsendable` raises what no connection should.
     """
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.sent: list[Sent] = []
         self.past_turns: list[tuple[Turn, ...]] = []
+        self.wants_sound = True
+        self.stops = 0
         self.unread_ms = 65.0
         self.round_trip_ms: float | None = 40.0
         self.loop_lag_ms = 0.0
@@ -117,6 +119,12 @@ class FakeConnection:
     async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
         self._raise_if_gone()
         self.past_turns.append(turns)
+
+    def want_sound(self, on: bool) -> None:
+        self.wants_sound = on
+
+    def stop_reply(self) -> None:
+        self.stops += 1
 
     async def close(self, timeout_ms: int) -> None:
         await asyncio.sleep(min(self.close_takes_s, timeout_ms / 1000))

@@ -41,6 +41,16 @@ class UserWordsCame:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechAsked:
+    """What was said has been taken for speech, and an answer to it is made: it need not be said again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAnnounced:
+    """The provider says that a reply begins, whether or not sound comes with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SoundCame:
     """Sound of the model: PCM16 mono 24 kHz that takes `ms` to be played."""
 
@@ -114,6 +124,8 @@ TurnFact = (
     | Delivered
     | VoiceNoticed
     | UserWordsCame
+    | SpeechAsked
+    | ReplyAnnounced
     | SoundCame
     | WordsCame
     | WordsWaited

@@ -31,9 +31,11 @@ from sessions_app.live.machine.turn_events import (
     MarkProduced,
     Play,
     PlayedOut,
+    ReplyAnnounced,
     Say,
     SayAgain,
     SoundCame,
+    SpeechAsked,
     SpeechEnded,
     StartPlaybackTimer,
     StartWatch,
@@ -104,6 +106,8 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         Delivered: _QUIET,
         VoiceNoticed: frozenset({S.LISTENING}),
         UserWordsCame: _QUIET,
+        SpeechAsked: frozenset({S.LISTENING}),
+        ReplyAnnounced: frozenset({S.LISTENING, S.GENERATING}),
         SoundCame: frozenset({S.LISTENING, S.GENERATING}),
         WordsCame: frozenset({S.LISTENING}),
         WordsWaited: frozenset({S.LISTENING, S.GENERATING}),
@@ -121,6 +125,8 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         Delivered: frozenset({S.WAITING}),
         VoiceNoticed: frozenset({S.WAITING}),
         UserWordsCame: frozenset({S.WAITING}),
+        SpeechAsked: frozenset({S.WAITING}),
+        ReplyAnnounced: frozenset({S.WAITING, S.GENERATING}),
         SoundCame: frozenset({S.WAITING, S.GENERATING}),
         WordsCame: frozenset({S.WAITING}),
         WordsWaited: frozenset({S.WAITING, S.GENERATING}),
@@ -138,6 +144,8 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         Delivered: frozenset({S.GENERATING}),
         VoiceNoticed: frozenset({S.GENERATING}),
         UserWordsCame: frozenset({S.GENERATING}),
+        SpeechAsked: frozenset({S.GENERATING}),
+        ReplyAnnounced: frozenset({S.GENERATING}),
         SoundCame: frozenset({S.GENERATING}),
         WordsCame: frozenset({S.GENERATING}),
         WordsWaited: frozenset({S.GENERATING}),
@@ -155,6 +163,8 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         Delivered: frozenset({S.SPEAKING}),
         VoiceNoticed: frozenset({S.SPEAKING}),
         UserWordsCame: frozenset({S.SPEAKING}),
+        SpeechAsked: frozenset({S.SPEAKING}),
+        ReplyAnnounced: frozenset({S.SPEAKING}),
         SoundCame: frozenset({S.SPEAKING}),
         WordsCame: frozenset({S.SPEAKING}),
         WordsWaited: frozenset({S.SPEAKING}),
@@ -196,6 +206,7 @@ class TurnMachine:
         self._is_heard = False
         self._has_typed = False
         self._has_spoken = False
+        self._is_asked = False
         self._is_said_again = False
         self._spoke_during_reply = False
         self._closed_at_ms: int | None = None
@@ -267,6 +278,10 @@ class TurnMachine:
         self._is_certain = True
         return [Hear(fact.text), *self._wait(now_ms)]
 
+    def _on_speech_asked(self, fact: SpeechAsked, now_ms: int) -> list[Step]:
+        self._is_asked = True
+        return []
+
     def _on_stop_asked(self, fact: StopAsked, now_ms: int) -> list[Step]:
         if self._reply is None:
             return []
@@ -285,8 +300,11 @@ class TurnMachine:
             self._reply.add_audio(fact.ms, now_ms)
         return [*begun, Play(fact.pcm)]
 
+    def _on_reply_announced(self, fact: ReplyAnnounced, now_ms: int) -> list[Step]:
+        return [] if self._is_unwanted else self._begin()
+
     def _on_words(self, fact: WordsCame, now_ms: int) -> list[Step]:
-        """Only sound begins a reply: words may be late, or early."""
+        """Only sound begins a reply that was not announced: words may be late, or early."""
         if self._is_unwanted:
             return []
         if self._reply is not None:
@@ -312,7 +330,7 @@ class TurnMachine:
         return [Say(text, late=True) for text in held]
 
     def _begin(self) -> list[Step]:
-        """The first sound of a reply, or the end of one that has words alone."""
+        """The first sound of a reply or the word that there is one, or the end of one that has words alone."""
         if self._reply is not None:
             return []
         self._reply = ReplyAccount(self._sent())
@@ -426,6 +444,8 @@ class TurnMachine:
     def _may_be_missed(self) -> bool:
         """Whether the present connection may know nothing of what an answer is owed to. What a connection before it
         heard is missed only if our own ear heard it, too."""
+        if self._is_asked:
+            return False
         if not self._is_certain:
             return True
         return self._has_spoken and not self._is_heard
@@ -465,7 +485,7 @@ class TurnMachine:
     def _on_line_back(self, fact: LineBack, now_ms: int) -> list[Step]:
         """What the old connection was still to say about its turn is not said any more, nor has the new one been told
         anything again. What the old one heard it may miss."""
-        self._is_heard = False
+        self._is_heard = self._is_asked = False
         self._is_unwanted = self._owes_end = self._closed_a_reply = self._is_said_again = False
         self._closed_at_ms = None
         if self._empty_turns < EMPTY_TURNS_LIMIT:
@@ -508,6 +528,7 @@ class TurnMachine:
 
     def _forget_what_is_owed(self) -> list[Step]:
         self._is_certain = self._is_heard = self._has_typed = self._has_spoken = self._is_said_again = False
+        self._is_asked = False
         self._spoke_during_reply = False
         return [StopWatch()]
 
@@ -516,6 +537,8 @@ class TurnMachine:
         Delivered: _on_delivered,
         VoiceNoticed: _on_voice_noticed,
         UserWordsCame: _on_user_words,
+        SpeechAsked: _on_speech_asked,
+        ReplyAnnounced: _on_reply_announced,
         SoundCame: _on_sound,
         WordsCame: _on_words,
         WordsWaited: _on_words_waited,

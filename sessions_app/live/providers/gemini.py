@@ -13,9 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import time
-import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -42,6 +40,7 @@ from sessions_app.live.providers.google_errors import GoogleError, read_error
 from sessions_app.live.providers.loop_lag import LoopLag
 from sessions_app.live.providers.probes import Probes
 from sessions_app.live.providers.recorded import Tap, tapped
+from sessions_app.live.providers.spoken_words import as_sentence, words_in
 from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import (
     Compression,
@@ -64,7 +63,6 @@ from sessions_app.live.providers.upstream import (
     Working,
     close_what_comes_of,
 )
-from sessions_app.live.storable import storable
 from sessions_app.live.transcript import Role, Turn
 from sessions_app.live.voice import BYTES_PER_MS
 
@@ -100,10 +98,6 @@ _LOWEST_CLOSE_CODE = 1000
 _ABNORMAL_CLOSURE = 1006
 _PROTOCOL_ERROR = 1002
 """RFC 6455, 7.4.1: for an end that does not speak the protocol."""
-
-_SOUNDS = "noise|silence|music|laughter|applause|cough|breathing|inaudible|unintelligible|no speech"
-_MARKER = re.compile(rf"\s*(?:[<\[](?:{_SOUNDS})[>\]]\s*)+", re.IGNORECASE)
-"""How transcripts name sounds without words: `<noise>` is common on telephone lines, `[noise]` was seen as well."""
 
 
 class GeminiUpstream:
@@ -314,6 +308,12 @@ class GeminiConnection:
     async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
         await self._send(self._session.send_client_content(turns=_contents_of(turns), turn_complete=False))
 
+    def want_sound(self, on: bool) -> None:
+        """The model speaks whether it is heard or not."""
+
+    def stop_reply(self) -> None:
+        """Nothing tells the model to stop but speech; what comes is not played."""
+
     async def close(self, timeout_ms: int) -> None:
         self._probes.stop()
         if self._is_open:
@@ -494,7 +494,7 @@ def translate(message: types.LiveServerMessage, *, whole_input_transcript: bool 
 def _translate_content(content: types.LiveServerContent, *, whole_input_transcript: bool) -> list[UpstreamMessage]:
     found: list[UpstreamMessage] = []
     if heard := _words_of(content.input_transcription):
-        found.append(UserWords(_as_sentence(heard) if whole_input_transcript else heard))
+        found.append(UserWords(as_sentence(heard) if whole_input_transcript else heard))
     if content.interrupted:
         found.append(Interrupted())
     for part in (content.model_turn.parts if content.model_turn else None) or ():
@@ -514,15 +514,7 @@ def _translate_content(content: types.LiveServerContent, *, whole_input_transcri
 
 
 def _words_of(transcription: types.Transcription | None) -> str:
-    """What was said; empty for a sound that is nobody's words."""
-    text = storable(transcription.text or "") if transcription is not None else ""
-    return _MARKER.sub(lambda marker: "" if marker.end() == len(text) else " ", text)
-
-
-def _as_sentence(text: str) -> str:
-    """With the blank in front that fragments carry themselves; scripts without blanks between words need none."""
-    follows_directly = not text[:1].isalnum() or unicodedata.east_asian_width(text[0]) in "WF"
-    return text if follows_directly else f" {text}"
+    return words_in(transcription.text or "") if transcription is not None else ""
 
 
 def _usage_of(usage: types.UsageMetadata) -> UsageReported:
@@ -531,16 +523,17 @@ def _usage_of(usage: types.UsageMetadata) -> UsageReported:
         response_tokens=usage.response_token_count,
         thoughts_tokens=usage.thoughts_token_count,
         total_tokens=usage.total_token_count,
-        prompt_tokens_by_modality=_by_modality(usage.prompt_tokens_details),
-        response_tokens_by_modality=_by_modality(usage.response_tokens_details),
+        prompt_tokens_by_modality=by_modality(usage.prompt_tokens_details),
+        response_tokens_by_modality=by_modality(usage.response_tokens_details),
         tool_use_tokens=usage.tool_use_prompt_token_count,
         cached_tokens=usage.cached_content_token_count,
-        tool_use_tokens_by_modality=_by_modality(usage.tool_use_prompt_tokens_details),
-        cached_tokens_by_modality=_by_modality(usage.cache_tokens_details),
+        tool_use_tokens_by_modality=by_modality(usage.tool_use_prompt_tokens_details),
+        cached_tokens_by_modality=by_modality(usage.cache_tokens_details),
     )
 
 
-def _by_modality(details: list[types.ModalityTokenCount] | None) -> dict[str, int]:
+def by_modality(details: list[types.ModalityTokenCount] | None) -> dict[str, int]:
+    """Token counts by the name of their modality."""
     return {detail.modality.value: detail.token_count or 0 for detail in details or () if detail.modality}
 
 

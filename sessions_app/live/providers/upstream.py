@@ -1,4 +1,7 @@
-"""What the driver needs from a provider, in our words. `gemini.py` is the one implementation; tests have a fake."""
+"""What the driver needs from a provider, in our words.
+
+`gemini.py` has it over Live connections, `turns/` over a request for each turn. Tests have a fake.
+"""
 
 from __future__ import annotations
 
@@ -89,8 +92,18 @@ class ReplyAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechTaken:
+    """Something was said, and the model is asked about it: nobody needs to say it again."""
+
+
+@dataclass(frozen=True, slots=True)
 class UserWords:
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The answer begins; its words do not wait for sound, which may never come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +138,8 @@ class TurnComplete:
 class UsageReported:
     """Token counts as the provider gave them; None where it gave none. Keys of the details are modalities.
 
-    What was cached is part of the prompt; the results of tools are not.
+    What was cached is part of the prompt; the results of tools are not. `model`: whose counts these are, where that is
+    another one than the connection's.
     """
 
     prompt_tokens: int | None = None
@@ -138,10 +152,18 @@ class UsageReported:
     cached_tokens: int | None = None
     tool_use_tokens_by_modality: dict[str, int] = field(default_factory=dict)
     cached_tokens_by_modality: dict[str, int] = field(default_factory=dict)
+    model: str = ""
 
     def as_data(self) -> dict[str, Any]:
-        """For a page, or a row: without what was not given."""
-        return {name: value for name, value in asdict(self).items() if value}
+        """The counts for a page, or a row: without what was not given."""
+        return {name: value for name, value in asdict(self).items() if value and name != "model"}
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceMissing:
+    """The answer is only written, for nobody can speak it. `reason`: for the operator."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +204,16 @@ class Unrecognised:
 
 UpstreamMessage = (
     ReplyAudio
+    | SpeechTaken
     | UserWords
+    | ReplyStarted
     | ReplyWords
     | VoiceBegan
     | GenerationComplete
     | Interrupted
     | TurnComplete
     | UsageReported
+    | VoiceMissing
     | HandleUpdate
     | GoAway
     | Working
@@ -244,6 +269,13 @@ class Connection(Protocol):
 
     async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
         """Turns of the past in the middle of a session; nothing is generated."""
+
+    def want_sound(self, on: bool) -> None:
+        """Whether answers are heard, or only read. A connection whose answers are sound itself goes on as it was."""
+
+    def stop_reply(self) -> None:
+        """The user has heard enough of this answer: where that can be said, no more of it is made, and `TurnComplete`
+        follows."""
 
     async def close(self, timeout_ms: int) -> None:
         """Close with 1000 and wait for the provider's close frame; never raises."""

@@ -120,6 +120,7 @@ export const TURN_CODE = Object.freeze({
   NO_ANSWER: "turn.no_answer",
   NOT_HEARD: "turn.not_heard",
   REFUSED: "turn.refused",
+  NO_VOICE: "turn.no_voice",
 });
 
 /** Who has the word. */

@@ -1,0 +1,237 @@
+"""Gemini's `generateContent`, streamed, over the google-genai SDK."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import re
+import ssl
+import wave
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from itertools import groupby
+from typing import cast
+
+import certifi
+import httpx2
+from google import genai
+from google.genai import errors, types
+
+from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.gemini import by_modality, failure_of
+from sessions_app.live.providers.turns.account import Part, Sound, Words
+from sessions_app.live.providers.turns.answer import ANSWER, HEARD
+from sessions_app.live.providers.turns.generation import Chunk
+from sessions_app.live.providers.turns.prompt import Prompt
+from sessions_app.live.providers.upstream import OUTPUT_RATE_HZ, UpstreamFailed, UsageReported
+from sessions_app.live.storable import storable
+from sessions_app.live.transcript import Role
+from sessions_app.live.voice import INPUT_RATE_HZ
+
+logger = logging.getLogger(__name__)
+
+OUTPUT_LIMIT_TOKENS = 8_192
+"""Of an answer, with what the model thinks before it: minutes of speech."""
+
+REQUEST_LIMIT_MS = 120_000
+"""Of silence in a request. Whoever reads the stream gives up much earlier; this is for what nobody reads any more."""
+
+CONNECTIONS = httpx2.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=120)
+"""An answer takes up to three while it is given. They are kept for the next turn, which saves the TLS handshake."""
+
+THINKING, SCHEMA = "thinking", "schema"
+_SPELLINGS = {THINKING: ("thinking",), SCHEMA: ("responseschema", "responsemimetype", "jsonmode")}
+
+_REFUSED_REQUEST = 400
+_INVALID_CONTENT = 1007
+"""What a Live connection is closed with for the same: `machine.failures` judges by that, and takes 400 for a refused
+upgrade."""
+_UNREADABLE = 1002
+
+_SOUND_TYPE = re.compile(r"audio/(?:L16|pcm)\b", re.IGNORECASE)
+_RATE = re.compile(r"\brate=(\d+)")
+
+_REFUSALS = {
+    types.FinishReason.SAFETY: "GENERATED_CONTENT_SAFETY",
+    types.FinishReason.PROHIBITED_CONTENT: "GENERATED_CONTENT_PROHIBITED",
+    types.FinishReason.BLOCKLIST: "GENERATED_CONTENT_BLOCKLIST",
+    types.FinishReason.SPII: "GENERATED_CONTENT_PROHIBITED",
+    types.FinishReason.RECITATION: "RESPONSE_REJECTED",
+    types.FinishReason.LANGUAGE: "RESPONSE_REJECTED",
+    types.FinishReason.MALFORMED_FUNCTION_CALL: "MALFORMED_FUNCTION_CALL",
+    types.FinishReason.UNEXPECTED_TOOL_CALL: "MALFORMED_FUNCTION_CALL",
+}
+"""Of an answer that ends early, as `turnCompleteReason` of the Live API names the same."""
+
+_BLOCKS = {types.BlockedReason.BLOCKLIST: "BLOCKLIST"}
+_BLOCKED = "PROHIBITED_INPUT_CONTENT"
+
+
+class GeminiGeneration:
+    """See `generation.Generation`.
+
+    Args:
+        api_key: of the Developer API. The base URL and the trusted certificates come from the environment, as the SDK
+            documents.
+    """
+
+    def __init__(self, api_key: str, api_version: str) -> None:
+        tls = ssl.create_default_context(
+            cafile=os.environ.get("SSL_CERT_FILE") or certifi.where(), capath=os.environ.get("SSL_CERT_DIR")
+        )
+        http = httpx2.AsyncClient(verify=tls, limits=CONNECTIONS, follow_redirects=True)
+        options = types.HttpOptions(api_version=api_version, timeout=REQUEST_LIMIT_MS, httpx_async_client=http)
+        self._client = genai.Client(api_key=api_key, http_options=options)
+        self._left_out: dict[str, set[str]] = {}
+
+    async def answer(self, model: str, prompt: Prompt, thinking_level: str) -> AsyncGenerator[Chunk, None]:
+        """A field that the model refuses by its name is left out from then on, by this process."""
+        left_out = self._left_out.setdefault(model, set())
+        while True:
+            config = _config_of(prompt, thinking_level, left_out)
+            try:
+                async with aclosing(self._stream(model, _contents_of(prompt), config)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+            except UpstreamFailed as failed:
+                field = _refused_field(failed.failure, left_out)
+                if not field:
+                    raise
+                left_out.add(field)
+                logger.warning("%s refuses the %s of a request", model, field)
+            else:
+                return
+
+    async def speak(self, model: str, text: str, voice: str) -> AsyncGenerator[Chunk, None]:
+        prebuilt = types.VoiceConfig(prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name=voice))
+        config = types.GenerateContentConfig(
+            response_modalities=["AUDIO"], speech_config=types.SpeechConfig(voice_config=prebuilt)
+        )
+        contents = [types.Content(role="user", parts=[types.Part(text=text)])]
+        async with aclosing(self._stream(model, contents, config)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _stream(
+        self, model: str, contents: list[types.Content], config: types.GenerateContentConfig
+    ) -> AsyncGenerator[Chunk, None]:
+        try:
+            stream = await self._client.aio.models.generate_content_stream(
+                model=model, contents=contents, config=config
+            )
+            async with aclosing(cast("AsyncGenerator[types.GenerateContentResponse, None]", stream)) as responses:
+                async for response in responses:
+                    yield _chunk_of(response)
+        except (errors.APIError, httpx2.HTTPError, OSError, ValueError) as error:
+            raise UpstreamFailed(_failure_of(error)) from error
+
+
+def _config_of(prompt: Prompt, thinking_level: str, left_out: set[str]) -> types.GenerateContentConfig:
+    config = types.GenerateContentConfig(
+        system_instruction=prompt.instruction or None, max_output_tokens=OUTPUT_LIMIT_TOKENS
+    )
+    if thinking_level and THINKING not in left_out:
+        config.thinking_config = types.ThinkingConfig(thinking_level=types.ThinkingLevel(thinking_level))
+    if prompt.is_structured and SCHEMA not in left_out:
+        config.response_mime_type = "application/json"
+        config.response_schema = types.Schema(
+            type=types.Type.OBJECT,
+            properties={name: types.Schema(type=types.Type.STRING) for name in (HEARD, ANSWER)},
+            required=[HEARD, ANSWER],
+            property_ordering=[HEARD, ANSWER],
+        )
+    return config
+
+
+def _contents_of(prompt: Prompt) -> list[types.Content]:
+    before = [
+        types.Content(role="model" if line.role is Role.MODEL else "user", parts=[types.Part(text=line.text)])
+        for line in prompt.question.before
+    ]
+    return [
+        *before,
+        *(
+            types.Content(role="user", parts=[_part_of(part) for part in alike])
+            for _, alike in groupby(prompt.question.parts, type)
+        ),
+    ]
+
+
+def _part_of(part: Part) -> types.Part:
+    if isinstance(part, Words):
+        return types.Part(text=part.text)
+    return types.Part(inline_data=types.Blob(mime_type="audio/wav", data=_wav_of(part)))
+
+
+def _wav_of(sound: Sound) -> bytes:
+    """As a file, for raw samples are not among the documented formats ("Audio understanding", read 2026-11)."""
+    with io.BytesIO() as file:
+        with wave.open(file, "wb") as writer:
+            writer.setnchannels(1)
+            writer.setsampwidth(2)
+            writer.setframerate(INPUT_RATE_HZ)
+            writer.writeframes(sound.pcm)
+        return file.getvalue()
+
+
+def _chunk_of(response: types.GenerateContentResponse) -> Chunk:
+    usage = None if response.usage_metadata is None else _usage_of(response.usage_metadata)
+    feedback = response.prompt_feedback
+    if feedback is not None and feedback.block_reason is not None:
+        return Chunk(refusal=_BLOCKS.get(feedback.block_reason, _BLOCKED), usage=usage)
+    if not response.candidates:
+        return Chunk(usage=usage)
+    candidate = response.candidates[0]
+    parts = (candidate.content.parts if candidate.content else None) or ()
+    finish = candidate.finish_reason
+    return Chunk(
+        text=storable("".join(part.text for part in parts if part.text and not part.thought)),
+        pcm=b"".join(_sound_of(part.inline_data) for part in parts if part.inline_data),
+        finish="" if finish is None else finish.value,
+        refusal="" if finish is None else _REFUSALS.get(finish, ""),
+        usage=usage,
+    )
+
+
+def _sound_of(blob: types.Blob) -> bytes:
+    """Raises ValueError for sound that is not what the page plays."""
+    mime_type = blob.mime_type or ""
+    rate = _RATE.search(mime_type)
+    if not _SOUND_TYPE.match(mime_type) or (rate is not None and int(rate[1]) != OUTPUT_RATE_HZ):
+        raise ValueError(f"sound as {mime_type}")
+    return blob.data or b""
+
+
+def _usage_of(usage: types.GenerateContentResponseUsageMetadata) -> UsageReported:
+    return UsageReported(
+        prompt_tokens=usage.prompt_token_count,
+        response_tokens=usage.candidates_token_count,
+        thoughts_tokens=usage.thoughts_token_count,
+        total_tokens=usage.total_token_count,
+        prompt_tokens_by_modality=by_modality(usage.prompt_tokens_details),
+        response_tokens_by_modality=by_modality(usage.candidates_tokens_details),
+        tool_use_tokens=usage.tool_use_prompt_token_count,
+        cached_tokens=usage.cached_content_token_count,
+        tool_use_tokens_by_modality=by_modality(usage.tool_use_prompt_tokens_details),
+        cached_tokens_by_modality=by_modality(usage.cache_tokens_details),
+    )
+
+
+def _refused_field(failure: Failure, left_out: set[str]) -> str:
+    """The field of a request that a refusal names and that it can do without."""
+    if failure.code != _INVALID_CONTENT:
+        return ""
+    spelled = re.sub(r"[\s_]", "", failure.text.lower())
+    named = (field for field, names in _SPELLINGS.items() if any(name in spelled for name in names))
+    return next((field for field in named if field not in left_out), "")
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, httpx2.TimeoutException):
+        return Failure(0, "timed out", Phase.LIVE)
+    if isinstance(error, ValueError):
+        return Failure(_UNREADABLE, "unreadable answer", Phase.LIVE)
+    failure = failure_of(error, Phase.LIVE)
+    return replace(failure, code=_INVALID_CONTENT) if failure.code == _REFUSED_REQUEST else failure

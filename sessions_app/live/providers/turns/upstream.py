@@ -1,0 +1,36 @@
+"""Conversations in turns, see `upstream.Upstream`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sessions_app.live.providers.turns.connection import TurnsConnection
+from sessions_app.live.providers.turns.generation import Generation
+from sessions_app.live.providers.turns.reply import Asking
+from sessions_app.live.providers.turns.voice_models import VoiceModels
+from sessions_app.live.providers.upstream import Setup
+
+QUICK_THINKING = "LOW"
+"""The least that all models since Gemini 3 take (documentation of thinking, read 2026-11): somebody waits."""
+
+_TAKE_NO_LEVEL = ("gemini-2.",)
+"""These are told a number of tokens instead, which some of them do not let be none."""
+
+
+class TurnsUpstream:
+    """Args:
+    generation: who answers and speaks.
+    voice_models: that speak the answers, best first.
+    """
+
+    def __init__(self, generation: Generation, voice_models: Sequence[str]) -> None:
+        self._generation = generation
+        self._voices = VoiceModels(voice_models)
+
+    def expect(self, model: str) -> None:
+        """There is nothing to get ready."""
+
+    async def connect(self, setup: Setup) -> TurnsConnection:
+        """Dials nothing: whether the model answers shows in the first turn."""
+        level = setup.thinking_level or ("" if setup.model.startswith(_TAKE_NO_LEVEL) else QUICK_THINKING)
+        return TurnsConnection(setup, Asking(self._generation, self._voices, setup.model, setup.voice, level))
