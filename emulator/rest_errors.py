@@ -11,9 +11,8 @@ from aiohttp import web
 from emulator.admission import key_refusal
 from emulator.faults import Fault, FaultBoard
 from emulator.models import Model, find_model
-from emulator.sound import SoundError
 from emulator.texts import CATALOGUE, model_not_found
-from emulator.wire import Json, WireError
+from emulator.wire import Json
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -83,8 +82,8 @@ async def rest_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         return web.json_response(error_body(404, "NOT_FOUND", "Not found."), status=404)
     except web.HTTPMethodNotAllowed:
         return web.json_response(error_body(405, "UNIMPLEMENTED", "Method not allowed."), status=405)
-    except (AttributeError, KeyError, SoundError, TypeError, WireError) as error:
-        # A body whose values have other types than the API gives them.
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # A body whose values have other types than the API gives them, or sound that is none.
         return web.json_response(error_body(400, "INVALID_ARGUMENT", f"Invalid value: {error}"), status=400)
 
 

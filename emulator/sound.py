@@ -19,6 +19,8 @@ _WAV = re.compile(r"^audio/(?:x-|vnd\.)?wave?\b", re.IGNORECASE)
 _RATE = re.compile(r";\s*rate\s*=\s*(\d+)", re.IGNORECASE)
 _FRAME_BYTES = 40 * BYTES_PER_MS
 _SILENCE_MS = 700
+_SHORTEST_MS = 160
+"""Of speech; what is shorter is a knock."""
 _LOUD_RMS = 300
 # Frames of noise are equally loud within a few hundredths of each other, those of speech are not by far.
 _LEAST_VARIATION = 0.15
@@ -53,7 +55,7 @@ def listen(data: bytes, mime_type: str) -> Sound:
     Raises `SoundError`.
     """
     pcm = read_pcm(data, mime_type)
-    found = [speech for speech in _speech_in(pcm) if _varies(speech.pcm)]
+    found = [speech for speech in _speech_in(pcm) if speech.speech_ms >= _SHORTEST_MS and _varies(speech.pcm)]
     return Sound(
         round(len(pcm) / BYTES_PER_MS),
         sum(speech.speech_ms for speech in found),

@@ -25,7 +25,7 @@ def emulator(fast_emulator: Emulator) -> Emulator:
 @pytest.fixture(scope="session")
 def unhurried_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """One emulator at the pace of people for all tests of this folder. Tests ask for `unhurried_emulator`."""
-    program = Emulator(tmp_path_factory.mktemp("unhurried-emulator"), ("--send-speed", "1"))
+    program = Emulator(tmp_path_factory.mktemp("unhurried-emulator"), ("--send-speed", "1", "--first-piece-s", "0.2"))
     yield program
     assert program.stop() == 0, program.output()
 

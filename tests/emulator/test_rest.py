@@ -212,3 +212,28 @@ def test_a_text_that_hangs_comes_when_the_fault_is_gone(emulator: Emulator) -> N
     client = sdk(emulator)
     emulator.fault("bad_text", answer="hang", for_s=0.3)
     assert client.models.generate_content(model=CHAT, contents="Say one two three").text == "one two three"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"contents": 5},
+        {"contents": [{"parts": 3}]},
+        {"contents": [{"parts": [{"inlineData": "sound"}]}]},
+        {"contents": [{"parts": [{"inlineData": {"mimeType": "audio/wav", "data": "?"}}]}]},
+        {"contents": [], "generationConfig": {"thinkingConfig": {"thinkingBudget": "many"}}},
+        {"contents": [], "generationConfig": {"responseSchema": "any"}},
+        {"contents": [], "generationConfig": {"responseModalities": 1}},
+    ],
+)
+def test_a_body_of_other_types_is_refused(emulator: Emulator, body: dict[str, Any]) -> None:
+    request = urllib.request.Request(
+        f"{emulator.environment['GOOGLE_GEMINI_BASE_URL']}/v1beta/models/{CHAT}:generateContent",
+        data=json.dumps(body).encode(),
+        headers={"x-goog-api-key": "emulator"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, context=tls(emulator), timeout=10)
+    assert refused.value.code == 400
+    assert json.load(refused.value)["error"]["status"] == "INVALID_ARGUMENT"
+    refused.value.close()

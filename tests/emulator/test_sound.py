@@ -77,10 +77,11 @@ def test_what_is_no_sound_says_why(data: bytes, mime_type: str) -> None:
         read_pcm(data, mime_type)
 
 
-def test_steady_noise_is_no_speech_and_neither_is_silence() -> None:
+def test_steady_noise_is_no_speech_and_neither_are_a_knock_and_silence() -> None:
     noise = np.random.default_rng(1).normal(0, 3_000, 24_000)
     padded = np.concatenate([np.zeros(8_000), noise, np.zeros(8_000)])
-    for samples in (noise, padded, np.zeros(16_000)):
+    knock = np.concatenate([np.zeros(8_000), noise[:1_200] * np.linspace(3, 0, 1_200), np.zeros(8_000)])
+    for samples in (noise, padded, knock, np.zeros(16_000)):
         assert listen(samples.astype("<i2").tobytes(), "audio/pcm;rate=16000").utterances == ()
 
 
