@@ -26,7 +26,7 @@ def generate(model: str, prompt: Prompt, seed: int) -> Response:
     schema = config.get("responseSchema") or config.get("responseJsonSchema")
     pieces: tuple[Piece, ...]
     if schema or config.get("responseMimeType") == "application/json":
-        filled = fill(schema or {}, _transcript(prompt), None if _wants_summary(prompt) else _said(prompt, seed))
+        filled = fill(schema or {}, _transcript(prompt), Said(prompt.heard, _reply(prompt, seed)))
         pieces = pieces_of_json(json.dumps(filled, ensure_ascii=False))
     else:
         pieces = pieces_of_text(_words(prompt, seed))
@@ -47,17 +47,15 @@ def _thought_tokens(thinking: Json) -> int:
 
 
 def _wants_summary(prompt: Prompt) -> bool:
-    if _TOLD_TO_SUMMARISE.search(prompt.memory.instruction):
+    """In a conversation an instruction to summarise is for when that is asked for; beside material it is the task."""
+    if _ASKS_FOR_SUMMARY.search((prompt.note if prompt.speaks else prompt.last.text)[:400]):
         return True
-    return not prompt.speaks and bool(_ASKS_FOR_SUMMARY.search(prompt.last.text[:400]))
+    is_conversation = prompt.speaks or any(turn.role == "model" for turn in prompt.memory.turns)
+    return not is_conversation and bool(_TOLD_TO_SUMMARISE.search(prompt.memory.instruction))
 
 
 def _transcript(prompt: Prompt) -> str:
     return "\n".join(turn.text for turn in prompt.memory.turns)
-
-
-def _said(prompt: Prompt, seed: int) -> Said:
-    return Said(prompt.heard, _reply(prompt, seed))
 
 
 def _words(prompt: Prompt, seed: int) -> str:

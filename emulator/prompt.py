@@ -25,7 +25,8 @@ CLIPS_KEPT = 64
 class Prompt:
     """A request as it was understood.
 
-    `tokens` counts by modality. `speaks` is True when the last turn came as sound, `spoke` when speech was in it.
+    `tokens` counts by modality. `speaks` is True when the last turn came as sound, `spoke` when speech was in it, and
+    `note` is the text beside it.
     """
 
     memory: Memory
@@ -33,6 +34,7 @@ class Prompt:
     config: Json = field(default_factory=dict)
     speaks: bool = False
     spoke: bool = False
+    note: str = ""
 
     @property
     def last(self) -> Turn:
@@ -102,6 +104,7 @@ async def read_prompt(body: Json, ear: Ear) -> Prompt:
     tokens = Counter({"TEXT": text_tokens(instructions[0]) + sum(text_tokens(json.dumps(tool)) for tool in tools)})
     turns: list[Turn] = []
     speaks = spoke = False
+    note = ""
     for content in body.get("contents") or []:
         role: Role = "model" if content.get("role") == "model" else "user"
         parts = content.get("parts") or []
@@ -112,7 +115,8 @@ async def read_prompt(body: Json, ear: Ear) -> Prompt:
         if clips:
             heard, duration_ms = await ear.hear(clips)
             tokens["AUDIO"] += -(-duration_ms * SOUND_TOKENS_PER_S // 1000)
-            instructions.append(text)
+            note = text
+            instructions.append(note)
             spoke = heard.audio_ms > 0
             turns.append(replace(heard, role=role))
             continue
@@ -120,7 +124,8 @@ async def read_prompt(body: Json, ear: Ear) -> Prompt:
         tokens["IMAGE"] += images * IMAGE_TOKENS
         turns.append(Turn(role, text, images=images))
     instruction = "\n".join(filter(None, instructions))
-    return Prompt(Memory(instruction, tuple(turns)), +tokens, body.get("generationConfig") or {}, speaks, spoke)
+    config = body.get("generationConfig") or {}
+    return Prompt(Memory(instruction, tuple(turns)), +tokens, config, speaks, spoke, note)
 
 
 def _clips(parts: Sequence[Json]) -> Iterable[tuple[bytes, str]]:

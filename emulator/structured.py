@@ -28,16 +28,16 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What strings are taken from; `said` is None where a summary is asked for."""
+    """What strings are taken from."""
 
     summary: Summary
-    said: Said | None
+    said: Said
 
 
-def fill(schema: Json, transcript: str, said: Said | None = None) -> Any:
+def fill(schema: Json, transcript: str, said: Said) -> Any:
     """Return a value of `schema` (OpenAPI or JSON Schema style) with facts, summary and title from `transcript`.
 
-    With `said`, strings whose name or description speaks of what was heard, or of an answer, hold that.
+    Strings whose name or description speaks of what was heard, or of an answer, hold what `said` has of it.
     """
     return _value(schema or _DEFAULT_SCHEMA, "", _Content(summarise(transcript), said), schema)
 
@@ -98,7 +98,7 @@ def _items(schema: Json, name: str, content: _Content, root: Json) -> list[Any]:
 
 
 def _string(name: str, description: str, content: _Content) -> str:
-    if content.said is not None and (meaning := _meaning(name, description)):
+    if meaning := _meaning(name, description):
         return content.said.reply if meaning == "reply" else content.said.heard
     return content.summary.title if _TITLE.search(name) else content.summary.text
 

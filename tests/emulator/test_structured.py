@@ -9,8 +9,8 @@ from emulator.structured import Said, fill
 SAID = Said("what I said", "what is answered")
 
 
-def filled(properties: dict[str, Any], said: Said | None = SAID, **more: Any) -> Any:
-    return fill({"type": "OBJECT", "properties": properties, **more}, "user: The train leaves at nine.", said)
+def filled(properties: dict[str, Any], **more: Any) -> Any:
+    return fill({"type": "OBJECT", "properties": properties, **more}, "user: The train leaves at nine.", SAID)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,6 @@ def test_the_reply_is_found_by_name_or_description(name: str, description: str) 
 def test_fields_of_a_summary_stay_what_they_are() -> None:
     digest = filled({"title": {"type": "STRING"}, "summary": {"type": "STRING", "description": "Of what was said"}})
     assert digest == {"title": "The train leaves at nine", "summary": "The user said: The train leaves at nine."}
-    assert filled({"answer": {"type": "STRING"}}, None)["answer"] == "The user said: The train leaves at nine."
 
 
 def test_properties_come_in_the_order_asked_for() -> None:

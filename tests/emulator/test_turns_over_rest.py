@@ -95,6 +95,13 @@ async def test_a_transcript_that_is_asked_for_is_the_words_alone(client: genai.C
     assert text_of(await streamed(client, asked)) == CODE_WORD.lower()
 
 
+async def test_a_persona_that_can_summarise_answers_all_the_same(client: genai.Client) -> None:
+    persona = types.GenerateContentConfig(system_instruction="Be brief. Summarise long things.")
+    told = [typed("user", "My code word is PLUM-42."), typed("model", "Got it.")]
+    for question in (spoken(await speech(QUESTION)), typed("user", "What is my code word?")):
+        assert text_of(await streamed(client, [*told, question], persona)) == "Your code word is PLUM-42."
+
+
 async def test_noise_is_heard_as_nothing_and_not_answered(client: genai.Client) -> None:
     noise = spoken(np.random.default_rng(1).normal(0, 2_000, 16_000).astype("<i2").tobytes())
     told = [typed("user", "My code word is PLUM-42."), typed("model", "Got it."), noise]
