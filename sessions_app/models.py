@@ -40,6 +40,15 @@ class Conversation(models.Model):
     mode = models.CharField(max_length=4, choices=_choices(Mode))
     status = models.CharField(max_length=6, choices=Status, default=Status.ACTIVE)
     continues = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="continued_by")
+    goes_on_from = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="went_on_in",
+        db_constraint=False,  # the version before deletes conversations without looking here
+        help_text="The earlier call whose summary this one began with.",
+    )
     started_at = models.DateTimeField(default=timezone.now)
     last_activity_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)

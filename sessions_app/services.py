@@ -18,7 +18,7 @@ from sessions_app import secrets
 from sessions_app.chains import chain_of
 from sessions_app.live.page import Opening
 from sessions_app.live.storable import storable
-from sessions_app.live.transcript import Role, TurnStatus
+from sessions_app.live.transcript import Role, TurnCode, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
 from sessions_app.stored_turns import load_past, spoken_turn
@@ -30,7 +30,8 @@ class NotYours(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What a page asks for: see `start` in the browser protocol. `slot` is the mode's storage key for handles."""
+    """What a page asks for: see `start` in the browser protocol. `slot` is the mode's storage key for handles.
+    `goes_on_from`: the earlier call that a new one is to begin with."""
 
     user: User
     mode: Mode
@@ -38,6 +39,13 @@ class SessionRequest:
     page_id: uuid.UUID
     continues: uuid.UUID | None = None
     fresh: bool = False
+    goes_on_from: uuid.UUID | None = None
+
+
+GOES_ON_TEXT = "This call goes on from an earlier one."
+"""No word of that is in it: they go with that call, when it is deleted."""
+
+BEGINS_ANEW_TEXT = "The earlier call that this one was to go on from cannot be used, so it begins without it."
 
 
 def get_conversation_for(user: User, id: uuid.UUID) -> Conversation:
@@ -266,7 +274,40 @@ def _conversation_for(request: SessionRequest) -> Conversation:
         ).first()
         if going_on is not None:
             return going_on
-    return Conversation.objects.create(user=request.user, mode=request.mode)
+    earlier_call = _call_to_go_on_from(request)
+    conversation = Conversation.objects.create(user=request.user, mode=request.mode, goes_on_from=earlier_call)
+    if request.mode is Mode.CALL and request.goes_on_from is not None:
+        _say_what_it_begins_with(conversation)
+    return conversation
+
+
+def _call_to_go_on_from(request: SessionRequest) -> Conversation | None:
+    """The call that the new one may begin with: of the user, and one in which somebody said something.
+
+    It is over, whatever its row says: there is one line of a user's calls, and whoever asks has it.
+    """
+    if request.mode is not Mode.CALL or request.goes_on_from is None:
+        return None
+    return spoken_calls_of(request.user).filter(pk=request.goes_on_from).first()
+
+
+def spoken_calls_of(user: User) -> QuerySet[Conversation]:
+    """The calls of a user in which somebody said something."""
+    spoken = Turn.objects.filter(conversation=OuterRef("pk"), role__in=(Role.USER, Role.MODEL), text__regex=r"\S")
+    return Conversation.objects.filter(Exists(spoken), user=user, mode=Mode.CALL)
+
+
+def _say_what_it_begins_with(conversation: Conversation) -> None:
+    goes_on = conversation.goes_on_from_id is not None
+    Turn.objects.create(
+        conversation=conversation,
+        number=0,
+        role=Role.SYSTEM,
+        text=GOES_ON_TEXT if goes_on else BEGINS_ANEW_TEXT,
+        status=TurnStatus.COMPLETE,
+        code=TurnCode.GOES_ON if goes_on else TurnCode.BEGINS_ANEW,
+        at=conversation.started_at,
+    )
 
 
 def _leave_other_chats(request: SessionRequest) -> None:

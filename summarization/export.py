@@ -47,6 +47,7 @@ def _facts(record: Record) -> str:
         ("Ended" if record.is_over else "Last word", _time(record.until)),
         ("Duration", duration_words(record.duration_ms)),
         ("Models", ", ".join(record.models)),
+        ("Goes on from", _one_line(record.goes_on_from.title) if record.goes_on_from is not None else ""),
         ("Tokens", f"{record.tokens.input} in, {record.tokens.output} out" if record.tokens else ""),
     ]
     return "\n".join(f"- {name}: {value}" for name, value in facts if value)
@@ -102,6 +103,8 @@ def as_data(record: Record) -> dict[str, Any]:
         "summary": _summary_fields(record.summary),
         "continues": _neighbour(record.earlier) if record.earlier is not None else None,
         "continued_by": [_neighbour(later) for later in record.later],
+        "goes_on_from": _neighbour(record.goes_on_from) if record.goes_on_from is not None else None,
+        "went_on_in": [_neighbour(later) for later in record.went_on_in],
         "turns": [
             {
                 "turn": line.number,

@@ -153,7 +153,6 @@ def read(user: User, id: uuid.UUID) -> Record:
     events = list(conversation.events.select_related("live_session"))
     chain = chain_of(conversation)
     usage = _usage_of(chain)
-    neighbours = _neighbours(conversation)
     lines = tuple(_line(turn) for turn in turns if turn.text.strip())
     return Record(
         id=conversation.pk,
@@ -169,8 +168,7 @@ def read(user: User, id: uuid.UUID) -> Record:
         summary=_summary(history) if history else None,
         lines=lines,
         moments=timeline(_event(event) for event in events),
-        earlier=next((each for each in neighbours if each.id == conversation.continues_id), None),
-        later=tuple(each for each in neighbours if each.id != conversation.continues_id),
+        **_neighbours(conversation),
     )
 
 
@@ -285,13 +283,19 @@ def _summary(history: CallHistory) -> WrittenSummary:
     )
 
 
-def _neighbours(conversation: Conversation) -> list[Neighbour]:
-    """The one it continues and those that continue it."""
-    beside = Q(continues=conversation)
-    if conversation.continues_id is not None:
-        beside |= Q(pk=conversation.continues_id)
-    rows = _with_first_words(Conversation.objects.filter(beside)).annotate(given=F("history__title"))
-    return [Neighbour(row.pk, row.given or title_from(row.first_words) or UNTITLED, row.started_at) for row in rows]
+def _neighbours(conversation: Conversation) -> dict[str, Any]:
+    """The fields of a record that lead to others."""
+    before = [id for id in (conversation.continues_id, conversation.goes_on_from_id) if id is not None]
+    beside = Q(continues=conversation) | Q(goes_on_from=conversation) | Q(pk__in=before)
+    rows = list(_with_first_words(Conversation.objects.filter(beside)).annotate(given=F("history__title")))
+    titles = {row.pk: row.given or title_from(row.first_words) or UNTITLED for row in rows}
+    found = {row.pk: Neighbour(row.pk, titles[row.pk], row.started_at) for row in rows}
+    return {
+        "earlier": found.get(conversation.continues_id),
+        "later": tuple(found[row.pk] for row in rows if row.continues_id == conversation.pk),
+        "goes_on_from": found.get(conversation.goes_on_from_id),
+        "went_on_in": tuple(found[row.pk] for row in rows if row.goes_on_from_id == conversation.pk),
+    }
 
 
 def _usage_of(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Tokens]:

@@ -72,7 +72,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A conversation that this one continues, or that continues this one."""
+    """A conversation that this one continues or goes on from, or the other way round."""
 
     id: uuid.UUID
     title: str
@@ -85,7 +85,8 @@ class Record:
 
     `until`: when it ended, or when something was said last while it goes on. `is_live`: a page has it open now.
     `tokens`: of this conversation; `chain_tokens`: with those before it that it continues.
-    `summary` is None until the conversation is in the history.
+    `summary` is None until the conversation is in the history. `earlier`, `later`: what it continues, and what
+    continues it. `goes_on_from`, `went_on_in`: calls that began with the summary of another.
     """
 
     id: uuid.UUID
@@ -103,6 +104,8 @@ class Record:
     moments: tuple[Moment, ...]
     earlier: Neighbour | None = None
     later: tuple[Neighbour, ...] = ()
+    goes_on_from: Neighbour | None = None
+    went_on_in: tuple[Neighbour, ...] = ()
 
     @property
     def duration_ms(self) -> int:

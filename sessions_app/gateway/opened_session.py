@@ -9,31 +9,38 @@ from django.conf import settings
 from django.db import transaction
 
 from sessions_app import kept_sound, lines, services
+from sessions_app.gateway.wire import NO_CALL
 from sessions_app.lines import Hold, Owner
 from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.page import Assistant, Opening
 from sessions_app.live.parcel import Parcel
+from sessions_app.live.transcript import TurnCode
 from sessions_app.services import SessionRequest
 from sessions_app.user_settings.assistants import assistant_of
 from sessions_app.user_settings.service import kept_without_persona
+from sessions_app.user_settings.terms import NEVER
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
     """`hold`: by which number its line is held. `parcel`: what was kept for its page. `revision`: which of the user's
-    settings the `assistant` is made of."""
+    settings the `assistant` is made of. `begins_anew`: the call that it was to go on from cannot be used."""
 
     opening: Opening
     hold: Hold
     parcel: Parcel
     assistant: Assistant
     revision: int
+    begins_anew: bool = False
 
 
 @transaction.atomic
 def open_session(request: SessionRequest, model: str, owner: Owner, memory: ConversationMemory) -> OpenedSession:
     """Take the line of a user and open a live session over it. Raises `services.NotYours`."""
     user, mode, page_id = request.user, request.mode, request.page_id
+    chosen = kept_without_persona(user.pk)
+    if chosen.settings.new_call == NEVER and request.goes_on_from is not None:
+        request = replace(request, goes_on_from=NO_CALL)
     hold = lines.take(user, mode, page_id, owner)
     opening = services.open_session(request, model, owner.name)
     lines.note_session(hold, uuid.UUID(opening.session))
@@ -44,9 +51,9 @@ def open_session(request: SessionRequest, model: str, owner: Owner, memory: Conv
     next_number = max(opening.next_number, parcel.next_up)
     made_with = opening.handle_made_with or _made_with_before_digests()
     opening = replace(opening, recap=recap, next_number=next_number, handle_made_with=made_with)
-    chosen = kept_without_persona(user.pk)
     assistant = assistant_of(chosen.settings, settings.ASSISTANT_INSTRUCTION, mode)
-    return OpenedSession(opening, hold, parcel, assistant, chosen.revision)
+    begins_anew = not opening.same_page and [turn.code for turn in opening.turns] == [TurnCode.BEGINS_ANEW]
+    return OpenedSession(opening, hold, parcel, assistant, chosen.revision, begins_anew)
 
 
 def _made_with_before_digests() -> str:

@@ -169,9 +169,8 @@ class SessionRegistry:
                 await self._database.run(partial(services.get_conversation_for, user, start.continues))
             await self._clear_place(user, mode)
             await self._lines.ask_for(user.pk, mode, start.page_id)
-            request = SessionRequest(
-                user, mode, MANAGERS[mode].storage_key, start.page_id, start.continues, start.fresh
-            )
+            slot, earlier = MANAGERS[mode].storage_key, start.goes_on_from
+            request = SessionRequest(user, mode, slot, start.page_id, start.continues, start.fresh, earlier)
             return await self._open(request, page, ComingBack(start.last_down, away_ms=start.away_ms))
 
     async def reset(self, user: User, manager: BaseSessionManager, page: SocketPage) -> BaseSessionManager:
@@ -252,6 +251,8 @@ class SessionRegistry:
         self._keep(held, page)
         manager.take_over(parcel)
         manager.attach(page, back.last_down, back.away_ms)
+        if opened.begins_anew:
+            page.tell_toast("begins_anew")
         await self._admission.enter(held.place, request.user.pk, manager)
         if self._is_draining:
             manager.leave("draining")

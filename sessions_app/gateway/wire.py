@@ -14,6 +14,7 @@ from typing import Any
 
 from energy.levels import Level, LevelChange, Reason
 from sessions_app.live.backlog import Loss
+from sessions_app.live.context import EarlierCall
 from sessions_app.live.machine.events import TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
@@ -73,6 +74,9 @@ FRAME_NUMBER = struct.Struct(">I")
 
 SAMPLE_BYTES = 2
 
+NO_CALL = uuid.UUID(int=0)
+"""The id of no call: random ones are never that."""
+
 _LARGEST_NUMBER = 2**32 - 1
 _LARGEST_TURN = 2**31 - 1
 _LONGEST_MS = 2**31 - 1
@@ -102,6 +106,7 @@ class Start:
     fresh: bool = False
     away_ms: int = 0
     take: str = ""
+    goes_on_from: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +231,7 @@ def _read_start(fields: dict[str, Any]) -> Start:
         fresh=_boolean(fields.get("fresh", False), "fresh"),
         away_ms=_milliseconds(fields.get("away_ms", 0), "away_ms"),
         take=_ticket(fields.get("take", "")),
+        goes_on_from=_call_id(fields.get("goes_on_from")),
     )
 
 
@@ -296,6 +302,14 @@ def _uuid(value: Any, field: str) -> uuid.UUID:
         raise Malformed("protocol.malformed", f"{field} is a UUID.") from None
 
 
+def _call_id(value: Any) -> uuid.UUID | None:
+    """A call begins without the one that it cannot go on from: what is no id is that of no call."""
+    try:
+        return None if value is None else _uuid(value, "goes_on_from")
+    except Malformed:
+        return NO_CALL
+
+
 def _ticket(value: Any) -> str:
     if not isinstance(value, str) or len(value) > TICKET_LIMIT_CHARACTERS:
         raise Malformed("protocol.malformed", "take is the ticket of a link.")
@@ -348,8 +362,14 @@ def ready(message: Ready) -> dict[str, Any]:
         "next": message.next_number,
         "transcript": [turn_facts(turn) for turn in message.turns],
         "more": message.more,
+        "goes_on_from": None if message.earlier_call is None else _earlier_call(message.earlier_call),
         "summary": message.summary or None,
     }
+
+
+def _earlier_call(call: EarlierCall) -> dict[str, Any]:
+    ended_at = call.ended_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return {"conversation": call.conversation, "title": call.title, "ended_at": ended_at}
 
 
 def state(told: TellState) -> dict[str, Any]:

@@ -48,6 +48,9 @@ OF_BOTH_MODES = {
     "energy.exhausted": Wording(ToastLevel.ERROR, "The quota of every model is used up for now.", 0),
     "settings.applied": Wording(ToastLevel.SUCCESS, "Your new settings count. What was said is kept.", 5_000),
     "input.lost": Wording(ToastLevel.WARNING, "Some of what you said could not be saved.", 8_000),
+    "begins_anew": Wording(
+        ToastLevel.INFO, "The call that this one was to go on from cannot be used. It begins without it.", 8_000
+    ),
     "takeover": Wording(ToastLevel.INFO, "This conversation was opened in another place.", 0),
     "moved": Wording(ToastLevel.INFO, "The conversation goes on on your other device.", 0),
     "server.draining": Wording(ToastLevel.INFO, "The server restarts. The conversation goes on in a moment.", 6_000),

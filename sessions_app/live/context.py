@@ -1,14 +1,15 @@
 """What a session without memory is given of the past: pure.
 
-A recap of what came before, if there is one, then the turns verbatim up to a token budget, the oldest dropped first,
-never fewer than the last eight. Either as
-initial history, where the model takes that, or as text in the system instruction.
+What is known of the earlier call that this one goes on from, a recap of what came before, if there are these, then the
+turns verbatim up to a token budget, the oldest dropped first, never fewer than the last eight. Turns go in either as
+initial history, where the model takes that, or as text in the system instruction; the rest always goes into that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Role, Turn, TurnStatus
@@ -19,6 +20,9 @@ TURNS_KEPT_AT_LEAST = 8
 CUT_MARK = " [cut off]"
 """Stands after what the model said until it was interrupted."""
 
+EARLIER_CALL_LIMIT_TOKENS = CONTEXT_BUDGET_TOKENS // 2
+"""What a call is told of the one it goes on from; its own words need the rest."""
+
 _PREFACE = (
     "You are in the middle of a conversation that went on before over a connection that ended. "
     "Go on as if nothing had happened. Do not greet again and do not mention the interruption."
@@ -27,21 +31,50 @@ _PREFACE = (
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`summary`: of what came before `turns`, or empty. `turns`: verbatim, oldest first, of user and model only."""
+    """`summary`: of what came before `turns`, or empty. `turns`: verbatim, oldest first, of user and model only.
+    `earlier_call`: another call, from which this one goes on."""
 
     turns: tuple[Turn, ...] = ()
     summary: str = ""
+    earlier_call: EarlierCall | None = None
 
     def __bool__(self) -> bool:
+        return self.goes_on or self.earlier_call is not None
+
+    @property
+    def of_before(self) -> Context:
+        """Without what was said in this conversation itself: what its very first session was given."""
+        return Context(earlier_call=self.earlier_call)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether something was said in this conversation itself."""
         return bool(self.turns or self.summary)
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierCall:
+    """A call that is over, and that another one goes on from.
+
+    `title`: may be empty. `ended_at`, and `gap`: how long before the other one began. `notes`: what a model is told of
+    it, at most `EARLIER_CALL_LIMIT_TOKENS`.
+    """
+
+    conversation: str
+    title: str
+    ended_at: datetime
+    gap: timedelta
+    notes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recap:
-    """What was said up to and including turn `until_turn`, in the third person."""
+    """What was said up to and including turn `until_turn`, in the third person; empty and -1 when nothing has been
+    condensed. `earlier_call`: what the conversation began with."""
 
     text: str
     until_turn: int
+    earlier_call: EarlierCall | None = None
 
 
 def select_turns(turns: tuple[Turn, ...], budget_tokens: int = CONTEXT_BUDGET_TOKENS) -> tuple[Turn, ...]:
@@ -71,8 +104,9 @@ def context_of(turns: tuple[Turn, ...], recap: Recap | None) -> Context:
     spoken = _spoken(turns)
     first = next((place for place, turn in enumerate(spoken) if turn.number > recap.until_turn), len(spoken))
     first = max(0, min(first, len(spoken) - TURNS_KEPT_AT_LEAST))
-    budget_tokens = CONTEXT_BUDGET_TOKENS - estimate_tokens(recap.text)
-    return Context(select_turns(spoken[first:], budget_tokens), recap.text)
+    earlier = recap.earlier_call
+    told_tokens = estimate_tokens(recap.text) + (estimate_tokens(earlier.notes) if earlier is not None else 0)
+    return Context(select_turns(spoken[first:], CONTEXT_BUDGET_TOKENS - told_tokens), recap.text, earlier)
 
 
 def instruction_with(context: Context, instruction: str, *, turns_in_history: bool) -> str:
@@ -80,7 +114,11 @@ def instruction_with(context: Context, instruction: str, *, turns_in_history: bo
 
     Without `turns_in_history` the turns are written into it; with it they follow as history, and only the rest is said.
     """
-    parts = [instruction, _PREFACE]
+    parts = [instruction]
+    if context.earlier_call is not None:
+        parts.append(_told_of(context.earlier_call))
+    if context.goes_on:
+        parts.append(_PREFACE)
     if context.summary:
         parts.append(f"Summary of the conversation so far:\n{context.summary}")
     if context.turns and not turns_in_history:
@@ -91,6 +129,23 @@ def instruction_with(context: Context, instruction: str, *, turns_in_history: bo
 def as_text(turns: tuple[Turn, ...]) -> str:
     """Turns as lines of a script; what was cut off is marked."""
     return "\n".join(f"{_speaker(turn)}: {turn.text}{_cut_mark(turn)}" for turn in turns)
+
+
+def _told_of(call: EarlierCall) -> str:
+    return (
+        f"You talked with the same person in an earlier call, which ended {_lapse(call.gap)} before this conversation "
+        "began. This is a new one, in which they want to go on from there: use what you know of that call, say so when "
+        "you refer to it, and never act as if it had not ended. Invent nothing beyond these notes of it.\n"
+        f"{call.notes}"
+    )
+
+
+def _lapse(gap: timedelta) -> str:
+    minutes = max(0, round(gap.total_seconds() / 60))
+    for unit, length, least in (("days", 24 * 60, 2), ("hours", 60, 2), ("minutes", 1, 2)):
+        if minutes >= least * length:
+            return f"{minutes // length} {unit}"
+    return "a moment"
 
 
 def _spoken(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:

@@ -142,7 +142,7 @@ class BaseSessionManager:
         self._started_at = time.time()
         self._goes_away_at_ms: int | None = None
         self.downlink = downlink or Downlink()
-        self._setups = SessionSetups(assistant)
+        self._setups = SessionSetups(assistant, opening.recap.earlier_call if opening.recap is not None else None)
         self._overlaps = overlaps
         self._levels = LevelKeeper(self.mode, energy, self._on_level_news, self._feed)
         self._machine = SessionMachine(self._features_of(self._levels.level), random)
@@ -376,7 +376,8 @@ class BaseSessionManager:
         logger.info("handle forgotten: %s", reason, extra=self._ids())
 
     def get_context_from_call_history(self) -> Context:
-        """What a session without memory is given: the last recap, and the turns since that are settled."""
+        """What a session without memory is given: the call it goes on from, the last recap, and the settled turns since
+        then."""
         return self._exchanges.context()
 
     def get_session_stats(self) -> SessionStats:
@@ -526,8 +527,8 @@ class BaseSessionManager:
 
     def _setup_for(self, wish: Connect) -> Setup:
         self._dialled_model = self._watch.watched.model = self.get_current_model()
-        context = self.get_context_from_call_history() if wish.seed else Context()
-        return self._setups.next(wish, self._dialled_model, context)
+        context = self.get_context_from_call_history() if wish.handle is None else Context()
+        return self._setups.next(wish, self._dialled_model, context if wish.seed else context.of_before)
 
     def _take_message(self, message: UpstreamMessage) -> None:
         self.last_message_timestamp = time.time()

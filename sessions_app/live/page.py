@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from energy.levels import Level, LevelChange
 from sessions_app.live.backlog import Loss
-from sessions_app.live.context import Recap
+from sessions_app.live.context import EarlierCall, Recap
 from sessions_app.live.machine.events import Action, TellState
 from sessions_app.live.providers.upstream import TurnTaking, UsageReported
 from sessions_app.live.transcript import Turn
@@ -23,7 +23,8 @@ class Ready:
     """What a page is told when a live session is open, see `ready` in the browser protocol.
 
     `ack`: the first audio number that is not safe. `next_number`: the first that was not taken in.
-    `turns`: the newest, as many as a `TurnWindow` holds. `more`: there are turns before them.
+    `turns`: the newest, as many as a `TurnWindow` holds. `more`: there are turns before them. `earlier_call`: the one
+    that this call goes on from.
     """
 
     action: Action
@@ -37,6 +38,7 @@ class Ready:
     resets_at: datetime.datetime | None = None
     summary: str = ""
     more: bool = False
+    earlier_call: EarlierCall | None = None
 
 
 class Page(Protocol):

@@ -25,4 +25,5 @@ def ready_of(action: Action, opening: Opening, levels: LevelKeeper, exchanges: E
         next_number=exchanges.next_number,
         turns=window.turns,
         more=window.more or opening.earlier.exist,
+        earlier_call=recap.earlier_call if recap is not None else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessions_app.live.context import Context
+from sessions_app.live.context import Context, EarlierCall, instruction_with
 from sessions_app.live.machine.events import Connect
 from sessions_app.live.machine.failures import SPEECH_FIELD
 from sessions_app.live.page import Assistant
@@ -17,9 +17,10 @@ class SessionSetups:
 
     Args:
         assistant: how the model is to behave.
+        earlier_call: what each session is begun with, also one that another process has begun.
     """
 
-    def __init__(self, assistant: Assistant) -> None:
+    def __init__(self, assistant: Assistant, earlier_call: EarlierCall | None = None) -> None:
         self.wanted = assistant
         """May be set at any time; it counts from the next dial on."""
         self.left_out: set[str] = set()
@@ -28,7 +29,8 @@ class SessionSetups:
         self._model = self._taken_by = ""
         self._made = assistant
         self._dialled = assistant
-        self._instruction = assistant.instruction
+        begun_with = Context(earlier_call=earlier_call)
+        self._instruction = instruction_with(begun_with, assistant.instruction, turns_in_history=True)
 
     @property
     def made_with(self) -> str:

@@ -35,6 +35,8 @@ class TurnCode(StrEnum):
     NOT_HEARD = "turn.not_heard"
     REFUSED = "turn.refused"
     NO_VOICE = "turn.no_voice"
+    GOES_ON = "call.goes_on"
+    BEGINS_ANEW = "call.begins_anew"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sessions_app.user_settings.terms import (
     AUTOMATIC,
     INSTRUCTION_MAX_CHARACTERS,
     LANGUAGES,
+    NEW_CALLS,
     OF_THE_MODEL,
     SILENCE_MS,
     THEMES,
@@ -201,6 +202,14 @@ def _page(rules: Rules) -> Iterator[Field]:
 
 
 def _history(rules: Rules) -> Iterator[Field]:
+    yield Field(
+        "new_call",
+        "choice",
+        "Go on from your last call",
+        "A new call then begins with what the summary of the last one says. Also with Always you can leave it out "
+        "before the call begins.",
+        _named(NEW_CALLS, ("Never", "Ask", "Always")),
+    )
     yield Field(
         "history_days",
         "number",

@@ -48,6 +48,7 @@ class UserSettings(models.Model):
     trigger_tokens = models.PositiveIntegerField(null=True, blank=True)
     compression_ratio = models.FloatField(null=True, blank=True)
     resumption = models.BooleanField(null=True, blank=True)
+    new_call = models.CharField(max_length=8, blank=True, default="", db_default="")
     aloud = models.BooleanField(null=True, blank=True)
     captions = models.BooleanField(null=True, blank=True)
     theme = models.CharField(max_length=8, blank=True)
@@ -65,6 +66,7 @@ class UserSettings(models.Model):
             _one_of("answer_length", terms.ANSWER_LENGTHS),
             _one_of("start_sensitivity", terms.SENSITIVITIES),
             _one_of("end_sensitivity", terms.SENSITIVITIES),
+            _one_of("new_call", terms.NEW_CALLS),
             _one_of("theme", terms.THEMES),
             _within("silence_ms", terms.SILENCE_MS),
             _within("trigger_tokens", terms.TRIGGER_TOKENS),

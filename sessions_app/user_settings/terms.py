@@ -78,6 +78,8 @@ OF_THE_MODEL = "model"
 SENSITIVITIES = (OF_THE_MODEL, "high", "low")
 ANSWER_LENGTHS = ("short", "normal", "long")
 THEMES = ("device", "light", "dark")
+NEVER = "never"
+NEW_CALLS = (NEVER, "ask", "always")
 
 INSTRUCTION_MAX_CHARACTERS = 1_000
 """Long instructions were seen to make 3.1 forget the conversation at a resume (google-gemini/cookbook 1197)."""
@@ -97,7 +99,8 @@ class UserSettings:
     `instruction`: how the model is to talk, in the user's words, beside the operator's. `persona`: whose words the
     notices about energy are, a slug. `silence_ms` before the end of a turn,
     `trigger_tokens`, `compression_ratio` (what is kept, as a part of the trigger): 0 for what the model does by itself.
-    `aloud`: a text chat plays its answers. `history_days`: 0 for as long as the operator keeps.
+    `new_call`: whether one goes on from the call before. `aloud`: a text chat plays its answers. `history_days`: 0 for
+    as long as the operator keeps.
     """
 
     voice: str = "Kore"
@@ -114,6 +117,7 @@ class UserSettings:
     trigger_tokens: int = 0
     compression_ratio: float = 0.0
     resumption: bool = True
+    new_call: str = "ask"
     aloud: bool = True
     captions: bool = True
     theme: str = "device"
@@ -278,6 +282,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "answer_length": ANSWER_LENGTHS,
     "start_sensitivity": SENSITIVITIES,
     "end_sensitivity": SENSITIVITIES,
+    "new_call": NEW_CALLS,
     "theme": THEMES,
 }
 DEFAULTS_TO_SET = tuple(name for name in NAMES if name not in ("voice", "instruction", "persona", "history_days"))

@@ -6,7 +6,7 @@ from django import template
 from django.contrib.auth.models import User
 
 from sessions_app.usage import in_dollars
-from summarization import history
+from summarization import earlier_call, history
 from summarization.timeline import duration_words
 
 register = template.Library()
@@ -18,6 +18,12 @@ register.filter("in_dollars", in_dollars)
 def thousands(number: int) -> str:
     """Such as "12,345"."""
     return f"{number:,}"
+
+
+@register.simple_tag
+def offered_call(user: User) -> earlier_call.OfferedCall | None:
+    """The call that a new one may go on from."""
+    return earlier_call.offered_to(user)
 
 
 @register.simple_tag

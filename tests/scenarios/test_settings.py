@@ -18,6 +18,7 @@ UNTOUCHED = {
     "voice": "Kore",
     "language": "auto",
     "answer_length": "normal",
+    "new_call": "ask",
     "persona": "default",
     "start_sensitivity": "model",
     "end_sensitivity": "model",

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from energy.levels import Level, LevelChange, Mode, Reason
 from sessions_app.gateway import wire
 from sessions_app.gateway.wire import (
+    NO_CALL,
     HangUp,
     Heard,
     Malformed,
@@ -59,6 +60,18 @@ def parse(**fields: Any) -> wire.PageMessage:
             Start(uuid.UUID(PAGE_ID), 7, uuid.UUID(OTHER_ID), True),
         ),
         ({"type": "start", "page_id": PAGE_ID, "last_down": -1, "continue": None}, Start(uuid.UUID(PAGE_ID))),
+        (
+            {"type": "start", "page_id": PAGE_ID, "fresh": True, "goes_on_from": OTHER_ID},
+            Start(uuid.UUID(PAGE_ID), fresh=True, goes_on_from=uuid.UUID(OTHER_ID)),
+        ),
+        *(
+            (
+                {"type": "start", "page_id": PAGE_ID, "goes_on_from": garbage},
+                Start(uuid.UUID(PAGE_ID), goes_on_from=NO_CALL),
+            )
+            for garbage in ("", "\x00", "none", 7, True, [OTHER_ID], {"id": OTHER_ID})
+        ),
+        ({"type": "start", "page_id": PAGE_ID, "goes_on_from": None}, Start(uuid.UUID(PAGE_ID))),
         ({"type": "text", "id": "typed-1", "text": " Hi "}, TypedText("typed-1", " Hi ")),
         ({"type": "mic", "on": True}, Mic(True)),
         ({"type": "mic", "on": False}, Mic(False)),
@@ -290,6 +303,7 @@ def test_ready_has_the_fields_of_the_protocol() -> None:
             },
         ],
         "more": False,
+        "goes_on_from": None,
         "summary": None,
     }
 

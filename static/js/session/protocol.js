@@ -121,6 +121,8 @@ export const TURN_CODE = Object.freeze({
   NOT_HEARD: "turn.not_heard",
   REFUSED: "turn.refused",
   NO_VOICE: "turn.no_voice",
+  GOES_ON: "call.goes_on",
+  BEGINS_ANEW: "call.begins_anew",
 });
 
 /** Who has the word. */
@@ -151,6 +153,7 @@ export const TOAST = Object.freeze({
   ENERGY_EXHAUSTED: "energy.exhausted",
   SETTINGS_APPLIED: "settings.applied",
   INPUT_LOST: "input.lost",
+  BEGINS_ANEW: "begins_anew",
   TAKEOVER: "takeover",
   MOVED: "moved",
   SERVER_DRAINING: "server.draining",
