@@ -26,6 +26,7 @@ from energy.levels import Mode
 from sessions_app import hand_over, known_browsers, throttle_rows
 from sessions_app.client_address import address_of_request
 from sessions_app.forms import LoginForm, SignupForm
+from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation
 from sessions_app.throttle import HAND_OVER, SIGN_UP, Scope, TooManyTries
 from sessions_app.throttled import throttled, too_many
@@ -37,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """What Holdline is, for visitors; the doors to the two modes, for users."""
     if not request.user.is_authenticated:
         return render(request, "sessions_app/welcome.html", {"signup_open": settings.SIGNUP_OPEN})
-    conversations = Conversation.objects.filter(user=request.user, turns__isnull=False)
+    conversations = Conversation.objects.filter(user=request.user, turns__role__in=(Role.USER, Role.MODEL))
     recent = {
         "last_word": _when(conversations.filter(mode=Mode.TEXT, status=Conversation.Status.ACTIVE)),
         "last_call": _when(conversations.filter(mode=Mode.CALL)),

@@ -187,6 +187,12 @@ def clock_in_utc(open_modules: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture(scope="session")
+def clock_in_berlin(open_modules: Callable[..., Page]) -> Page:
+    """The same with a clock that is put back and forward."""
+    return open_modules(timezone_id="Europe/Berlin")
+
+
+@pytest.fixture(scope="session")
 def page_of_modules(open_modules: Callable[..., Page]) -> Page:
     return open_modules()
 

@@ -666,6 +666,32 @@ def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None
     assert run(modules, "helpers/time.js", "return m.duration(argument);", ms) == words
 
 
+@pytest.mark.parametrize(
+    ("ended", "now", "words"),
+    [
+        ("2026-11-27T09:00", "2026-11-27T09:01", "a moment ago"),
+        ("2026-11-27T09:05", "2026-11-27T09:00", "a moment ago"),
+        ("2026-11-27T09:00", "2026-11-27T09:59", "59 minutes ago"),
+        ("2026-11-26T23:50", "2026-11-27T00:20", "30 minutes ago"),
+        ("2026-11-27T05:00", "2026-11-27T23:00", "this morning"),
+        ("2026-11-27T12:00", "2026-11-27T13:00", "this afternoon"),
+        ("2026-11-27T18:00", "2026-11-27T22:00", "this evening"),
+        ("2026-11-27T04:59", "2026-11-27T09:00", "last night"),
+        ("2026-11-27T00:30", "2026-11-27T04:00", "tonight"),
+        ("2026-11-26T00:01", "2026-11-27T23:59", "yesterday"),
+        ("2026-10-24T00:30", "2026-10-25T23:30", "yesterday"),
+        ("2026-11-25T12:00", "2026-11-27T09:00", "Wednesday"),
+        ("2026-11-21T12:00", "2026-11-27T09:00", "Saturday"),
+        ("2026-11-20T12:00", "2026-11-27T09:00", "20 November"),
+    ],
+)
+def test_when_a_call_was_is_said_as_people_say_it_by_their_own_clock(
+    clock_in_berlin: Page, ended: str, now: str, words: str
+) -> None:
+    body = "return m.callTime(...argument.map((time) => Date.parse(time)));"
+    assert run(clock_in_berlin, "helpers/time.js", body, [ended, now]) == words
+
+
 STATUS = """
     const [known, page, wallMs] = argument;
     const state = { attempt: 0, retryAt: null, reason: "", energy: null, turnState: "listening", lineEndsAt: null };

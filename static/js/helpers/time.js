@@ -1,4 +1,4 @@
-/** Durations in words and figures. Pure. */
+/** Durations and times in words and figures. Pure. */
 
 /**
  * @param {number} ms
@@ -38,6 +38,31 @@ export function moment(atMs, nowMs) {
   const style = atMs - nowMs < 6 * DAY_MS ? { weekday: "long" } : { day: "numeric", month: "long" };
   return `on ${at.toLocaleDateString("en-GB", style)} ${time}`;
 }
+
+/**
+ * @param {number} endedMs  since the epoch, as `nowMs`
+ * @param {number} nowMs
+ * @returns {string}  when a call was, by the reader's clock, such as it stands after "your call of": "12 minutes ago",
+ *   "this morning", "last night", "yesterday", "Tuesday", "20 November"
+ */
+export function callTime(endedMs, nowMs) {
+  const minutes = Math.floor((nowMs - endedMs) / 60000);
+  if (minutes < 2) return "a moment ago";
+  if (minutes < 60) return `${minutes} minutes ago`;
+  const [ended, now] = [new Date(endedMs), new Date(nowMs)];
+  const days = Math.round((startOfDay(now) - startOfDay(ended)) / DAY_MS);
+  if (days === 0) return partOfToday(ended.getHours(), now.getHours());
+  if (days === 1) return "yesterday";
+  return ended.toLocaleDateString("en-GB", days < 7 ? { weekday: "long" } : { day: "numeric", month: "long" });
+}
+
+function partOfToday(hour, hourNow) {
+  if (hour < 5) return hourNow < 5 ? "tonight" : "last night";
+  if (hour < 12) return "this morning";
+  return hour < 18 ? "this afternoon" : "this evening";
+}
+
+const startOfDay = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 
 function count(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

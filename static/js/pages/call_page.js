@@ -14,10 +14,11 @@ import {
   socketUrl,
   ticketOfLink,
 } from "../session/page_life.js";
-import { LIMIT, MODE, SERVER_MESSAGE, STATE, TOAST_LEVEL } from "../session/protocol.js";
+import { LIMIT, MODE, ROLE, SERVER_MESSAGE, STATE, TOAST_LEVEL } from "../session/protocol.js";
 import { reasonText } from "../session/status_words.js";
 import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
+import { EarlierCallQuestion } from "../ui/earlier_call.js";
 import { HandOverDialog } from "../ui/hand_over_dialog.js";
 import { LevelMeter } from "../ui/level_meter.js";
 import { LiveView } from "../ui/live_view.js";
@@ -35,6 +36,9 @@ const startButton = find("[data-start]");
 const muteButton = find("[data-mute]");
 const captionsButton = find("[data-captions-toggle]");
 
+const [beforeFirst, beforeNext] = ["lobby", "ended"].map(
+  (place) => new EarlierCallQuestion(document.querySelector(`[data-earlier-call="${place}"]`)),
+);
 const timer = new CallTimer(find("[data-timer]"));
 const meter = new LevelMeter(find("[data-input-level]"));
 const wire = new Wire(find("[data-wire]"));
@@ -77,8 +81,11 @@ const elsewhereButton = find("[data-elsewhere]");
 let wasOpen = false;
 let isHeld = false;
 
-/** @param {boolean} fresh  a new call, not the one this page had before */
-async function start(fresh) {
+/**
+ * @param {boolean} fresh  a new call, not the one this page had before
+ * @param {string | null} [goesOnFrom]  the id of an earlier call that a new one begins with
+ */
+async function start(fresh, goesOnFrom = null) {
   startButton.disabled = true;
   root.micError = "";
   view.clearNotice();
@@ -99,7 +106,7 @@ async function start(fresh) {
     }
     session.takeWith(ticket);
   }
-  session.open({ fresh });
+  session.open({ fresh, goesOnFrom });
   root.stage = "call";
   setMuted(root.wantedMic === "muted");
   wakeLock.start();
@@ -126,7 +133,16 @@ function end() {
   setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES[STATE.ENDED]);
   setText(find("[data-ended-duration]"), duration(timer.elapsedMs));
   setText(find("[data-ended-reason]"), session.hasReleased ? MOVED : reasonText(reason));
+  askAboutNext();
   find("[data-ended]").focus();
+}
+
+/** A call that was moved can be taken back: then nothing is asked. One without a word leaves the call before. */
+function askAboutNext() {
+  const { phase, conversation, turns } = session.state;
+  const wasSpoken = turns.some(({ role }) => role !== ROLE.SYSTEM);
+  const ended = wasSpoken ? { conversation, endedMs: Date.now(), title: "" } : beforeFirst.offered;
+  for (const question of [beforeFirst, beforeNext]) question.offer(phase === "taken" ? null : ended);
 }
 
 /** @param {string} reason  why the call cannot be taken back */
@@ -248,8 +264,8 @@ function setCaptions(on) {
 const inCall = () => root.stage === "call";
 
 setCaptions(choice.get(CAPTIONS_KEY, root.wantedCaptions) === "on");
-startButton.addEventListener("click", () => start(false));
-find("[data-new-call]").addEventListener("click", () => start(true));
+startButton.addEventListener("click", () => start(false, beforeFirst.answer));
+find("[data-new-call]").addEventListener("click", () => start(true, beforeNext.answer));
 elsewhereButton.addEventListener("click", () => handOver.open());
 find("[data-take-back]").addEventListener("click", () => start(false));
 find("[data-hang-up]").addEventListener("click", hangUp);

@@ -50,6 +50,8 @@ export class LiveSession {
     this._continues = continues;
     /** The same. */
     this._takes = takes;
+    /** The same. */
+    this._goesOnFrom = null;
     this._isReleasing = false;
     this._hasReleased = false;
     this._lastHeard = -1;
@@ -79,6 +81,7 @@ export class LiveSession {
           fresh: this._fresh,
           continues: this._continues,
           takes: this._takes,
+          goesOnFrom: this._goesOnFrom,
         }),
       onMessage: (message) => this._received(message),
       onFrame: (frame) => this._heard(frame),
@@ -86,10 +89,14 @@ export class LiveSession {
     });
   }
 
-  /** @param {{fresh?: boolean}} [options]  fresh: never continue what this page had before */
-  open({ fresh = false } = {}) {
+  /**
+   * @param {{fresh?: boolean, goesOnFrom?: string | null}} [options]  fresh: never continue what this page had before;
+   *   goesOnFrom: the id of an earlier call that a new one begins with
+   */
+  open({ fresh = false, goesOnFrom = null } = {}) {
     if (this._hangUpTimer !== null) this._end();
     this._fresh = fresh;
+    this._goesOnFrom = goesOnFrom;
     this._hasReleased = false;
     if (fresh) this._takes = null;
     if (fresh) this._apply({ type: "cleared" });
@@ -219,6 +226,7 @@ export class LiveSession {
     this._fresh = false;
     this._continues = null;
     this._takes = null;
+    this._goesOnFrom = null;
     this._audio.rewind(ack ?? 0);
     this._typed.rewind();
     this._micTold = null;

@@ -28,13 +28,15 @@ import { PAGE_MESSAGE } from "./protocol.js";
  * @param {boolean} start.fresh
  * @param {string | null} start.continues  the id of a conversation to go on with
  * @param {string | null} [start.takes]  the ticket of a link that takes the conversation of another page over
+ * @param {string | null} [start.goesOnFrom]  the id of an earlier call that a new one begins with
  * @param {number} [start.awayMs]  how long nothing was heard of the server before this
  */
-export function start({ pageId, lastDown, fresh, continues, takes = null, awayMs = 0 }) {
+export function start({ pageId, lastDown, fresh, continues, takes = null, goesOnFrom = null, awayMs = 0 }) {
   const message = { type: PAGE_MESSAGE.START, page_id: pageId, last_down: lastDown, ...away(awayMs) };
-  if (fresh) return { ...message, fresh: true };
+  const earlier = goesOnFrom ? { goes_on_from: goesOnFrom } : {};
+  if (fresh) return { ...message, fresh: true, ...earlier };
   if (takes) return { ...message, take: takes };
-  return continues ? { ...message, continue: continues } : message;
+  return continues ? { ...message, continue: continues } : { ...message, ...earlier };
 }
 
 export const text = (id, content) => ({ type: PAGE_MESSAGE.TEXT, id, text: content });

@@ -28,6 +28,8 @@
  * @property {"new" | "attached" | "resumed" | "rebuilt" | null} action  how the present live session came about
  * @property {string} model
  * @property {string | null} summary
+ * @property {{conversation: string, title: string, ended_at: string} | null} goesOnFrom  the earlier call that this one
+ *   began with
  * @property {import("./messages.js").Energy | null} energy
  * @property {import("./messages.js").Turn[]} turns  in order, none missing between the first and the last
  * @property {Earlier} earlier
@@ -64,6 +66,7 @@ export const INITIAL = Object.freeze({
   action: null,
   model: "",
   summary: null,
+  goesOnFrom: null,
   energy: null,
   turns: [],
   earlier: "none",
@@ -167,6 +170,7 @@ function onReady(state, message) {
     action: message.action,
     model: message.model ?? "",
     summary: message.summary ?? null,
+    goesOnFrom: message.goes_on_from ?? null,
     energy: message.energy ?? state.energy,
     // What the server has replaces what the page saw. A line that was growing and that it has not grows no more: its
     // process did not live to store it.

@@ -6,6 +6,7 @@
  */
 
 import { element, icon, setText } from "../helpers/dom.js";
+import { callTime } from "../helpers/time.js";
 import { ROLE, TURN_CODE, TURN_STATUS } from "../session/protocol.js";
 import { shownDelivery, untakenMessages } from "../session/session_state.js";
 import { copyButton } from "./copy_button.js";
@@ -85,7 +86,7 @@ class Line {
     this._role = role;
     this._shown = "";
     this._text = "";
-    this._heard = undefined;
+    this._written = "";
     this._body = element("div", { class: "turn__body" });
     this._foot = element("p", { class: "turn__foot" });
     const speaker = element("h2", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
@@ -108,16 +109,21 @@ class Line {
     this.node.dataset.status = entry.status;
     this.node.dataset.delivery = entry.delivery ?? "";
     this.node.toggleAttribute("data-writing", entry.isWriting === true);
-    this._write(entry.text, entry.heard);
+    this._write(entry);
     this._writeFoot(entry);
   }
 
-  /** @param {number} [heard]  characters of a reply; the rest was not played any more */
-  _write(text, heard) {
-    if (text === this._text && heard === this._heard) return;
+  /**
+   * `heard`: characters of a reply; the rest was not played any more. `goesOnFrom`: of the line that says from which call
+   * this one goes on.
+   */
+  _write({ text, heard, goesOnFrom }) {
+    const written = JSON.stringify([text, heard, goesOnFrom]);
+    if (written === this._written) return;
+    this._written = written;
     this._text = text;
-    this._heard = heard;
-    if (this._role === ROLE.MODEL) this._body.replaceChildren(...spokenParts(text, heard));
+    if (goesOnFrom) this._body.replaceChildren(...linkTo(goesOnFrom));
+    else if (this._role === ROLE.MODEL) this._body.replaceChildren(...spokenParts(text, heard));
     else setText(this._body, text);
   }
 
@@ -148,6 +154,7 @@ function entriesOf(state) {
     delivery: deliveries.get(turn.id),
     isWriting: turn.status === TURN_STATUS.PARTIAL && turn.turn !== state.producedTurn,
     unanswered: turn.code === TURN_CODE.NO_ANSWER ? lastTypedBefore(state.turns, turn) : undefined,
+    goesOnFrom: turn.code === TURN_CODE.GOES_ON ? state.goesOnFrom : undefined,
   }));
   const waiting = untakenMessages(state).map(({ id, text }) => ({
     key: `typed-${id}`,
@@ -163,6 +170,14 @@ function entriesOf(state) {
 function lastTypedBefore(turns, { turn }) {
   const asked = turns.findLast((other) => other.role === ROLE.USER && other.turn < turn);
   return asked?.id ? asked.text : undefined;
+}
+
+/** The line that says from which call this one goes on; the link leaves the page alone, in which the call is. */
+function linkTo({ conversation, title, ended_at: endedAt }) {
+  const href = `${document.documentElement.dataset.historyUrl}${encodeURIComponent(conversation)}/`;
+  const words = `your call of ${callTime(Date.parse(endedAt), Date.now())}`;
+  const link = element("a", { href, target: "_blank", rel: "noopener" }, [words]);
+  return ["This call goes on from ", link, title ? `: ${title}` : "."];
 }
 
 /** What was heard of a reply, and marked in words the rest. */
