@@ -271,11 +271,10 @@ VOICE_SAMPLES = env.boolean("VOICE_SAMPLES", True)
 """Whether users can listen to a voice before they choose it: each is recorded once, in a short live session."""
 
 ENERGY_LADDERS = {
-    "call": env.models(
-        "CALL_MODELS",
-        ("gemini-3.8-live", "gemini-3.8-live-extended-thinking", "gemini-2.5-flash-native-audio-preview-12-2025"),
-    ),
-    "text": env.models("TEXT_MODELS", ("gemini-3.8-live", "gemini-3.8-live-extended-thinking")),
+    mode: env.models(
+        f"{mode.upper()}_MODELS", ("gemini-3.8-live", "gemini-3.8-live-extended-thinking", "gemini-3.8-flash")
+    )
+    for mode in ("call", "text")
 }
 """Models per mode, best first. The first is the highest energy level, the last is level 1. Why these:
 `docs/decisions/energy.md`."""

@@ -72,8 +72,7 @@ async def call(web: WebServer, caller: Caller, outage: Outage, ready: asyncio.Ba
             outage.is_near.set()
             ended_s = loop.time() + len(question) / FRAME_BYTES * FRAME_MS / 1000
             await outage.has_begun.wait()
-            await ask(page, caller, ended_s)
-            caller.first_answer_s = loop.time() - outage.began_s
+            caller.first_answer_s = await ask(page, caller, ended_s) - outage.began_s
             while not outage.is_over.is_set():
                 await wait(outage.is_over, ASKS_EVERY_S)
                 if not outage.is_over.is_set():
@@ -114,8 +113,8 @@ class Microphone:
             await asyncio.sleep(max(0, due - loop.time()))
 
 
-async def ask(page: Page, caller: Caller, ended_s: float, *, counts: bool = True) -> None:
-    """The question is being said: wait for its answer, which ends in the code word and in sound."""
+async def ask(page: Page, caller: Caller, ended_s: float, *, counts: bool = True) -> float:
+    """The question is being said: wait for its answer, which has the code word and is heard. Gives when it began."""
     loop = asyncio.get_running_loop()
     caller.asked += 1
     sounds = len(page.audio)
@@ -141,6 +140,7 @@ async def ask(page: Page, caller: Caller, ended_s: float, *, counts: bool = True
     await wait_long(
         page, lambda: any(end.get("turn") == done["turn"] for end in page.of_type("turn_complete")), "the turn's end"
     )
+    return first_sound_s[0]
 
 
 async def wait_long(page: Page, condition: Callable[[], bool], what: str) -> None:

@@ -60,6 +60,12 @@ class Outage:
         raise OperationalError("server closed the connection unexpectedly")
 
 
+@pytest.fixture(autouse=True)
+def live_models_alone(settings: Settings) -> None:
+    """What a ladder that ends in turns adds to this is in `test_outage.py`."""
+    settings.ENERGY_LADDERS = LADDER
+
+
 # --- In memory ------------------------------------------------------------------------------------
 
 
@@ -92,7 +98,7 @@ DAY_BEFORE = datetime.datetime(2026, 11, 16, 23, 59, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
-def ending_model(settings: Settings) -> None:
+def ending_model(settings: Settings, live_models_alone: None) -> None:
     settings.ENERGY_LADDERS = {Mode.CALL: [NEWEST, ENDING, OLDEST], Mode.TEXT: [ENDING]}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from energy.quota import QUOTA_ZONE
-from tests.fakes.energy import NEWEST, OLDER, OLDEST
+from tests.fakes.energy import NEWEST, OLDER
 from tests.scenarios.page import Page, log_in
 from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
@@ -21,6 +21,7 @@ from tests.services.web import WebServer
 
 CODE_WORD = "my code word is PLUM-42"
 QUESTION = "What is my code word?"
+IN_TURNS = "gemini-3.8-flash"
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +73,8 @@ async def test_quota_that_runs_out_in_mid_call_takes_it_down_step_by_step_with_i
             spend(emulator, model)
             assert "PLUM-42" in await ask(call)
             assert levels(call)[-1] == (level + 1, level)
-        spend(emulator, OLDEST)
+        assert call.of_type("energy")[-1]["word"] == "in turns"
+        spend(emulator, IN_TURNS)
         await call.say(QUESTION)
         exhausted = await call.wait_for("state", state="exhausted")
         assert exhausted["retry_in_ms"] > 0
@@ -97,7 +99,7 @@ async def test_the_level_rises_at_a_turns_end_when_the_quota_is_back(web: WebSer
         await asyncio.to_thread(forget_quota, web)
         # Whoever looks at the quota as the last turn ends may already find it forgotten, and not wait for the next.
         assert "PLUM-42" in await ask(page)
-        await page.wait_until(lambda: levels(page) == [(2, 1), (1, 2)], "the rise")
+        await page.wait_until(lambda: levels(page) == [(3, 2), (2, 3)], "the rise")
         assert page.of_type("energy")[-1]["reason"] == "quota-reset"
         await page.wait_until(lambda: page.of_type("ready")[-1]["model"] == NEWEST, "the newest model")
         assert "PLUM-42" in await ask(page)

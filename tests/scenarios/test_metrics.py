@@ -118,7 +118,7 @@ async def test_each_way_of_losing_a_connection_is_counted_as_what_it_was(web: We
         before = await scrape(web)
         emulator.fault("quota", model=NEWEST, limit="day", connection="all")
         await page.say("And now?")
-        await page.wait_for("energy", level=1)
+        await page.wait_for("energy", level=2)
         await page.wait_for("state", state="live")
         now = await scrape(web)
         assert risen(before, now, COUNTED) == {

@@ -137,7 +137,7 @@ def test_a_foreign_model_is_refused_when_it_is_asked_for_and_overruled_afterward
 ) -> None:
     refused = post(browser, body={"model": "gemini-3.8-flash"})
     assert error_of(refused) == (403, "foreign_model")
-    assert f"Tokens are made for {BEST}, {OTHER}," in refused.json()["error"]["text"]
+    assert f"Tokens are made for {BEST}, {OTHER} alone." in refused.json()["error"]["text"]
     token = mint(browser, model=OTHER)["token"]
     asyncio.run(talk(token, BEST))
     assert emulator.entries("token_overruled")[0]["fields"] == ["model"]

@@ -136,6 +136,7 @@ async def test_a_spent_model_is_not_dialled_by_those_who_come_after(
     assert [attempt.setup.model for attempt in upstream.attempts] == [OLDER]
 
 
+@pytest.mark.usefixtures("live_models_alone")
 async def test_without_any_model_a_session_is_refused_with_the_time(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
@@ -151,6 +152,7 @@ async def test_without_any_model_a_session_is_refused_with_the_time(
     assert upstream.attempts == []
 
 
+@pytest.mark.usefixtures("live_models_alone")
 async def test_a_step_down_is_a_row_and_an_operators_reset_brings_the_best_model_back(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -171,6 +173,11 @@ async def test_a_step_down_is_a_row_and_an_operators_reset_brings_the_best_model
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
     changes = await ask(lambda: list(EnergyChange.objects.order_by("at").values_list("previous", "level", "reason")))
     assert changes == [(2, 1, "rate-limit-exceeded"), (1, 2, "manual")]
+
+
+@pytest.fixture
+def live_models_alone(settings: Settings) -> None:
+    settings.ENERGY_LADDERS = {Mode.CALL: [NEWEST, OLDER, OLDEST], Mode.TEXT: [NEWEST, OLDER]}
 
 
 PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
