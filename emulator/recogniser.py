@@ -14,7 +14,7 @@ from pathlib import Path
 
 from emulator.spoken_numbers import with_figures
 
-_MAX_WAITING = 4
+_MAX_WAITING = 16
 _MAX_UTTERANCE_BYTES = 12 * 16_000 * 2
 _LOAD_TIMEOUT_S = 20.0
 _WORK_TIMEOUT_S = 15.0
