@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import CharField, Count, F, QuerySet, Sum, Value
+from django.db.models.functions import Concat, TruncDate
 
 from energy.days import day_of
 from energy.fair_use import Allowance, FairUseRefusal, Used, refusal_of
@@ -34,6 +34,10 @@ _COUNTS = (
     "output_audio_tokens",
     "cost_micro_usd",
 )
+_TURN = Concat("conversation_id", Value(" "), "turn", output_field=CharField())
+"""What a turn is told by. It may have several rows: of each model that had a part in it, of each connection that gave
+it."""
+
 _REPORTED_ANEW = ("model", "report", *_COUNTS)
 
 
@@ -220,7 +224,7 @@ def _grouped(usages: QuerySet[TurnUsage], key: F | TruncDate) -> QuerySet[Any, A
 
 
 def _sums() -> dict[str, Any]:
-    return {"sum_of_turns": Count("pk"), **{f"sum_of_{name}": Sum(name) for name in _COUNTS}}
+    return {"sum_of_turns": Count(_TURN, distinct=True), **{f"sum_of_{name}": Sum(name) for name in _COUNTS}}
 
 
 def _total(sums: dict[str, Any]) -> UsageTotal:

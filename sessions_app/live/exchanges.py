@@ -34,6 +34,7 @@ from sessions_app.live.machine.events import (
 from sessions_app.live.machine.observed import FramesResent, InputLost, ResentReason, TurnCounted
 from sessions_app.live.machine.reply import Answered, Sent
 from sessions_app.live.machine.turn_events import (
+    Asked,
     BeginReply,
     BreakOff,
     BrokenOff,
@@ -52,7 +53,6 @@ from sessions_app.live.machine.turn_events import (
     Say,
     SayAgain,
     SoundCame,
-    SpeechAsked,
     SpeechEnded,
     StartPlaybackTimer,
     StartWatch,
@@ -80,6 +80,7 @@ from sessions_app.live.page import Opening
 from sessions_app.live.page_teller import PageTeller
 from sessions_app.live.played import Played
 from sessions_app.live.providers.upstream import (
+    Asking,
     Connection,
     GenerationComplete,
     HandleUpdate,
@@ -87,7 +88,6 @@ from sessions_app.live.providers.upstream import (
     ReplyAudio,
     ReplyStarted,
     ReplyWords,
-    SpeechTaken,
     TurnComplete,
     UpstreamFailed,
     UpstreamMessage,
@@ -370,8 +370,8 @@ class Exchanges:
     def _on_reply_audio(self, message: ReplyAudio) -> None:
         self._tell(SoundCame(message.pcm, len(message.pcm) / BYTES_PER_MS))
 
-    def _on_speech_taken(self, message: SpeechTaken) -> None:
-        self._tell(SpeechAsked())
+    def _on_asking(self, message: Asking) -> None:
+        self._tell(Asked())
 
     def _on_reply_started(self, message: ReplyStarted) -> None:
         self._tell(ReplyAnnounced())
@@ -659,7 +659,7 @@ class Exchanges:
 
     _listeners: ClassVar[Mapping[type[UpstreamMessage], Callable[..., None]]] = {
         ReplyAudio: _on_reply_audio,
-        SpeechTaken: _on_speech_taken,
+        Asking: _on_asking,
         ReplyStarted: _on_reply_started,
         VoiceMissing: _on_voice_missing,
         ReplyWords: _on_reply_words,

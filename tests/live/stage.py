@@ -15,6 +15,7 @@ from sessions_app.live.providers.upstream import (
     ReplyAudio,
     ReplyWords,
     TurnComplete,
+    Upstream,
     UpstreamMessage,
     UserWords,
 )
@@ -53,7 +54,8 @@ def a_turn(number: int, text: str, role: Role = Role.USER, *, id: str = "", stat
 
 
 class Stage:
-    """`models` as of the fake energy bar; `opening` fields as of `live.page.Opening`."""
+    """`models` as of the fake energy bar; `opening` fields as of `live.page.Opening`. `provider` is dialled instead of
+    the fake one."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Stage:
         observer: Observer | None = None,
         assistant: Assistant | None = None,
         upstream: FakeUpstream | None = None,
+        provider: Upstream | None = None,
         **opening: Any,
     ) -> None:
         self.mode = mode
@@ -75,7 +78,7 @@ class Stage:
         assistant = assistant or Assistant(INSTRUCTION, "Kore")
         opening = {"handle_made_with": assistant.made_with, **opening}
         self.manager = MANAGERS[mode](
-            upstream=self.upstream,
+            upstream=provider or self.upstream,
             store=self.store,
             energy=self.energy,
             assistant=assistant,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sessions_app.live.machine.reply import Answered, Sent
 from sessions_app.live.machine.turn_events import (
+    Asked,
     BeginReply,
     BreakOff,
     BrokenOff,
@@ -28,7 +29,6 @@ from sessions_app.live.machine.turn_events import (
     Say,
     SayAgain,
     SoundCame,
-    SpeechAsked,
     SpeechEnded,
     StartPlaybackTimer,
     StartWatch,
@@ -129,7 +129,7 @@ FACTS: list[TurnFact] = [
     VoiceNoticed(),
     UserWordsCame("Hello"),
     UserWordsCame("Hello", goes_on=False),
-    SpeechAsked(),
+    Asked(),
     ReplyAnnounced(),
     SOUND,
     WordsCame("Hello"),

@@ -232,12 +232,24 @@ def test_totals_are_the_sum_of_the_turns_in_whatever_order_and_however_often_the
         save(session, turn, report, connection=number)
     tokens = sum((counted(told) for told in connections), TurnTokens())
     total = usage.totals_of_conversations([session.conversation_id])[session.conversation_id]
-    assert total.turns == sum(len(told) for told in connections)
+    assert total.turns == max(len(told) for told in connections)
     assert (total.input_tokens, total.output_tokens) == (sum(tokens.input.values()), sum(tokens.output.values()))
     assert total.input_text_tokens == tokens.input.get("TEXT", 0)
     assert total.output_audio_tokens == tokens.output.get("AUDIO", 0)
     assert total.cost_micro_usd == sum(row.cost_micro_usd for row in session.usages.all())
     assert total == usage.total(session.usages.all())
+
+
+def test_a_turn_that_another_model_has_spoken_is_one_turn_and_costs_what_both_cost(alice: User) -> None:
+    session = a_session(alice)
+    save(session, 3, REPORT, connection=1)
+    save(session, 3, REPORT, connection=2, model="gemini-3.8-flash-lite-tts")
+    save(session, 5, REPORT, connection=1)
+    other = a_session(alice)
+    save(other, 3, REPORT)
+    total = usage.totals_of_conversations([session.conversation_id])[session.conversation_id]
+    assert (total.turns, total.input_tokens, total.output_tokens) == (2, 3 * 110, 3 * 45)
+    assert usage.total(usage.usages_of_user(alice.pk)).turns == 3
 
 
 def test_totals_of_conversations_leave_out_those_without_a_report(alice: User) -> None:

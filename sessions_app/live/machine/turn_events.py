@@ -41,8 +41,8 @@ class UserWordsCame:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechAsked:
-    """What was said has been taken for speech, and an answer to it is made: it need not be said again."""
+class Asked:
+    """The model is asked about all that was said: nothing of it needs to be said again on this connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ TurnFact = (
     | Delivered
     | VoiceNoticed
     | UserWordsCame
-    | SpeechAsked
+    | Asked
     | ReplyAnnounced
     | SoundCame
     | WordsCame

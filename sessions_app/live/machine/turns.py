@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from sessions_app.live.machine.reply import Answered, ReplyAccount, Sent, answered_without_a_reply, given_up
 from sessions_app.live.machine.turn_events import (
+    Asked,
     BeginReply,
     BreakOff,
     BrokenOff,
@@ -35,7 +36,6 @@ from sessions_app.live.machine.turn_events import (
     Say,
     SayAgain,
     SoundCame,
-    SpeechAsked,
     SpeechEnded,
     StartPlaybackTimer,
     StartWatch,
@@ -75,6 +75,11 @@ LATE_WORDS_MS = 1_000
 """So long after its end an exchange still takes words of both sides, and so long words of the model wait for its sound:
 2.5 sends several pieces of them before it [recorded]."""
 
+IN_VAIN_MS = 120_000
+IN_VAIN_ASKS = 3
+"""So long after a model was first asked something, and when it was asked so often, no other connection asks it again:
+all have failed."""
+
 EMPTY_TURNS_LIMIT = 2
 """So many turns without a word in a row on one connection, after words that were transcribed, are a sick session. That
 is found once until there is a reply: a new connection is all that can be done about it."""
@@ -106,7 +111,7 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         Delivered: _QUIET,
         VoiceNoticed: frozenset({S.LISTENING}),
         UserWordsCame: _QUIET,
-        SpeechAsked: frozenset({S.LISTENING}),
+        Asked: frozenset({S.LISTENING}),
         ReplyAnnounced: frozenset({S.LISTENING, S.GENERATING}),
         SoundCame: frozenset({S.LISTENING, S.GENERATING}),
         WordsCame: frozenset({S.LISTENING}),
@@ -125,7 +130,7 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         Delivered: frozenset({S.WAITING}),
         VoiceNoticed: frozenset({S.WAITING}),
         UserWordsCame: frozenset({S.WAITING}),
-        SpeechAsked: frozenset({S.WAITING}),
+        Asked: frozenset({S.WAITING}),
         ReplyAnnounced: frozenset({S.WAITING, S.GENERATING}),
         SoundCame: frozenset({S.WAITING, S.GENERATING}),
         WordsCame: frozenset({S.WAITING}),
@@ -136,7 +141,7 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         StopAsked: frozenset({S.WAITING}),
         WatchFired: _QUIET,
         PlayedOut: frozenset({S.WAITING}),
-        LineLost: frozenset({S.WAITING}),
+        LineLost: _QUIET,
         LineBack: frozenset({S.WAITING}),
     },
     S.GENERATING: {
@@ -144,7 +149,7 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         Delivered: frozenset({S.GENERATING}),
         VoiceNoticed: frozenset({S.GENERATING}),
         UserWordsCame: frozenset({S.GENERATING}),
-        SpeechAsked: frozenset({S.GENERATING}),
+        Asked: frozenset({S.GENERATING}),
         ReplyAnnounced: frozenset({S.GENERATING}),
         SoundCame: frozenset({S.GENERATING}),
         WordsCame: frozenset({S.GENERATING}),
@@ -155,7 +160,7 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         StopAsked: _QUIET,
         WatchFired: frozenset({S.GENERATING, *_QUIET}),
         PlayedOut: frozenset({S.GENERATING}),
-        LineLost: frozenset({S.WAITING}),
+        LineLost: _QUIET,
         LineBack: frozenset({S.GENERATING}),
     },
     S.SPEAKING: {
@@ -163,7 +168,7 @@ TURNS: Mapping[TurnState, Mapping[type[TurnFact], frozenset[TurnState]]] = {
         Delivered: frozenset({S.SPEAKING}),
         VoiceNoticed: frozenset({S.SPEAKING}),
         UserWordsCame: frozenset({S.SPEAKING}),
-        SpeechAsked: frozenset({S.SPEAKING}),
+        Asked: frozenset({S.SPEAKING}),
         ReplyAnnounced: frozenset({S.SPEAKING}),
         SoundCame: frozenset({S.SPEAKING}),
         WordsCame: frozenset({S.SPEAKING}),
@@ -207,6 +212,8 @@ class TurnMachine:
         self._has_typed = False
         self._has_spoken = False
         self._is_asked = False
+        self._asked_since_ms: int | None = None
+        self._asks = 0
         self._is_said_again = False
         self._spoke_during_reply = False
         self._closed_at_ms: int | None = None
@@ -278,8 +285,11 @@ class TurnMachine:
         self._is_certain = True
         return [Hear(fact.text), *self._wait(now_ms)]
 
-    def _on_speech_asked(self, fact: SpeechAsked, now_ms: int) -> list[Step]:
+    def _on_asked(self, fact: Asked, now_ms: int) -> list[Step]:
         self._is_asked = True
+        if self._reply is None:
+            self._asks += 1
+            self._asked_since_ms = now_ms if self._asked_since_ms is None else self._asked_since_ms
         return []
 
     def _on_stop_asked(self, fact: StopAsked, now_ms: int) -> list[Step]:
@@ -438,7 +448,8 @@ class TurnMachine:
 
     def _give_up(self, now_ms: int) -> list[Step]:
         """Nobody waits for this answer any longer, which was never refused nor ended by the provider."""
-        explanation = [Explain(TurnCode.NO_ANSWER)] if self._has_typed or self._is_heard else []
+        is_told = self._has_typed or self._is_heard or self._asked_since_ms is not None
+        explanation = [Explain(TurnCode.NO_ANSWER)] if is_told else []
         return [*self._end_unanswered(given_up, now_ms), CloseTurn(), *explanation]
 
     def _may_be_missed(self) -> bool:
@@ -475,12 +486,18 @@ class TurnMachine:
             return [*self._end_reply(now_ms, is_whole=True), CloseTurn(), StopWatch()]
         stop: list[Step] = [StopWatch(), StopPlaybackTimer()]
         if self._reply is None:
-            return stop
+            return [*stop, *self._give_up(now_ms)] if self._is_asked_in_vain(now_ms) else stop
+        if self._is_asked_in_vain(now_ms):
+            return [*stop, StopPlayback(), *self._end_reply(now_ms, is_whole=False), CloseTurn()]
         self._reply = None
         self.state = TurnState.WAITING
         self._is_certain = True
         self._owed_since_ms = now_ms
         return [*stop, StopPlayback(), BreakOff()]
+
+    def _is_asked_in_vain(self, now_ms: int) -> bool:
+        since_ms = self._asked_since_ms
+        return since_ms is not None and now_ms - since_ms >= IN_VAIN_MS and self._asks >= IN_VAIN_ASKS
 
     def _on_line_back(self, fact: LineBack, now_ms: int) -> list[Step]:
         """What the old connection was still to say about its turn is not said any more, nor has the new one been told
@@ -528,8 +545,8 @@ class TurnMachine:
 
     def _forget_what_is_owed(self) -> list[Step]:
         self._is_certain = self._is_heard = self._has_typed = self._has_spoken = self._is_said_again = False
-        self._is_asked = False
-        self._spoke_during_reply = False
+        self._is_asked = self._spoke_during_reply = False
+        self._asked_since_ms, self._asks = None, 0
         return [StopWatch()]
 
     _handlers: Mapping[type[TurnFact], Callable[..., list[Step]]] = {
@@ -537,7 +554,7 @@ class TurnMachine:
         Delivered: _on_delivered,
         VoiceNoticed: _on_voice_noticed,
         UserWordsCame: _on_user_words,
-        SpeechAsked: _on_speech_asked,
+        Asked: _on_asked,
         ReplyAnnounced: _on_reply_announced,
         SoundCame: _on_sound,
         WordsCame: _on_words,

@@ -92,8 +92,8 @@ class ReplyAudio:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechTaken:
-    """Something was said, and the model is asked about it: nobody needs to say it again."""
+class Asking:
+    """The model is asked about what was said, with nothing left out: nobody needs to say that again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class Unrecognised:
 
 UpstreamMessage = (
     ReplyAudio
-    | SpeechTaken
+    | Asking
     | UserWords
     | ReplyStarted
     | ReplyWords

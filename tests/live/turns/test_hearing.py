@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions_app.live.providers.turns.hearing import UTTERANCE_LIMIT_BYTES, Hearing, Spoken, VoiceFound
 from sessions_app.live.voice import BYTES_PER_MS
 from tests.live.noises import NOISES, recorded
+from tests.live.turns.voices import voice
 
 QUIET = bytes(1_500 * BYTES_PER_MS)
-
-
-@cache
-def voice(ms: int = 1_000) -> bytes:
-    """What rises, falls and swells like a voice, and has its overtones."""
-    time_s = np.arange(ms * 16) / 16_000
-    hz = 150 + 40 * np.sin(2 * np.pi * 1.3 * time_s)
-    turns = 2 * np.pi * np.cumsum(hz) / 16_000
-    wave = sum(np.sin(n * turns) / n for n in range(1, 12)) * (1.1 + np.sin(2 * np.pi * 2 * time_s))
-    return bytes((wave * 4_000).clip(-32_768, 32_767).astype("<i2").tobytes())
 
 
 def test_an_utterance_is_found_while_it_is_said_and_is_whole_when_it_has_ended() -> None:

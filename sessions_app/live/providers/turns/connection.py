@@ -14,13 +14,13 @@ from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.turns.account import Account, Sound, Words
 from sessions_app.live.providers.turns.hearing import Heard, Hearing, Spoken
 from sessions_app.live.providers.turns.prompt import prompt_of
-from sessions_app.live.providers.turns.reply import Asking, End, Reply
+from sessions_app.live.providers.turns.reply import End, Reply, Terms
 from sessions_app.live.providers.turns.usage import UsageAccount
 from sessions_app.live.providers.upstream import (
+    Asking,
     GoAway,
     Interrupted,
     Setup,
-    SpeechTaken,
     TurnComplete,
     UpstreamFailed,
     UpstreamMessage,
@@ -42,12 +42,12 @@ _SAME_MOMENT_MS = 2.0
 class TurnsConnection:
     """Args:
     setup: how it was set up; without a handle.
-    asking: whom it asks.
+    terms: whom it asks, and how.
     """
 
-    def __init__(self, setup: Setup, asking: Asking) -> None:
+    def __init__(self, setup: Setup, terms: Terms) -> None:
         self._setup = setup
-        self._asking = asking
+        self._terms = terms
         self._hearing = Hearing(setup.turn_taking.silence_ms)
         self._account = Account(setup.history)
         self._usage = UsageAccount()
@@ -214,10 +214,9 @@ class TurnsConnection:
         is_heard = self._is_heard
         prompt = prompt_of(self._setup.instruction, question, self._setup.language, is_heard=is_heard)
         self._asked_at_s = _now_s()
-        if question.is_spoken:
-            self._tell(SpeechTaken())
+        self._tell(Asking())
         reply = Reply(
-            self._asking,
+            self._terms,
             question,
             prompt,
             is_heard=is_heard,
@@ -269,7 +268,7 @@ class TurnsConnection:
         self._go_on()
 
     def _end_turn(self, reason: str = "") -> None:
-        self._tell(*self._usage.take(self._asking.model), TurnComplete(reason=reason))
+        self._tell(*self._usage.take(self._terms.model), TurnComplete(reason=reason))
 
     def _go_on(self) -> None:
         """What was said meanwhile and did not end the answer is its turn now."""

@@ -44,10 +44,10 @@ CONNECTIONS = httpx2.Limits(max_connections=500, max_keepalive_connections=50, k
 THINKING, SCHEMA = "thinking", "schema"
 _SPELLINGS = {THINKING: ("thinking",), SCHEMA: ("responseschema", "responsemimetype", "jsonmode")}
 
-_REFUSED_REQUEST = 400
 _INVALID_CONTENT = 1007
-"""What a Live connection is closed with for the same: `machine.failures` judges by that, and takes 400 for a refused
-upgrade."""
+_SERVER_FAULT = 1011
+"""What a Live connection is closed with for what is 400 and 5xx here. `machine.failures` judges by these, and takes the
+others for an upgrade that was refused, which comes before anything is said."""
 _UNREADABLE = 1002
 
 _SOUND_TYPE = re.compile(r"audio/(?:L16|pcm)\b", re.IGNORECASE)
@@ -234,4 +234,6 @@ def _failure_of(error: Exception) -> Failure:
     if isinstance(error, ValueError):
         return Failure(_UNREADABLE, "unreadable answer", Phase.LIVE)
     failure = failure_of(error, Phase.LIVE)
-    return replace(failure, code=_INVALID_CONTENT) if failure.code == _REFUSED_REQUEST else failure
+    if failure.code >= 500 and isinstance(error, errors.ServerError):
+        return replace(failure, code=_SERVER_FAULT)
+    return replace(failure, code=_INVALID_CONTENT) if failure.code == 400 else failure

@@ -50,7 +50,7 @@ class End(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class Terms:
     """What all answers of a connection are asked for with."""
 
     generation: Generation
@@ -62,7 +62,7 @@ class Asking:
 
 class Reply:
     """Args:
-    asking: whom, and how.
+    terms: whom is asked, and how.
     question: what is asked.
     prompt: the same as it is put.
     is_heard: the answer is spoken.
@@ -73,7 +73,7 @@ class Reply:
 
     def __init__(
         self,
-        asking: Asking,
+        terms: Terms,
         question: Question,
         prompt: Prompt,
         *,
@@ -85,7 +85,7 @@ class Reply:
         self.has_begun = False
         """Whether something of the answer was told."""
         self.refusal = ""
-        self._asking = asking
+        self._terms = terms
         self._question = question
         self._prompt = prompt
         self._is_heard = is_heard
@@ -96,7 +96,7 @@ class Reply:
         self._sentences = Sentences()
         self._playback = Playback()
         self._speech = Speech(
-            asking.generation, asking.voices, asking.voice, self._on_sound, lambda: tell(Working()), usage
+            terms.generation, terms.voices, terms.voice, self._on_sound, lambda: tell(Working()), usage
         )
         self._speaking: asyncio.Task[None] | None = None
         self._silenced = asyncio.Event()
@@ -161,9 +161,9 @@ class Reply:
         self._take(self._reader.end())
 
     async def _asked(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        asking = self._asking
-        meter = self._usage.meter(asking.model)
-        async with aclosing(asking.generation.answer(asking.model, prompt, asking.thinking_level)) as chunks:
+        terms = self._terms
+        meter = self._usage.meter(terms.model)
+        async with aclosing(terms.generation.answer(terms.model, prompt, terms.thinking_level)) as chunks:
             async for chunk in in_time(chunks, FIRST_PIECE_LIMIT_S, PAUSE_LIMIT_S):
                 meter.read(chunk.usage)
                 yield chunk

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sessions_app.live.providers.turns.connection import TurnsConnection
 from sessions_app.live.providers.turns.generation import Generation
-from sessions_app.live.providers.turns.reply import Asking
+from sessions_app.live.providers.turns.reply import Terms
 from sessions_app.live.providers.turns.voice_models import VoiceModels
 from sessions_app.live.providers.upstream import Setup
 
@@ -33,4 +33,4 @@ class TurnsUpstream:
     async def connect(self, setup: Setup) -> TurnsConnection:
         """Dials nothing: whether the model answers shows in the first turn."""
         level = setup.thinking_level or ("" if setup.model.startswith(_TAKE_NO_LEVEL) else QUICK_THINKING)
-        return TurnsConnection(setup, Asking(self._generation, self._voices, setup.model, setup.voice, level))
+        return TurnsConnection(setup, Terms(self._generation, self._voices, setup.model, setup.voice, level))

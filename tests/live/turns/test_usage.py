@@ -1,0 +1,26 @@
+"""What the requests of one exchange cost."""
+
+from __future__ import annotations
+
+from sessions_app.live.providers.turns.usage import UsageAccount
+from sessions_app.live.providers.upstream import UsageReported
+
+
+def test_requests_are_added_up_by_model_and_the_own_one_is_last() -> None:
+    account = UsageAccount()
+    for model, prompt, audio in (("own", 100, 60), ("voice", 5, 0), ("own", 120, 70), ("voice", 7, 0)):
+        meter = account.meter(model)
+        meter.read(UsageReported(prompt_tokens=1))
+        meter.read(UsageReported(prompt_tokens=prompt, prompt_tokens_by_modality={"AUDIO": audio} if audio else {}))
+        meter.read(None)
+    assert account.take("own") == [
+        UsageReported(prompt_tokens=12, model="voice"),
+        UsageReported(prompt_tokens=220, prompt_tokens_by_modality={"AUDIO": 130}),
+    ]
+    assert account.take("own") == []
+
+
+def test_a_request_that_reports_nothing_costs_nothing_we_know_of() -> None:
+    account = UsageAccount()
+    account.meter("own")
+    assert account.take("own") == []
