@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -15,6 +15,8 @@ from sessions_app.live.providers.upstream import UpstreamFailed, UsageReported
 
 Step = Chunk | Failure | float
 """What a stream does next: give something, fail, or wait so many seconds."""
+
+Stream = Sequence[Step]
 
 PIECE_MS = 1_000
 """The sound of each piece of text, unless the test says otherwise."""
@@ -77,8 +79,8 @@ class FakeGeneration:
 
     asked: list[Asked] = field(default_factory=list)
     read: list[Read] = field(default_factory=list)
-    script: list[list[Step]] = field(default_factory=list)
-    voice_script: list[list[Step]] = field(default_factory=list)
+    script: list[Stream] = field(default_factory=list)
+    voice_script: list[Stream] = field(default_factory=list)
 
     async def answer(self, model: str, prompt: Prompt, thinking_level: str) -> AsyncGenerator[Chunk, None]:
         asked = Asked(asyncio.get_running_loop().time(), model, prompt, thinking_level)
@@ -94,7 +96,7 @@ class FakeGeneration:
             yield chunk
 
 
-async def _streamed(steps: list[Step], request: Asked | Read) -> AsyncGenerator[Chunk, None]:
+async def _streamed(steps: Stream, request: Asked | Read) -> AsyncGenerator[Chunk, None]:
     request.was_torn = True
     for step in steps:
         if isinstance(step, Failure):

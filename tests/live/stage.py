@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from energy.levels import Mode
 from sessions_app.live.manager import BaseSessionManager, CallSessionManager, TextSessionManager
@@ -104,13 +104,13 @@ class Stage:
         await asyncio.sleep(seconds)
         await self.settle()
 
-    async def open(self) -> Stage:
+    async def open(self) -> Self:
         self.manager.attach(self.page)
         self.manager.init_session()
         await self.settle()
         return self
 
-    async def open_quietly(self) -> Stage:
+    async def open_quietly(self) -> Self:
         """Open, and forget what was said about it."""
         await self.open()
         self.page.told.clear()

@@ -536,3 +536,49 @@ async def test_a_reply_that_is_heard_and_never_transcribed_has_a_line_until_its_
     assert stage.page.lines[-1] == ("model", "Good morning.", "complete")
     await stage.wait(1)
     assert stage.store.lines == stage.page.lines
+
+
+# -- what a connection is told that can use it -----------------------------------------------------------------------
+
+
+async def test_each_connection_is_told_whether_replies_are_heard() -> None:
+    stage = await Stage().open_quietly()
+    wanted = [stage.connection.wants_sound]
+    stage.manager.set_sound(False)
+    wanted.append(stage.connection.wants_sound)
+    stage.connection.drop()
+    await stage.wait(1)
+    assert len(stage.upstream.connections) == 2
+    wanted.append(stage.connection.wants_sound)
+    assert wanted == [True, False, False]
+
+
+async def test_stop_is_passed_on() -> None:
+    stage = await Stage().open_quietly()
+    await stage.begin_reply("Once upon a time")
+    stage.manager.stop_reply()
+    assert stage.connection.stops == 1
+
+
+async def test_without_a_connection_there_is_nobody_to_be_told() -> None:
+    stage = Stage()
+    stage.manager.set_sound(False)
+    stage.manager.stop_reply()
+    await stage.open()
+    assert not stage.connection.is_closed
+
+
+async def test_counts_of_other_models_stand_by_themselves_on_each_connection() -> None:
+    stage = await Stage().open_quietly()
+    voice = UsageReported(prompt_tokens=5, model="a-voice")
+    for _ in range(2):
+        for id in ("typed-1", "typed-2"):
+            stage.manager.take_text(f"{id}-{len(stage.upstream.connections)}", "Hello?")
+            await stage.wait(CONSUMED_S)
+            await stage.produce_reply("Hello.")
+            await stage.hear(voice, USAGE, TurnComplete())
+        stage.connection.drop()
+        await stage.wait(1)
+    connections = [(connection, model) for connection, _, model, _ in stage.store.usages]
+    assert connections == [(2, "a-voice"), (1, NEWEST)] * 2 + [(4, "a-voice"), (3, NEWEST)] * 2
+    assert [usage for _, usage in stage.page.all_of("turn_complete")] == [USAGE] * 4

@@ -49,6 +49,8 @@ from sessions_app.live.machine.turn_events import (
 )
 from sessions_app.live.machine.turns import (
     HEARD_WATCH_MS,
+    IN_VAIN_ASKS,
+    IN_VAIN_MS,
     LATE_WORDS_MS,
     PATIENCE_MS,
     STALLED_REPLY_MS,
@@ -58,6 +60,7 @@ from sessions_app.live.machine.turns import (
     TurnMachine,
     TurnState,
 )
+from sessions_app.live.transcript import TurnCode
 from tests.live.play import of
 from tests.repeatable import cases
 
@@ -616,3 +619,72 @@ def test_a_connection_takes_half_a_reply_with_it_and_leaves_a_whole_one() -> Non
     talk = replying()
     talk.tell(GenerationEnded())
     assert of(talk.tell(LineLost()), EndExchange)[0].is_whole
+
+
+# -- a provider that is asked, and says when it answers ----------------------------------------------------------------
+
+
+def test_a_reply_that_is_announced_begins_with_its_first_words() -> None:
+    talk = Talk().typed()
+    steps = talk.tell(ReplyAnnounced(), WordsCame("Well, "))
+    assert of(steps, BeginReply)
+    assert of(steps, Say) == [Say("Well, ")]
+    assert talk.tell(ReplyAnnounced()) == []
+
+
+def test_a_reply_that_nobody_wants_any_more_is_not_begun_by_being_announced() -> None:
+    talk = Talk()
+    talk.tell(SOUND, StopAsked())
+    assert talk.tell(ReplyAnnounced()) == []
+    talk.tell(TurnEnded())
+    assert of(talk.tell(ReplyAnnounced()), BeginReply)
+
+
+def test_what_the_model_is_asked_about_is_not_said_again_however_long_it_takes() -> None:
+    talk = Talk()
+    talk.tell(SpeechEnded(is_speech=True), Asked())
+    assert talk.watch() == [StartWatch(WATCH_MS)]
+    assert of(talk.watch(after_ms=PATIENCE_MS), Explain) == [Explain(TurnCode.NO_ANSWER)]
+
+
+def test_what_the_next_connection_is_not_asked_about_is_said_again() -> None:
+    talk = Talk()
+    talk.tell(SpeechEnded(is_speech=True), Asked(), LineLost(), LineBack(), Delivered(typed=False))
+    assert of(talk.watch(), SayAgain)
+
+
+def asked_by_connections(talk: Talk, count: int, every_ms: int) -> list[Step]:
+    steps: list[Step] = []
+    for _ in range(count):
+        talk.tell(LineBack(), Asked())
+        steps = talk.tell(LineLost(), after_ms=every_ms)
+    return steps
+
+
+def test_what_many_connections_were_asked_in_vain_gets_no_answer() -> None:
+    talk = Talk().typed()
+    steps = asked_by_connections(talk, IN_VAIN_ASKS, IN_VAIN_MS // IN_VAIN_ASKS)
+    assert of(steps, EndExchange)[0].answered.typed_ids == {"typed-1"}
+    assert of(steps, Explain) == [Explain(TurnCode.NO_ANSWER)]
+    assert talk.state is TurnState.LISTENING
+
+
+def test_what_was_asked_twice_is_asked_again_however_long_that_took() -> None:
+    talk = Talk().typed()
+    assert not of(asked_by_connections(talk, IN_VAIN_ASKS - 1, IN_VAIN_MS), EndExchange)
+    assert talk.state is TurnState.WAITING
+
+
+def test_what_is_asked_often_in_a_short_time_is_asked_again() -> None:
+    talk = Talk().typed()
+    assert not of(asked_by_connections(talk, 20, IN_VAIN_MS // 21), EndExchange)
+    assert talk.state is TurnState.WAITING
+
+
+def test_a_reply_that_many_connections_took_with_them_is_not_given_again() -> None:
+    talk = Talk().typed()
+    asked_by_connections(talk, IN_VAIN_ASKS - 1, IN_VAIN_MS)
+    talk.tell(LineBack(), Asked(), ReplyAnnounced())
+    steps = talk.tell(LineLost())
+    assert not of(steps, EndExchange)[0].is_whole
+    assert talk.state is TurnState.LISTENING

@@ -8,7 +8,7 @@ from energy.levels import Mode
 from sessions_app.live.providers.turns.account import Line, Sound
 from sessions_app.live.providers.turns.upstream import TurnsUpstream
 from sessions_app.live.voice import BYTES_PER_MS
-from tests.fakes.generation import Asked, FakeGeneration, Read, Step
+from tests.fakes.generation import Asked, FakeGeneration, Read, Stream
 from tests.live.stage import FRAME_MS, Stage
 from tests.live.turns.voices import voice
 
@@ -26,10 +26,10 @@ class TurnsStage(Stage):
         provider = TurnsUpstream(self.generation, VOICES)
         super().__init__(mode, (BEST, SECOND, THIRD), provider=provider, **options)
 
-    def answers(self, *streams: list[Step]) -> None:
+    def answers(self, *streams: Stream) -> None:
         self.generation.script += streams
 
-    def voices(self, *streams: list[Step]) -> None:
+    def voices(self, *streams: Stream) -> None:
         self.generation.voice_script += streams
 
     @property

@@ -13,7 +13,7 @@ from sessions_app.live.providers.turns.account import Sound, Words
 from sessions_app.live.providers.turns.reply import FIRST_PIECE_LIMIT_S
 from sessions_app.live.providers.upstream import TurnTaking
 from sessions_app.live.transcript import NOT_TRANSCRIBED, TurnCode
-from tests.fakes.generation import USAGE, VOICE_USAGE, Chunk, sound, spoken, words
+from tests.fakes.generation import USAGE, VOICE_USAGE, Chunk, Stream, sound, spoken, words
 from tests.live.stage import INSTRUCTION
 from tests.live.turns.stage import BEST, PAUSE_S, SECOND, VOICES, TurnsStage
 from tests.live.turns.voices import voice
@@ -281,9 +281,9 @@ async def test_an_answer_stands_also_where_the_users_words_are_not_to_be_had() -
         pytest.param([HANGS], id="hanging"),
     ],
 )
-async def test_a_request_that_fails_is_made_again_with_what_was_said(stream: list[object]) -> None:
+async def test_a_request_that_fails_is_made_again_with_what_was_said(stream: Stream) -> None:
     stage = await TurnsStage().open()
-    stage.answers(stream, spoken("What is it?", "A plum."))  # type: ignore[arg-type]
+    stage.answers(stream, spoken("What is it?", "A plum."))
     await stage.say()
     await stage.pause(FIRST_PIECE_LIMIT_S + 5)
     assert [stage.sounds(request) for request in range(len(stage.asked))] == [1, 1]
@@ -308,7 +308,8 @@ async def test_what_was_asked_in_vain_for_two_minutes_has_no_answer_and_the_next
 
 async def test_an_answer_that_always_breaks_off_is_not_begun_for_ever() -> None:
     stage = await TurnsStage(Mode.TEXT).open()
-    stage.answers(*[[Chunk("A pl"), HANGS]] * 20)
+    stream: Stream = [Chunk("A pl"), HANGS]
+    stage.answers(*[stream] * 20)
     stage.manager.take_text("t-1", "What is it?")
     await stage.wait(400)
     assert len(stage.asked) < 15
