@@ -49,3 +49,67 @@ async def test_a_call_is_heard_written_down_and_answered_aloud(web: WebServer, e
         said = [turn for turn in page.of_type("turn") if turn["role"] == "user"]
         assert "time" in said[-1]["text"]
         assert page.toasts() == []
+
+
+@pytest.mark.laptop
+async def test_speaking_into_a_story_ends_it_and_is_answered(web: WebServer, emulator: Emulator) -> None:
+    async with Page(web, "call") as page:
+        await page.start()
+        await page.speak(spoken("Tell me a long story.") + silence(0.8))
+        await page.wait_until(lambda: len(page.audio) >= 20, "two seconds of it")
+        await page.speak(spoken("What time is it?") + silence(0.8))
+        await page.wait_for("turn", role="model", status="interrupted")
+        assert await page.reply()
+        assert page.of_type("flush")
+        assert page.toasts() == []
+
+
+@pytest.mark.laptop
+@pytest.mark.parametrize("answer", ["unavailable", "unfinished", "cut"])
+async def test_an_answer_that_fails_is_given_again(web: WebServer, emulator: Emulator, answer: str) -> None:
+    async with Page(web, "text") as page:
+        await page.start()
+        await page.say("My code word is PLUM-42.")
+        await page.reply()
+        emulator.fault("bad_text", answer=answer, count=1)
+        await page.say("What is my code word?")
+        assert "PLUM-42" in await page.reply()
+
+
+@pytest.mark.laptop
+async def test_without_a_voice_answers_are_read_and_a_line_says_so(web: WebServer, emulator: Emulator) -> None:
+    emulator.fault("bad_speech", answer="unavailable", for_s=30)
+    async with Page(web, "text") as page:
+        await page.start()
+        for _ in range(2):
+            await page.say("Hello there.")
+            assert await page.reply()
+        lines = [turn for turn in page.of_type("turn") if turn["role"] == "system"]
+        assert [line["code"] for line in lines] == ["turn.no_voice"]
+        assert page.audio == []
+
+
+@pytest.mark.laptop
+async def test_a_voice_that_breaks_off_leaves_the_words_whole(web: WebServer, emulator: Emulator) -> None:
+    emulator.fault("bad_speech", answer="garbage", count=1)
+    async with Page(web, "text") as page:
+        await page.start()
+        await page.say("Tell me a long story.")
+        assert await page.reply()
+        assert page.audio
+
+
+@pytest.mark.laptop
+async def test_what_both_models_took_is_counted_and_the_turns_only_once(web: WebServer, emulator: Emulator) -> None:
+    async with Page(web, "text") as page:
+        ready = await page.start()
+        for _ in range(2):
+            await page.say("Hello there.")
+            await page.reply()
+        counted = web.shell(
+            "from sessions_app.models import TurnUsage\nfrom sessions_app import usage\n"
+            f"rows = TurnUsage.objects.filter(conversation={ready['conversation']!r})\n"
+            "print(sorted(rows.values_list('connection', 'model')), usage.total(rows).turns)"
+        )
+        voice = "gemini-3.8-flash-lite-tts"
+        assert counted.strip() == f"{[(1, MODEL), (1, MODEL), (2, voice), (2, voice)]} 2"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from energy.levels import Mode
@@ -11,9 +13,10 @@ from sessions_app.live.page import Assistant
 from sessions_app.live.providers.turns import connection as connections
 from sessions_app.live.providers.turns.account import Sound, Words
 from sessions_app.live.providers.turns.reply import FIRST_PIECE_LIMIT_S
-from sessions_app.live.providers.upstream import TurnTaking
+from sessions_app.live.providers.turns.upstream import TurnsUpstream
+from sessions_app.live.providers.upstream import Setup, TurnTaking
 from sessions_app.live.transcript import NOT_TRANSCRIBED, TurnCode
-from tests.fakes.generation import USAGE, VOICE_USAGE, Chunk, Stream, sound, spoken, words
+from tests.fakes.generation import USAGE, VOICE_USAGE, Chunk, FakeGeneration, Stream, sound, spoken, words
 from tests.live.stage import INSTRUCTION
 from tests.live.turns.stage import BEST, PAUSE_S, SECOND, VOICES, TurnsStage
 from tests.live.turns.voices import voice
@@ -55,6 +58,19 @@ async def test_a_spoken_question_is_written_down_and_answered() -> None:
     assert stage.sounds() == 1
     await stage.say()
     assert stage.before() == [("user", "What is it?"), ("model", "A plum. Blue.")]
+
+
+@pytest.mark.parametrize(
+    ("model", "level"),
+    [(BEST, "LOW"), ("gemini-3-pro-preview", "LOW"), ("gemini-3.5-flash-lite", ""), ("gemini-2.5-flash", "")],
+)
+async def test_models_are_asked_to_think_little_where_they_can_be_told(model: str, level: str) -> None:
+    generation = FakeGeneration()
+    connection = await TurnsUpstream(generation, VOICES).connect(Setup(model, "", "Kore"))
+    await connection.send_text("Hello?")
+    await asyncio.sleep(0.1)
+    assert generation.asked[0].thinking_level == level
+    await connection.close(100)
 
 
 async def test_the_first_sound_comes_after_the_first_sentence_and_not_after_the_answer() -> None:

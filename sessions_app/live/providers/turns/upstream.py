@@ -11,10 +11,14 @@ from sessions_app.live.providers.turns.voice_models import VoiceModels
 from sessions_app.live.providers.upstream import Setup
 
 QUICK_THINKING = "LOW"
-"""The least that all models since Gemini 3 take (documentation of thinking, read 2026-11): somebody waits."""
+"""The least that all models since Gemini 3 take, which else think more (documentation of thinking, read 2026-11):
+somebody waits."""
 
-_TAKE_NO_LEVEL = ("gemini-2.",)
+_OLD_GENERATIONS = ("gemini-2.",)
 """These are told a number of tokens instead, which some of them do not let be none."""
+
+_QUICK_ALREADY = "-lite"
+"""Models of this kind think less than that by themselves."""
 
 
 class TurnsUpstream:
@@ -32,5 +36,9 @@ class TurnsUpstream:
 
     async def connect(self, setup: Setup) -> TurnsConnection:
         """Dials nothing: whether the model answers shows in the first turn."""
-        level = setup.thinking_level or ("" if setup.model.startswith(_TAKE_NO_LEVEL) else QUICK_THINKING)
+        level = setup.thinking_level or _thinking_level(setup.model)
         return TurnsConnection(setup, Terms(self._generation, self._voices, setup.model, setup.voice, level))
+
+
+def _thinking_level(model: str) -> str:
+    return "" if model.startswith(_OLD_GENERATIONS) or _QUICK_ALREADY in model else QUICK_THINKING
