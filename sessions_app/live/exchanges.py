@@ -177,7 +177,6 @@ class Exchanges:
         self._played = Played()
         self._usage = TurnUsage()
         self._connection_number = self._numbers_given = 0
-        self._numbers_of_others: dict[str, int] = {}
         self._model = self._made_with = ""
         self._consumed_index: int | None = None
         self._context_given_at_ms: int | None = None
@@ -321,7 +320,6 @@ class Exchanges:
         self._model, self._made_with = model, made_with
         self._last_message_ms = self._last_progress_ms = _now_ms()
         self._connection_number = self._next_connection_number()
-        self._numbers_of_others.clear()
         self._ended_turn = None
         self._tell(LineBack())
         if not resumed:
@@ -568,7 +566,7 @@ class Exchanges:
         if number is not None:
             self._teller.turn_complete(number, usage)
         for other in self._usage.take_others():
-            self._save_usage(number, other, other.model, self._number_of(other.model))
+            self._save_usage(number, other, other.model, self._next_connection_number())
         if usage is not None:
             self._watch.tell(
                 TurnCounted(usage.prompt_tokens or 0, (usage.response_tokens or 0) + (usage.thoughts_tokens or 0))
@@ -583,13 +581,9 @@ class Exchanges:
         if turn is not None:
             self._writer.save_usage(connection, turn, model, usage)
 
-    def _number_of(self, model: str) -> int:
-        """Of another model than the connection's, whose counts are told apart as if it had a connection of its own."""
-        if model not in self._numbers_of_others:
-            self._numbers_of_others[model] = self._next_connection_number()
-        return self._numbers_of_others[model]
-
     def _next_connection_number(self) -> int:
+        """Reports of one number are read together, for some providers add up over a connection: what another model
+        than the connection's took for a turn has a number of its own."""
         self._numbers_given += 1
         return self._numbers_given
 

@@ -112,4 +112,4 @@ async def test_what_both_models_took_is_counted_and_the_turns_only_once(web: Web
             "print(sorted(rows.values_list('connection', 'model')), usage.total(rows).turns)"
         )
         voice = "gemini-3.8-flash-lite-tts"
-        assert counted.strip() == f"{[(1, MODEL), (1, MODEL), (2, voice), (2, voice)]} 2"
+        assert counted.strip() == f"{[(1, MODEL), (1, MODEL), (2, voice), (3, voice)]} 2"

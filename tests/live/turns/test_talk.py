@@ -114,7 +114,7 @@ async def test_what_each_model_took_is_kept_and_the_page_is_told_of_the_one_that
     assert [(connection, turn, model) for connection, turn, model, _ in stage.store.usages] == [
         (2, first[0], VOICES[0]),
         (1, first[0], BEST),
-        (2, second[0], VOICES[0]),
+        (3, second[0], VOICES[0]),
         (1, second[0], BEST),
     ]
     voice_report = stage.store.usages[0][3].as_data()
