@@ -369,6 +369,8 @@ class Exchanges:
         self._tell(SoundCame(message.pcm, len(message.pcm) / BYTES_PER_MS))
 
     def _on_asking(self, message: Asking) -> None:
+        """Whoever asks knows what it has taken in, and how long its answer takes says nothing of that."""
+        self._echo.forget()
         self._tell(Asked())
 
     def _on_reply_started(self, message: ReplyStarted) -> None:

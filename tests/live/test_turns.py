@@ -653,6 +653,14 @@ def test_what_the_next_connection_is_not_asked_about_is_said_again() -> None:
     assert of(talk.watch(), SayAgain)
 
 
+def test_speech_that_was_asked_about_and_refused_is_over_though_it_began_in_the_reply_before_it() -> None:
+    talk = Talk()
+    talk.sent = Sent(CERTAIN, CERTAIN)
+    talk.tell(SOUND, VoiceNoticed(), GenerationEnded(), TurnEnded(), SpeechEnded(is_speech=True), Asked())
+    (ended,) = of(talk.tell(TurnEnded("BLOCKLIST")), EndExchange)
+    assert ended.answered.mark == CERTAIN.mark
+
+
 def asked_by_connections(talk: Talk, count: int, every_ms: int) -> list[Step]:
     steps: list[Step] = []
     for _ in range(count):

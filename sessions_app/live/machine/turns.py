@@ -389,7 +389,7 @@ class TurnMachine:
         if reason in NO_REFUSALS and self._is_certain and self._is_heard and self._count_empty_turn():
             return [StopWatch(), CloseTurn(), Suspect("empty-turns")]
         explanation = self._explanation(reason)
-        if self._is_certain or self._user_speaks_again:
+        if self._is_certain or self._user_speaks_again or self._is_asked:
             ended = self._end_unanswered(answered_without_a_reply, now_ms)
         else:
             self.state = TurnState.LISTENING

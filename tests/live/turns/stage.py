@@ -19,10 +19,11 @@ PAUSE_S = 0.8
 
 
 class TurnsStage(Stage):
-    """As a `Stage`. `generation` is who answers and speaks."""
+    """As a `Stage`. `generation` is who answers and speaks, `spoken_until` the frame after the last one of speech."""
 
     def __init__(self, mode: Mode = Mode.CALL, **options: Any) -> None:
         self.generation = FakeGeneration()
+        self.spoken_until = 0
         provider = TurnsUpstream(self.generation, VOICES)
         super().__init__(mode, (BEST, SECOND, THIRD), provider=provider, **options)
 
@@ -62,6 +63,7 @@ class TurnsStage(Stage):
     async def say(self, ms: int = 1_000) -> None:
         """The user says something, and ends."""
         await self.listen(voice(ms))
+        self.spoken_until = self.next_frame
         await self.pause()
 
 
