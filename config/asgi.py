@@ -14,7 +14,7 @@ from channels.sessions import CookieMiddleware  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from config.access_logs import keep_queries_out  # noqa: E402
-from config.composition import figures, figures_registry, registry, traces, upstream  # noqa: E402
+from config.composition import figures, figures_registry, in_turns, registry, traces, upstream  # noqa: E402
 from config.crowd import CrowdGate  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
 from config.health import ask_channel_layer  # noqa: E402
@@ -50,6 +50,7 @@ def begin(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon(registry.serve)
     watch_lag(loop, figures.loop_lag)
     upstream.prepare()
+    in_turns.prepare()
     start_background_work()
 
 

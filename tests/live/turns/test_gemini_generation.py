@@ -97,7 +97,12 @@ async def test_thoughts_are_not_words_and_counts_are_ours() -> None:
     (chunk,) = await answers(made)
     assert chunk.text == "a"
     assert chunk.usage is not None
-    assert chunk.usage.as_data() == {"prompt_tokens": 7, "response_tokens": 2, "thoughts_tokens": 5}
+    assert chunk.usage.as_data() == {
+        "prompt_tokens": 7,
+        "response_tokens": 2,
+        "thoughts_tokens": 5,
+        "response_tokens_by_modality": {"TEXT": 2},
+    }
 
 
 @pytest.mark.parametrize(
@@ -168,8 +173,13 @@ async def test_failures_are_judged_as_those_of_a_live_connection(error: Exceptio
 
 async def test_a_text_is_spoken_in_a_voice() -> None:
     blob = {"mime_type": "audio/L16;codec=pcm;rate=24000", "data": b"\x01\x02\x03"}
-    made, models = generation([response(candidates=[{"content": {"parts": [{"inline_data": blob}]}}])])
-    assert [chunk async for chunk in made.speak("tts", "Hello.", "Kore")] == [Chunk(pcm=b"\x01\x02\x03")]
+    usage = {"candidates_token_count": 25}
+    came = response(candidates=[{"content": {"parts": [{"inline_data": blob}]}}], usage_metadata=usage)
+    made, models = generation([came])
+    (chunk,) = [chunk async for chunk in made.speak("tts", "Hello.", "Kore")]
+    assert chunk.pcm == b"\x01\x02\x03"
+    assert chunk.usage is not None
+    assert chunk.usage.response_tokens_by_modality == {"AUDIO": 25}
     config = models.calls[0]["config"]
     assert config.response_modalities == ["AUDIO"]
     assert config.speech_config.voice_config.prebuilt_voice_config.voice_name == "Kore"

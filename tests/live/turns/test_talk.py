@@ -121,6 +121,17 @@ async def test_what_each_model_took_is_kept_and_the_page_is_told_of_the_one_that
     assert voice_report == {"prompt_tokens": 2 * (VOICE_USAGE.prompt_tokens or 0), "response_tokens": 50}
 
 
+async def test_what_a_turn_took_is_kept_though_its_sound_stood_still_and_the_session_ends_it_first() -> None:
+    stage = await TurnsStage(Mode.TEXT).open()
+    stage.answers(words("One is here. ", "Two is there."))
+    stage.voices(sound(1_000), [5.0, *sound(5_000)])
+    stage.manager.take_text("t-1", "What is it?")
+    await stage.wait(20)
+    ((_, usage),) = stage.page.all_of("turn_complete")
+    assert usage == USAGE
+    assert len(stage.store.usages) == 2
+
+
 # -- going on before there is an answer --------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from sessions_app.live.providers.turns.reply import End, Reply, Terms
 from sessions_app.live.providers.turns.usage import UsageAccount
 from sessions_app.live.providers.upstream import (
     Asking,
+    GenerationComplete,
     GoAway,
     Interrupted,
     Setup,
@@ -40,9 +41,11 @@ _SAME_MOMENT_MS = 2.0
 
 
 class TurnsConnection:
-    """Args:
-    setup: how it was set up; without a handle.
-    terms: whom it asks, and how.
+    """Holds one conversation.
+
+    Args:
+        setup: how it was set up; without a handle.
+        terms: who is asked, and how.
     """
 
     def __init__(self, setup: Setup, terms: Terms) -> None:
@@ -246,6 +249,8 @@ class TurnsConnection:
             if self._has_missed_voice:
                 return
             self._has_missed_voice = True
+        if isinstance(message, GenerationComplete):
+            self._tell(*self._usage.take(self._terms.model))  # whatever ends the turn, it was counted
         self._tell(message)
 
     def _transcribed(self, reply: Reply, words: str) -> None:

@@ -123,7 +123,7 @@ class GeminiGeneration:
             )
             async with aclosing(cast("AsyncGenerator[types.GenerateContentResponse, None]", stream)) as responses:
                 async for response in responses:
-                    yield _chunk_of(response)
+                    yield _chunk_of(response, _modality_of(config))
         except (errors.APIError, httpx2.HTTPError, OSError, ValueError) as error:
             raise UpstreamFailed(_failure_of(error)) from error
 
@@ -176,8 +176,13 @@ def _wav_of(sound: Sound) -> bytes:
         return file.getvalue()
 
 
-def _chunk_of(response: types.GenerateContentResponse) -> Chunk:
-    usage = None if response.usage_metadata is None else _usage_of(response.usage_metadata)
+def _modality_of(config: types.GenerateContentConfig) -> str:
+    """What a model puts out that is asked like that."""
+    return (types.Modality.AUDIO if config.speech_config else types.Modality.TEXT).value
+
+
+def _chunk_of(response: types.GenerateContentResponse, modality: str) -> Chunk:
+    usage = None if response.usage_metadata is None else _usage_of(response.usage_metadata, modality)
     feedback = response.prompt_feedback
     if feedback is not None and feedback.block_reason is not None:
         return Chunk(refusal=_BLOCKS.get(feedback.block_reason, _BLOCKED), usage=usage)
@@ -204,14 +209,16 @@ def _sound_of(blob: types.Blob) -> bytes:
     return blob.data or b""
 
 
-def _usage_of(usage: types.GenerateContentResponseUsageMetadata) -> UsageReported:
+def _usage_of(usage: types.GenerateContentResponseUsageMetadata, modality: str) -> UsageReported:
+    """Details of what was put out are often left out where it is text; who reads reports takes the rest for sound."""
+    put_out = usage.candidates_token_count or 0
     return UsageReported(
         prompt_tokens=usage.prompt_token_count,
         response_tokens=usage.candidates_token_count,
         thoughts_tokens=usage.thoughts_token_count,
         total_tokens=usage.total_token_count,
         prompt_tokens_by_modality=by_modality(usage.prompt_tokens_details),
-        response_tokens_by_modality=by_modality(usage.candidates_tokens_details),
+        response_tokens_by_modality=by_modality(usage.candidates_tokens_details) or {modality: put_out},
         tool_use_tokens=usage.tool_use_prompt_token_count,
         cached_tokens=usage.cached_content_token_count,
         tool_use_tokens_by_modality=by_modality(usage.tool_use_prompt_tokens_details),

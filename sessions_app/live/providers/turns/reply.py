@@ -61,14 +61,16 @@ class Terms:
 
 
 class Reply:
-    """Args:
-    terms: whom is asked, and how.
-    question: what is asked.
-    prompt: the same as it is put.
-    is_heard: the answer is spoken.
-    tell: is given what is to be said of it.
-    on_transcribed: is given the user's words.
-    usage: what it costs is added to.
+    """Gives one answer; to end it early, cancel `run`.
+
+    Args:
+        terms: who is asked, and how.
+        question: what is asked.
+        prompt: the same as it is put.
+        is_heard: the answer is spoken.
+        tell: is given what is to be said of it.
+        on_transcribed: is given the user's words.
+        usage: what it costs is added to.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Reply:
         self.has_begun = False
         """Whether something of the answer was told."""
         self.refusal = ""
+        """Why there is none, or no more of it, in the provider's word."""
         self._terms = terms
         self._question = question
         self._prompt = prompt

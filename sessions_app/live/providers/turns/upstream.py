@@ -22,9 +22,11 @@ _QUICK_ALREADY = "-lite"
 
 
 class TurnsUpstream:
-    """Args:
-    generation: who answers and speaks.
-    voice_models: that speak the answers, best first.
+    """Gives connections behind which there is no line.
+
+    Args:
+        generation: who answers and speaks.
+        voice_models: that speak the answers, best first.
     """
 
     def __init__(self, generation: Generation, voice_models: Sequence[str]) -> None:
