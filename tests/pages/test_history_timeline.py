@@ -45,6 +45,11 @@ def test_all_tries_until_the_line_stands_again_are_one_gap() -> None:
     assert told[1].at == START + timedelta(seconds=10)
 
 
+def test_answers_that_nobody_could_speak_are_told_of() -> None:
+    told = tell(CONNECTED, (10, "voice_missing", {"reason": "a-voice: 429 RESOURCE_EXHAUSTED"}))
+    assert told[1:] == [("No voice was to be had: answers were only written.", None, "")]
+
+
 def test_a_gap_that_was_not_measured_is_the_time_between() -> None:
     _, outage = tell(
         CONNECTED,
