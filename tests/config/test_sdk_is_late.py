@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 from google import genai
 from pytest_django import Settings
 
-from config.composition import gemini_upstream
+from config.composition import gemini_upstream, turns_upstream
 from sessions_app.live.machine.failures import History, Phase, Verdict, judge
 from sessions_app.live.providers.late_upstream import LateUpstream
-from sessions_app.live.providers.upstream import Setup, UpstreamFailed
+from sessions_app.live.providers.upstream import Setup, Upstream, UpstreamFailed
 from tests.config.commands import SECRET_KEY, clean_environment, run_python
 
 SETUP = Setup("gemini-3.8-live", "You are kind.", "Kore")
@@ -94,9 +95,12 @@ async def test_the_first_client_is_made_beside_the_event_loop(
     assert made_in[0] is not threading.current_thread()
 
 
-async def test_without_a_key_every_dial_says_so_and_none_is_repeated(settings: Settings) -> None:
+@pytest.mark.parametrize("make", [gemini_upstream, turns_upstream])
+async def test_without_a_key_every_dial_says_so_and_none_is_repeated(
+    settings: Settings, make: Callable[[], Upstream]
+) -> None:
     settings.GEMINI_API_KEY = ""
-    upstream = LateUpstream(gemini_upstream)
+    upstream = LateUpstream(make)
     upstream.prepare()
     for _ in range(2):
         with pytest.raises(UpstreamFailed) as failed:
