@@ -17,7 +17,8 @@ from energy.usage import TurnTokens
 
 DIRECTIONS = ("in", "cached", "out")
 MODALITIES = ("text", "audio", "image", "video", "document")
-PRICE_NAMES = tuple(f"{modality}_{direction}" for direction in DIRECTIONS for modality in MODALITIES)
+STORAGE_HOUR = "storage_hour"
+PRICE_NAMES = (*(f"{modality}_{direction}" for direction in DIRECTIONS for modality in MODALITIES), STORAGE_HOUR)
 PRICE_LIMIT = 100_000
 
 
@@ -25,7 +26,8 @@ PRICE_LIMIT = 100_000
 class PriceTable:
     """Dollars per million tokens by the beginning of a model's id, then by modality and direction (`audio_out`).
 
-    `text_cached` and the like are for what was taken in and the provider had kept from before.
+    `text_cached` and the like are for what was taken in and the provider had kept from before; `storage_hour` is for a
+    million tokens of any modality that an explicit context cache keeps for an hour.
     """
 
     prices: Mapping[str, Mapping[str, Decimal]]

@@ -40,6 +40,7 @@ PURE = {
     *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export", "titles")),
     "config.line_page.plot",
+    *(f"sessions_app.live.providers.{name}" for name in ("cache_rules", "cache_reckoning")),
 }
 NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logging", "os", "subprocess"}
 """Of the standard library: no await, no clock, no randomness, no I/O of its own."""

@@ -206,3 +206,8 @@ def test_fractions_are_rounded_once_at_the_end() -> None:
 def test_a_table_that_makes_no_sense_is_refused_with_a_sentence(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parse_prices(text)
+
+
+def test_a_price_for_keeping_tokens_may_stand_in_the_table() -> None:
+    prices = parse_prices('{"gemini-3.8-flash": {"text_in": 0.75, "text_cached": 0.075, "storage_hour": 0.5}}')
+    assert prices.prices_of("gemini-3.8-flash")["storage_hour"] == Decimal("0.5")
