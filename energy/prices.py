@@ -55,6 +55,7 @@ class PriceTable:
             price = prices.get(f"{modality.lower()}_cached")
             if price is not None:
                 cost += count * (price - _price(prices, modality.lower(), "in"))
+        cost += tokens.kept_token_seconds * prices.get(STORAGE_HOUR, Decimal(0)) / 3600
         return int(cost.quantize(Decimal(1), ROUND_HALF_UP))
 
 

@@ -26,6 +26,7 @@ class Report:
 
     The total of the provider leaves thoughts out. They are billed as text that was put out. The prompt includes what
     was cached and leaves out the results of tools, which are taken in like it (the SDK's `types.UsageMetadata`, 3.4.0).
+    What making and keeping explicit context caches took is in neither: it is counted by us, for each turn by itself.
     """
 
     prompt_tokens: int = 0
@@ -37,6 +38,8 @@ class Report:
     cached_tokens: int = 0
     tool_use_tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
     cached_tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
+    cache_made_tokens: int = 0
+    cache_token_seconds: int = 0
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Report:
@@ -51,6 +54,8 @@ class Report:
             cached_tokens=data.get("cached_tokens") or 0,
             tool_use_tokens_by_modality=dict(data.get("tool_use_tokens_by_modality") or {}),
             cached_tokens_by_modality=dict(data.get("cached_tokens_by_modality") or {}),
+            cache_made_tokens=data.get("cache_made_tokens") or 0,
+            cache_token_seconds=data.get("cache_token_seconds") or 0,
         )
 
 
@@ -58,13 +63,15 @@ class Report:
 class TurnTokens:
     """What one turn, or several, took in and put out, by modality; thoughts count as text put out.
 
-    `tool_use` and `cached` are parts of `input`: results of tools, and what the provider had kept from before.
+    `tool_use` and `cached` are parts of `input`: results of tools, and what the provider had kept from before. What the
+    making of a context cache takes in is input, too. `kept_token_seconds`: tokens in one, times the seconds of that.
     """
 
     input: Mapping[str, int] = field(default_factory=dict)
     output: Mapping[str, int] = field(default_factory=dict)
     tool_use: Mapping[str, int] = field(default_factory=dict)
     cached: Mapping[str, int] = field(default_factory=dict)
+    kept_token_seconds: int = 0
 
     @property
     def total(self) -> int:
@@ -76,6 +83,7 @@ class TurnTokens:
             _sum(self.output, other.output),
             _sum(self.tool_use, other.tool_use),
             _sum(self.cached, other.cached),
+            self.kept_token_seconds + other.kept_token_seconds,
         )
 
     def as_data(self) -> dict[str, dict[str, int]]:
@@ -88,9 +96,9 @@ def turns_of(reports: Sequence[Report]) -> tuple[TurnTokens, ...]:
     A later report can show that the connection adds up; then earlier turns are restated.
     """
     turns = [_as_told(report) for report in reports]
-    if not adds_up(reports):
-        return tuple(turns)
-    return tuple(turns[:1]) + tuple(_difference(later, earlier) for earlier, later in pairwise(turns))
+    if adds_up(reports):
+        turns[1:] = [_difference(later, earlier) for earlier, later in pairwise(turns)]
+    return tuple(turn + _of_caches(report) for turn, report in zip(turns, reports, strict=True))
 
 
 def adds_up(reports: Sequence[Report]) -> bool:
@@ -119,6 +127,11 @@ def _as_told(report: Report) -> TurnTokens:
         tool_use=tool_use,
         cached={name: min(count, prompt[name]) for name, count in cached.items() if name in prompt},
     )
+
+
+def _of_caches(report: Report) -> TurnTokens:
+    made = _completed({}, report.cache_made_tokens, TEXT)
+    return TurnTokens(input=made, kept_token_seconds=report.cache_token_seconds)
 
 
 def _completed(details: Mapping[str, int], total: int, rest: str) -> dict[str, int]:

@@ -208,6 +208,20 @@ def test_a_table_that_makes_no_sense_is_refused_with_a_sentence(text: str, words
         parse_prices(text)
 
 
-def test_a_price_for_keeping_tokens_may_stand_in_the_table() -> None:
-    prices = parse_prices('{"gemini-3.8-flash": {"text_in": 0.75, "text_cached": 0.075, "storage_hour": 0.5}}')
-    assert prices.prices_of("gemini-3.8-flash")["storage_hour"] == Decimal("0.5")
+def test_making_a_context_cache_costs_what_is_taken_in_and_keeping_it_what_the_table_says() -> None:
+    table = parse_prices('{"gemini-3.8-flash": {"text_in": 1, "text_cached": 0.1, "storage_hour": 0.5}}')
+    told = {
+        "prompt_tokens": 2_000,
+        "cached_tokens": 1_500,
+        "cache_made_tokens": 1_500,
+        "cache_token_seconds": 7_200_000,
+    }
+    (turn,) = turns_of([Report.of(told)])
+    assert turn == TurnTokens({"TEXT": 3_500}, {}, cached={"TEXT": 1_500}, kept_token_seconds=7_200_000)
+    assert table.cost_micro_usd("gemini-3.8-flash", turn) == 500 + 150 + 1_500 + 1_000
+    assert parse_prices('{"gemini-3.8-flash": {"text_in": 1}}').cost_micro_usd("gemini-3.8-flash", turn) == 3_500
+
+
+def test_what_caches_took_is_of_its_turn_also_where_reports_add_up() -> None:
+    sums = [Report(prompt, prompt // 10, cache_made_tokens=made) for prompt, made in ((100, 0), (300, 1_500), (700, 0))]
+    assert [turn.input["TEXT"] for turn in turns_of(sums)] == [100, 200 + 1_500, 400]

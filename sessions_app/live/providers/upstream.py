@@ -150,6 +150,10 @@ class UsageReported:
     response_tokens_by_modality: dict[str, int] = field(default_factory=dict)
     tool_use_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_made_tokens: int | None = None
+    cache_token_seconds: int | None = None
+    """Of explicit context caches, by our own count and in no other: what making one took in, and what one holds, times
+    the seconds for which it was kept."""
     tool_use_tokens_by_modality: dict[str, int] = field(default_factory=dict)
     cached_tokens_by_modality: dict[str, int] = field(default_factory=dict)
     model: str = ""
