@@ -49,6 +49,7 @@ SDK_MODULES = {
     *(f"sessions_app.live.providers.{name}" for name in ("gemini", "access", "frames", "catalogue", "auth_tokens")),
     "sessions_app.live.providers.turns.gemini_generation",
     "summarization.gemini",
+    "sessions_app.live.providers.context_cache",
 }
 EDGES = {"consumers", "views", "urls", "routing", "admin", "tasks", "commands", "gateway", "forms"}
 
