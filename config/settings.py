@@ -293,6 +293,13 @@ FAIR_USE_TOKENS_PER_DAY = env.integer("FAIR_USE_TOKENS_PER_DAY", 0, 0, 1_000_000
 TOKEN_PRICES = env.string("TOKEN_PRICES")
 """JSON, see `energy.prices`; a system check reads it."""
 
+CONTEXT_CACHE = env.boolean("CONTEXT_CACHE", True)
+"""Whether a conversation in turns keeps its beginning in an explicit context cache where that pays. See
+`docs/decisions/context-cache.md`."""
+
+CONTEXT_CACHE_TTL_S = env.integer("CONTEXT_CACHE_TTL_S", 3_600, 60, 86_400)
+"""How long a context cache is kept that nobody uses, deletes or extends; the provider takes no less than a minute."""
+
 SUMMARY_MODELS = env.models("SUMMARY_MODELS", ("gemini-3.8-flash", "gemini-3.5-flash-lite"))
 """Models that write summaries; each is asked when the one before it fails."""
 

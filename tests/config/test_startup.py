@@ -58,6 +58,7 @@ def test_every_program_refuses_a_wrong_environment_with_all_problems(tmp_path: P
         ({"EPHEMERAL_TOKEN_LOCKS": "voice,model"}, "holdline.E007", "EPHEMERAL_TOKEN_LOCKS has 'model'"),
         ({"CALL_MODELS": "m,m"}, "holdline.E010", "CALL_MODELS"),
         ({"SUMMARY_MODELS": ","}, "holdline.E010", "SUMMARY_MODELS"),
+        ({"CONTEXT_CACHE_TTL_S": "59"}, "holdline.E003", "CONTEXT_CACHE_TTL_S"),
         ({"HISTORY_DAYS": "-1"}, "holdline.E003", "HISTORY_DAYS"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "holdline.E004", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         ({"EMAIL_URL": "mail.example:25"}, "holdline.E011", "EMAIL_URL"),

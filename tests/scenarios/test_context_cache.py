@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -10,9 +11,10 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from sessions_app.live.providers.cache_rules import CachePrices
-from sessions_app.live.providers.context_cache import GONE_PAUSE_S, REFUSED_PAUSE_S, CacheTerms, PrefixCache
+from sessions_app.live.providers.cache_rules import CachePrices, CacheTerms
+from sessions_app.live.providers.context_cache import GONE_PAUSE_S, REFUSED_PAUSE_S, PrefixCache
 from sessions_app.live.providers.upstream import UsageReported
+from tests.bench.context_cache import compare, usage_of
 from tests.emulator.client import sdk
 from tests.emulator.test_parts import Clock
 from tests.services.emulator import Emulator
@@ -22,7 +24,8 @@ INSTRUCTION = "You are a friendly partner in a conversation. " * 20
 FILLING = "The tide comes in twice a day, and goes out twice a day, which is all there is to say about it. " * 8
 TTL_S = 3_600
 EVERY_S = 10
-TERMS = CacheTerms(TTL_S, lambda _: CachePrices(0.75, 0.075, 0.5))
+PRICES = CachePrices(0.75, 0.075, 0.5)
+TERMS = CacheTerms(TTL_S, lambda _: PRICES)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 
@@ -37,7 +40,7 @@ class Talk:
     instruction: str = INSTRUCTION
     history: list[types.Content] = field(default_factory=list)
     sent_in_full: list[bool] = field(default_factory=list)
-    usage: list[types.GenerateContentResponseUsageMetadata] = field(default_factory=list)
+    usage: list[UsageReported] = field(default_factory=list)
 
     async def say(self, text: str) -> str:
         """A turn: the request, sent again where the cache was what failed, and what is done behind it."""
@@ -58,12 +61,10 @@ class Talk:
                     raise
             else:
                 break
-        usage = response.usage_metadata
+        usage = usage_of(response)
         assert usage
         self.usage.append(usage)
-        self.cache.said(
-            UsageReported(prompt_tokens=usage.prompt_token_count, cached_tokens=usage.cached_content_token_count)
-        )
+        self.cache.said(usage)
         self.history += [*asked, types.Content(role="model", parts=[types.Part(text=response.text)])]
         await behind()
         return response.text or ""
@@ -107,7 +108,16 @@ async def test_a_long_conversation_is_sent_once_and_then_by_the_name_of_its_cach
     assert await talk.say("What is my code word?") == "Your code word is PLUM-42."
     assert talk.sent_in_full[-1] is False
     last = talk.usage[-1]
-    assert (last.cached_content_token_count or 0) > 0.6 * (last.prompt_token_count or 0)
+    assert (last.cached_tokens or 0) > 0.6 * (last.prompt_tokens or 0)
+
+
+async def test_forty_turns_cost_less_than_half_with_a_cache_by_the_emulators_account(emulator: Emulator) -> None:
+    without, with_one = await compare(emulator, PRICES, turns=40, every_s=30)
+    assert (with_one.requests, with_one.prompt_tokens) == (without.requests, without.prompt_tokens)
+    assert without.cached_tokens == without.made_tokens == 0
+    assert with_one.cached_tokens > 0.7 * with_one.prompt_tokens
+    assert with_one.token_hours > 0
+    assert with_one.micro_usd(PRICES) < 0.5 * without.micro_usd(PRICES)
 
 
 async def test_a_longer_cache_takes_the_place_of_the_shorter_one(talk: Talk, emulator: Emulator) -> None:
@@ -270,3 +280,24 @@ async def test_what_making_and_keeping_took_is_counted_once(talk: Talk, emulator
     talk.clock.now += 100
     kept = UsageReported(cache_made_tokens=0, cache_token_seconds=100 * (cache.usage_metadata.total_token_count or 0))
     assert talk.cache.spent() == kept
+
+
+async def test_whatever_goes_wrong_every_turn_is_answered_and_there_is_never_a_second_cache(
+    talk: Talk, emulator: Emulator
+) -> None:
+    dice = random.Random(20261127)
+    await talk.say("My code word is PLUM-42.")
+    for turn in range(40):
+        match dice.randrange(6):
+            case 0:
+                emulator.fault("lose_cache", model=MODEL)
+            case 1:
+                emulator.fault("refuse_caching", status=dice.choice((400, 403, 429, 500)), count=1)
+            case 2:
+                talk.clock.now += dice.choice((GONE_PAUSE_S, REFUSED_PAUSE_S))
+        question = turn % 5 == 0
+        answer = await talk.say("What is my code word?" if question else FILLING)
+        assert not question or answer == "Your code word is PLUM-42."
+        emulator.disarm()
+        assert len(await talk.caches()) <= 1
+    assert len(emulator.entries("cache_made")) >= 3

@@ -73,6 +73,11 @@ class Emulator:
         """The log's entries of one kind."""
         return [entry for entry in self.log() if entry["kind"] == kind]
 
+    def account(self, model: str) -> dict[str, Any]:
+        """What a model has used by now; empty if nothing."""
+        used: dict[str, Any] = self._ask("GET", "/api/account")["models"].get(model, {})
+        return used
+
     def reset(self) -> None:
         """Disarm, close, forget."""
         self._ask("POST", "/api/reset", {})

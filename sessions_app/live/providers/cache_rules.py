@@ -9,7 +9,7 @@ by implicit caching, which nobody promises: how much of it is, is what the provi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -29,6 +29,14 @@ RULE_OF_THUMB = CachePrices(1.0, 0.25, 10.0)
 """Where no prices are known: the dearest relations that were ever published. A quarter for what is cached was that of
 Gemini 2.0, a tenth is that of all since; an hour costs ten times the input for Gemini 2.5 Flash-Lite, and less than the
 input for Gemini 3.6 Flash and later (https://ai.google.dev/gemini-api/docs/pricing, as quoted in 2026-08)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheTerms:
+    """As the operator has it. `ttl_s`: how long a cache is kept that nobody uses. `prices_of`: a model, by its id."""
+
+    ttl_s: int
+    prices_of: Callable[[str], CachePrices]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from google import genai
 from google.genai import errors, types
 
 from energy.levels import UnknownModel, profile_of
-from sessions_app.live.providers.cache_rules import CachePrices, is_time_to_extend, is_worth_making, outlook_of
+from sessions_app.live.providers.cache_rules import CacheTerms, is_time_to_extend, is_worth_making, outlook_of
 from sessions_app.live.providers.google_errors import read_error
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.tokens import estimate_tokens
@@ -46,14 +46,6 @@ _Trouble = (errors.APIError, httpx2.HTTPError, OSError, ValueError)
 
 _under_way: set[asyncio.Task[None]] = set()
 """Keeps tasks from being collected whose conversation has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class CacheTerms:
-    """`ttl_s`: how long a cache is kept that nobody uses. `prices_of`: of a model."""
-
-    ttl_s: int
-    prices_of: Callable[[str], CachePrices]
 
 
 @dataclass(frozen=True, slots=True)
