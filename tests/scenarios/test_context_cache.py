@@ -11,6 +11,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
+from sessions_app.live.providers import context_cache
 from sessions_app.live.providers.cache_rules import CachePrices, CacheTerms
 from sessions_app.live.providers.context_cache import GONE_PAUSE_S, REFUSED_PAUSE_S, PrefixCache
 from sessions_app.live.providers.upstream import UsageReported
@@ -37,6 +38,7 @@ class Talk:
     client: genai.Client
     clock: Clock
     cache: PrefixCache
+    model: str = MODEL
     instruction: str = INSTRUCTION
     history: list[types.Content] = field(default_factory=list)
     sent_in_full: list[bool] = field(default_factory=list)
@@ -54,7 +56,7 @@ class Talk:
             )
             try:
                 response = await self.client.aio.models.generate_content(
-                    model=MODEL, contents=prompt.contents, config=config
+                    model=self.model, contents=prompt.contents, config=config
                 )
             except errors.APIError as error:
                 if not self.cache.failed(error):
@@ -150,6 +152,48 @@ async def test_a_cache_that_is_gone_costs_one_more_request_and_is_made_anew_late
     talk.clock.now += GONE_PAUSE_S
     await talk.say("Hello")
     assert len(emulator.entries("cache_made")) == made + 1
+
+
+async def test_a_cache_that_may_not_be_used_is_not_tried_again_and_goes_with_the_conversation(
+    talk: Talk, emulator: Emulator
+) -> None:
+    """As one of another model is refused."""
+    await talk.go_on(8)
+    talk.model = "gemini-3.6-flash"
+    requests = len(talk.sent_in_full)
+    await talk.go_on(2)
+    assert talk.sent_in_full[requests:] == [False, True, True]
+    assert len(await talk.caches()) == 1
+
+
+async def test_nobody_waits_for_a_provider_that_is_silent_about_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context_cache, "CALL_LIMIT_S", 0.2)
+    asked = asyncio.Event()
+
+    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(stay_silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    options = types.HttpOptions(base_url=f"http://127.0.0.1:{port}")
+    client, clock = genai.Client(api_key="key", http_options=options), Clock()
+    cache = PrefixCache(client, MODEL, TERMS, clock)
+    history = [types.Content(role="user", parts=[types.Part(text=FILLING * 10)])]
+    for _ in range(2):
+        clock.now += EVERY_S
+        cache.prompt(INSTRUCTION, history, history)
+    cache.said(None)
+    await asked.wait()
+    assert cache.prompt(INSTRUCTION, history, history).cached_content is None
+    await cache.close(0)
+    await behind()
+    assert cache.spent() is None
+    await client.aio.aclose()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_after_a_refusal_caching_is_left_alone_for_a_while(talk: Talk, emulator: Emulator) -> None:

@@ -107,6 +107,8 @@ class PrefixCache:
         self._scale = 1.0
         """Tokens by the provider's count for one that is estimated."""
         self._held: _Held | None = None
+        self._is_refused = False
+        """What is held may not be used, and waits for its deletion."""
         self._last = _Beginning()
         self._has_used = self._is_closed = False
         self._requests, self._first_tokens = 0, 0
@@ -133,7 +135,7 @@ class PrefixCache:
         held = self._held
         if held is not None and held.expires_at_s - now_s <= EXPIRY_MARGIN_S:
             self._hold(held=None)
-        elif held is not None and held.covers(instruction, settled):
+        elif held is not None and self._is_useful(held):
             self._has_used = True
             return CachedPrompt(held.name, None, [*settled[len(held.contents) :], *asked])
         self._has_used = False
@@ -152,12 +154,15 @@ class PrefixCache:
         cause = error if isinstance(error, errors.APIError) else error.__cause__
         if not self._has_used or not isinstance(cause, errors.APIError) or not _is_about_cache(cause):
             return False
-        held, is_gone = self._held, cause.code in _NOT_THERE
-        self._hold(held=None)
-        self._pause(GONE_PAUSE_S if is_gone else REFUSED_PAUSE_S)
-        logger.info("The context cache of a conversation is %s: %s", "gone" if is_gone else "refused", cause.message)
-        if held is not None and not is_gone and self._task is None:
-            self._start(self._delete(held.name))
+        self._has_used = False
+        if cause.code in _NOT_THERE:
+            self._hold(held=None)
+            self._pause(GONE_PAUSE_S)
+            logger.info("The context cache of a conversation is gone: %s", cause.message)
+        else:
+            self._is_refused = True
+            self._pause(REFUSED_PAUSE_S)
+            logger.info("The context cache of a conversation cannot be used: %s", cause.message)
         return True
 
     def spent(self) -> UsageReported | None:
@@ -194,9 +199,7 @@ class PrefixCache:
         now_s = self._now_s()
         if self._terms is None or self._is_closed or self._task is not None or now_s < self._quiet_until_s:
             return
-        held = self._held
-        if held is not None and not held.covers(self._last.instruction, self._last.contents):
-            held = None
+        held = self._held if self._held is not None and self._is_useful(self._held) else None
         ttl_s = self._terms.ttl_s
         outlook = outlook_of(
             self._requests,
@@ -212,6 +215,10 @@ class PrefixCache:
         elif held is not None and is_time_to_extend(held.expires_at_s - now_s, ttl_s):
             self._start(self._extend(held, ttl_s))
 
+    def _is_useful(self, held: _Held) -> bool:
+        """Whether the last request begins with what it holds, and the provider lets it be used."""
+        return not self._is_refused and held.covers(self._last.instruction, self._last.contents)
+
     def _scaled(self, tokens: int) -> int:
         return max(0, round(tokens * self._scale))
 
@@ -223,10 +230,11 @@ class PrefixCache:
     async def _run(self, work: Coroutine[None, None, object]) -> None:
         try:
             await work
-            if self._is_closed:
-                await self._let_go()
         except Exception:
             logger.exception("Internal error while looking after a context cache")
+        try:
+            if self._is_closed:
+                await self._let_go()
         finally:
             self._task = None
 
@@ -262,7 +270,7 @@ class PrefixCache:
             self._pause(_pause_after(error))
             logger.info("A context cache was not extended: %s", error)
             return
-        if self._held is held:
+        if self._held is held and not self._is_refused:
             self._hold(_Held(held.name, held.instruction, held.contents, held.tokens, expires_at_s))
 
     async def _let_go(self) -> bool:
@@ -305,7 +313,7 @@ class PrefixCache:
 
     def _hold(self, held: _Held | None) -> None:
         self._count_kept()
-        self._held = held
+        self._held, self._is_refused = held, False
 
     def _count_kept(self) -> None:
         now_s = self._now_s()
