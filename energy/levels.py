@@ -142,7 +142,7 @@ class Level:
     @property
     def is_in_turns(self) -> bool:
         """Whether the level needs no Live connection."""
-        return _is_in_turns(self.model)
+        return is_in_turns(self.model)
 
 
 class Reason(StrEnum):
@@ -256,7 +256,7 @@ class Ladder:
         top = len(models)
         if not 1 <= top <= LADDER_LIMIT:
             raise ValueError(f"The {mode} ladder has {top} models; it needs 1 to {LADDER_LIMIT}, best first")
-        in_turns = [_is_in_turns(model) for model in models]
+        in_turns = [is_in_turns(model) for model in models]
         if in_turns != sorted(in_turns):
             raise ValueError(f"The {mode} ladder has a Live model below one in turns, which is there for want of them")
         self.mode = mode
@@ -306,8 +306,8 @@ class Ladder:
         return tuple(level.model for level in self.all_above(self._levels[0]))
 
 
-def _is_in_turns(model: str) -> bool:
-    """Not one that no profile describes, which a check reports."""
+def is_in_turns(model: str) -> bool:
+    """Whether a model is talked with in turns; not one that no profile describes, which a check reports."""
     try:
         return profile_of(model).kind is Kind.TURNS
     except UnknownModel:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from energy import ledger
 from energy.ladders import ladder_of
-from energy.levels import Level, LevelChange, Mode, Reason
+from energy.levels import Level, LevelChange, Mode, Reason, is_in_turns
 from energy.models import EnergyChange, EnergyState, Notice, Persona
 from energy.notices import FALLBACK_PERSONA, delivered_text, fill, key_of
 from energy.prices import parse_prices
@@ -197,13 +197,13 @@ class EnergyBarService:
     def avoid_spent(self, mode: Mode) -> LevelChange | None:
         """Before a model is dialled again: leave it if others have found it spent meanwhile, or its end has come; None
         to dial it."""
-        model = self._levels[mode].model
+        level, model = self._levels[mode], self._levels[mode].model
         access = Access.OPEN
         if model and model not in ladder_of(mode).models:
             return self._go_to_best(mode, Reason.MANUAL, _Waiting.TAKE)
         if model:
             with OutageSurvived():
-                access = ledger.may_use(model, self._holder, timezone.now())
+                access = self._access_of(level, ledger.states_of([model])[model], timezone.now())
         if access is not Access.SPENT:
             return None
         return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED, "known to be spent")
@@ -220,6 +220,8 @@ class EnergyBarService:
         level: Level = current
         states: States | None = None
         with OutageSurvived():
+            if current.is_in_turns:
+                ledger.note_success(current.model, self._holder, timezone.now())
             ledger.note_answer(current.model, timezone.now())
             if above := self._ladders[mode].all_above(current):
                 waiting = _Waiting.PROVEN if current.is_in_turns else _Waiting.SKIP
@@ -228,9 +230,10 @@ class EnergyBarService:
         return change if change.is_change else None
 
     def succeeded(self, model: str) -> None:
-        """A set-up on that model went through: what was probed is back."""
+        """A set-up on that model went through: what was probed is back. In turns there is none: an answer counts."""
         with OutageSurvived():
-            ledger.note_success(model, self._holder, timezone.now())
+            if not is_in_turns(model):
+                ledger.note_success(model, self._holder, timezone.now())
             self._write()
 
     # -- deciding ------------------------------------------------------------------------------------------------------
@@ -267,12 +270,21 @@ class EnergyBarService:
             state = states[level.model]
             if self._is_left_to_probes(level, state, waiting, now):
                 continue
-            access = ledger.may_use(level.model, self._holder, now, state)
+            access = self._access_of(level, state, now)
             if access is Access.WAIT and waiting is _Waiting.ASK_AGAIN:
                 raise _AskAgain
             if access is not Access.SPENT and (access is not Access.WAIT or waiting is _Waiting.TAKE):
                 return level, states
         return otherwise, states
+
+    def _access_of(self, level: Level, state: ModelState, now: datetime.datetime) -> Access:
+        """Whether the model of a level may be dialled; what that takes is claimed.
+
+        A model in turns is not scouted, nor probed by one alone: each asks for itself, with its user's first turn.
+        """
+        if level.is_in_turns:
+            return Access.SPENT if state.is_spent and not state.is_due(now) else Access.OPEN
+        return ledger.may_use(level.model, self._holder, now, state)
 
     def _is_left_to_probes(self, level: Level, state: ModelState, waiting: _Waiting, now: datetime.datetime) -> bool:
         """Whether the model is asked for in the background, where there is something to go on with meanwhile."""

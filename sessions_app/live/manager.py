@@ -448,7 +448,9 @@ class BaseSessionManager:
     def _features_of(self, level: Level) -> Features:
         profile = None if level.is_exhausted else profile_of(level.model)
         patience_ms = PATIENCE_MS if self._levels.has_refuge else None
-        return Features(profile is not None and profile.history_anytime, self._overlaps, patience_ms)
+        if profile is None:
+            return Features(history_anytime=False, overlaps=self._overlaps)
+        return Features(profile.history_anytime, self._overlaps, profile.resumable, patience_ms)
 
     def _is_quiet(self) -> bool:
         """Whether nothing is being said, and nothing owed."""

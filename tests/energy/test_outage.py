@@ -171,3 +171,31 @@ def test_spent_quota_is_not_taken_for_an_outage(open_session: Begin, clock: time
     alice.leave_outage(Mode.CALL, OLDER, DOWN.text)
     row = ModelQuota.objects.get(model=NEWEST)
     assert (row.kind, row.resets_at, row.spent_since) == ("day", MIDNIGHT, NOON)
+
+
+# --- Models in turns in the ledger ----------------------------------------------------------------
+
+
+def test_a_spent_model_in_turns_is_back_with_its_first_answer_and_not_with_a_dial(
+    open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    alice = left(begun(open_session("alice")))
+    alice.lower(Mode.CALL, Refusal("per minute"), IN_TURNS)
+    clock.shift(66)
+    bob = begun(open_session("bob"))
+    bob.leave_outage(Mode.CALL, NEWEST, DOWN.text)
+    assert bob.get_current_model(Mode.CALL) == IN_TURNS
+    bob.succeeded(IN_TURNS)
+    assert ModelQuota.objects.get(model=IN_TURNS).restored_at is None
+    bob.raise_if_possible(Mode.CALL)
+    assert ModelQuota.objects.get(model=IN_TURNS).restored_at is not None
+
+
+def test_nobody_waits_for_another_to_find_out_about_a_model_in_turns(
+    open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    left(begun(open_session("alice")))
+    others = [open_session(f"other-{number}") for number in range(3)]
+    levels = [other.load(Mode.CALL, patient=True) for other in others]
+    assert [level.model for level in levels if level is not None] == [IN_TURNS] * 3
+    assert [other.avoid_spent(Mode.CALL) for other in others] == [None] * 3

@@ -7,7 +7,9 @@ import pytest
 from energy.levels import Mode
 from sessions_app.live.line_probe import IN_TURNS_EVERY_S
 from sessions_app.live.machine.events import (
+    CloseFinished,
     Connect,
+    GoAwayReceived,
     LevelChanged,
     LevelKept,
     ProviderSilent,
@@ -19,6 +21,7 @@ from sessions_app.live.machine.events import (
     State,
     Timer,
     TimerFired,
+    Toast,
 )
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.machine.reasons import StateReason
@@ -138,6 +141,32 @@ def test_the_way_down_is_told_once_however_long_it_took() -> None:
     wishes = play.tell(SetupCompleted(), 10)
     assert [wish.code for wish in play.wishes if hasattr(wish, "code")] == ["energy.in_turns"]
     assert only(wishes, Replay)
+
+
+# -- models that issue no handles --------------------------------------------------------------------------------------
+
+
+def without_handles() -> Play:
+    play = Play()
+    play.machine.features = Features(history_anytime=True, issues_handles=False)
+    play.go_live().have_a_turn()
+    play.wait_for_late_words()
+    return play
+
+
+def test_a_planned_end_is_taken_without_a_handle_and_without_a_word() -> None:
+    play = without_handles()
+    play.tell(GoAwayReceived(0))
+    assert play.is_in(State.HANDOVER)
+    assert play.tell(CloseFinished()) == [Connect(seed=True)]
+    assert not of(play.tell(SetupCompleted(), 10), Toast)
+
+
+def test_a_line_that_was_away_for_a_while_is_told_as_one_that_was_resumed() -> None:
+    play = without_handles()
+    play.lose()
+    play.tell(TimerFired(Timer.REDIAL), 5_000)
+    assert only(play.tell(SetupCompleted(), 10), Toast).code == "reconnected"
 
 
 # -- down and up: the driver -------------------------------------------------------------------------------------------

@@ -139,6 +139,9 @@ class Features:
     overlaps: bool = False
     """The provider lets a session be resumed while its old connection is open, so a planned swap dials first."""
 
+    issues_handles: bool = True
+    """Where the model issues none, a new connection that is given the context is all that a resume would be."""
+
     patience_ms: int | None = None
     """How long there may be no line, or a silent one, before a level is asked for that needs none; None for ever."""
 
@@ -290,7 +293,7 @@ class SessionMachine:
         change_toast, self._change_toast = self._change_toast, ""
         if change_toast:
             return self._say(change_toast)
-        if action is Action.RESUMED:
+        if action is Action.RESUMED or (action is Action.REBUILT and not self.features.issues_handles):
             if was_first:
                 return self._say_away()
             return self._say("reconnected", outage_ms) if outage_ms >= NOTICEABLE_OUTAGE_MS else []
@@ -360,7 +363,7 @@ class SessionMachine:
     def _swap_if_safe(self, now_ms: int) -> list[Wish]:
         """A safe point: nobody speaks for the model, none of its words is late, and the handle is newer than the last
         turn."""
-        can_resume = self._swap_is_due and self.handle_is_current
+        can_resume = self._swap_is_due and (self.handle_is_current or not self.features.issues_handles)
         # Without a handle there is nothing to wait for: what was said is given to the next connection.
         can_refresh = self._refresh_is_due and (self.handle is None or self.handle_is_current)
         if self._reply is not _Reply.NONE or not (self._change_is_due or can_resume or can_refresh):
