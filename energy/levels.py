@@ -59,7 +59,8 @@ class ModelProfile:
     """What is particular about the models whose ids begin with `prefix`; sources are in `docs/architecture.md`.
 
     `history_anytime`: takes turns of the past in the middle of a session. `typed_as_content`: takes typed turns as
-    content, not as realtime text. `thinking_level`: must be told one. `resumable`: issues handles.
+    content, not as realtime text. `thinking_level`: must be told one. `resumable`: issues handles. `compresses`: its
+    provider cuts the context where that is asked for.
     `silence_before_end_ms`: the end of the microphone's sound ends a turn only after so much silence (openclaw 152830,
     measured 2026-09-19). `intake_margin_ms`: what it was sent may be read so long before it is taken in, so that a
     handle does not cover it yet: our own margin, nothing of it is documented.
@@ -76,6 +77,7 @@ class ModelProfile:
     typed_as_content: bool = False
     thinking_level: str = ""
     resumable: bool = True
+    compresses: bool = True
     silence_before_end_ms: int = 0
     intake_margin_ms: int = 250
     whole_input_transcript: bool = False
@@ -91,6 +93,7 @@ def _in_turns(prefix: str, cache_from_tokens: int) -> ModelProfile:
         Seeding.HISTORY,
         history_anytime=True,
         resumable=False,
+        compresses=False,
         intake_margin_ms=0,
         context_window_tokens=1_048_576,
         kind=Kind.TURNS,
@@ -330,6 +333,11 @@ def models_of(ladders: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 def is_model_resumable(level: Level) -> bool:
     """Whether the level's model issues handles that a later connection may use."""
     return not level.is_exhausted and profile_of(level.model).resumable
+
+
+def is_context_compressed(level: Level) -> bool:
+    """Whether the context of the level's model is cut by its provider where that is asked for."""
+    return not level.is_exhausted and profile_of(level.model).compresses
 
 
 def should_clear_resumption_handle(previous: Level, new: Level) -> bool:

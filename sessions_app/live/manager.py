@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from random import random as system_random
 from typing import Any, ClassVar
 
-from energy.levels import Level, Mode, is_model_resumable, profile_of
+from energy.levels import Level, Mode, is_context_compressed, is_model_resumable, profile_of
 from sessions_app.live.backlog import Backlog
 from sessions_app.live.close_codes import OPENED_ELSEWHERE
 from sessions_app.live.context import Context, select_turns
@@ -393,7 +393,9 @@ class BaseSessionManager:
             active=self.state is State.LIVE,
             has_valid_resumption_data=self.current_handle is not None,
             duration_ms=int((time.time() - self._started_at) * 1000),
-            compression_enabled=wanted.compresses and COMPRESSION_FIELD not in left_out,
+            compression_enabled=is_context_compressed(level)
+            and wanted.compresses
+            and COMPRESSION_FIELD not in left_out,
             resumption_enabled=is_resumable,
             start_time=self._started_at,
             model=level.model,

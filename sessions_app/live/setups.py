@@ -90,7 +90,7 @@ def _silence_before_end_ms(profile: ModelProfile, assistant: Assistant) -> int:
 
 
 def _compression(profile: ModelProfile, assistant: Assistant) -> Compression | None:
-    if not assistant.compresses:
+    if not (assistant.compresses and profile.compresses):
         return None
     if not assistant.compression_ratio:
         return Compression(assistant.trigger_tokens)

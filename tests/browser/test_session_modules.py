@@ -82,6 +82,7 @@ ENDED = {"state": "none", "has_valid_resumption_data": False}
             "hold",
             "The server process that has this session does not answer: only what is stored is shown.",
         ),
+        ({"level": REPORT["level"] | {"word": "in turns"}}, "In turns", "live", ""),
         (ENDED, "No session", "quiet", "There has been none yet."),
         (
             ENDED | {"ended": {"at": at(125_400), "reason": "hung-up"}},

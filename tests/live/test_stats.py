@@ -75,6 +75,11 @@ async def test_what_the_provider_refuses_is_not_in_use() -> None:
     assert not stats.compression_enabled
 
 
+async def test_in_turns_nothing_is_resumed_and_no_context_is_cut_by_the_provider() -> None:
+    stats = (await Stage(Mode.CALL, ["gemini-3.8-flash"]).open()).manager.get_session_stats()
+    assert (stats.level_word, stats.resumption_enabled, stats.compression_enabled) == ("in turns", False, False)
+
+
 async def test_without_a_connection_the_way_to_the_provider_is_not_known() -> None:
     stage = await a_call_with_a_secret(Answer(), *[Answer(failure=REFUSED)] * 3)
     stage.connection.drop(CUT)

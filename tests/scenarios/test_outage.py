@@ -32,7 +32,7 @@ async def test_a_call_and_a_chat_live_through_an_outage_of_live_with_what_they_k
         assert call.audio
         emulator.disarm()
         for page, code_word in ((call, "PLUM-42"), (chat, "PEAR-23")):
-            await page.wait_until(lambda page=page: page.of_type("ready")[-1]["model"] == NEWEST, "the way back up")
+            await page.wait_for("ready", model=NEWEST)
             await page.say(QUESTION)
             assert code_word in await page.reply()
             assert page.toasts() == ["energy.in_turns", "energy.restored"]

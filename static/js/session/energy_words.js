@@ -12,7 +12,7 @@
 import { moment } from "../helpers/time.js";
 
 /** The word of a level whose model needs no live line. */
-const IN_TURNS = "in turns";
+export const IN_TURNS = "in turns";
 
 /**
  * @param {import("./messages.js").Energy} energy

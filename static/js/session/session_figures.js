@@ -16,6 +16,7 @@
  */
 
 import { clock, duration } from "../helpers/time.js";
+import { IN_TURNS } from "./energy_words.js";
 import { GRANTED, SESSION_WISH, STATE, TURN_STATE } from "./protocol.js";
 import { reasonText } from "./status_words.js";
 
@@ -114,7 +115,8 @@ export const causeText = (cause) => CAUSES[cause] ?? (reasonText(cause) || cause
  * @returns {Headline}
  */
 export function headlineOf(report, nowMs) {
-  const [word, tone] = WORDS[report.state] ?? [report.state, "quiet"];
+  const [stateWord, tone] = WORDS[report.state] ?? [report.state, "quiet"];
+  const word = report.state === STATE.LIVE && report.level?.word === IN_TURNS ? "In turns" : stateWord;
   return { word, tone, detail: detailOf(report, nowMs) };
 }
 
