@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +38,8 @@ def test_json_cut_anywhere_gives_beginnings_of_its_strings(
         assert progress.heard in (None, heard)
         assert not shown or reader.heard == heard
     shown += reader.end().words
-    assert (reader.heard, shown, reader.answer) == (heard, answer, answer)
+    told = answer if answer.strip() else ""
+    assert (reader.heard, shown, reader.answer) == (heard, told, told)
     assert not reader.has_ignored_the_schema
 
 
@@ -75,3 +77,37 @@ def test_a_fence_around_the_json_is_not_shown() -> None:
 def test_plain_words_were_asked_for_and_come() -> None:
     reader = read('{"answer": ', '"x"}', is_structured=False)
     assert (reader.answer, reader.has_ignored_the_schema) == ('{"answer": "x"}', False)
+
+
+@pytest.mark.parametrize("cut", range(1, 43))
+def test_the_users_words_may_come_after_the_answer(cut: int) -> None:
+    raw = '{"answer": "Hello.", "heard": "hello world"}'
+    reader = AnswerReader(is_structured=True)
+    told = [reader.take(raw[:cut]), reader.take(raw[cut:]), reader.end()]
+    assert [progress.heard for progress in told if progress.heard is not None] == ["hello world"]
+    assert (reader.answer, reader.has_ignored_the_schema) == ("Hello.", False)
+
+
+@pytest.mark.parametrize("heard", ["", '"heard": null, ', '"said": "a", ', '"heard": ["a"], '])
+def test_an_answer_without_the_users_words_leaves_them_to_be_asked_for(heard: str) -> None:
+    reader = read(f'{{{heard}"answer": "b"}}')
+    assert (reader.heard, reader.answer, reader.has_ignored_the_schema) == (None, "b", True)
+
+
+@pytest.mark.parametrize(
+    ("raw", "answer"),
+    [
+        ('[{"heard": "a", "answer": "b"}]', "b"),
+        ('\ufeff{"heard": "a", "answer": "b"}', "b"),
+        (r"""{"heard": "a", "answer": "I don\'t \\ know"}""", "I don't \\ know"),
+        ('{"heard": "a", "answer": "one\ntwo"}', "one\ntwo"),
+        (r'{"heard": "a", "answer": "x \ud83d y"}', "x  y"),
+    ],
+)
+def test_what_is_nearly_json_is_not_read_aloud_as_it_stands(raw: str, answer: str) -> None:
+    assert ((reader := read(raw)).heard, reader.answer) == ("a", answer)
+
+
+@pytest.mark.parametrize("is_structured", [True, False])
+def test_blanks_are_no_answer(is_structured: bool) -> None:
+    assert read("  \n", " ", is_structured=is_structured).answer == ""

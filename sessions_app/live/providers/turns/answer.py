@@ -1,17 +1,28 @@
 """An answer as it streams in: the user's words and the model's, told apart.
 
 A request with sound in it asks for a JSON object of two strings, what was heard and the answer, in this order, so that
-the user's words are whole before the answer begins.
+the user's words are whole before the answer begins. A model that was not made to write JSON may turn them round, leave
+one out, or write JSON that is none: nobody is to hear that read aloud.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
+from sessions_app.live.storable import storable
+
 HEARD, ANSWER = "heard", "answer"
+
+_JSON_BEGINS = ("", "{", "[", "`", "\ufeff")
+"""What JSON may begin with, with something around it: a list, a fence of Markdown, a mark of the encoding."""
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPABLE = '"\\/bfnrtu'
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +49,14 @@ class AnswerReader:
 
     @property
     def has_ignored_the_schema(self) -> bool:
-        """The model gave plain words where JSON was asked for: what the user said is not known."""
-        return self._is_structured and self._is_plain
+        """The model did not give what was asked for: what the user said is not known."""
+        return self._is_structured and self.heard is None
 
     def take(self, text: str) -> Progress:
         """The next piece of what came."""
         self._raw += text
         if self._is_structured and not self._is_plain:
-            start = self._raw.lstrip()[:1]
-            self._is_plain = start not in ("", "{", "`")
+            self._is_plain = self._raw.lstrip()[:1] not in _JSON_BEGINS
         if self._is_plain:
             return self._grown(self._raw)
         return self._read(self._parsed(), is_over=False)
@@ -56,6 +66,8 @@ class AnswerReader:
         if self._is_plain:
             return Progress()
         parsed = self._parsed()
+        if parsed is None:
+            parsed = _mended(self._raw)
         if parsed is None:
             self._is_plain = True
             return self._grown(self._raw)
@@ -76,19 +88,31 @@ class AnswerReader:
         if parsed is None:
             return Progress()
         heard = None
-        if self.heard is None and (is_over or ANSWER in parsed):
+        if self.heard is None and (is_over or next(reversed(parsed), HEARD) != HEARD):
             heard = self.heard = _text(parsed.get(HEARD))
-        answer = _text(parsed.get(ANSWER))
-        return Progress(heard, self._grown(answer).words)
+        return Progress(heard, self._grown(_text(parsed.get(ANSWER)) or "").words)
 
     def _grown(self, answer: str) -> Progress:
-        """What was shown stays; nothing is taken back."""
-        if not answer.startswith(self.answer):
+        """What was shown stays; nothing is taken back. Blanks alone are no answer."""
+        if not answer.strip() or not answer.startswith(self.answer):
             return Progress()
         words = answer[len(self.answer) :]
         self.answer = answer
         return Progress(None, words)
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _mended(raw: str) -> dict[str, Any] | None:
+    """The object in what is nearly JSON: with lines broken, with marks escaped that need not be, or halves of
+    surrogate pairs in its strings."""
+    escaped = _ESCAPE.sub(lambda found: found[0] if found[1] in _ESCAPABLE else found[1], raw[max(raw.find("{"), 0) :])
+    try:
+        parsed, _ = json.JSONDecoder(strict=False).raw_decode(escaped)
+    except ValueError:
+        return None
+    if not isinstance(parsed, dict) or not {HEARD, ANSWER} & parsed.keys():
+        return None
+    return {name: storable(value) for name, value in parsed.items() if isinstance(value, str)}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
