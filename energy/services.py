@@ -174,10 +174,11 @@ class EnergyBarService:
         From a Live level only models are asked for that could not be reached: of the others a turn's end decides.
         """
         current, ladder = self._levels[mode], self._ladders[mode]
+        has_line = not (current.is_in_turns or current.is_exhausted)
         with OutageSurvived():
             states, now = ledger.states_of(ladder.live_models), timezone.now()
             for level in self._candidates(mode, ladder.all_above(current)):
-                if level.is_in_turns or not (current.is_in_turns or states[level.model].is_out):
+                if level.is_in_turns or (has_line and not states[level.model].is_out):
                     continue
                 access = access_of(states[level.model], self._holder, now)
                 if access is Access.OPEN:

@@ -1,7 +1,7 @@
 """The way back up: asks in the background for a line that may be there again.
 
 No sentence of a user's is tried on it: a connection is set up and closed again, by one session for all (the lease of
-the ledger), and only a model that has answered so is gone up to.
+the ledger), and only a model that has answered so is gone up to. It goes on looking where nothing works at all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sessions_app.live.machine.failures import History, judge
 from sessions_app.live.providers.upstream import CLOSE_TIMEOUT_MS, Setup, Upstream, UpstreamFailed
 from sessions_app.live.task_owner import TaskOwner
 
-IN_TURNS_EVERY_S = 2.0
+WITHOUT_LINE_EVERY_S = 2.0
 """More often than a set-up that went through is trusted for, so that everybody hears of it."""
 
 ON_A_LINE_EVERY_S = 10.0
@@ -31,7 +31,7 @@ class LineProbe:
         upstream: the provider.
         levels: of the session.
         setup_for: the set-up of a connection to a model, with which nothing is said.
-        is_quiet: whether nobody speaks and nothing is owed, so that the session may go up.
+        on_back: called while a better line is there, until the session stands on it.
     """
 
     def __init__(
@@ -39,20 +39,21 @@ class LineProbe:
         upstream: Upstream,
         levels: LevelKeeper,
         setup_for: Callable[[str], Setup],
-        is_quiet: Callable[[], bool],
+        on_back: Callable[[], None],
     ) -> None:
         self._upstream = upstream
         self._levels = levels
         self._setup_for = setup_for
-        self._is_quiet = is_quiet
+        self._on_back = on_back
         self._tasks = TaskOwner()
         self._looking: asyncio.Task[None] | None = None
 
     def stand_at(self, level: Level) -> None:
-        """The session has a connection at this level."""
+        """The session has a connection at this level, or none because it is level 0."""
         self.stop()
         if level != self._levels.top_level:
-            every_s = IN_TURNS_EVERY_S if level.is_in_turns else ON_A_LINE_EVERY_S
+            has_line = not (level.is_in_turns or level.is_exhausted)
+            every_s = ON_A_LINE_EVERY_S if has_line else WITHOUT_LINE_EVERY_S
             self._looking = self._tasks.start(self._look(every_s), "live-line-probe")
 
     def stop(self) -> None:
@@ -65,9 +66,8 @@ class LineProbe:
         while True:
             await asyncio.sleep(every_s)
             due = await self._levels.due_probe()
-            is_back = due.may_rise or (bool(due.model) and await self._is_there(due.model))
-            if is_back and self._is_quiet():
-                self._levels.ask_for_more()
+            if due.may_rise or (due.model and await self._is_there(due.model)):
+                self._on_back()
 
     async def _is_there(self, model: str) -> bool:
         """Whether the model can be talked with; the ledger is told."""

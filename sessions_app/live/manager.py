@@ -182,7 +182,7 @@ class BaseSessionManager:
             self._levels.ask_for_more,
             self._watch,
         )
-        self._line_probe = LineProbe(upstream, self._levels, self._probe_setup, self._is_quiet)
+        self._line_probe = LineProbe(upstream, self._levels, self._probe_setup, self._go_up)
         self._ending = Ending(self._exchanges, self._dialler, self._writer, self._timers, self._tasks)
         self._wish_handlers = self._handlers()
 
@@ -238,6 +238,8 @@ class BaseSessionManager:
         self._feed(
             Opened(handle, behind, opening.handle_was_cut, has_context, self._levels.no_model, self._page_away_ms)
         )
+        if self._levels.no_model is not None:
+            self._line_probe.stand_at(self._levels.level)
 
     def attach(self, page: Page, last_heard: int = -1, away_ms: int = 0) -> None:
         """A page, or a page that came back, takes its place; another one in that place is closed.
@@ -454,9 +456,15 @@ class BaseSessionManager:
             return Features(history_anytime=False, overlaps=self._overlaps)
         return Features(profile.history_anytime, self._overlaps, profile.resumable, patience_ms)
 
-    def _is_quiet(self) -> bool:
-        """Whether nothing is being said, and nothing owed."""
-        return self._machine.state is State.LIVE and self._exchanges.turn_state is TurnState.LISTENING
+    def _go_up(self) -> None:
+        """A better line is there. A conversation takes it when nobody speaks and nothing is owed; one that stands still
+        takes it at once."""
+        state = self._machine.state
+        is_quiet = state is State.LIVE and self._exchanges.turn_state is TurnState.LISTENING
+        if state in (State.EXHAUSTED, State.FAILED):
+            self._levels.restore()
+        elif is_quiet or state is State.RECONNECTING:
+            self._levels.ask_for_more()
 
     def _probe_setup(self, model: str) -> Setup:
         return probe_setup(model, self._setups.wanted, PROBE_TIMEOUT_MS)

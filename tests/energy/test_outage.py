@@ -199,3 +199,18 @@ def test_nobody_waits_for_another_to_find_out_about_a_model_in_turns(
     levels = [other.load(Mode.CALL, patient=True) for other in others]
     assert [level.model for level in levels if level is not None] == [IN_TURNS] * 3
     assert [other.avoid_spent(Mode.CALL) for other in others] == [None] * 3
+
+
+def test_a_session_that_has_nothing_left_in_an_outage_asks_for_the_line_and_all_follow(
+    open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    alice, bob = (left(begun(open_session(name))) for name in ("alice", "bob"))
+    for session in (alice, bob):
+        for model in (IN_TURNS, IN_TURNS_TOO):
+            change = session.lower(Mode.CALL, DAY, model)
+        assert change.level.is_exhausted
+    clock.shift(OUTAGE_WAIT)
+    assert alice.due_probe(Mode.CALL) == (NEWEST, False)
+    alice.succeeded(NEWEST)
+    assert bob.due_probe(Mode.CALL) == ("", True)
+    assert bob.restore(Mode.CALL, Reason.MANUAL).level.model == NEWEST

@@ -27,6 +27,7 @@ class FakeEnergy:
     model that was left for another reason, with the reason. `is_crowded`: refusals
     mean one session too many. `succeeded_on`: whose set-ups went through. `out`: what cannot be reached, as far as the
     ledger knows. `probed`: what was asked for in vain.
+    `resets_at`: when what is spent is expected back.
     """
 
     def __init__(self, models: Sequence[str] = (NEWEST, OLDER, OLDEST)) -> None:
@@ -37,6 +38,7 @@ class FakeEnergy:
         self.succeeded_on: list[str] = []
         self.out: set[str] = set()
         self.probed: list[str] = []
+        self.resets_at = AT
         has_refuge = Ladder(Mode.CALL, [NEWEST, *models]).live_models != (NEWEST, *models)
         tops = dict.fromkeys(Mode, len(models)) if has_refuge else TOP_LEVELS
         self._ladders = {mode: Ladder(mode, [*([NEWEST] * top), *models[:top]][-top:]) for mode, top in tops.items()}
@@ -52,7 +54,7 @@ class FakeEnergy:
 
     def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
         above = self._ladders[mode].all_above(self._levels[mode])
-        return AT if any(level.model in self._held_back for level in above) else None
+        return self.resets_at if any(level.model in self._held_back for level in above) else None
 
     def has_refuge(self, mode: Mode) -> bool:
         return bool(self._ladders[mode].refuges_below(self._levels[mode]))
@@ -64,7 +66,7 @@ class FakeEnergy:
 
     async def due_probe(self, mode: Mode) -> Probe:
         above = [level.model for level in self._ladders[mode].all_above(self._levels[mode]) if not level.is_in_turns]
-        return Probe(next((model for model in above if model in self.out), ""), bool(set(above) - self.out))
+        return Probe(next((model for model in above if model in self.out), ""), bool(set(above) - self._held_back))
 
     async def probe_failed(self, failure: Failure, model: str, *, is_quota: bool) -> None:
         self.probed.append(model)

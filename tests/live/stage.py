@@ -66,6 +66,7 @@ class Stage:
         observer: Observer | None = None,
         assistant: Assistant | None = None,
         upstream: FakeUpstream | None = None,
+        energy: FakeEnergy | None = None,
         provider: Upstream | None = None,
         **opening: Any,
     ) -> None:
@@ -73,7 +74,7 @@ class Stage:
         self.upstream = upstream or FakeUpstream()
         self.page = FakePage()
         self.store = FakeStore()
-        self.energy = FakeEnergy(models)
+        self.energy = energy or FakeEnergy(models)
         self.next_frame = opening.get("next_number", 0)
         assistant = assistant or Assistant(INSTRUCTION, "Kore")
         opening = {"handle_made_with": assistant.made_with, **opening}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.line_probe import IN_TURNS_EVERY_S
+from sessions_app.live.line_probe import WITHOUT_LINE_EVERY_S
 from sessions_app.live.machine.events import (
     CloseFinished,
     Connect,
@@ -29,12 +31,13 @@ from sessions_app.live.machine.states import ANSWER_AFTER_SILENCE_MS, Features
 from sessions_app.live.manager import PATIENCE_MS
 from sessions_app.live.providers.upstream import GenerationComplete, ReplyAudio, ReplyWords, TurnComplete
 from sessions_app.live.transcript import TurnCode
-from tests.fakes.energy import NEWEST, OLDER, OLDEST
+from tests.fakes.energy import NEWEST, OLDER, OLDEST, FakeEnergy
 from tests.live.play import LIVED_MS, NETWORK, REFUSED, Play, of, only
 from tests.live.stage import Stage, sound
 
 IN_TURNS = "gemini-3.8-flash"
 LADDER = (NEWEST, OLDER, IN_TURNS)
+SPENT = Failure(429, "RESOURCE_EXHAUSTED You exceeded your current quota", Phase.LIVE)
 DOWN = Failure(503, "The service is currently unavailable.", Phase.HANDSHAKE)
 
 # -- patience: the machine ---------------------------------------------------------------------------------------------
@@ -211,15 +214,15 @@ async def test_a_line_is_asked_for_in_the_background_and_gone_back_to_between_tw
     await down(stage)
     await stage.wait(PATIENCE_MS / 1000 + 0.1)
     in_turns = stage.connection
-    await stage.wait(3 * IN_TURNS_EVERY_S)
+    await stage.wait(3 * WITHOUT_LINE_EVERY_S)
     assert stage.energy.probed[:2] == [NEWEST, NEWEST]
     assert stage.connection is in_turns, "nobody who talks notices the probes"
     stage.upstream.refuses = lambda setup: None
     in_turns.feed(ReplyAudio(sound(200)), ReplyWords("A long answer"))
-    await stage.wait(2 * IN_TURNS_EVERY_S)
+    await stage.wait(2 * WITHOUT_LINE_EVERY_S)
     assert stage.manager.get_current_model() == IN_TURNS, "not in the middle of a reply"
     in_turns.feed(ReplyWords("."), GenerationComplete(), TurnComplete())
-    await stage.wait(2 * IN_TURNS_EVERY_S)
+    await stage.wait(2 * WITHOUT_LINE_EVERY_S)
     assert stage.manager.get_current_model() == NEWEST
     assert stage.page.shows(State.LIVE)
     assert stage.page.toasts == ["energy.in_turns", "energy.restored"]
@@ -234,7 +237,7 @@ async def test_probes_are_connections_in_which_nothing_is_said() -> None:
     await stage.wait(PATIENCE_MS / 1000 + 0.1)
     stage.upstream.refuses = lambda setup: None
     before = len(stage.upstream.connections)
-    await stage.wait(IN_TURNS_EVERY_S + 0.1)
+    await stage.wait(WITHOUT_LINE_EVERY_S + 0.1)
     probe = stage.upstream.connections[before]
     assert probe.setup.model == NEWEST
     assert probe.setup.handle is None
@@ -258,3 +261,59 @@ async def test_a_ladder_may_have_nothing_but_what_is_in_turns(mode: Mode) -> Non
     assert dialled(stage) == [IN_TURNS]
     await stage.wait(30)
     assert dialled(stage) == [IN_TURNS]
+
+
+async def test_a_line_that_is_back_is_found_where_what_was_in_turns_has_no_quota_any_more() -> None:
+    stage = await a_call_on(*LADDER)
+    await down(stage)
+    await stage.wait(PATIENCE_MS / 1000 + 0.1)
+    stage.energy.resets_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=9)
+    stage.connection.drop(SPENT)
+    await stage.wait(1)
+    assert stage.page.shows(State.EXHAUSTED)
+    stage.upstream.refuses = lambda setup: None
+    await stage.wait(2 * WITHOUT_LINE_EVERY_S)
+    assert stage.page.shows(State.LIVE)
+    assert stage.manager.get_current_model() == NEWEST
+
+
+async def test_a_session_that_begins_with_nothing_finds_the_line_when_it_is_back() -> None:
+    energy = FakeEnergy(LADDER)
+    await energy.leave_outage(Mode.CALL, DOWN, NEWEST)
+    await energy.handle_rate_limit_error(Mode.CALL, SPENT, IN_TURNS)
+    stage = await Stage(Mode.CALL, energy=energy).open()
+    assert stage.page.shows(State.EXHAUSTED)
+    await stage.wait(2 * WITHOUT_LINE_EVERY_S)
+    assert stage.page.shows(State.LIVE)
+    assert stage.manager.get_current_model() == NEWEST
+
+
+async def test_a_line_that_is_back_is_taken_at_once_where_requests_fail() -> None:
+    stage = await a_call_on(*LADDER)
+    await down(stage)
+    await stage.wait(PATIENCE_MS / 1000 + 0.1)
+    stage.manager.take_text("t-1", "Hello?")
+    await stage.settle()
+    stage.upstream.refuses = lambda setup: DOWN
+    stage.connection.drop(NETWORK)
+    await stage.wait(20)
+    assert stage.page.shows(State.RECONNECTING)
+    stage.upstream.refuses = lambda setup: DOWN if setup.model == IN_TURNS else None
+    await stage.wait(10)
+    assert stage.page.shows(State.LIVE)
+    assert stage.manager.get_current_model() == NEWEST
+    assert stage.connection.texts == ["Hello?"]
+
+
+async def test_a_line_that_is_back_is_taken_where_everything_was_given_up() -> None:
+    stage = await a_call_on(*LADDER)
+    await down(stage)
+    await stage.wait(PATIENCE_MS / 1000 + 0.1)
+    stage.upstream.refuses = lambda setup: DOWN
+    stage.connection.drop(NETWORK)
+    await stage.wait(90)
+    assert stage.page.shows(State.FAILED)
+    stage.upstream.refuses = lambda setup: None
+    await stage.wait(2 * WITHOUT_LINE_EVERY_S)
+    assert stage.page.shows(State.LIVE)
+    assert stage.manager.get_current_model() == NEWEST

@@ -467,6 +467,7 @@ class SessionMachine:
         self._begin_gap(StateReason.PROVIDER_UNAVAILABLE, now_ms)
         self._is_silent = False
         self._lineless_since_ms = None
+        self._forget_faults()
         left = [HoldInput(), *self._leave_connection(), StopTimer(Timer.REDIAL), LeaveUpstream()]
         self.state = State.FALLING_BACK
         return [*left, TellState(State.FALLING_BACK, reason=StateReason.PROVIDER_UNAVAILABLE), SeekRefuge()]
@@ -720,6 +721,8 @@ class SessionMachine:
         if not fact.keeps_handle:
             wishes += self._forget_handle("level-changed")
         self._change_toast = fact.toast or ("energy.restored" if fact.is_raised else "energy.lower")
+        if self.state is State.FAILED and fact.is_raised:
+            return [*wishes, *self._on_retry_requested(RetryRequested(), now_ms)]
         goes_on = self.state in (State.LIVE, State.FAILED)
         if goes_on or (fact.is_raised and self.state not in (State.FALLING_BACK, State.EXHAUSTED)):
             return [*wishes, *self._change_when_safe(now_ms)]

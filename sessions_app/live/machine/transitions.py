@@ -142,7 +142,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
     },
     S.FAILED: {
         RetryRequested: frozenset({S.RECONNECTING}),
-        LevelChanged: frozenset({S.FAILED}),
+        LevelChanged: frozenset({S.FAILED, S.RECONNECTING}),
         LadderExhausted: frozenset({S.EXHAUSTED}),
         TimerFired: frozenset({S.FAILED, S.ENDED}),
         ForgetRequested: frozenset({S.FAILED}),
