@@ -117,9 +117,9 @@ class LevelKeeper:
         """What was asked for is not to be had yet."""
         await self._energy.probe_failed(failure, model, is_quota=is_quota)
 
-    def restore(self) -> None:
-        """To the best model there is, because the user, the operator or the clock asks for it."""
-        self._start(self._restore())
+    def restore(self, reason: Reason = Reason.MANUAL) -> None:
+        """To the best model there is, because the user, the operator or the clock asks for it, or it has answered."""
+        self._start(self._restore(reason))
 
     def ask_for_more(self) -> None:
         """At a turn's end: the model has answered, and a better one may be back."""
@@ -143,8 +143,8 @@ class LevelKeeper:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    async def _restore(self) -> None:
-        self._take(await self._energy.reset_energy_level(self._mode, Reason.MANUAL))
+    async def _restore(self, reason: Reason) -> None:
+        self._take(await self._energy.reset_energy_level(self._mode, reason))
 
     async def _ask_for_more(self) -> None:
         news = await self._energy.raise_if_possible(self._mode)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from random import random as system_random
 from typing import Any, ClassVar
 
-from energy.levels import Level, Mode, is_context_compressed, is_model_resumable, profile_of
+from energy.levels import Level, Mode, Reason, is_context_compressed, is_model_resumable, profile_of
 from sessions_app.live.backlog import Backlog
 from sessions_app.live.close_codes import OPENED_ELSEWHERE
 from sessions_app.live.context import Context, select_turns
@@ -462,7 +462,7 @@ class BaseSessionManager:
         state = self._machine.state
         is_quiet = state is State.LIVE and self._exchanges.turn_state is TurnState.LISTENING
         if state in (State.EXHAUSTED, State.FAILED):
-            self._levels.restore()
+            self._levels.restore(Reason.QUOTA_RESET)
         elif is_quiet or state is State.RECONNECTING:
             self._levels.ask_for_more()
 

@@ -12,8 +12,10 @@ from sessions_app.live.machine.events import (
     CloseFinished,
     Connect,
     GoAwayReceived,
+    LadderExhausted,
     LevelChanged,
     LevelKept,
+    NoModel,
     ProviderSilent,
     Replay,
     ReplyBegan,
@@ -317,3 +319,22 @@ async def test_a_line_that_is_back_is_taken_where_everything_was_given_up() -> N
     await stage.wait(2 * WITHOUT_LINE_EVERY_S)
     assert stage.page.shows(State.LIVE)
     assert stage.manager.get_current_model() == NEWEST
+
+
+def test_what_says_twice_that_the_level_stays_does_not_hold_back_the_dial_that_is_made() -> None:
+    play = patient()
+    play.tell(LadderExhausted(NoModel("quota", None)))
+    assert only(play.tell(LevelChanged(NEWEST, is_raised=True)), Connect)
+    assert play.tell(LevelKept(20_000)) == []
+    assert play.is_in(State.FALLING_BACK)
+
+
+def test_time_in_which_nothing_could_be_dialled_costs_a_line_no_patience() -> None:
+    play = patient()
+    play.lose()
+    play.tell(TimerFired(Timer.PATIENCE), PATIENCE_MS)
+    play.tell(LevelChanged(IN_TURNS))
+    play.lose(REFUSED, 100)
+    play.tell(LadderExhausted(NoModel("quota", None)))
+    wishes = play.tell(LevelChanged(NEWEST, is_raised=True), 60_000)
+    assert StartTimer(Timer.PATIENCE, PATIENCE_MS) in wishes

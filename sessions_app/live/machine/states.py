@@ -729,7 +729,7 @@ class SessionMachine:
         if self.state is not State.FALLING_BACK:
             self.state = State.FALLING_BACK
             wishes += [StopTimer(Timer.REDIAL), TellState(State.FALLING_BACK, reason=StateReason.QUOTA)]
-        return [*wishes, self._dial()]
+        return [*wishes, self._dial(), *self._wait_patiently(now_ms)]
 
     def _change_when_safe(self, now_ms: int) -> list[Wish]:
         """No outage, so its toast is no second word about one."""
@@ -740,6 +740,8 @@ class SessionMachine:
         return self._swap_if_safe(now_ms) if self.state is State.LIVE else []
 
     def _on_level_kept(self, fact: LevelKept, now_ms: int) -> list[Wish]:
+        if self._is_dialling:
+            return []  # asked for twice: the first answer is being acted upon
         self.state = State.RECONNECTING
         return [
             TellState(State.RECONNECTING, self._backoff.attempt, fact.retry_in_ms, fact.reason),
@@ -757,6 +759,7 @@ class SessionMachine:
     def _exhaust(self, why: NoModel) -> list[Wish]:
         self.state = State.EXHAUSTED
         self._is_dialling = False
+        self._lineless_since_ms = None
         self._change_toast = ""
         wishes: list[Wish] = [
             Record("exhausted"),

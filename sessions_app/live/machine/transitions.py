@@ -116,7 +116,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
     },
     S.FALLING_BACK: {
         LevelChanged: frozenset({S.FALLING_BACK}),
-        LevelKept: frozenset({S.RECONNECTING}),
+        LevelKept: frozenset({S.FALLING_BACK, S.RECONNECTING}),
         LadderExhausted: frozenset({S.EXHAUSTED}),
         SetupCompleted: frozenset({S.LIVE}),
         ConnectionLost: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
