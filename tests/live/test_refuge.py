@@ -8,6 +8,7 @@ import pytest
 
 from energy.levels import Mode
 from sessions_app.live.line_probe import WITHOUT_LINE_EVERY_S
+from sessions_app.live.machine.backoff import REDIALS_PER_HOUR
 from sessions_app.live.machine.events import (
     CloseFinished,
     Connect,
@@ -338,3 +339,38 @@ def test_time_in_which_nothing_could_be_dialled_costs_a_line_no_patience() -> No
     play.tell(LadderExhausted(NoModel("quota", None)))
     wishes = play.tell(LevelChanged(NEWEST, is_raised=True), 60_000)
     assert StartTimer(Timer.PATIENCE, PATIENCE_MS) in wishes
+
+
+FAULTY = Failure(1011, "Internal error encountered.", Phase.LIVE)
+
+
+def test_a_line_that_comes_and_goes_until_it_is_given_up_is_left_for_a_level_that_needs_none() -> None:
+    play = patient()
+    wishes = play.lose(FAULTY, LIVED_MS)
+    for _ in range(40):
+        if of(wishes, SeekRefuge):
+            break
+        play.tell(TimerFired(Timer.REDIAL) if play.is_in(State.RECONNECTING) else LevelChanged(OLDER), 500)
+        play.tell(SetupCompleted(), 500)
+        wishes = play.lose(FAULTY, 2_000)
+    assert only(wishes, SeekRefuge)
+    assert play.is_in(State.FALLING_BACK)
+
+
+def test_a_line_for_which_no_redial_is_left_is_left_for_a_level_that_needs_none() -> None:
+    play = patient()
+    for _ in range(REDIALS_PER_HOUR):
+        play.lose(NETWORK, LIVED_MS)
+        play.tell(TimerFired(Timer.REDIAL), 500)
+        play.complete_setup()
+    assert only(play.tell(ProviderSilent(), LIVED_MS), SeekRefuge)
+    play.tell(LevelKept(1_000, StateReason.PROVIDER_UNAVAILABLE))
+    play.tell(TimerFired(Timer.REDIAL), 1_000)
+    play.lose(REFUSED)
+    assert play.is_in(State.FAILED), "nowhere to go, and not asked for again and again"
+
+
+def test_a_key_that_is_refused_is_no_reason_to_go_on_in_turns() -> None:
+    play = patient()
+    play.lose(Failure(1007, "API key not valid. Please pass a valid API key.", Phase.LIVE))
+    assert play.is_in(State.FAILED)

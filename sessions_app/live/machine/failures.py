@@ -101,8 +101,8 @@ class Judgement:
     `quota` is true only for a confirmed verdict about quota: nothing else may lower an energy level as if it were.
     `field` names the set-up field to leave out (STRIP_FIELD). `wait_ms` is how long to wait (WAIT).
     `drop_audio`: the audio that was replayed is the likely cause and must not be sent again. `is_guess`: the next
-    model is tried for want of anything better, and not because something was said of this one. `may_pass`: it is
-    no sign of anything while it is expected to be over soon.
+    model is tried, or nothing any more, for want of anything better, and not because something was said of this
+    one. `may_pass`: it is no sign of anything while it is expected to be over soon.
     """
 
     verdict: Verdict
@@ -448,4 +448,4 @@ def _escalate(history: History, reason: str) -> Judgement:
         return Judgement(Verdict.FRESH, reason)
     if not history.has_guessed:
         return Judgement(Verdict.NEXT_MODEL, reason, is_guess=True)
-    return Judgement(Verdict.STOP, reason)
+    return Judgement(Verdict.STOP, reason, is_guess=True)

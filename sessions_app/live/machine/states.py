@@ -201,6 +201,7 @@ class SessionMachine:
         self._refused_at_ms: int | None = None
         self._lineless_since_ms: int | None = None
         self._is_silent = False
+        self._has_taken_refuge = False
         self._gap: _Gap | None = None
         self._left_out: set[str] = set()
         self._forgotten = False
@@ -464,6 +465,16 @@ class SessionMachine:
         is_silent = self.state is State.LIVE and self._is_silent
         if self.features.patience_ms is None or not (is_trying or is_silent):
             return []
+        return self._take_refuge(now_ms)
+
+    def _give_line_up(self, reason: str, now_ms: int) -> list[Wish]:
+        """It is not dialled any more: to a level that needs none, once, where there is one below."""
+        if self.features.patience_ms is None or self._has_taken_refuge:
+            return self._fail(reason)
+        self._has_taken_refuge = True
+        return self._take_refuge(now_ms)
+
+    def _take_refuge(self, now_ms: int) -> list[Wish]:
         self._begin_gap(StateReason.PROVIDER_UNAVAILABLE, now_ms)
         self._is_silent = False
         self._lineless_since_ms = None
@@ -560,6 +571,7 @@ class SessionMachine:
     def _prove_stable(self) -> None:
         """The connection serves: what went wrong before is no sign of what is wrong next."""
         self._forget_faults()
+        self._has_taken_refuge = False
         self._waits = 0
         self._audio_was_dropped = False
         self._is_silent = False
@@ -587,7 +599,7 @@ class SessionMachine:
     def _resume(self, judgement: Judgement, now_ms: int) -> list[Wish]:
         if self.state is State.HANDOVER and self._backoff.attempt == 0:
             if self._backoff.next_delay_ms(now_ms) is None:
-                return self._fail(judgement.reason)
+                return self._give_line_up(judgement.reason, now_ms)
             return [StartTimer(Timer.REDIAL, RETRY_AFTER_CLOSE_MS)]
         return self._redial_later(judgement.reason, now_ms)
 
@@ -628,12 +640,12 @@ class SessionMachine:
         return [leave_out, *self._redial_later(judgement.reason, now_ms, at_once=True)]
 
     def _give_up(self, judgement: Judgement, now_ms: int) -> list[Wish]:
-        return self._fail(judgement.reason)
+        return self._give_line_up(judgement.reason, now_ms) if judgement.is_guess else self._fail(judgement.reason)
 
     def _redial_later(self, reason: str, now_ms: int, at_once: bool = False) -> list[Wish]:
         delay_ms = self._backoff.next_delay_ms(now_ms)
         if delay_ms is None:
-            return self._fail(reason)
+            return self._give_line_up(reason, now_ms)
         self.state = State.RECONNECTING
         attempt = self._backoff.attempt
         if at_once:
@@ -707,6 +719,7 @@ class SessionMachine:
         self._forget_outage()
         self._backoff.next_delay_ms(now_ms)
         self._forget_faults()
+        self._has_taken_refuge = False
         return [
             StopTimer(Timer.REDIAL),
             TellState(State.RECONNECTING, self._backoff.attempt, 0, "retry"),
