@@ -19,7 +19,7 @@ from energy.levels import Level, LevelChange, Mode, Reason, is_in_turns
 from energy.models import EnergyChange, EnergyState, Notice, Persona
 from energy.notices import FALLBACK_PERSONA, delivered_text, fill, key_of
 from energy.prices import parse_prices
-from energy.quota import Access, LimitKind, ModelState, Refusal, access_of
+from energy.quota import PROBATION, Access, LimitKind, ModelState, Refusal, access_of
 from energy.usage import TurnTokens
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class EnergyBarService:
         self._ladders = {mode: ladder_of(mode) for mode in Mode}
         self._levels = {mode: ladder.top for mode, ladder in self._ladders.items()}
         self._resets_at: dict[Mode, datetime.datetime | None] = dict.fromkeys(Mode)
-        self._avoided: dict[Mode, set[str]] = {mode: set() for mode in Mode}
+        self._avoided: dict[Mode, dict[str, datetime.datetime]] = {mode: {} for mode in Mode}
         self._unwritten: list[LevelChange] = []
 
     # -- in memory -----------------------------------------------------------------------------------------------------
@@ -135,16 +135,16 @@ class EnergyBarService:
             level = self._levels[mode]
             return LevelChange(level, level, Reason.RATE_LIMIT_EXCEEDED, timezone.now(), state.resets_at)
         if state is None:
-            self._avoided[mode].add(model)  # the ledger does not know: it would send the session back
+            self._avoid(mode, model)  # the ledger does not know: it would send the session back
         return self._leave(mode, model, Reason.RATE_LIMIT_EXCEEDED, refusal.text)
 
     def next_model(self, mode: Mode, model: str, reason: str) -> LevelChange:
-        """Leave a model for a reason that is not quota; this session does not come back to it.
+        """Leave a model for a reason that is not quota; this session does not come back to it for a while.
 
         One that the project does not have, or that cannot do what is asked of it, is reported to the operator and
         tried by nobody for an hour.
         """
-        self._avoided[mode].add(model)
+        self._avoid(mode, model)
         if reason in UNUSABLE:
             with OutageSurvived():
                 ledger.note_missing(model, reason, timezone.now())
@@ -295,10 +295,13 @@ class EnergyBarService:
             return True
         return waiting is _Waiting.PROVEN and access_of(state, self._holder, now) is not Access.OPEN
 
+    def _avoid(self, mode: Mode, model: str) -> None:
+        self._avoided[mode][model] = timezone.now() + PROBATION
+
     def _candidates(self, mode: Mode, levels: Iterable[Level]) -> Iterable[Level]:
         """Those that this session may come to; a model of its own ladder may have ended since it began."""
-        here = ladder_of(mode).models
-        return [level for level in levels if level.model not in self._avoided[mode] and level.model in here]
+        now, here, avoided = timezone.now(), ladder_of(mode).models, self._avoided[mode]
+        return [level for level in levels if avoided.get(level.model, now) <= now and level.model in here]
 
     def _settle(self, level: Level, reason: Reason, states: States | None, detail: str = "") -> LevelChange:
         """Go to a level and write that down. `states` is None when the ledger could not be asked."""

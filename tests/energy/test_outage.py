@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from energy.levels import Mode, Reason
 from energy.models import EnergyChange, ModelQuota
-from energy.quota import OUTAGE_MEMORY, OUTAGE_WAIT, Refusal
+from energy.quota import OUTAGE_MEMORY, OUTAGE_WAIT, PROBATION, Refusal
 from energy.services import EnergyBarService, notice_for
 from tests.energy.conftest import NOON
 from tests.energy.test_services import DAY, MIDNIGHT, begun
@@ -214,3 +214,17 @@ def test_a_session_that_has_nothing_left_in_an_outage_asks_for_the_line_and_all_
     alice.succeeded(NEWEST)
     assert bob.due_probe(Mode.CALL) == ("", True)
     assert bob.restore(Mode.CALL, Reason.MANUAL).level.model == NEWEST
+
+
+def test_a_model_that_was_left_on_a_guess_is_asked_for_again_after_its_probation(
+    open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    alice = begun(open_session("alice"))
+    for model in (NEWEST, OLDER):
+        change = alice.next_model(Mode.CALL, model, "provider-fault")
+    assert change.level.model == IN_TURNS
+    assert alice.due_probe(Mode.CALL) == ("", False)
+    clock.shift(PROBATION)
+    assert alice.due_probe(Mode.CALL)[0] == NEWEST
+    alice.succeeded(NEWEST)
+    assert alice.raise_if_possible(Mode.CALL) is not None
