@@ -57,31 +57,39 @@ class Outage:
         self.began_s = self.ended_s = 0.0
 
 
-async def call(web: WebServer, caller: Caller, outage: Outage, ready: asyncio.Barrier) -> None:
+async def call(web: WebServer, caller: Caller, outage: Outage, ready: asyncio.Barrier, types: bool) -> None:
     loop = asyncio.get_running_loop()
-    question, quiet = spoken(QUESTION), silence(1.2)
+    question = b"" if types else spoken(QUESTION) + silence(1.2)
+    takes_s = 0.0 if types else len(spoken(QUESTION)) / FRAME_BYTES * FRAME_MS / 1000
     async with Page(web, "call", caller.name) as page:
         microphone = Microphone(page)
+
+        async def put_question() -> float:
+            """Gives when it will have been said."""
+            microphone.say(question)
+            if types:
+                await page.say(QUESTION)
+            return loop.time() + takes_s
+
         talking = asyncio.create_task(microphone.be_open())
         try:
             await page.start()
             await page.say(f"my code word is {caller.code_word}")
             await page.reply()
             await ready.wait()
-            microphone.say(question + quiet)
+            ended_s = 0.0 if types else await put_question()
             outage.is_near.set()
-            ended_s = loop.time() + len(question) / FRAME_BYTES * FRAME_MS / 1000
             await outage.has_begun.wait()
+            if types:
+                ended_s = await put_question()
             caller.first_answer_s = await ask(page, caller, ended_s) - outage.began_s
             while not outage.is_over.is_set():
                 await wait(outage.is_over, ASKS_EVERY_S)
                 if not outage.is_over.is_set():
-                    microphone.say(question + quiet)
-                    await ask(page, caller, loop.time() + len(question) / FRAME_BYTES * FRAME_MS / 1000)
+                    await ask(page, caller, await put_question())
             await page.wait_until(lambda: is_at_the_top(page), "the way back up")
             caller.back_s = loop.time() - outage.ended_s
-            microphone.say(question + quiet)
-            await ask(page, caller, loop.time() + len(question) / FRAME_BYTES * FRAME_MS / 1000, counts=False)
+            await ask(page, caller, await put_question(), counts=False)
         except (AssertionError, TimeoutError, asyncio.BrokenBarrierError) as failure:
             caller.findings.append(f"{failure or type(failure).__name__}; heard: {page.tell_short()}")
             await ready.abort()
@@ -176,9 +184,10 @@ async def wait(event: asyncio.Event, seconds: float) -> None:
 
 
 async def hold(web: WebServer, emulator: Emulator, callers: list[Caller], kind: str, minutes: float) -> None:
+    """Where Live is silent the question is typed: of what is said a model may make nothing, and be well."""
     loop = asyncio.get_running_loop()
     outage, ready = Outage(), asyncio.Barrier(len(callers))
-    calls = [asyncio.create_task(call(web, caller, outage, ready)) for caller in callers]
+    calls = [asyncio.create_task(call(web, caller, outage, ready, kind == "silent")) for caller in callers]
     await outage.is_near.wait()
     await asyncio.sleep(len(spoken(QUESTION)) / FRAME_BYTES * FRAME_MS / 1000 / 2)
     outage.began_s = loop.time()
