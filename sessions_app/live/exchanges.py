@@ -129,6 +129,7 @@ class Exchanges:
         connection: gives the present connection, if there is one.
         feed: tells the session machine.
         on_answered: called after each exchange.
+        on_doubt: called when an answer is owed, and nothing has moved for a while.
         watch: is told what the session machine does not hear of.
     """
 
@@ -142,6 +143,7 @@ class Exchanges:
         connection: Callable[[], Connection | None],
         feed: Callable[[Fact], None],
         on_answered: Callable[[], None],
+        on_doubt: Callable[[], None],
         watch: SessionWatch,
     ) -> None:
         self.transcript = Transcript(opening.turns, opening.earlier.typed, spoken_unanswered(opening))
@@ -157,6 +159,7 @@ class Exchanges:
         self._connection = connection
         self._feed = feed
         self._on_answered = on_answered
+        self._on_doubt = on_doubt
         self._watch = watch
         self._is_read_only = False
         self._turns = TurnMachine(self._sent)
@@ -435,6 +438,8 @@ class Exchanges:
         self._tell(self._timed_facts[fact]())
 
     def _look(self) -> WatchFired:
+        if self._turns.is_owed_an_answer:
+            self._on_doubt()
         connection = self._connection()
         lifeless_ms = _now_ms() - self._last_message_ms
         if connection is not None:

@@ -42,6 +42,7 @@ from sessions_app.live.machine.events import (
     KeepHandle,
     LeaveOut,
     LeaveUpstream,
+    LineGone,
     LowerLevel,
     Opened,
     OwnerLeaving,
@@ -180,9 +181,12 @@ class BaseSessionManager:
             lambda: self._dialler.connection,
             self._feed,
             self._levels.ask_for_more,
+            self._doubt,
             self._watch,
         )
-        self._line_probe = LineProbe(upstream, self._levels, self._probe_setup, self._go_up)
+        self._line_probe = LineProbe(
+            upstream, self._levels, self._probe_setup, self._go_up, lambda: self._feed(LineGone())
+        )
         self._ending = Ending(self._exchanges, self._dialler, self._writer, self._timers, self._tasks)
         self._wish_handlers = self._handlers()
 
@@ -465,6 +469,11 @@ class BaseSessionManager:
             self._levels.restore(Reason.QUOTA_RESET)
         elif is_quiet or state is State.RECONNECTING:
             self._levels.ask_for_more()
+
+    def _doubt(self) -> None:
+        """The line is open, and says nothing to what was said."""
+        if self._levels.has_refuge:
+            self._line_probe.doubt(self.get_current_model())
 
     def _probe_setup(self, model: str) -> Setup:
         return probe_setup(model, self._setups.wanted, PROBE_TIMEOUT_MS)

@@ -17,6 +17,8 @@ from sessions_app.live.machine.failures import (
 from sessions_app.live.page import Assistant
 from sessions_app.live.providers.upstream import Compression, Setup, TurnTaking
 
+PROBE_INSTRUCTION = "You are asked whether you are there. Answer with one word."
+
 TRIGGER_SHARE = 0.8
 """Of the context window: where the provider cuts the context unless it is told otherwise."""
 
@@ -57,9 +59,9 @@ def setup_for(wish: Connect, model: str, assistant: Assistant, context: Context,
 
 
 def probe_setup(model: str, assistant: Assistant, timeout_ms: int) -> Setup:
-    """A set-up by which a model shows that it can be talked with. Nothing of the session is kept."""
+    """The set-up of a session in which a model shows that it can be talked with. Nothing of it is kept."""
     setup = setup_for(Connect(), model, assistant, Context(), frozenset())
-    return replace(setup, compression=None, resumes=False, timeout_ms=timeout_ms)
+    return replace(setup, instruction=PROBE_INSTRUCTION, compression=None, resumes=False, timeout_ms=timeout_ms)
 
 
 def chosen_in(assistant: Assistant) -> dict[str, object]:

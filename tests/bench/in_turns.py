@@ -26,6 +26,8 @@ from tests.services.web import WebServer
 QUESTION = "What is my code word?"
 CODE_WORDS = ("PLUM-42", "CHERRY-17", "APPLE-99", "PEAR-23", "QUINCE-56", "GRAPE-31", "FIG-64", "DATE-88")
 ANSWERED_WITHIN_S = 12.0
+SILENCE_ANSWERED_WITHIN_S = 15.0
+"""A line that is open and says nothing is doubted after eight seconds, and another one is asked first."""
 BACK_WITHIN_S = 10.0
 ASKS_EVERY_S = 10.0
 GIVES_UP_AFTER_S = 40.0
@@ -183,11 +185,12 @@ async def wait(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def hold(web: WebServer, emulator: Emulator, callers: list[Caller], kind: str, minutes: float) -> None:
-    """Where Live is silent the question is typed: of what is said a model may make nothing, and be well."""
+async def hold(
+    web: WebServer, emulator: Emulator, callers: list[Caller], kind: str, minutes: float, types: bool
+) -> None:
     loop = asyncio.get_running_loop()
     outage, ready = Outage(), asyncio.Barrier(len(callers))
-    calls = [asyncio.create_task(call(web, caller, outage, ready, kind == "silent")) for caller in callers]
+    calls = [asyncio.create_task(call(web, caller, outage, ready, types)) for caller in callers]
     await outage.is_near.wait()
     await asyncio.sleep(len(spoken(QUESTION)) / FRAME_BYTES * FRAME_MS / 1000 / 2)
     outage.began_s = loop.time()
@@ -213,6 +216,7 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=6, choices=range(1, len(CODE_WORDS) + 1))
     parser.add_argument("--minutes", type=float, default=5, help="of the outage (default: 5)")
     parser.add_argument("--kind", choices=("refused", "stalled", "silent", "quota"), default="refused")
+    parser.add_argument("--typed", action="store_true", help="the questions are typed")
     given = parser.parse_args()
     use_settings_of_tests()
     callers = [Caller(f"caller{at}", CODE_WORDS[at]) for at in range(given.callers)]
@@ -225,18 +229,18 @@ def main() -> None:
                 f"for name in {[caller.name for caller in callers]}: "
                 f"User.objects.create_user(name, password={PASSWORD!r})"
             )
-            asyncio.run(hold(web, emulator, callers, given.kind, given.minutes))
+            asyncio.run(hold(web, emulator, callers, given.kind, given.minutes, given.typed))
         finally:
             web.stop()
             emulator.stop()
-    report(callers)
+    report(callers, SILENCE_ANSWERED_WITHIN_S if given.kind == "silent" else ANSWERED_WITHIN_S)
 
 
 def percentile(values: list[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
-def report(callers: list[Caller]) -> None:
+def report(callers: list[Caller], within_s: float) -> None:
     print("| caller | first answer after s | back up after s | asked | answered | toasts |")
     print("| --- | ---: | ---: | ---: | ---: | --- |")
     for caller in callers:
@@ -251,7 +255,7 @@ def report(callers: list[Caller]) -> None:
         print(f"p95 {percentile(times, 0.95):.0f} ms, of {len(times)}")
     findings = [f"{caller.code_word}: {finding}" for caller in callers for finding in caller.findings]
     for caller in callers:
-        if not caller.first_answer_s <= ANSWERED_WITHIN_S:
+        if not caller.first_answer_s <= within_s:
             findings.append(f"{caller.code_word}: answered after {caller.first_answer_s:.1f} s")
         if not caller.back_s <= BACK_WITHIN_S:
             findings.append(f"{caller.code_word}: back after {caller.back_s:.1f} s")

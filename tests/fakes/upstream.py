@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from sessions_app.live.machine.failures import Failure, Phase
-from sessions_app.live.providers.upstream import Connection, Setup, UpstreamFailed, UpstreamMessage
+from sessions_app.live.providers.upstream import Connection, Setup, TurnComplete, UpstreamFailed, UpstreamMessage
+from sessions_app.live.setups import PROBE_INSTRUCTION
 from sessions_app.live.transcript import Turn
 
 CUT = Failure(1006, "abnormal closure [internal]", Phase.LIVE)
@@ -163,9 +164,9 @@ class Answer:
 class FakeUpstream:
     """See `live.upstream.Upstream`.
 
-    `connect_script` holds the answers to the next diallings; when it is empty `otherwise` answers. `attempts` is what
-    was dialled, `refuses` says whether a dial is refused whatever was scripted, `expected` holds the models that it was
-    told to expect dials of.
+    `connect_script` holds the answers to the next diallings; when it is empty `otherwise` answers. `refuses` says
+    whether a dial is refused whatever was scripted. `is_silent`: nobody answers who is asked whether they are there.
+    `attempts` is what was dialled, `expected` the models that it was told to expect dials of.
     """
 
     def __init__(self) -> None:
@@ -173,6 +174,7 @@ class FakeUpstream:
         self.connect_script: list[Answer] = []
         self.otherwise = Answer()
         self.expected: list[str] = []
+        self.is_silent = False
         self.refuses: Callable[[Setup], Failure | None] = lambda setup: None
 
     def script(self, *answers: Answer | Failure) -> None:
@@ -210,4 +212,6 @@ class FakeUpstream:
             raise UpstreamFailed(answer.failure)
         attempt.connection = FakeConnection(setup)
         answer.prepare(attempt.connection)
+        if setup.instruction == PROBE_INSTRUCTION and not self.is_silent:
+            attempt.connection.feed(TurnComplete())
         return attempt.connection

@@ -15,6 +15,7 @@ from sessions_app.live.machine.events import (
     LadderExhausted,
     LevelChanged,
     LevelKept,
+    LineGone,
     MemoryLost,
     Opened,
     OwnerLeaving,
@@ -73,6 +74,7 @@ FACTS: list[Fact] = [
     GoAwayReceived(50_000),
     GoAwayReceived(0),
     ProviderSilent(),
+    LineGone(),
     ProviderSilent("silent", costs_handle=True),
     SendBlocked(),
     MemoryLost(),
@@ -105,7 +107,7 @@ IMPOSSIBLE: dict[str, set[tuple[State, type[Fact]]]] = {
     "there never was a connection": {
         (State.IDLE, fact)
         for fact in (
-            *(ConnectionLost, CloseFinished, HandleOffered, HandleWithdrawn, GoAwayReceived, ProviderSilent),
+            *(ConnectionLost, CloseFinished, HandleOffered, HandleWithdrawn, GoAwayReceived, ProviderSilent, LineGone),
             *(SendBlocked, MemoryLost, ReplyBegan, ReplyProduced, ReplyEnded, BacklogReplayed),
         )
     },

@@ -7,7 +7,8 @@ import datetime
 import pytest
 
 from energy.levels import Mode
-from sessions_app.live.line_probe import WITHOUT_LINE_EVERY_S
+from sessions_app.live.line_probe import ANSWER_LIMIT_S, WITHOUT_LINE_EVERY_S
+from sessions_app.live.line_probe import QUESTION as PROBE_QUESTION
 from sessions_app.live.machine.backoff import REDIALS_PER_HOUR
 from sessions_app.live.machine.events import (
     CloseFinished,
@@ -31,11 +32,12 @@ from sessions_app.live.machine.events import (
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.states import ANSWER_AFTER_SILENCE_MS, Features
+from sessions_app.live.machine.turns import WATCH_MS
 from sessions_app.live.manager import PATIENCE_MS
 from sessions_app.live.providers.upstream import GenerationComplete, ReplyAudio, ReplyWords, TurnComplete
 from sessions_app.live.transcript import TurnCode
 from tests.fakes.energy import NEWEST, OLDER, OLDEST, FakeEnergy
-from tests.live.play import LIVED_MS, NETWORK, REFUSED, Play, of, only
+from tests.live.play import LIVED_MS, NETWORK, QUOTA, REFUSED, Play, of, only
 from tests.live.stage import Stage, sound
 
 IN_TURNS = "gemini-3.8-flash"
@@ -234,7 +236,7 @@ async def test_a_line_is_asked_for_in_the_background_and_gone_back_to_between_tw
     assert "A long answer." in texts
 
 
-async def test_probes_are_connections_in_which_nothing_is_said() -> None:
+async def test_probes_ask_whether_somebody_is_there_and_nothing_else() -> None:
     stage = await a_call_on(*LADDER)
     await down(stage)
     await stage.wait(PATIENCE_MS / 1000 + 0.1)
@@ -245,8 +247,56 @@ async def test_probes_are_connections_in_which_nothing_is_said() -> None:
     assert probe.setup.model == NEWEST
     assert probe.setup.handle is None
     assert not probe.setup.history
-    assert not probe.sent
+    assert probe.sent == [PROBE_QUESTION]
     assert probe.is_closed
+
+
+async def silent_call() -> Stage:
+    """Every Live connection is open, and answered pings, and says nothing from now on."""
+    stage = await a_call_on(*LADDER)
+    stage.upstream.is_silent = True
+    return stage
+
+
+async def test_a_line_that_says_nothing_is_left_when_another_one_says_nothing_either() -> None:
+    stage = await silent_call()
+    stage.manager.take_text("t-1", "What is my code word?")
+    await stage.wait(WATCH_MS / 1000 + ANSWER_LIMIT_S + 1)
+    assert stage.manager.get_current_model() == IN_TURNS
+    assert stage.connection.texts == ["What is my code word?"]
+    assert stage.page.toasts == ["energy.in_turns"]
+
+
+async def test_a_line_that_thinks_for_long_stays_while_another_one_answers() -> None:
+    stage = await silent_call()
+    stage.upstream.is_silent = False
+    line = stage.connection
+    stage.manager.take_text("t-1", "What is my code word?")
+    await stage.wait(50)
+    assert stage.manager.get_current_model() == NEWEST
+    assert not line.is_closed
+    assert len(dialled(stage)) == 2, "and it is asked once, not with every look"
+    line.feed(ReplyAudio(sound(200)), ReplyWords("Plum."), GenerationComplete(), TurnComplete())
+    await stage.settle()
+    assert stage.page.toasts == []
+
+
+async def test_a_refusal_for_quota_says_nothing_of_the_line_that_stands() -> None:
+    stage = await silent_call()
+    stage.upstream.refuses = lambda setup: QUOTA
+    stage.manager.take_text("t-1", "What is my code word?")
+    await stage.wait(30)
+    assert stage.manager.get_current_model() == NEWEST
+
+
+async def test_a_model_that_is_set_up_and_says_nothing_is_not_gone_back_to() -> None:
+    stage = await a_call_on(*LADDER)
+    await down(stage)
+    await stage.wait(PATIENCE_MS / 1000 + 0.1)
+    stage.upstream.is_silent = True
+    stage.upstream.refuses = lambda setup: None
+    await stage.wait(30)
+    assert stage.manager.get_current_model() == IN_TURNS
 
 
 async def test_where_no_level_needs_no_line_the_session_waits_for_it_as_before() -> None:

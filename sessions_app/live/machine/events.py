@@ -123,6 +123,11 @@ class ProviderSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class LineGone:
+    """The connection is open and says nothing to what was said, and another one is not to be had, or as silent."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendBlocked:
     """The provider takes nothing any more."""
 
@@ -251,6 +256,7 @@ Fact = (
     | HandleWithdrawn
     | GoAwayReceived
     | ProviderSilent
+    | LineGone
     | SendBlocked
     | MemoryLost
     | ReplyBegan

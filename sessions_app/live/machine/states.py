@@ -37,6 +37,7 @@ from sessions_app.live.machine.events import (
     LeaveUpstream,
     LevelChanged,
     LevelKept,
+    LineGone,
     LowerLevel,
     MemoryLost,
     NoModel,
@@ -457,6 +458,10 @@ class SessionMachine:
         left_ms = patience_ms if since_ms is None else since_ms + patience_ms - now_ms
         return [StartTimer(Timer.PATIENCE, max(left_ms, at_least_ms, 0))]
 
+    def _on_line_gone(self, fact: LineGone, now_ms: int) -> list[Wish]:
+        self._is_silent = True
+        return self._seek_refuge(now_ms)
+
     def _seek_refuge(self, now_ms: int) -> list[Wish]:
         """Patience is over. A line that has come about meanwhile stays if it says something, or is not asked."""
         if self.state is State.HANDOVER and not self._is_dialling:
@@ -836,6 +841,7 @@ class SessionMachine:
         HandleWithdrawn: _on_handle_withdrawn,
         GoAwayReceived: _on_go_away_received,
         ProviderSilent: _on_provider_silent,
+        LineGone: _on_line_gone,
         SendBlocked: _on_send_blocked,
         MemoryLost: _on_memory_lost,
         ReplyBegan: _on_reply_began,

@@ -21,6 +21,7 @@ from sessions_app.live.machine.events import (
     LadderExhausted,
     LevelChanged,
     LevelKept,
+    LineGone,
     MemoryLost,
     Opened,
     OwnerLeaving,
@@ -68,6 +69,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
         HandleWithdrawn: frozenset({S.LIVE}),
         GoAwayReceived: frozenset({S.LIVE, S.HANDOVER}),
         ProviderSilent: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
+        LineGone: frozenset({S.LIVE, S.FALLING_BACK}),
         SendBlocked: frozenset({S.RECONNECTING, S.FALLING_BACK, S.FAILED}),
         MemoryLost: frozenset({S.HANDOVER}),
         LevelChanged: frozenset({S.LIVE, S.HANDOVER}),
@@ -157,6 +159,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Fact], frozenset[State]]] = {
 
 _LATE_PROVIDER_FACTS = (
     ProviderSilent,
+    LineGone,
     SendBlocked,
     MemoryLost,
     HandleOffered,

@@ -228,6 +228,11 @@ class TurnMachine:
         """Whether a reply is being given, or still played."""
         return self._reply is not None
 
+    @property
+    def is_owed_an_answer(self) -> bool:
+        """Whether something was said that nothing has come to yet, and that no mere noise was."""
+        return self.state is TurnState.WAITING and (self._is_certain or self._has_spoken)
+
     def voice_taken(self) -> None:
         """Sound of the microphone was taken in, which the next reply may answer."""
         self._may_answer_voice = True
