@@ -102,10 +102,10 @@ async def ask(
         try:
             response = await client.aio.models.generate_content(model=MODEL, contents=prompt.contents, config=config)
         except errors.APIError as error:
-            if not cache.failed(error):
+            if not cache.failed(prompt, error):
                 raise
         else:
-            cache.said(usage_of(response))
+            cache.said(prompt, usage_of(response))
             return response.text or ""
 
 

@@ -59,14 +59,14 @@ class Talk:
                     model=self.model, contents=prompt.contents, config=config
                 )
             except errors.APIError as error:
-                if not self.cache.failed(error):
+                if not self.cache.failed(prompt, error):
                     raise
             else:
                 break
         usage = usage_of(response)
         assert usage
         self.usage.append(usage)
-        self.cache.said(usage)
+        self.cache.said(prompt, usage)
         self.history += [*asked, types.Content(role="model", parts=[types.Part(text=response.text)])]
         await behind()
         return response.text or ""
@@ -184,8 +184,7 @@ async def test_nobody_waits_for_a_provider_that_is_silent_about_a_cache(monkeypa
     history = [types.Content(role="user", parts=[types.Part(text=FILLING * 10)])]
     for _ in range(2):
         clock.now += EVERY_S
-        cache.prompt(INSTRUCTION, history, history)
-    cache.said(None)
+        cache.said(cache.prompt(INSTRUCTION, history, history), None)
     await asked.wait()
     assert cache.prompt(INSTRUCTION, history, history).cached_content is None
     await cache.close(0)
@@ -255,8 +254,7 @@ async def test_a_cache_that_is_being_made_when_the_conversation_ends_is_deleted(
     talk.history = [types.Content(role="user", parts=[types.Part(text=FILLING * 10)])]
     for _ in range(2):
         talk.clock.now += EVERY_S
-        talk.cache.prompt(INSTRUCTION, talk.history, talk.history)
-    talk.cache.said(None)
+        talk.cache.said(talk.cache.prompt(INSTRUCTION, talk.history, talk.history), None)
     await talk.cache.close(patience_s)
     await behind()
     assert await talk.caches() == []
@@ -267,10 +265,10 @@ async def test_a_request_that_was_sent_while_a_cache_was_made_has_no_other_made(
     for _ in range(3):
         talk.clock.now += EVERY_S
         prompt = talk.cache.prompt(INSTRUCTION, talk.history, talk.history)
-        talk.cache.said(None)
+        talk.cache.said(prompt, None)
     assert prompt.cached_content is None
     await behind()
-    talk.cache.said(None)
+    talk.cache.said(prompt, None)
     await behind()
     assert len(emulator.entries("cache_made")) == 1
 
@@ -279,8 +277,8 @@ async def test_nothing_is_cached_that_the_provider_discounts_anyway(talk: Talk, 
     talk.history = [types.Content(role="user", parts=[types.Part(text=FILLING * 10)])]
     for _ in range(10):
         talk.clock.now += EVERY_S
-        talk.cache.prompt(INSTRUCTION, talk.history, talk.history)
-        talk.cache.said(UsageReported(prompt_tokens=10_000, cached_tokens=9_900))
+        prompt = talk.cache.prompt(INSTRUCTION, talk.history, talk.history)
+        talk.cache.said(prompt, UsageReported(prompt_tokens=10_000, cached_tokens=9_900))
         await behind()
     assert emulator.entries("cache_made") == []
 
@@ -294,8 +292,9 @@ async def test_where_caches_are_not_wanted_or_there_are_none_everything_is_sent_
     history = [types.Content(role="user", parts=[types.Part(text=FILLING * 10)])]
     for _ in range(10):
         clock.now += EVERY_S
-        assert cache.prompt(INSTRUCTION, history, history).contents == [*history, *history]
-        cache.said(None)
+        prompt = cache.prompt(INSTRUCTION, history, history)
+        assert prompt.contents == [*history, *history]
+        cache.said(prompt, None)
         await behind()
     assert emulator.entries("cache_made") == []
     assert cache.spent() is None
@@ -345,3 +344,48 @@ async def test_whatever_goes_wrong_every_turn_is_answered_and_there_is_never_a_s
         emulator.disarm()
         assert len(await talk.caches()) <= 1
     assert len(emulator.entries("cache_made")) >= 3
+
+
+async def test_a_request_that_failed_and_was_made_again_is_counted_once(talk: Talk, emulator: Emulator) -> None:
+    """One turn says nothing about how fast others follow, however often it was tried."""
+    talk.history = [types.Content(role="user", parts=[types.Part(text=FILLING * 10)])]
+    for _ in range(5):
+        prompt = talk.cache.prompt(INSTRUCTION, talk.history, talk.history)
+        assert not talk.cache.failed(prompt, errors.ServerError(503, {"error": {"message": "overloaded"}}))
+    talk.cache.said(prompt, None)
+    await behind()
+    assert emulator.entries("cache_made") == []
+
+
+async def test_a_request_that_was_withdrawn_counts_and_has_nothing_done_behind_it(
+    talk: Talk, emulator: Emulator
+) -> None:
+    talk.history = [types.Content(role="user", parts=[types.Part(text=FILLING * 10)])]
+    for _ in range(2):
+        talk.clock.now += EVERY_S
+        talk.cache.withdrawn(talk.cache.prompt(INSTRUCTION, talk.history, talk.history))
+    await behind()
+    assert emulator.entries("cache_made") == []
+    talk.clock.now += EVERY_S
+    talk.cache.said(talk.cache.prompt(INSTRUCTION, talk.history, talk.history), None)
+    await behind()
+    assert len(emulator.entries("cache_made")) == 1
+
+
+async def test_what_is_told_late_of_a_withdrawn_request_is_not_taken_for_what_the_next_one_met(talk: Talk) -> None:
+    """It was sent in full, the next one by the name of a cache, which is gone."""
+    await talk.go_on(3)
+    talk.clock.now += EVERY_S
+    asked = [types.Content(role="user", parts=[types.Part(text="Hello")])]
+    withdrawn = talk.cache.prompt("Be brief.", talk.history, asked)
+    await talk.go_on(5)
+    talk.clock.now += EVERY_S
+    sent = talk.cache.prompt(INSTRUCTION, talk.history, asked)
+    assert sent.cached_content
+    gone = errors.ClientError(403, {"error": {"message": "CachedContent not found (or permission denied)"}})
+    assert not talk.cache.failed(withdrawn, gone)
+    assert talk.cache.prompt(INSTRUCTION, talk.history, asked).cached_content == sent.cached_content
+    await talk.client.aio.caches.delete(name=sent.cached_content)
+    assert talk.cache.failed(sent, gone)
+    assert talk.cache.failed(sent, gone)
+    assert talk.cache.prompt(INSTRUCTION, talk.history, asked).cached_content is None

@@ -49,12 +49,26 @@ _under_way: set[asyncio.Task[None]] = set()
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a request begins with that later ones begin with, too. `tokens`: estimated."""
+
+    instruction: str = ""
+    contents: tuple[types.Content, ...] = ()
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CachedPrompt:
-    """What to send. With `cached_content`, the name of a cache, there is no instruction: both together are refused."""
+    """What to send. With `cached_content`, the name of a cache, there is no instruction: both together are refused.
+
+    `beginning` and `at_s`: of the request, for what is told of it later.
+    """
 
     cached_content: str | None
     instruction: str | None
     contents: list[types.Content]
+    beginning: Beginning
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +81,16 @@ class _Held:
     tokens: int
     expires_at_s: float
 
-    def covers(self, instruction: str, contents: Sequence[types.Content]) -> bool:
-        return instruction == self.instruction and tuple(contents[: len(self.contents)]) == self.contents
-
-
-@dataclass(frozen=True, slots=True)
-class _Beginning:
-    """What the last request began with. `tokens`: estimated."""
-
-    instruction: str = ""
-    contents: tuple[types.Content, ...] = ()
-    tokens: int = 0
+    def covers(self, beginning: Beginning) -> bool:
+        same = tuple(beginning.contents[: len(self.contents)]) == self.contents
+        return same and beginning.instruction == self.instruction
 
 
 class PrefixCache:
     """Used on one event loop, by one conversation, whose requests follow each other.
 
-    Before a request `prompt` says what to send; after it `said` or `failed` is told what came of it.
+    Before a request `prompt` says what to send; after it one of `said`, `failed` and `withdrawn` is told what came of
+    it. One that was withdrawn may take its time to end, and be told of when the next one is under way.
 
     Args:
         client: for the project and the version of the API that requests go to: a cache is of one project.
@@ -109,8 +116,8 @@ class PrefixCache:
         self._held: _Held | None = None
         self._is_refused = False
         """What is held may not be used, and waits for its deletion."""
-        self._last = _Beginning()
-        self._has_used = self._is_closed = False
+        self._last = Beginning()
+        self._is_closed = False
         self._requests, self._first_tokens = 0, 0
         self._first_at_s = self._last_at_s = 0.0
         self._implicit_share = 0.0
@@ -131,30 +138,35 @@ class PrefixCache:
             asked: what follows, and may stand otherwise in later requests.
         """
         now_s = self._now_s()
-        self._note(instruction, tuple(settled), now_s)
+        tokens = estimate_tokens(instruction) + sum(map(_tokens_of, settled))
+        beginning = Beginning(instruction, tuple(settled), tokens)
         held = self._held
         if held is not None and held.expires_at_s - now_s <= EXPIRY_MARGIN_S:
             self._hold(held=None)
-        elif held is not None and self._is_useful(held):
-            self._has_used = True
-            return CachedPrompt(held.name, None, [*settled[len(held.contents) :], *asked])
-        self._has_used = False
-        return CachedPrompt(None, instruction or None, [*settled, *asked])
+        elif held is not None and self._is_useful(held, beginning):
+            return CachedPrompt(held.name, None, [*settled[len(held.contents) :], *asked], beginning, now_s)
+        return CachedPrompt(None, instruction or None, [*settled, *asked], beginning, now_s)
 
-    def said(self, usage: UsageReported | None) -> None:
+    def said(self, sent: CachedPrompt, usage: UsageReported | None) -> None:
         """The request was answered, with this usage of all of it. To be told once for each, also without one."""
-        if not self._has_used and usage is not None and usage.prompt_tokens:
+        self._count(sent)
+        if sent.cached_content is None and usage is not None and usage.prompt_tokens:
             share = min(1.0, (usage.cached_tokens or 0) / usage.prompt_tokens)
             self._implicit_share = (self._implicit_share + share) / 2
         self._look_after()
 
-    def failed(self, error: BaseException) -> bool:
-        """The request has failed, with what the SDK raised or something raised from that. Whether it was for the cache:
-        then it is to be made again, with what `prompt` says now, which is all of it."""
+    def withdrawn(self, sent: CachedPrompt) -> None:
+        """Nobody waits for an answer to the request any more. It was sent, and is paid for like others."""
+        self._count(sent)
+
+    def failed(self, sent: CachedPrompt, error: BaseException) -> bool:
+        """The request has failed, with what the SDK raised or something raised from that, and is not counted. Whether
+        it was for the cache: then it is to be made again, with what `prompt` says now."""
         cause = error if isinstance(error, errors.APIError) else error.__cause__
-        if not self._has_used or not isinstance(cause, errors.APIError) or not _is_about_cache(cause):
+        if sent.cached_content is None or not isinstance(cause, errors.APIError) or not _is_about_cache(cause):
             return False
-        self._has_used = False
+        if self._held is None or self._held.name != sent.cached_content:
+            return True
         if cause.code in _NOT_THERE:
             self._hold(held=None)
             self._pause(GONE_PAUSE_S)
@@ -186,20 +198,21 @@ class PrefixCache:
 
     # -- what to do behind it ----------------------------------------------------------------------------------------
 
-    def _note(self, instruction: str, contents: tuple[types.Content, ...], now_s: float) -> None:
-        tokens = estimate_tokens(instruction) + sum(map(_tokens_of, contents))
-        if not self._requests or instruction != self._last.instruction:
-            self._requests, self._first_at_s, self._first_tokens = 0, now_s, tokens
+    def _count(self, sent: CachedPrompt) -> None:
+        """Of a request that the next one has overtaken no more is known than that there was one."""
+        if not self._requests or sent.beginning.instruction != self._last.instruction:
+            self._requests, self._first_at_s, self._first_tokens = 0, sent.at_s, sent.beginning.tokens
+            self._last_at_s = sent.at_s
         self._requests += 1
-        self._last_at_s = now_s
-        self._last = _Beginning(instruction, contents, tokens)
+        if sent.at_s >= self._last_at_s:
+            self._last_at_s, self._last = sent.at_s, sent.beginning
 
     def _look_after(self) -> None:
         """Not in `prompt`: the request that it is for would race with what is done to its cache."""
         now_s = self._now_s()
         if self._terms is None or self._is_closed or self._task is not None or now_s < self._quiet_until_s:
             return
-        held = self._held if self._held is not None and self._is_useful(self._held) else None
+        held = self._held if self._held is not None and self._is_useful(self._held, self._last) else None
         ttl_s = self._terms.ttl_s
         outlook = outlook_of(
             self._requests,
@@ -215,9 +228,9 @@ class PrefixCache:
         elif held is not None and is_time_to_extend(held.expires_at_s - now_s, ttl_s):
             self._start(self._extend(held, ttl_s))
 
-    def _is_useful(self, held: _Held) -> bool:
-        """Whether the last request begins with what it holds, and the provider lets it be used."""
-        return not self._is_refused and held.covers(self._last.instruction, self._last.contents)
+    def _is_useful(self, held: _Held, beginning: Beginning) -> bool:
+        """Whether a request begins with what it holds, and the provider lets it be used."""
+        return not self._is_refused and held.covers(beginning)
 
     def _scaled(self, tokens: int) -> int:
         return max(0, round(tokens * self._scale))
@@ -238,7 +251,7 @@ class PrefixCache:
         finally:
             self._task = None
 
-    async def _make(self, beginning: _Beginning, ttl_s: int) -> None:
+    async def _make(self, beginning: Beginning, ttl_s: int) -> None:
         """In place of the one before, which goes first: there are never two."""
         if not await self._let_go():
             self._pause(REFUSED_PAUSE_S)
@@ -295,7 +308,7 @@ class PrefixCache:
 
     # -- what came of it ---------------------------------------------------------------------------------------------
 
-    def _refused(self, error: Exception, beginning: _Beginning) -> None:
+    def _refused(self, error: Exception, beginning: Beginning) -> None:
         too_small = _TOO_SMALL.search(str(error))
         if too_small is not None and int(too_small[1]) < int(too_small[2]):
             self._least_tokens = int(too_small[2])
@@ -304,7 +317,7 @@ class PrefixCache:
         self._pause(_pause_after(error))
         logger.info("A context cache was refused: %s", error)
 
-    def _measure(self, tokens: int, beginning: _Beginning) -> None:
+    def _measure(self, tokens: int, beginning: Beginning) -> None:
         if tokens and beginning.tokens:
             self._scale = min(max(tokens / beginning.tokens, 0.25), 4.0)
 
