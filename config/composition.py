@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from config.context_caches import cache_terms
 from config.metrics.figures import Figures
 from config.minters import minter_of_dials
 from energy.levels import Kind
@@ -43,7 +44,7 @@ def turns_upstream() -> Upstream:
     from sessions_app.live.providers.turns.gemini_generation import GeminiGeneration
     from sessions_app.live.providers.turns.upstream import TurnsUpstream
 
-    generation = GeminiGeneration(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+    generation = GeminiGeneration(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION, cache_terms())
     return TurnsUpstream(generation, settings.TURNS_VOICE_MODELS)
 
 

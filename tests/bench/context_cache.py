@@ -2,7 +2,8 @@
 with an explicit context cache, by the emulator's account. `--table`: from which length one pays, by the rules alone.
 
 A turn takes no time here. The cache is told that one comes every so many seconds, and what the emulator counts of its
-storage is stretched to that.
+storage is stretched to that. `--in-turns` goes through a connection in turns, as the application does; `--spoken` says
+it aloud. There the clock is the real one, and turns follow each other as fast as they are answered.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import tempfile
 import time
 import warnings
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from sessions_app.live.providers.cache_reckoning import Pace, table
 from sessions_app.live.providers.cache_rules import HOUR_S, CachePrices, CacheTerms
 from sessions_app.live.providers.context_cache import PrefixCache
 from sessions_app.live.providers.upstream import UsageReported
+from tests.bench.talk_in_turns import TalkInTurns, aloud
 from tests.emulator.client import sdk
 from tests.services.emulator import QUICK, Emulator
 
@@ -29,6 +32,8 @@ MODEL = "gemini-3.8-flash"
 TTL_S = 3_600
 INSTRUCTION = "You are a friendly partner in a conversation, and answer in a few plain sentences. " * 10
 CODE_WORD = "My code word is PLUM-42."
+QUESTION = "What is my code word?"
+SPOKEN = "I went down to the harbour today, and they told me that the tide comes in twice a day. " * 4
 SAID = "I went down to the harbour today, and they told me that the tide comes in twice a day. " * 8
 
 PUBLISHED = (
@@ -81,7 +86,7 @@ async def talk(client: genai.Client, terms: CacheTerms | None, turns: int, every
     answer = ""
     for turn in range(turns):
         clock.now_s += every_s
-        words = CODE_WORD if turn == 0 else "What is my code word?" if turn == turns - 1 else SAID
+        words = CODE_WORD if turn == 0 else QUESTION if turn == turns - 1 else SAID
         asked = [types.Content(role="user", parts=[types.Part(text=words)])]
         answer = await ask(client, cache, history, asked)
         history += [*asked, types.Content(role="model", parts=[types.Part(text=answer)])]
@@ -117,14 +122,46 @@ def usage_of(response: types.GenerateContentResponse) -> UsageReported | None:
     return UsageReported(prompt_tokens=usage.prompt_token_count, cached_tokens=usage.cached_content_token_count)
 
 
-async def bill(emulator: Emulator, name: str, terms: CacheTerms | None, turns: int, every_s: float) -> Bill:
+Way = Callable[[Emulator, CacheTerms | None, int, float], Awaitable[str]]
+"""So many turns, one every so many seconds; the last answer."""
+
+
+async def by_itself(emulator: Emulator, terms: CacheTerms | None, turns: int, every_s: float) -> str:
+    """The cache alone, around requests of the SDK."""
+    client = sdk(emulator)
+    try:
+        return await talk(client, terms, turns, every_s)
+    finally:
+        await client.aio.aclose()
+
+
+async def typed_in_turns(emulator: Emulator, terms: CacheTerms | None, turns: int, _: float) -> str:
+    """Through a connection in turns, whose answers nobody speaks."""
+    return await hold(emulator, terms, [CODE_WORD, *[SAID] * (turns - 2), QUESTION])
+
+
+async def spoken_in_turns(emulator: Emulator, terms: CacheTerms | None, turns: int, _: float) -> str:
+    """The same, said aloud but for the first, whose code word nobody spells."""
+    return await hold(emulator, terms, [CODE_WORD, *(aloud(words) for words in [*[SPOKEN] * (turns - 2), QUESTION])])
+
+
+async def hold(emulator: Emulator, terms: CacheTerms | None, said: Sequence[str | bytes]) -> str:
+    """A conversation of what is typed and spoken; the last answer."""
+    talk = await TalkInTurns.begin(emulator, terms, MODEL, INSTRUCTION)
+    try:
+        return [await talk.say(each) for each in said][-1]
+    finally:
+        await talk.end()
+
+
+async def bill(
+    emulator: Emulator, name: str, terms: CacheTerms | None, turns: int, every_s: float, way: Way = by_itself
+) -> Bill:
     """What a conversation takes; it still knows in the end what was said first."""
     emulator.reset()
-    client = sdk(emulator)
     began_s = time.monotonic()
-    answer = await talk(client, terms, turns, every_s)
+    answer = await way(emulator, terms, turns, every_s)
     stretch = turns * every_s / (time.monotonic() - began_s)
-    await client.aio.aclose()
     if "PLUM-42" not in answer:
         raise RuntimeError(f"the conversation has lost its beginning: {answer}")
     used = emulator.account(MODEL)
@@ -138,11 +175,13 @@ async def bill(emulator: Emulator, name: str, terms: CacheTerms | None, turns: i
     )
 
 
-async def compare(emulator: Emulator, prices: CachePrices, turns: int, every_s: float) -> tuple[Bill, Bill]:
+async def compare(
+    emulator: Emulator, prices: CachePrices, turns: int, every_s: float, way: Way = by_itself
+) -> tuple[Bill, Bill]:
     """Without a cache, and with one."""
     terms = CacheTerms(TTL_S, lambda _: prices)
-    without = await bill(emulator, "in full", None, turns, every_s)
-    return without, await bill(emulator, "with a cache", terms, turns, every_s)
+    without = await bill(emulator, "in full", None, turns, every_s, way)
+    return without, await bill(emulator, "with a cache", terms, turns, every_s, way)
 
 
 def main() -> None:
@@ -154,6 +193,9 @@ def main() -> None:
         "--prices", type=float, nargs=3, metavar=names, default=(0.75, 0.075, 0.5), help="dollars per million tokens"
     )
     parser.add_argument("--table", action="store_true", help="print the table of docs/decisions/context-cache.md")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--in-turns", dest="way", action="store_const", const=typed_in_turns, default=by_itself)
+    ways.add_argument("--spoken", dest="way", action="store_const", const=spoken_in_turns)
     options = parser.parse_args()
     if options.table:
         print(table(PUBLISHED, PACES), end="")
@@ -163,7 +205,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         emulator = Emulator(Path(name), QUICK)
         try:
-            bills = asyncio.run(compare(emulator, prices, options.turns, options.every))
+            bills = asyncio.run(compare(emulator, prices, options.turns, options.every, options.way))
         finally:
             emulator.stop()
     print("| | requests | prompt tokens | of them cached | caches made of | token-hours | dollars in |")

@@ -73,6 +73,33 @@ def sound(ms: int = PIECE_MS) -> list[Step]:
 
 
 @dataclass
+class FakeConversation:
+    """See `generation.Conversation`. `to_tell`: what is taken beside its answers, told when it is asked for.
+    `closing_s`: how long it takes to let go."""
+
+    generation: FakeGeneration
+    model: str
+    to_tell: list[UsageReported] = field(default_factory=list)
+    closing_s: float = 0.0
+    is_closed: bool = False
+
+    async def answer(self, prompt: Prompt, thinking_level: str) -> AsyncGenerator[Chunk, None]:
+        asked = Asked(asyncio.get_running_loop().time(), self.model, prompt, thinking_level)
+        self.generation.asked.append(asked)
+        script = self.generation.script
+        default = spoken("Well?", "Yes.") if prompt.is_structured else words("Yes.")
+        async for chunk in _streamed(script.pop(0) if script else default, asked):
+            yield chunk
+
+    def spent(self) -> UsageReported | None:
+        return self.to_tell.pop(0) if self.to_tell else None
+
+    async def close(self, timeout_s: float) -> None:
+        self.is_closed = True
+        await asyncio.sleep(self.closing_s)
+
+
+@dataclass
 class FakeGeneration:
     """See `generation.Generation`. `script` and `voice_script` hold the next streams; when they are empty a question is
     answered with "Yes." and a text read for a second."""
@@ -81,13 +108,11 @@ class FakeGeneration:
     read: list[Read] = field(default_factory=list)
     script: list[Stream] = field(default_factory=list)
     voice_script: list[Stream] = field(default_factory=list)
+    conversations: list[FakeConversation] = field(default_factory=list)
 
-    async def answer(self, model: str, prompt: Prompt, thinking_level: str) -> AsyncGenerator[Chunk, None]:
-        asked = Asked(asyncio.get_running_loop().time(), model, prompt, thinking_level)
-        self.asked.append(asked)
-        default = spoken("Well?", "Yes.") if prompt.is_structured else words("Yes.")
-        async for chunk in _streamed(self.script.pop(0) if self.script else default, asked):
-            yield chunk
+    def conversation(self, model: str) -> FakeConversation:
+        self.conversations.append(FakeConversation(self, model))
+        return self.conversations[-1]
 
     async def speak(self, model: str, text: str, voice: str) -> AsyncGenerator[Chunk, None]:
         read = Read(asyncio.get_running_loop().time(), model, text, voice)

@@ -21,7 +21,8 @@ from sessions_app.live.transcript import Role
 
 MODEL = "gemini-3.8-flash"
 SOUND = Sound(b"\x01\x02" * 1_600)
-PROMPT = Prompt("Be kind.", Question((Line(Role.USER, "Hi"), Line(Role.MODEL, "Hello")), (SOUND, Words("typed"))), True)
+BEFORE = (Line(Role.USER, "Hi"), Line(Role.MODEL, "Hello"))
+PROMPT = Prompt("Be kind.", Question(BEFORE, (SOUND, Words("typed"))), "[Note: as JSON.]", is_structured=True)
 
 
 class FakeModels:
@@ -64,7 +65,7 @@ def refused(code: int, status: str, message: str) -> errors.APIError:
 
 
 async def answers(made: GeminiGeneration, prompt: Prompt = PROMPT, level: str = "LOW") -> list[Chunk]:
-    return [chunk async for chunk in made.answer(MODEL, prompt, level)]
+    return [chunk async for chunk in made.conversation(MODEL).answer(prompt, level)]
 
 
 async def test_a_question_is_put_as_the_provider_wants_it() -> None:
@@ -72,8 +73,9 @@ async def test_a_question_is_put_as_the_provider_wants_it() -> None:
     assert await answers(made) == [Chunk("x", finish="STOP")]
     (call,) = models.calls
     roles = [(content.role, len(content.parts)) for content in call["contents"]]
-    assert roles == [("user", 1), ("model", 1), ("user", 1), ("user", 1)]
+    assert roles == [("user", 1), ("model", 1), ("user", 2), ("user", 1)]
     blob = call["contents"][2].parts[0].inline_data
+    assert call["contents"][2].parts[1].text == "[Note: as JSON.]"
     assert blob.mime_type == "audio/wav"
     with wave.open(io.BytesIO(blob.data)) as file:
         assert (file.getframerate(), file.getnchannels(), file.readframes(9_999)) == (16_000, 1, SOUND.pcm)

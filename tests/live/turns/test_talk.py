@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from sessions_app.live.providers.turns import connection as connections
 from sessions_app.live.providers.turns.account import Sound, Words
 from sessions_app.live.providers.turns.reply import FIRST_PIECE_LIMIT_S
 from sessions_app.live.providers.turns.upstream import TurnsUpstream
-from sessions_app.live.providers.upstream import Setup, TurnTaking
+from sessions_app.live.providers.upstream import Setup, TurnTaking, UsageReported
 from sessions_app.live.transcript import NOT_TRANSCRIBED, TurnCode
 from tests.fakes.generation import USAGE, VOICE_USAGE, Chunk, FakeGeneration, Stream, sound, spoken, words
 from tests.live.stage import INSTRUCTION
@@ -100,7 +101,7 @@ async def test_answers_that_are_only_read_are_not_spoken() -> None:
     await stage.wait(0.2)
     assert stage.read == []
     assert len(stage.page.all_of("turn_complete")) == 1
-    assert "spoken" not in stage.asked[0].prompt.instruction
+    assert "not spoken" in stage.asked[0].prompt.note
 
 
 async def test_what_each_model_took_is_kept_and_the_page_is_told_of_the_one_that_answers() -> None:
@@ -130,6 +131,38 @@ async def test_what_a_turn_took_is_kept_though_its_sound_stood_still_and_the_ses
     ((_, usage),) = stage.page.all_of("turn_complete")
     assert usage == USAGE
     assert len(stage.store.usages) == 2
+
+
+MADE = UsageReported(cache_made_tokens=1_000)
+KEPT = UsageReported(cache_token_seconds=5_000)
+
+
+async def test_what_keeping_the_conversation_takes_goes_with_a_turn_and_never_takes_the_place_of_its_own() -> None:
+    stage = await TurnsStage(Mode.TEXT).open()
+    (conversation,) = stage.generation.conversations
+    conversation.to_tell += [MADE]
+    stage.voices(sound(4_000))
+    stage.manager.take_text("t-1", "What is it?")
+    await stage.wait(1)
+    conversation.to_tell += [KEPT]  # while the answer is heard: it is for the next turn
+    await stage.wait(5)
+    stage.manager.take_text("t-2", "What is it?")
+    await stage.wait(5)
+    usages = [usage for _, usage in stage.page.all_of("turn_complete")]
+    assert usages == [replace(USAGE, cache_made_tokens=1_000), replace(USAGE, cache_token_seconds=5_000)]
+
+
+async def test_what_keeping_the_conversation_takes_waits_for_a_turn_that_is_counted() -> None:
+    stage = await TurnsStage(Mode.TEXT).open()
+    (conversation,) = stage.generation.conversations
+    conversation.to_tell += [MADE]
+    stage.answers([0.1, Chunk("A plum. "), HANGS], words("Blue."))
+    stage.manager.take_text("t-1", "What is it?")
+    await stage.wait(1)
+    stage.manager.take_text("t-2", "What colour?")
+    await stage.wait(5)
+    usages = [usage for _, usage in stage.page.all_of("turn_complete") if usage is not None]
+    assert usages == [replace(USAGE, cache_made_tokens=1_000)]
 
 
 # -- going on before there is an answer --------------------------------------------------------------------------------
@@ -370,6 +403,10 @@ async def test_a_long_conversation_goes_on_over_a_connection_that_begins_with_le
     await stage.wait(5)
     assert stage.before()[0] == ("user", "Tell me.")
     assert stage.page.lines[-1] == ("model", "Yes.", "complete")
+    *replaced, present = stage.generation.conversations
+    assert replaced
+    assert all(conversation.is_closed for conversation in replaced)
+    assert not present.is_closed
 
 
 async def test_a_hang_up_lets_go_of_everything() -> None:
@@ -380,6 +417,17 @@ async def test_a_hang_up_lets_go_of_everything() -> None:
     await stage.wait(10)
     assert stage.asked[0].was_torn
     assert stage.manager.finished.is_set()
+    assert [conversation.is_closed for conversation in stage.generation.conversations] == [True]
+
+
+async def test_nobody_waits_for_longer_than_they_want_to_for_what_lets_go_slowly() -> None:
+    generation = FakeGeneration()
+    connection = await TurnsUpstream(generation, VOICES).connect(Setup(BEST, "", "Kore"))
+    generation.conversations[0].closing_s = HANGS
+    began_s = asyncio.get_running_loop().time()
+    await connection.close(100)
+    assert asyncio.get_running_loop().time() - began_s == pytest.approx(0.1)
+    assert generation.conversations[0].is_closed
 
 
 # -- voices ------------------------------------------------------------------------------------------------------------

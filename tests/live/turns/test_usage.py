@@ -20,6 +20,17 @@ def test_requests_are_added_up_by_model_and_the_own_one_is_last() -> None:
     assert account.take("own") == []
 
 
+def test_what_caches_took_is_added_to_what_requests_did() -> None:
+    account = UsageAccount()
+    counts = (UsageReported(prompt_tokens=7), UsageReported(cache_made_tokens=5, cache_token_seconds=9))
+    for usage in (*counts, UsageReported(cache_token_seconds=1)):
+        account.meter("own").read(usage)
+    assert account.has_of("own")
+    assert not account.has_of("voice")
+    assert account.take("own") == [UsageReported(prompt_tokens=7, cache_made_tokens=5, cache_token_seconds=10)]
+    assert not account.has_of("own")
+
+
 def test_a_request_that_reports_nothing_costs_nothing_we_know_of() -> None:
     account = UsageAccount()
     account.meter("own")

@@ -25,6 +25,7 @@ from sessions_app.live.providers.upstream import (
     TurnComplete,
     UpstreamFailed,
     UpstreamMessage,
+    UsageReported,
     VoiceBegan,
     VoiceMissing,
 )
@@ -154,8 +155,9 @@ class TurnsConnection:
 
     async def close(self, timeout_ms: int) -> None:
         self._withdraw()
-        if self._leaving:
-            await asyncio.wait(self._leaving, timeout=timeout_ms / 1000)
+        limit_s = timeout_ms / 1000
+        leaving = {*self._leaving, asyncio.create_task(self._terms.conversation.close(limit_s), name="turns-close")}
+        await asyncio.wait(leaving, timeout=limit_s)
 
     def _raise_if_gone(self) -> None:
         if self._failure is not None:
@@ -250,7 +252,7 @@ class TurnsConnection:
                 return
             self._has_missed_voice = True
         if isinstance(message, GenerationComplete):
-            self._tell(*self._usage.take(self._terms.model))  # whatever ends the turn, it was counted
+            self._tell(*self._counted())  # whatever ends the turn, it was counted
         self._tell(message)
 
     def _transcribed(self, reply: Reply, words: str) -> None:
@@ -273,7 +275,15 @@ class TurnsConnection:
         self._go_on()
 
     def _end_turn(self, reason: str = "") -> None:
-        self._tell(*self._usage.take(self._terms.model), TurnComplete(reason=reason))
+        self._tell(*self._counted(), TurnComplete(reason=reason))
+
+    def _counted(self) -> list[UsageReported]:
+        """What was taken since the last time. What no answer's usage has in it waits for one that it goes with: a
+        report by itself would take the place of the turn's own."""
+        own = self._terms.model
+        if self._usage.has_of(own):
+            self._usage.meter(own).read(self._terms.conversation.spent())
+        return self._usage.take(own)
 
     def _go_on(self) -> None:
         """What was said meanwhile and did not end the answer is its turn now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import os
@@ -20,6 +21,8 @@ from google import genai
 from google.genai import errors, types
 
 from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.cache_rules import CacheTerms
+from sessions_app.live.providers.context_cache import CachedPrompt, PrefixCache
 from sessions_app.live.providers.gemini import by_modality, failure_of
 from sessions_app.live.providers.turns.account import Part, Sound, Words
 from sessions_app.live.providers.turns.answer import ANSWER, HEARD
@@ -75,34 +78,23 @@ class GeminiGeneration:
     Args:
         api_key: of the Developer API. The base URL and the trusted certificates come from the environment, as the SDK
             documents.
+        api_version: of the API.
+        cache_terms: how conversations use context caches; None if they use none.
     """
 
-    def __init__(self, api_key: str, api_version: str) -> None:
+    def __init__(self, api_key: str, api_version: str, cache_terms: CacheTerms | None = None) -> None:
         tls = ssl.create_default_context(
             cafile=os.environ.get("SSL_CERT_FILE") or certifi.where(), capath=os.environ.get("SSL_CERT_DIR")
         )
         http = httpx2.AsyncClient(verify=tls, limits=CONNECTIONS, follow_redirects=True)
         options = types.HttpOptions(api_version=api_version, timeout=REQUEST_LIMIT_MS, httpx_async_client=http)
         self._client = genai.Client(api_key=api_key, http_options=options)
+        self._cache_terms = cache_terms
         self._left_out: dict[str, set[str]] = {}
 
-    async def answer(self, model: str, prompt: Prompt, thinking_level: str) -> AsyncGenerator[Chunk, None]:
-        """A field that the model refuses by its name is left out from then on, by this process."""
+    def conversation(self, model: str) -> GeminiConversation:
         left_out = self._left_out.setdefault(model, set())
-        while True:
-            config = _config_of(prompt, thinking_level, left_out)
-            try:
-                async with aclosing(self._stream(model, _contents_of(prompt), config)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-            except UpstreamFailed as failed:
-                field = _refused_field(failed.failure, left_out)
-                if not field:
-                    raise
-                left_out.add(field)
-                logger.warning("%s refuses the %s of a request", model, field)
-            else:
-                return
+        return GeminiConversation(self._client, model, left_out, self._cache_terms)
 
     async def speak(self, model: str, text: str, voice: str) -> AsyncGenerator[Chunk, None]:
         prebuilt = types.VoiceConfig(prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name=voice))
@@ -110,27 +102,84 @@ class GeminiGeneration:
             response_modalities=["AUDIO"], speech_config=types.SpeechConfig(voice_config=prebuilt)
         )
         contents = [types.Content(role="user", parts=[types.Part(text=text)])]
-        async with aclosing(self._stream(model, contents, config)) as chunks:
+        async with aclosing(_stream(self._client, model, contents, config)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    async def _stream(
-        self, model: str, contents: list[types.Content], config: types.GenerateContentConfig
-    ) -> AsyncGenerator[Chunk, None]:
-        try:
-            stream = await self._client.aio.models.generate_content_stream(
-                model=model, contents=contents, config=config
-            )
-            async with aclosing(cast("AsyncGenerator[types.GenerateContentResponse, None]", stream)) as responses:
-                async for response in responses:
-                    yield _chunk_of(response, _modality_of(config))
-        except (errors.APIError, httpx2.HTTPError, OSError, ValueError) as error:
-            raise UpstreamFailed(_failure_of(error)) from error
+
+class GeminiConversation:
+    """See `generation.Conversation`.
+
+    Args:
+        client: who asks.
+        model: who is asked.
+        left_out: fields that the model was found to refuse; others are added.
+        cache_terms: how its settled beginning is cached; None if it is not.
+    """
+
+    def __init__(self, client: genai.Client, model: str, left_out: set[str], cache_terms: CacheTerms | None) -> None:
+        self._client = client
+        self._model = model
+        self._left_out = left_out
+        self._cache = PrefixCache(client, model, cache_terms)
+        self._no_cache = PrefixCache(client, model, None)
+
+    async def answer(self, prompt: Prompt, thinking_level: str) -> AsyncGenerator[Chunk, None]:
+        """A field that the model refuses by its name is left out from then on, by this process."""
+        cache = self._no_cache if prompt.is_aside else self._cache
+        while True:
+            sent = cache.prompt(prompt.instruction, _before_of(prompt), _asked_of(prompt))
+            config = _config_of(prompt, sent, thinking_level, self._left_out)
+            usage: UsageReported | None = None
+            try:
+                async with aclosing(_stream(self._client, self._model, sent.contents, config)) as chunks:
+                    async for chunk in chunks:
+                        usage = chunk.usage or usage
+                        yield chunk
+            except UpstreamFailed as failed:
+                if not cache.failed(sent, failed) and not self._leaves_out(failed.failure):
+                    raise
+            except (asyncio.CancelledError, GeneratorExit):
+                cache.withdrawn(sent)
+                raise
+            else:
+                cache.said(sent, usage)
+                return
+
+    def spent(self) -> UsageReported | None:
+        return self._cache.spent()
+
+    async def close(self, timeout_s: float) -> None:
+        await self._cache.close(timeout_s)
+
+    def _leaves_out(self, failure: Failure) -> bool:
+        """Whether there is a field less in the next request because of this refusal."""
+        field = _refused_field(failure, self._left_out)
+        if field:
+            self._left_out.add(field)
+            logger.warning("%s refuses the %s of a request", self._model, field)
+        return bool(field)
 
 
-def _config_of(prompt: Prompt, thinking_level: str, left_out: set[str]) -> types.GenerateContentConfig:
+async def _stream(
+    client: genai.Client, model: str, contents: list[types.Content], config: types.GenerateContentConfig
+) -> AsyncGenerator[Chunk, None]:
+    try:
+        stream = await client.aio.models.generate_content_stream(model=model, contents=contents, config=config)
+        async with aclosing(cast("AsyncGenerator[types.GenerateContentResponse, None]", stream)) as responses:
+            async for response in responses:
+                yield _chunk_of(response, _modality_of(config))
+    except (errors.APIError, httpx2.HTTPError, OSError, ValueError) as error:
+        raise UpstreamFailed(_failure_of(error)) from error
+
+
+def _config_of(
+    prompt: Prompt, sent: CachedPrompt, thinking_level: str, left_out: set[str]
+) -> types.GenerateContentConfig:
     config = types.GenerateContentConfig(
-        system_instruction=prompt.instruction or None, max_output_tokens=OUTPUT_LIMIT_TOKENS
+        system_instruction=sent.instruction,
+        cached_content=sent.cached_content,
+        max_output_tokens=OUTPUT_LIMIT_TOKENS,
     )
     if thinking_level and THINKING not in left_out:
         config.thinking_config = types.ThinkingConfig(thinking_level=types.ThinkingLevel(thinking_level))
@@ -145,18 +194,20 @@ def _config_of(prompt: Prompt, thinking_level: str, left_out: set[str]) -> types
     return config
 
 
-def _contents_of(prompt: Prompt) -> list[types.Content]:
-    before = [
+def _before_of(prompt: Prompt) -> list[types.Content]:
+    return [
         types.Content(role="model" if line.role is Role.MODEL else "user", parts=[types.Part(text=line.text)])
         for line in prompt.question.before
     ]
-    return [
-        *before,
-        *(
-            types.Content(role="user", parts=[_part_of(part) for part in alike])
-            for _, alike in groupby(prompt.question.parts, type)
-        ),
-    ]
+
+
+def _asked_of(prompt: Prompt) -> list[types.Content]:
+    """The note is beside the sound where there is some, for it says what to do with it."""
+    kinds = [(kind, [_part_of(part) for part in alike]) for kind, alike in groupby(prompt.question.parts, type)]
+    noted = max((place for place, (kind, _) in enumerate(kinds) if kind is Sound), default=len(kinds) - 1)
+    if prompt.note and kinds:
+        kinds[noted][1].append(types.Part(text=prompt.note))
+    return [types.Content(role="user", parts=parts) for _, parts in kinds]
 
 
 def _part_of(part: Part) -> types.Part:

@@ -26,11 +26,30 @@ class Chunk:
     usage: UsageReported | None = None
 
 
-class Generation(Protocol):
-    """Streams; both raise `UpstreamFailed`, and let go of the request when they are closed or cancelled."""
+class Conversation(Protocol):
+    """One model is asked, again and again, with all that was said. What is kept of that from one request to the next,
+    and how, is known here alone."""
 
-    def answer(self, model: str, prompt: Prompt, thinking_level: str) -> AsyncGenerator[Chunk, None]:
-        """`thinking_level`: how much the model is to think, empty for its own."""
+    def answer(self, prompt: Prompt, thinking_level: str) -> AsyncGenerator[Chunk, None]:
+        """Streams. Raises `UpstreamFailed`, and lets go of the request when it is closed or cancelled.
+
+        Args:
+            prompt: what is asked.
+            thinking_level: how much the model is to think, empty for its own.
+        """
+
+    def spent(self) -> UsageReported | None:
+        """What was taken since it was last asked for and is in no answer's usage."""
+
+    async def close(self, timeout_s: float) -> None:
+        """Nothing more is asked: let go of what is kept. It goes on behind where that takes longer."""
+
+
+class Generation(Protocol):
+    """Who is asked, for all conversations of a process."""
+
+    def conversation(self, model: str) -> Conversation:
+        """A new one; to be closed."""
 
     def speak(self, model: str, text: str, voice: str) -> AsyncGenerator[Chunk, None]:
-        """A text in a voice."""
+        """Streams a text in a voice; as `Conversation.answer`."""

@@ -13,7 +13,7 @@ from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.spoken_words import as_sentence, words_in
 from sessions_app.live.providers.turns.account import Question
 from sessions_app.live.providers.turns.answer import AnswerReader, Progress
-from sessions_app.live.providers.turns.generation import Chunk, Generation
+from sessions_app.live.providers.turns.generation import Chunk, Conversation, Generation
 from sessions_app.live.providers.turns.playback import Playback
 from sessions_app.live.providers.turns.prompt import Prompt, transcription_of
 from sessions_app.live.providers.turns.sentences import Piece, Sentences
@@ -51,9 +51,10 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What all answers of a connection are asked for with."""
+    """What all answers of a connection are asked for with. `conversation`: with `model`, of this connection alone."""
 
     generation: Generation
+    conversation: Conversation
     voices: VoiceModels
     model: str
     voice: str
@@ -166,7 +167,7 @@ class Reply:
     async def _asked(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         terms = self._terms
         meter = self._usage.meter(terms.model)
-        async with aclosing(terms.generation.answer(terms.model, prompt, terms.thinking_level)) as chunks:
+        async with aclosing(terms.conversation.answer(prompt, terms.thinking_level)) as chunks:
             async for chunk in in_time(chunks, FIRST_PIECE_LIMIT_S, PAUSE_LIMIT_S):
                 meter.read(chunk.usage)
                 yield chunk

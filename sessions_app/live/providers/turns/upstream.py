@@ -39,7 +39,9 @@ class TurnsUpstream:
     async def connect(self, setup: Setup) -> TurnsConnection:
         """Dials nothing: whether the model answers shows in the first turn."""
         level = setup.thinking_level or _thinking_level(setup.model)
-        return TurnsConnection(setup, Terms(self._generation, self._voices, setup.model, setup.voice, level))
+        conversation = self._generation.conversation(setup.model)
+        terms = Terms(self._generation, conversation, self._voices, setup.model, setup.voice, level)
+        return TurnsConnection(setup, terms)
 
 
 def _thinking_level(model: str) -> str:

@@ -33,6 +33,10 @@ class UsageAccount:
         self._meters.append(meter)
         return meter
 
+    def has_of(self, model: str) -> bool:
+        """Whether something was counted of a model since it was last taken."""
+        return any(meter.model == model and meter.latest is not None for meter in self._meters)
+
     def take(self, own_model: str) -> list[UsageReported]:
         """What was counted since the last time. That of `own_model` names no model, and is the last."""
         meters, self._meters = self._meters, []
@@ -56,6 +60,8 @@ def _sum(one: UsageReported, other: UsageReported) -> UsageReported:
         response_tokens_by_modality=_merged(one.response_tokens_by_modality, other.response_tokens_by_modality),
         tool_use_tokens=_added(one.tool_use_tokens, other.tool_use_tokens),
         cached_tokens=_added(one.cached_tokens, other.cached_tokens),
+        cache_made_tokens=_added(one.cache_made_tokens, other.cache_made_tokens),
+        cache_token_seconds=_added(one.cache_token_seconds, other.cache_token_seconds),
         tool_use_tokens_by_modality=_merged(one.tool_use_tokens_by_modality, other.tool_use_tokens_by_modality),
         cached_tokens_by_modality=_merged(one.cached_tokens_by_modality, other.cached_tokens_by_modality),
     )
