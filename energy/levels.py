@@ -330,6 +330,11 @@ def models_of(ladders: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(model for ladder in ladders.values() for model in ladder))
 
 
+def are_voices_wanted(models: Iterable[str]) -> bool:
+    """Whether the answers of one of these models, which is talked with in turns, are to be spoken by others."""
+    return any(_is_in_turns(model) for model in models)
+
+
 def is_model_resumable(level: Level) -> bool:
     """Whether the level's model issues handles that a later connection may use."""
     return not level.is_exhausted and profile_of(level.model).resumable

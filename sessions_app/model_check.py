@@ -1,4 +1,5 @@
-"""Whether the models of the ladders are there, and stay there: told to the operator in the log, once a day.
+"""Whether the models of the ladders are there, and stay there, and those that speak for some of them: told to the
+operator in the log, once a day.
 
 The ledger is not told: what a catalogue leaves out may answer all the same, and nobody is to be refused for it.
 `manage.py check_models`, which somebody reads, does tell it.
@@ -11,13 +12,14 @@ import logging
 from django.conf import settings
 from django.utils import timezone
 
-from energy.levels import ends_ahead, in_service, models_of
+from energy.levels import are_voices_wanted, ends_ahead, in_service, models_of
 
 logger = logging.getLogger(__name__)
 
 
 def warn_of_models() -> None:
-    """Log a warning for each model of a ladder that has ended, is announced to, or is not listed. Asks the network."""
+    """Log a warning for each model of a ladder that has ended, is announced to, or is not listed, and for each that is
+    to speak answers in turns and is not. Asks the network."""
     today = timezone.now().date()
     models = models_of(settings.ENERGY_LADDERS)
     for end in ends_ahead(models, today):
@@ -36,3 +38,12 @@ def warn_of_models() -> None:
         if not listed.get(model):
             why = "cannot be talked with" if model in listed else "is not listed by the provider"
             logger.warning("%s of the ladders %s: see manage.py check_models", model, why)
+    if are_voices_wanted(models):
+        _warn_of_voices([model for model in settings.TURNS_VOICE_MODELS if model not in listed])
+
+
+def _warn_of_voices(missing: list[str]) -> None:
+    for model in missing:
+        logger.warning("%s of TURNS_VOICE_MODELS is not listed by the provider: take it off", model)
+    if len(missing) == len(settings.TURNS_VOICE_MODELS):
+        logger.warning("none of TURNS_VOICE_MODELS is there: answers in turns are only read")

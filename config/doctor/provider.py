@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config.doctor.findings import Finding, failed, not_set, ok, warning
 from energy import ledger
-from energy.levels import announced_end, ends_ahead, models_of
+from energy.levels import announced_end, are_voices_wanted, ends_ahead, models_of
 
 
 def look() -> Iterator[Finding]:
@@ -37,6 +37,8 @@ def look() -> Iterator[Finding]:
     for model in models_of(settings.ENERGY_LADDERS):
         yield _about(model, listed.get(model), timezone.now())
     yield _about_summaries([model for model in settings.SUMMARY_MODELS if model in listed])
+    if are_voices_wanted(models_of(settings.ENERGY_LADDERS)):
+        yield _about_voices([model for model in settings.TURNS_VOICE_MODELS if model in listed])
 
 
 def _about_summaries(there: Sequence[str]) -> Finding:
@@ -47,6 +49,17 @@ def _about_summaries(there: Sequence[str]) -> Finding:
     if missing:
         return warning(f"{missing} is not listed, and was to write summaries", "Take it off SUMMARY_MODELS.")
     return ok(f"{', '.join(there)} for summaries")
+
+
+def _about_voices(there: Sequence[str]) -> Finding:
+    """Each of them is asked when the one before it fails; without any, nothing is heard."""
+    missing = ", ".join(model for model in settings.TURNS_VOICE_MODELS if model not in there)
+    if not there:
+        none = f"none that speaks the answers of models in turns is listed ({missing}): they are only read"
+        return failed(none, "Name others in TURNS_VOICE_MODELS.")
+    if missing:
+        return warning(f"{missing} is not listed, and was to speak answers in turns", "Take it off TURNS_VOICE_MODELS.")
+    return ok(f"{', '.join(there)} to speak answers in turns")
 
 
 def _about(model: str, is_usable: bool | None, now: datetime.datetime) -> Finding:

@@ -25,7 +25,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from config.doctor import clock, database, disk, provider, proxy, services, tls, tokens, websocket
 from config.doctor import settings as settings_check
-from config.doctor.findings import Check, Finding, Verdict, failed, ok, run
+from config.doctor.findings import Check, Finding, Verdict, failed, ok, run, warning
 from config.doctor.http import Address, Answer
 from energy import ledger
 from energy.levels import Mode
@@ -227,8 +227,37 @@ def test_models_that_were_to_write_summaries_are_missed(
     models: list[str], verdict: Verdict, settings: Settings
 ) -> None:
     settings.SUMMARY_MODELS = models
-    last = list(provider.look())[-1]
-    assert (last.verdict, "gemini-gone" in last.text) == (verdict, True)
+    of_summaries = list(provider.look())[-2]
+    assert (of_summaries.verdict, "gemini-gone" in of_summaries.text) == (verdict, True)
+
+
+@pytest.mark.parametrize(
+    ("models", "finding"),
+    [
+        (["gemini-3.8-flash-tts"], ok("gemini-3.8-flash-tts to speak answers in turns")),
+        (
+            ["gemini-gone", "gemini-3.8-flash-tts"],
+            warning("gemini-gone is not listed, and was to speak answers in turns", "Take it off TURNS_VOICE_MODELS."),
+        ),
+        (
+            ["gemini-gone", "gemini-lost"],
+            failed(
+                "none that speaks the answers of models in turns is listed (gemini-gone, gemini-lost): they are only "
+                "read",
+                "Name others in TURNS_VOICE_MODELS.",
+            ),
+        ),
+    ],
+)
+@pytest.mark.django_db
+@pytest.mark.usefixtures("live")
+def test_voices_are_missed_where_a_ladder_has_a_model_in_turns(
+    models: list[str], finding: Finding, settings: Settings
+) -> None:
+    settings.TURNS_VOICE_MODELS = models
+    assert list(provider.look())[-1] == finding
+    settings.ENERGY_LADDERS = {"call": [NEWEST], "text": [NEWEST]}
+    assert "turns" not in list(provider.look())[-1].text
 
 
 def test_without_a_key_or_a_provider_there_is_one_finding(settings: Settings) -> None:

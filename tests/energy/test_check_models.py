@@ -49,8 +49,20 @@ def check() -> list[str]:
 @pytest.mark.usefixtures("provider")
 def test_all_models_of_the_ladders_are_there() -> None:
     ladder = [f"3  {NEWEST}  ready", f"2  {OLDER}  ready", "1  gemini-3.8-flash  ready"]
-    assert check() == [f"{mode} {level}" for mode in Mode for level in ladder]
+    voices = [f"voice  {model}  ready" for model in ("gemini-3.8-flash-lite-tts", "gemini-3.8-flash-tts")]
+    assert check() == [*(f"{mode} {level}" for mode in Mode for level in ladder), *voices]
     assert not ModelQuota.objects.exists()
+
+
+@pytest.mark.usefixtures("provider")
+def test_voices_that_are_not_there_are_told_and_an_error_where_there_is_none(settings: Settings) -> None:
+    settings.TURNS_VOICE_MODELS = [GONE, NOT_LIVE]
+    assert check()[-2:] == [f"voice  {GONE}  not listed", f"voice  {NOT_LIVE}  ready"]
+    settings.TURNS_VOICE_MODELS = [GONE]
+    with pytest.raises(CommandError, match=r"^None of TURNS_VOICE_MODELS is there: answers in turns are only read\.$"):
+        check()
+    settings.ENERGY_LADDERS = {Mode.CALL: [NEWEST], Mode.TEXT: [NEWEST]}
+    assert len(check()) == 2
 
 
 @pytest.mark.usefixtures("provider")
@@ -114,6 +126,23 @@ def test_what_ends_and_what_is_not_listed_is_told_and_no_model_held_back(
         f"{NOT_LIVE} of the ladders cannot be talked with",
     ]
     assert not ModelQuota.objects.exists()
+
+
+@pytest.mark.usefixtures("provider")
+def test_voices_that_are_not_there_are_told(settings: Settings, warned: pytest.LogCaptureFixture) -> None:
+    warn_of_models()
+    assert warned.records == []
+    settings.TURNS_VOICE_MODELS = [GONE, NOT_LIVE]
+    warn_of_models()
+    gone = f"{GONE} of TURNS_VOICE_MODELS is not listed by the provider: take it off"
+    assert [record.getMessage() for record in warned.records] == [gone]
+    warned.clear()
+    settings.TURNS_VOICE_MODELS = [GONE]
+    warn_of_models()
+    assert [record.getMessage() for record in warned.records] == [
+        gone,
+        "none of TURNS_VOICE_MODELS is there: answers in turns are only read",
+    ]
 
 
 @pytest.mark.usefixtures("provider")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from energy import ledger
 from energy.ladders import ladder_of, models_in_service
-from energy.levels import Mode
+from energy.levels import Mode, are_voices_wanted
 from energy.quota import ModelState
 from sessions_app.live.providers.catalogue import CatalogueUnavailable, models_by_id
 
@@ -18,7 +19,8 @@ from sessions_app.live.providers.catalogue import CatalogueUnavailable, models_b
 class Command(BaseCommand):
     help = (
         "List the models of the energy ladders: whether the provider has them, whether they can be talked with, and "
-        "whether their quota is spent. Ends with code 1 when a model cannot be used."
+        "whether their quota is spent; and those that speak the answers of models in turns. Ends with code 1 when a "
+        "model of a ladder cannot be used, or nobody is there who speaks."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,8 +39,19 @@ class Command(BaseCommand):
             for level in ladder.all_above(ladder.level(0)):
                 found = _in_words(listed.get(level.model), states[level.model])
                 self.stdout.write(f"{ladder.mode} {level.number}  {level.model}  {found}")
+        silent = self._tell_voices(listed) if are_voices_wanted(models) else ""
         if unusable:
-            raise CommandError(f"These models cannot be used: {', '.join(unusable)}.")
+            raise CommandError(f"These models cannot be used: {', '.join(unusable)}.{silent}")
+        if silent:
+            raise CommandError(silent.strip())
+
+    def _tell_voices(self, listed: Mapping[str, bool]) -> str:
+        """What to say where nobody is there who speaks answers in turns."""
+        for model in settings.TURNS_VOICE_MODELS:
+            self.stdout.write(f"voice  {model}  {'ready' if model in listed else 'not listed'}")
+        if any(model in listed for model in settings.TURNS_VOICE_MODELS):
+            return ""
+        return " None of TURNS_VOICE_MODELS is there: answers in turns are only read."
 
 
 def _in_words(is_usable: bool | None, state: ModelState) -> str:
