@@ -27,8 +27,12 @@ WINDOW_BYTES = 40 * 32
 HOP_BYTES = WINDOW_BYTES // 2
 """Windows of 40 ms, which hold almost three periods of the lowest voice, each half over the one before."""
 
+SHIFT_BYTES = HOP_BYTES // 2
+"""A second row of windows lies between those of the first: a glide is short, and whether one row shows it hangs on
+where its windows begin. "What is my code word?" was missed at one place of 14 by one row, at none by two."""
+
 LOOK_LIMIT_BYTES = 3_000 * 32
-"""A window takes a quarter of a millisecond, so a noise without a voice costs 40 ms at most. What a provider does not
+"""A window takes a quarter of a millisecond, so a noise without a voice costs 80 ms at most. What a provider does not
 hear is short, and whoever speaks for longer is found in the first half second."""
 
 SHORTEST_LAG, LONGEST_LAG = 4, RATE_HZ // LOWEST_HZ + 1
@@ -131,7 +135,7 @@ class VoiceSearch:
 
     def __init__(self) -> None:
         self.found = False
-        self._tracker = _Tracker()
+        self._tracker, self._between = _Tracker(), _Tracker()
         self._rest = b""
         self._looked_bytes = 0
 
@@ -141,8 +145,9 @@ class VoiceSearch:
         self._rest += pcm
         while len(self._rest) >= WINDOW_BYTES and not (self.found or self._is_over):
             self.found = self._tracker.follow(pitch_of(self._rest[:WINDOW_BYTES]))
-            self._rest = self._rest[HOP_BYTES:]
-            self._looked_bytes += HOP_BYTES
+            self._tracker, self._between = self._between, self._tracker
+            self._rest = self._rest[SHIFT_BYTES:]
+            self._looked_bytes += SHIFT_BYTES
         if self.found or self._is_over:
             self._rest = b""
 

@@ -110,7 +110,7 @@ class VoiceGate:
         self._search = VoiceSearch()
 
     def _look(self, pcm: bytes, was_voiced: bool) -> None:
-        """For a voice, while it comes: in all of a noise at once that takes 30 ms, for which all other calls wait."""
+        """For a voice, while it comes: in all of a noise at once that takes 60 ms, for which all other calls wait."""
         if was_voiced:
             self._search.take(pcm)
         elif self.is_voiced:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.live import pitch
-from sessions_app.live.pitch import HOP_BYTES, WINDOW_BYTES, VoiceSearch, pitch_of
+from sessions_app.live.pitch import HOP_BYTES, SHIFT_BYTES, WINDOW_BYTES, VoiceSearch, pitch_of
 from sessions_app.live.voice import BYTES_PER_MS, LOUD, Utterance, VoiceGate
 from tests.live.noises import NOISES, RATE_HZ, Noise, recorded
 from tests.repeatable import IS_SEARCH
@@ -27,6 +27,7 @@ PHRASES = (
     *("Good morning to all of you.", "How far is it from here to the sea?", "Please tell me more about it."),
 )
 VOICES = ("Puck", "Kore", "Charon", "Fenrir", "Leda", "Zephyr") if IS_SEARCH else ("Puck", "Kore", "Charon")
+WINDOWS_OF_THREE_SECONDS = (3_000 * BYTES_PER_MS - WINDOW_BYTES) // SHIFT_BYTES + 1
 PEAKS = (1_500, 5_000, 15_000, 30_000)
 
 
@@ -72,6 +73,17 @@ def test_a_voice_is_one_however_long_the_frames_are(frame_bytes: int) -> None:
     assert [sound.is_speech for sound in heard(spoken("Good morning to all of you."), frame_bytes)] == [True]
 
 
+def test_a_voice_is_one_wherever_the_frames_begin() -> None:
+    """A glide that is short shows in windows that begin in the right place."""
+    pcm = spoken("What is my code word?")
+    missed = [
+        before_bytes
+        for before_bytes in (0, 10, 18, 26, 34, 42, 60, 76, 168, 294, 310, 326, 342)
+        if [sound.is_speech for sound in heard(bytes(9_600 + before_bytes) + pcm, HOP_BYTES)] != [True]
+    ]
+    assert missed == []
+
+
 @pytest.mark.parametrize("hz", [75, 110, 180, 260, 390])
 def test_the_pitch_is_that_of_the_fundamental(hz: int) -> None:
     time_s = np.arange(WINDOW_BYTES // 2) / RATE_HZ
@@ -107,18 +119,18 @@ def test_a_sound_that_does_not_end_is_looked_at_for_three_seconds(looked_at: lis
     for _ in range(1_000):
         gate.hear(LOUD_FRAME)
     assert gate.is_voiced
-    assert len(looked_at) == 3_000 // 20 - 1
+    assert len(looked_at) == WINDOWS_OF_THREE_SECONDS
 
 
 def test_a_sound_is_looked_at_while_it_comes(looked_at: list[bytes]) -> None:
-    """In all of it at once that takes 30 ms, for which every other call would wait."""
+    """In all of it at once that takes 60 ms, for which every other call would wait."""
     gate = VoiceGate()
     for _ in range(50):
         before = len(looked_at)
         gate.hear(LOUD_FRAME)
-        assert 1 <= len(looked_at) - before <= FRAME_BYTES // HOP_BYTES
+        assert 1 <= len(looked_at) - before <= FRAME_BYTES // SHIFT_BYTES
     gate.end()
-    assert len(looked_at) == 50 * FRAME_BYTES // HOP_BYTES - 1
+    assert len(looked_at) == (50 * FRAME_BYTES - WINDOW_BYTES) // SHIFT_BYTES + 1
 
 
 @given(cuts=st.lists(st.integers(1, 3_000), max_size=80), is_voice=st.booleans())
@@ -135,10 +147,10 @@ def test_how_a_sound_is_cut_makes_no_difference(cuts: list[int], is_voice: bool)
 
 def test_of_a_sound_the_first_three_seconds_are_looked_at_and_no_more_than_is_needed(looked_at: list[bytes]) -> None:
     assert [utterance.is_speech for utterance in heard(LOUD_FRAME * 100)] == [False]
-    assert len(looked_at) == 3_000 // 20 - 1
+    assert len(looked_at) == WINDOWS_OF_THREE_SECONDS
     looked_at.clear()
     assert [utterance.is_speech for utterance in heard(spoken("Good morning to all of you."))] == [True]
-    assert len(looked_at) < 1_000 // 20
+    assert len(looked_at) < 1_000 // 10
 
 
 # -- what is kept of an utterance --------------------------------------------------------------------------------------
