@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
@@ -44,8 +45,11 @@ class Prompt:
 
     @property
     def heard(self) -> str:
-        """The words of the last turn. Empty means that nobody spoke, so others stand for words not made out."""
-        return self.last.text if self.last.recognised else measured_words(self.last.audio_ms)
+        """What was said aloud since the model had the word, whatever is typed beside it; where nothing was, the words
+        of the last turn. Empty means that nobody spoke, so others stand for words not made out."""
+        waiting = itertools.takewhile(lambda turn: turn.role == "user", reversed(self.memory.turns))
+        spoken = [turn for turn in waiting if turn.origin == "spoken"][::-1] or [self.last]
+        return " ".join(turn.text if turn.recognised else measured_words(turn.audio_ms) for turn in spoken).strip()
 
 
 class Recognises(Protocol):

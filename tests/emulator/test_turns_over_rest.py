@@ -102,6 +102,13 @@ async def test_a_persona_that_can_summarise_answers_all_the_same(client: genai.C
         assert text_of(await streamed(client, [*told, question], persona)) == "Your code word is PLUM-42."
 
 
+async def test_what_is_typed_beside_it_was_not_heard(client: genai.Client) -> None:
+    told = [spoken(await speech(CODE_WORD)), typed("user", "Tell me a joke."), spoken(await speech(QUESTION))]
+    both = f"{CODE_WORD} {QUESTION}".lower()
+    assert json.loads(text_of(await streamed(client, told, AS_JSON)))["heard"] == both
+    assert json.loads(text_of(await streamed(client, told[:2], AS_JSON)))["heard"] == CODE_WORD.lower()
+
+
 async def test_noise_is_heard_as_nothing_and_not_answered(client: genai.Client) -> None:
     noise = spoken(np.random.default_rng(1).normal(0, 2_000, 16_000).astype("<i2").tobytes())
     told = [typed("user", "My code word is PLUM-42."), typed("model", "Got it."), noise]

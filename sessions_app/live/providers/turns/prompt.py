@@ -24,8 +24,9 @@ _CUT = f"Where an answer of yours ends with{CUT_MARK}, the user spoke into it th
 
 _TWO_FIELDS = (
     "The user speaks in the audio. Give a JSON object with two strings, in this order. `heard`: the user's words, "
-    "word for word, in the language in which they were said, neither translated nor corrected; empty if nobody speaks. "
-    "`answer`: your answer to them; empty if nobody speaks in it."
+    "word for word, in the language in which they were said, neither translated nor corrected, and nothing of what is "
+    "typed beside them; empty if nobody speaks. `answer`: your answer to all of it; empty if nobody speaks in it and "
+    "nothing is typed."
 )
 
 TRANSCRIBE = "Transcribe this, word for word, in the language in which it was said. Write nothing else."
