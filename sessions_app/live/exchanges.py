@@ -514,9 +514,11 @@ class Exchanges:
         """With a second of silence after it, by which the provider notices that it is over. It is not framed by
         `activityStart` and `activityEnd`, which may only be sent where automatic detection is disabled (reference of
         `BidiGenerateContentRealtimeInput`, read 2026-11), and ours is on."""
+        spoken = self._ear.last_speech
+        if not spoken:
+            return
         self._turns.voice_taken()
         self._echo.forget()
-        spoken = self._ear.last_speech
         self._watch.said_again()
         self._watch.tell(FramesResent(len(spoken), ResentReason.NOT_HEARD))
         self._backlog.repeat_audio((*spoken, *SILENCE), is_muted=self._ear.is_muted)
@@ -616,6 +618,12 @@ class Exchanges:
     def tell_loss(self, reason: str) -> None:
         """What could not be saved since the last time, if anything."""
         self._tell_loss(self._backlog.take_loss(), reason)
+
+    def drop_audio(self) -> None:
+        """The provider refuses what was said aloud and is not safe: neither is it sent nor said again."""
+        self._backlog.drop_audio()
+        self._ear.last_speech = ()
+        self.tell_loss("refused")
 
     def _tell_loss(self, loss: Loss, reason: str) -> None:
         if loss:

@@ -581,8 +581,7 @@ class BaseSessionManager:
         self.clear_resumption_handle(wish.reason)
 
     def _drop_audio(self, wish: DropAudio) -> None:
-        self._backlog.drop_audio()
-        self._exchanges.tell_loss("refused")
+        self._exchanges.drop_audio()
 
     def _leave_out(self, wish: LeaveOut) -> None:
         self._setups.left_out.add(wish.field)

@@ -351,6 +351,20 @@ async def test_a_request_that_fails_is_made_again_with_what_was_said(stream: Str
     assert stage.page.shows(State.LIVE)
 
 
+async def test_sound_that_is_refused_is_told_as_lost_and_not_asked_about_again_and_again() -> None:
+    refused = Failure(1007, "INVALID_ARGUMENT Audio input modality is not enabled for this model.", Phase.LIVE)
+    stage = await TurnsStage().open()
+    stage.answers(*[[0.3, refused]] * 2)
+    await stage.say()
+    await stage.pause(60)
+    assert len(stage.asked) == 2
+    assert stage.page.toasts.count("input.lost") == 1
+    assert [turn.code for turn in stage.page.all_of("turn")] == [TurnCode.NOT_HEARD]
+    await stage.say()
+    await stage.pause(5)
+    assert stage.page.lines[-2:] == [("user", "Well?", "complete"), ("model", "Yes.", "complete")]
+
+
 async def test_what_was_asked_in_vain_for_two_minutes_has_no_answer_and_the_next_question_is_asked() -> None:
     stage = await TurnsStage().open()
     stage.answers(*[[HANGS]] * 7)
