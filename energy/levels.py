@@ -332,7 +332,7 @@ def models_of(ladders: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 def are_voices_wanted(models: Iterable[str]) -> bool:
     """Whether the answers of one of these models, which is talked with in turns, are to be spoken by others."""
-    return any(_is_in_turns(model) for model in models)
+    return any(is_in_turns(model) for model in models)
 
 
 def is_model_resumable(level: Level) -> bool:

@@ -353,8 +353,9 @@ async def test_a_request_that_fails_is_made_again_with_what_was_said(stream: Str
 
 async def test_sound_that_is_refused_is_told_as_lost_and_not_asked_about_again_and_again() -> None:
     refused = Failure(1007, "INVALID_ARGUMENT Audio input modality is not enabled for this model.", Phase.LIVE)
+    stream: Stream = [0.3, refused]
     stage = await TurnsStage().open()
-    stage.answers(*[[0.3, refused]] * 2)
+    stage.answers(stream, stream)
     await stage.say()
     await stage.pause(60)
     assert len(stage.asked) == 2
