@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -194,3 +195,24 @@ async def test_sound_that_the_page_cannot_play_is_none(mime_type: str) -> None:
     with pytest.raises(UpstreamFailed) as failed:
         _ = [chunk async for chunk in made.speak("tts", "Hello.", "Kore")]
     assert failed.value.failure == Failure(1002, "unreadable answer", Phase.LIVE)
+
+
+async def test_a_request_counts_once_for_the_cache_whether_it_was_answered_torn_or_made_again() -> None:
+    made, _ = generation(
+        [refused(400, "INVALID_ARGUMENT", "Thinking level is not supported for this model.")],
+        [said("a"), said("b")],
+        [said("c")],
+        [refused(503, "UNAVAILABLE", "The model is overloaded.")],
+        [said("d")],
+    )
+    conversation = made.conversation(MODEL)
+    stream = conversation.answer(PROMPT, "LOW")
+    assert await anext(stream) == Chunk("a")
+    await stream.aclose()
+    assert conversation._cache._requests == 1
+    assert [chunk.text async for chunk in conversation.answer(PROMPT, "")] == ["c"]
+    assert conversation._cache._requests == 2
+    with pytest.raises(UpstreamFailed):
+        _ = [chunk async for chunk in conversation.answer(PROMPT, "")]
+    assert [chunk.text async for chunk in conversation.answer(replace(PROMPT, is_aside=True), "")] == ["d"]
+    assert conversation._cache._requests == 2
