@@ -7,8 +7,8 @@ import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from emulator.clock import stamp
 from emulator.wire import Json
 
 DEFAULT_LIFETIME_S = 3600.0
@@ -43,9 +43,9 @@ class Cache:
         return {
             "name": self.name,
             "model": f"models/{self.model}",
-            "createTime": _stamp(self.created_at),
-            "updateTime": _stamp(self.updated_at),
-            "expireTime": _stamp(self.expires_at),
+            "createTime": stamp(self.created_at),
+            "updateTime": stamp(self.updated_at),
+            "expireTime": stamp(self.expires_at),
             "displayName": self.display_name,
             "usageMetadata": {"totalTokenCount": self.tokens.total()},
         }
@@ -114,7 +114,3 @@ class CacheStore:
 
     def _end(self, cache: Cache, at: float) -> None:
         self._token_seconds[cache.model] += cache.token_seconds(at)
-
-
-def _stamp(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

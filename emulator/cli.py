@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.faults import Fault, FaultError
+from emulator.files import MOST_FILE_BYTES, MOST_PROJECT_BYTES
 from emulator.script import play, read_script
 from emulator.server import Addresses, Server
 from emulator.state import Emulator, Options
@@ -83,6 +84,21 @@ def build_parser() -> argparse.ArgumentParser:
         type=_positive,
         default=0.02,
         help="seconds until an answer over REST begins (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--files-dir", type=Path, help="where uploaded files are kept for the next start (default: they end with it)"
+    )
+    parser.add_argument(
+        "--max-file-bytes", type=_size, default=MOST_FILE_BYTES, help="size of the largest file (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--storage-bytes",
+        type=_size,
+        default=MOST_PROJECT_BYTES,
+        help="room for the files of a project, which is whoever has the same key (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--processing-s", type=_length, default=0.0, help="seconds until a file is ACTIVE (default: %(default)s)"
     )
     return parser
 
@@ -193,4 +209,18 @@ def _positive(value: str) -> float:
     number = float(value)
     if number <= 0:
         raise argparse.ArgumentTypeError("must be above 0")
+    return number
+
+
+def _size(value: str) -> int:
+    number = int(value)
+    if number <= 0:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return number
+
+
+def _length(value: str) -> float:
+    number = float(value)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be below 0")
     return number

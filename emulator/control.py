@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from emulator.clock import stamp
 from emulator.fault_actions import NoConnectionError, submit
 from emulator.faults import FaultError, parse_fault
 from emulator.models import MODELS
@@ -19,6 +20,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _PAGE = Path(__file__).with_name("page")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_FURTHEST_S = 366 * 24 * 3600
+"""How far the clock can be moved at once."""
 
 
 class ControlError(ValueError):
@@ -36,6 +39,9 @@ def control_application(emulator: Emulator) -> web.Application:
     router.add_get("/api/log", calls.log)
     router.add_get("/api/heard", calls.heard)
     router.add_get("/api/account", calls.account)
+    router.add_get("/api/files", calls.files)
+    router.add_get("/api/clock", calls.clock)
+    router.add_post("/api/clock", calls.forward)
     router.add_get("/api/faults", calls.faults)
     router.add_post("/api/faults", calls.add_fault)
     router.add_delete("/api/faults", calls.disarm)
@@ -99,6 +105,28 @@ class ControlCalls:
     async def account(self, request: web.Request) -> web.Response:
         """`GET /api/account`"""
         return web.json_response({"models": self._emulator.account.by_model(self._emulator.caches.token_seconds())})
+
+    async def files(self, request: web.Request) -> web.Response:
+        """`GET /api/files`"""
+        store, now = self._emulator.files, self._emulator.clock.time()
+        files = [{**file.as_resource("", now), "project": file.project} for file in store.all()]
+        return web.json_response(
+            {"files": files, "stored_bytes": store.stored_bytes(), "unfinished_uploads": store.unfinished}
+        )
+
+    async def clock(self, request: web.Request) -> web.Response:
+        """`GET /api/clock`"""
+        return web.json_response({"now": stamp(self._emulator.clock.time())})
+
+    async def forward(self, request: web.Request) -> web.Response:
+        """`POST /api/clock`"""
+        body = await _json(request)
+        seconds = body.get("forward_s") if isinstance(body, dict) else None
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= _FURTHEST_S:
+            raise ControlError(f"forward_s: expected seconds, from 0 to {_FURTHEST_S}, not {seconds!r}")
+        self._emulator.clock.forward(seconds)
+        self._emulator.log.add("clock_moved", forward_s=seconds)
+        return await self.clock(request)
 
     async def faults(self, request: web.Request) -> web.Response:
         """`GET /api/faults`"""

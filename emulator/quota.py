@@ -63,6 +63,18 @@ class Quota:
         return CATALOGUE[_LIVE_TEXTS[fault.params["limit"]]]
 
 
+def storage_error(most_bytes: int) -> Json:
+    """The body of the HTTP 429 that refuses a file for which a project has no room, as users have met it."""
+    metric = "generativelanguage.googleapis.com/file_storage_bytes"
+    violation = {"quotaMetric": metric, "quotaId": "FileStorageBytesPerProject", "quotaValue": str(most_bytes)}
+    details: list[Json] = [
+        {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]},
+        {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"description": "Quotas", "url": _HELP}]},
+    ]
+    message = f"{CATALOGUE['quota exceeded'].text}\n* Quota exceeded for metric: {metric}, limit: {most_bytes}"
+    return {"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}}
+
+
 def quota_error(limit: str, model: str, retry_after_s: float | None) -> Json:
     """The body of an HTTP 429 that says which limit was met, and when to come back if that is given."""
     details: list[Json] = [

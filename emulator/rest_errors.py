@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -33,6 +33,7 @@ _STATUSES = {
     401: ("UNAUTHENTICATED", "Request had invalid authentication credentials."),
     403: ("PERMISSION_DENIED", "The caller does not have permission"),
     404: ("NOT_FOUND", "Requested entity was not found."),
+    409: ("ALREADY_EXISTS", "Requested entity already exists"),
     429: ("RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
     500: (
         "INTERNAL",
@@ -46,10 +47,11 @@ _STATUSES = {
 class ApiError(Exception):
     """An answer that is an error, in the shape Google gives it."""
 
-    def __init__(self, status: int, body: Json) -> None:
+    def __init__(self, status: int, body: Json, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(body["error"]["message"])
         self.status = status
         self.body = body
+        self.headers = headers
 
 
 def error_body(code: int, status: str, message: str, *details: Json) -> Json:
@@ -58,10 +60,12 @@ def error_body(code: int, status: str, message: str, *details: Json) -> Json:
     return {"error": error | ({"details": list(details)} if details else {})}
 
 
-def refusal(code: int, message: str = "", *details: Json) -> ApiError:
-    """An error by its HTTP status, in the words usual for it unless there are others."""
-    status, usual = _STATUSES.get(code, _STATUSES[503] if code >= 500 else _STATUSES[400])
-    return ApiError(code, error_body(code, status, message or usual, *details))
+def refusal(
+    code: int, message: str = "", *details: Json, status: str = "", headers: Mapping[str, str] | None = None
+) -> ApiError:
+    """An error by its HTTP code, in the words and with the status usual for it unless there are others."""
+    usual_status, usual = _STATUSES.get(code, _STATUSES[503] if code >= 500 else _STATUSES[400])
+    return ApiError(code, error_body(code, status or usual_status, message or usual, *details), headers)
 
 
 def refusal_by(fault: Fault) -> ApiError:
@@ -77,7 +81,7 @@ async def rest_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except ApiError as error:
-        return web.json_response(error.body, status=error.status)
+        return web.json_response(error.body, status=error.status, headers=error.headers)
     except web.HTTPNotFound:
         return web.json_response(error_body(404, "NOT_FOUND", "Not found."), status=404)
     except web.HTTPMethodNotAllowed:
@@ -135,10 +139,10 @@ def is_gone(model: Model, faults: FaultBoard) -> bool:
     return faults.peek("retire_model", "", model.id) is not None
 
 
-def page_size(request: web.Request) -> int:
+def page_size(request: web.Request, usual: int = 50, most: int = 1000) -> int:
     """How many entries a list may have."""
-    size = request.query.get("pageSize", "50")
-    return min(max(int(size), 1), 1000) if size.isdecimal() else 50
+    size = request.query.get("pageSize", "")
+    return min(max(int(size), 1), most) if size.isdecimal() else usual
 
 
 def page_start(request: web.Request) -> int:

@@ -11,7 +11,9 @@ from typing import Any
 
 from emulator.account import Account
 from emulator.caches import CacheStore
+from emulator.clock import Clock
 from emulator.faults import FaultBoard
+from emulator.files import MOST_FILE_BYTES, MOST_PROJECT_BYTES, FileStore, FinishedUploads
 from emulator.line import OpenConnection
 from emulator.log import EventLog
 from emulator.prompt import Ear
@@ -19,7 +21,6 @@ from emulator.quota import Quota
 from emulator.recogniser import Recogniser
 from emulator.sessions import SessionStore
 from emulator.tokens import TokenStore
-from emulator.uploads import UploadStore
 from emulator.voice import Voice
 
 
@@ -28,7 +29,8 @@ class Options:
     """How the emulator was started.
 
     `pace` is how fast playback is taken to go (1 is real time), `send_speed` how far sending outruns playback;
-    `first_piece_s` is how long an answer over REST takes to begin.
+    `first_piece_s` is how long an answer over REST takes to begin. Files are kept in `files_dir`, or as long as the
+    emulator runs; each is processed for `processing_s`.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +45,10 @@ class Options:
     pace: float = 1.0
     send_speed: float = 6.0
     first_piece_s: float = 0.02
+    files_dir: Path | None = None
+    max_file_bytes: int = MOST_FILE_BYTES
+    storage_bytes: int = MOST_PROJECT_BYTES
+    processing_s: float = 0.0
 
 
 @dataclass
@@ -51,11 +57,8 @@ class Emulator:
 
     options: Options
     log: EventLog = field(default_factory=EventLog)
-    sessions: SessionStore = field(default_factory=SessionStore)
     faults: FaultBoard = field(default_factory=FaultBoard)
-    tokens: TokenStore = field(default_factory=TokenStore)
-    uploads: UploadStore = field(default_factory=UploadStore)
-    caches: CacheStore = field(default_factory=CacheStore)
+    clock: Clock = field(default_factory=Clock)
     account: Account = field(default_factory=Account)
     connections: dict[str, OpenConnection] = field(default_factory=dict)
     latest: OpenConnection | None = None
@@ -66,6 +69,16 @@ class Emulator:
     _unfinished: set[asyncio.Task[object]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.sessions = SessionStore(self.clock.monotonic)
+        self.tokens = TokenStore(self.clock.now)
+        self.caches = CacheStore(self.clock.time)
+        self.files = FileStore(
+            self.clock,
+            self.options.files_dir,
+            most_file_bytes=self.options.max_file_bytes,
+            most_project_bytes=self.options.storage_bytes,
+        )
+        self.finished_uploads = FinishedUploads()
         self.voice = Voice(enabled=self.options.voice)
         self.recogniser = Recogniser(enabled=self.options.recogniser)
         self.ear = Ear(self.recogniser)
@@ -90,6 +103,7 @@ class Emulator:
         self.cancel_pending()
         self.voice.close()
         await self.recogniser.close()
+        self.files.close()
 
     def later(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` beside everything else until `cancel_pending`."""
@@ -111,7 +125,9 @@ class Emulator:
             task.cancel()
 
     async def reset(self) -> None:
-        """Disarm the faults, close the connections, and forget sessions, tokens, caches, account and log."""
+        """Disarm the faults, close the connections, and forget sessions, tokens, files, caches, account and log; the
+        clock goes by the machine's time again.
+        """
         self.faults.disarm()
         self.cancel_pending()
         for connection in list(self.connections.values()):
@@ -119,6 +135,9 @@ class Emulator:
         self.chance.seed(self.options.seed)
         self.sessions.clear()
         self.tokens.clear()
+        self.files.clear()
+        self.finished_uploads.clear()
         self.caches.clear()
         self.account.clear()
         self.log.clear()
+        self.clock.reset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,12 +63,13 @@ class Token:
 class TokenStore:
     """All tokens made so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
+        self._clock = clock
         self._tokens: dict[str, Token] = {}
 
     def create(self, body: Json, now: dt.datetime | None = None) -> Token:
         """Make a token from the body of `POST auth_tokens`; raises `TokenError`."""
-        now = now or dt.datetime.now(dt.UTC)
+        now = now or self._clock()
         body = camel_keys(body)
         if unknown := sorted(body.keys() - _FIELDS):
             raise TokenError(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')
@@ -98,7 +100,7 @@ class TokenStore:
         token = self._tokens.get(name)
         if token is None:
             raise RefusedError(CATALOGUE["key not valid"])
-        if token.expires <= (now or dt.datetime.now(dt.UTC)):
+        if token.expires <= (now or self._clock()):
             raise RefusedError(CATALOGUE["token expired"])
         return token
 
@@ -106,7 +108,7 @@ class TokenStore:
         """Count a new session against the token; raises `RefusedError`."""
         if token.uses and token.used >= token.uses:
             raise RefusedError(CATALOGUE["token used up"])
-        if token.start_before <= (now or dt.datetime.now(dt.UTC)):
+        if token.start_before <= (now or self._clock()):
             raise RefusedError(CATALOGUE["token starts no session"])
         token.used += 1
 

@@ -1,92 +1,78 @@
-"""Files of the Files API: uploaded in pieces, listed, shown and deleted; kept in memory for 48 hours."""
+"""One file on its way: pieces that follow each other, written to disk and hashed as they come."""
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
 import hashlib
-import secrets
-from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
 
-from emulator.wire import Json
 
-_KEPT = dt.timedelta(hours=48)
-_MAX_TOTAL_BYTES = 256 * 1024 * 1024
+class UploadError(ValueError):
+    """A piece that does not fit; its text says why. The upload goes on from `received_bytes`."""
+
+
+class UploadOverError(ValueError):
+    """An upload that can be no file; its text says why."""
 
 
 @dataclass
 class Upload:
-    """A file, complete or on its way."""
+    """A file on its way to `path`. `id` is the secret in its address, `file_id` the name that it will have.
+
+    `declared_bytes` is None where nobody said how large it will be; `most_bytes` is the end in any case.
+    """
 
     id: str
+    project: str
+    file_id: str
     display_name: str
     mime_type: str
-    created: dt.datetime
-    data: bytearray = field(default_factory=bytearray)
-    complete: bool = False
+    declared_bytes: int | None
+    most_bytes: int
+    path: Path
+    received_bytes: int = 0
+    _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
+    _is_receiving: bool = False
 
-    def as_resource(self, base_url: str) -> Json:
-        """The file as the API shows it."""
-        digest = hashlib.sha256(self.data).hexdigest().encode()
-        return {
-            "name": f"files/{self.id}",
-            **({"displayName": self.display_name} if self.display_name else {}),
-            "mimeType": self.mime_type,
-            "sizeBytes": str(len(self.data)),
-            "createTime": _stamp(self.created),
-            "updateTime": _stamp(self.created),
-            "expirationTime": _stamp(self.created + _KEPT),
-            "sha256Hash": base64.b64encode(digest).decode(),
-            "uri": f"{base_url}/v1beta/files/{self.id}",
-            "state": "ACTIVE",
-            "source": "UPLOADED",
-        }
+    @property
+    def sha256_hex(self) -> str:
+        """The digest of what was received."""
+        return self._hash.hexdigest()
 
+    @property
+    def reserved_bytes(self) -> int:
+        """What it takes of the storage."""
+        return self.received_bytes if self.declared_bytes is None else self.declared_bytes
 
-class UploadError(ValueError):
-    """A piece that does not fit; its text says why."""
+    @contextmanager
+    def piece(self, offset: int) -> Iterator[BinaryIO]:
+        """Begin a piece; raises `UploadError` for one that does not begin where the last one ended."""
+        if self._is_receiving or offset != self.received_bytes:
+            raise UploadError(f"Expected offset {self.received_bytes}, not {offset}.")
+        self._is_receiving = True
+        try:
+            with self.path.open("ab", buffering=0) as file:
+                yield file
+        finally:
+            self._is_receiving = False
 
+    def write(self, file: BinaryIO, data: bytes) -> None:
+        """Add to the piece that was begun; raises `UploadOverError` for more than there should be."""
+        size = self.received_bytes + len(data)
+        if size > (self.most_bytes if self.declared_bytes is None else self.declared_bytes):
+            raise UploadOverError("The file is larger than it was declared, or than it may be.")
+        file.write(data)
+        self._hash.update(data)
+        self.received_bytes = size
 
-class UploadStore:
-    """All files, the oldest dropped when together they grow too large."""
-
-    def __init__(self) -> None:
-        self._uploads: OrderedDict[str, Upload] = OrderedDict()
-
-    def start(self, display_name: str, mime_type: str) -> Upload:
-        """Begin a file; its id is also the secret of its upload address."""
-        now = dt.datetime.now(dt.UTC)
-        upload = Upload(secrets.token_hex(6), display_name, mime_type or "application/octet-stream", now)
-        self._uploads[upload.id] = upload
-        return upload
-
-    def append(self, upload_id: str, offset: int, data: bytes, *, finalize: bool) -> Upload:
-        """Add a piece at `offset`; raises `UploadError` (or `KeyError` for an unknown id)."""
-        upload = self._uploads[upload_id]
-        if upload.complete or offset != len(upload.data):
-            raise UploadError(f"Expected offset {len(upload.data)}, not {offset}.")
-        upload.data += data
-        upload.complete = finalize
-        while sum(len(kept.data) for kept in self._uploads.values()) > _MAX_TOTAL_BYTES and len(self._uploads) > 1:
-            self._uploads.popitem(last=False)
-        return upload
-
-    def get(self, upload_id: str) -> Upload:
-        """Return a complete file; raises `KeyError`."""
-        upload = self._uploads[upload_id]
-        if not upload.complete or upload.created + _KEPT < dt.datetime.now(dt.UTC):
-            raise KeyError(upload_id)
-        return upload
-
-    def delete(self, upload_id: str) -> None:
-        """Forget a file; raises `KeyError`."""
-        del self._uploads[upload_id]
-
-    def all(self) -> list[Upload]:
-        """Every complete file, newest first."""
-        return [upload for upload in reversed(self._uploads.values()) if upload.complete]
-
-
-def _stamp(moment: dt.datetime) -> str:
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    def check_complete(self) -> None:
+        """Raise `UploadOverError` unless this is a file, and as large as it was to be."""
+        if self.declared_bytes is not None and self.received_bytes != self.declared_bytes:
+            raise UploadOverError(
+                f"The file has {self.received_bytes} bytes where {self.declared_bytes} bytes were declared."
+            )
+        if not self.received_bytes:
+            raise UploadOverError("The file is empty.")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -51,6 +52,11 @@ class Emulator:
         """End the program; its exit code."""
         return self._program.stop()
 
+    def resident_bytes(self) -> int:
+        """How much memory the program takes up."""
+        pages = int(Path(f"/proc/{self._program.pid}/statm").read_text(encoding="utf-8").split()[1])
+        return pages * resource.getpagesize()
+
     def fault(self, kind: str, **params: Any) -> dict[str, Any]:
         """Arm or fire a fault, for instance `fault("go_away", time_left="2s")`."""
         return self._ask("POST", "/api/faults", {"fault": kind, **params})
@@ -77,6 +83,14 @@ class Emulator:
         """What a model has used by now; empty if nothing."""
         used: dict[str, Any] = self._ask("GET", "/api/account")["models"].get(model, {})
         return used
+
+    def files(self) -> dict[str, Any]:
+        """The files of all projects, and how many bytes they take up."""
+        return self._ask("GET", "/api/files")
+
+    def forward(self, seconds: float) -> None:
+        """Let so much time pass, for whatever expires in it, until the next reset."""
+        self._ask("POST", "/api/clock", {"forward_s": seconds})
 
     def reset(self) -> None:
         """Disarm, close, forget."""
