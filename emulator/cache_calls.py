@@ -7,6 +7,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from emulator.attachments import Attachments
 from emulator.caches import DEFAULT_LIFETIME_S, Cache
 from emulator.models import Model
 from emulator.prompt import read_prompt
@@ -17,6 +18,7 @@ from emulator.rest_errors import (
     page_size,
     page_start,
     read_json,
+    read_key,
     refusal,
     refusal_by,
 )
@@ -47,7 +49,7 @@ class CacheCalls:
         if fault := self._emulator.faults.use("refuse_caching", "", model.id):
             raise refusal_by(fault)
         kept = {key: body[key] for key in _KEPT if key in body}
-        tokens = (await read_prompt(kept, self._emulator.ear)).tokens
+        tokens = (await read_prompt(kept, self._emulator.ear, Attachments(self._emulator, read_key(request)))).tokens
         if tokens.total() < model.min_cached_tokens:
             counts = f"total_token_count={tokens.total()}, min_total_token_count={model.min_cached_tokens}"
             raise refusal(400, f"Cached content is too small. {counts}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -187,28 +186,20 @@ class FileCalls:
         return file.as_resource(str(request.url.origin()), self._emulator.clock.time())
 
 
-@dataclass(frozen=True, slots=True)
-class FilesOfCaller:
-    """What a request may use in its prompt: the files of the project whose key it has."""
+def file_for_prompt(emulator: Emulator, project: str, uri: str) -> StoredFile | None:
+    """The file of a URI, or None for an address that lies elsewhere and is not looked into.
 
-    emulator: Emulator
-    project: str
-
-    def find(self, uri: str) -> StoredFile | None:
-        """The file of a URI, or None for an address that lies elsewhere and is not looked into.
-
-        Raises `ApiError` for a file that is gone, of others, or not ready, and for what is no address.
-        """
-        match = _FILE_URI.match(uri)
-        if match is None:
-            if uri.startswith("https://"):
-                return None
-            raise refusal(400, _UNSUPPORTED.format(uri))
-        file = _find(self.emulator, self.project, match["id"])
-        if file.state(self.emulator.clock.time()) != "ACTIVE":
-            text = _NOT_ACTIVE.format(file.id)
-            raise refusal(400, text, status="FAILED_PRECONDITION")
-        return file
+    Raises `ApiError` for a file that is gone, of another project, or not ready, and for what is no address.
+    """
+    match = _FILE_URI.match(uri)
+    if match is None:
+        if uri.startswith("https://"):
+            return None
+        raise refusal(400, _UNSUPPORTED.format(uri))
+    file = _find(emulator, project, match["id"])
+    if file.state(emulator.clock.time()) != "ACTIVE":
+        raise refusal(400, _NOT_ACTIVE.format(file.id), status="FAILED_PRECONDITION")
+    return file
 
 
 def _find(emulator: Emulator, project: str, file_id: str) -> StoredFile:

@@ -6,7 +6,10 @@ import json
 import re
 
 from emulator import brain
+from emulator.facts import is_question
 from emulator.prompt import Prompt
+from emulator.recording import Recording
+from emulator.recording_words import describe, is_asked_for, transcribe
 from emulator.response import Piece, Response, pieces_of_json, pieces_of_text
 from emulator.structured import Said, fill
 from emulator.summary import summarise
@@ -26,7 +29,7 @@ def generate(model: str, prompt: Prompt, seed: int) -> Response:
     schema = config.get("responseSchema") or config.get("responseJsonSchema")
     pieces: tuple[Piece, ...]
     if schema or config.get("responseMimeType") == "application/json":
-        filled = fill(schema or {}, _transcript(prompt), Said(prompt.heard, _reply(prompt, seed)))
+        filled = fill(schema or {}, _transcript(prompt), _said(prompt, seed), _recordings_meant(prompt))
         pieces = pieces_of_json(json.dumps(filled, ensure_ascii=False))
     else:
         pieces = pieces_of_text(_words(prompt, seed))
@@ -48,17 +51,43 @@ def _thought_tokens(thinking: Json) -> int:
 
 def _wants_summary(prompt: Prompt) -> bool:
     """In a conversation an instruction to summarise is for when that is asked for; beside material it is the task."""
-    if _ASKS_FOR_SUMMARY.search((prompt.note if prompt.speaks else prompt.last.text)[:400]):
+    if _ASKS_FOR_SUMMARY.search(prompt.asked[:400]):
         return True
     is_conversation = prompt.speaks or any(turn.role == "model" for turn in prompt.memory.turns)
     return not is_conversation and bool(_TOLD_TO_SUMMARISE.search(prompt.memory.instruction))
 
 
+def _recordings_meant(prompt: Prompt) -> tuple[Recording, ...]:
+    """The recordings that the last turn brings or asks about."""
+    return prompt.recordings if prompt.attaches or is_asked_for(prompt.asked) else ()
+
+
+def _said(prompt: Prompt, seed: int) -> Said:
+    if meant := _recordings_meant(prompt):
+        return Said(transcribe(meant), _of_recordings(prompt, meant, seed))
+    return Said(prompt.heard, _reply(prompt, seed))
+
+
+def _of_recordings(prompt: Prompt, meant: tuple[Recording, ...], seed: int) -> str:
+    """An answer that proves that the recordings were heard, behind the one to a question about what is said in them."""
+    if _ASKS_FOR_WORDS.search(prompt.asked or prompt.memory.instruction):
+        return transcribe(meant)
+    if _wants_summary(prompt):
+        return f"{summarise(_transcript(prompt)).text} {describe(meant)}"
+    if is_question(prompt.asked) and not is_asked_for(prompt.asked):
+        return f"{_reply(prompt, seed)} {describe(meant)}"
+    return describe(meant)
+
+
 def _transcript(prompt: Prompt) -> str:
+    if meant := _recordings_meant(prompt):
+        return "\n".join(recording.words for recording in meant)
     return "\n".join(turn.text for turn in prompt.memory.turns)
 
 
 def _words(prompt: Prompt, seed: int) -> str:
+    if meant := _recordings_meant(prompt):
+        return _of_recordings(prompt, meant, seed)
     if _wants_summary(prompt):
         return summarise(_transcript(prompt)).text
     if prompt.speaks and _ASKS_FOR_WORDS.search(prompt.memory.instruction):

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from emulator.attachments import Attachments
 from emulator.cache_calls import with_cached
 from emulator.faults import Fault
 from emulator.generate import generate
 from emulator.models import Model
-from emulator.prompt import read_prompt
+from emulator.prompt import Prompt, read_prompt
 from emulator.response import SOUND_PIECE_MS, Response, by_modality, pieces_of_sound
-from emulator.rest_errors import ApiError, check_key, read_json, read_model, refusal
+from emulator.rest_errors import ApiError, check_key, read_json, read_key, read_model, refusal
 from emulator.speech import check_modality, read_speech
 from emulator.spoiling import STATUSES, Delivery, spoiled
 from emulator.state import Emulator
@@ -62,17 +63,26 @@ class GenerationCalls:
 
     async def _count(self, request: web.Request) -> web.Response:
         body = camel_keys(await read_json(request))
-        tokens = (await read_prompt(body.get("generateContentRequest") or body, self._emulator.ear)).tokens
+        prompt = await self._read(request, body.get("generateContentRequest") or body)
+        tokens = prompt.tokens
         return web.json_response({"totalTokens": tokens.total(), "promptTokensDetails": by_modality(tokens)})
 
     async def _write(self, request: web.Request, model: Model, body: Json, fault: Fault | None) -> Response:
-        prompt = await read_prompt(body, self._emulator.ear)
+        prompt = await self._read(request, body)
+        _check_size(model, prompt)
         check_modality(model, prompt.config)
+        for recording in prompt.recordings:
+            self._emulator.log.add(
+                "recording_heard", model=model.id, duration_ms=recording.duration_ms, words=recording.words
+            )
         self._log("text_generated", model, fault, heard=prompt.heard)
         await self._fail(request, fault)
         if fault and fault.params["answer"] == "plain":
             prompt = replace(prompt, config={})
         return generate(model.id, prompt, self._emulator.options.seed)
+
+    async def _read(self, request: web.Request, body: Json) -> Prompt:
+        return await read_prompt(body, self._emulator.ear, Attachments(self._emulator, read_key(request)))
 
     async def _speak(self, request: web.Request, model: Model, body: Json, fault: Fault | None) -> Response:
         speech = read_speech(model, body)
@@ -152,6 +162,13 @@ class GenerationCalls:
         # A fault that expires tells nobody.
         while fault and self._emulator.faults.stands(fault) and _is_connected(request):  # noqa: ASYNC110
             await asyncio.sleep(_SILENT_PAUSE_S)
+
+
+def _check_size(model: Model, prompt: Prompt) -> None:
+    count, most = prompt.tokens.total(), model.input_token_limit
+    if count > most:
+        text = f"The input token count ({count}) exceeds the maximum number of tokens allowed ({most})."
+        raise refusal(400, text)
 
 
 def _is_connected(request: web.Request) -> bool:

@@ -151,6 +151,11 @@ class Model:
         """The resource name, `models/<id>`."""
         return f"models/{self.id}"
 
+    @property
+    def input_token_limit(self) -> int:
+        """How large a prompt may be."""
+        return 131_072 if self.live else 8_192 if self.speaks else 1_048_576
+
     def as_resource(self) -> dict[str, object]:
         """The model as `GET /models` shows it."""
         return {
@@ -158,7 +163,7 @@ class Model:
             "version": "001",
             "displayName": self.display_name,
             "description": f"{self.display_name}, as played by the emulator",
-            "inputTokenLimit": 131_072 if self.live else 8_192 if self.speaks else 1_048_576,
+            "inputTokenLimit": self.input_token_limit,
             "outputTokenLimit": 16_384 if self.speaks else 65_536,
             "supportedGenerationMethods": list(self.methods),
             "temperature": 1,

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from emulator.memory import IMAGE_TOKENS, Memory, Role, Turn, measured_words, text_tokens
+from emulator.recording import Recording
+from emulator.recording_ear import Recognises
 from emulator.setup import content_text
-from emulator.sound import Sound, listen
+from emulator.sound import Sound, is_plain, listen
 from emulator.wire import Json, decode_base64
 
 SOUND_TOKENS_PER_S = 32
@@ -26,8 +28,8 @@ CLIPS_KEPT = 64
 class Prompt:
     """A request as it was understood.
 
-    `tokens` counts by modality. `speaks` is True when the last turn came as sound, `spoke` when speech was in it, and
-    `note` is the text beside it.
+    `tokens` counts by modality. `speaks` is True when the last turn came as sound, `spoke` when speech was in it;
+    `attaches` when a recording came with it. `note` is the text beside either. `recordings` are those of all turns.
     """
 
     memory: Memory
@@ -36,6 +38,13 @@ class Prompt:
     speaks: bool = False
     spoke: bool = False
     note: str = ""
+    recordings: tuple[Recording, ...] = ()
+    attaches: bool = False
+
+    @property
+    def asked(self) -> str:
+        """The text of the last turn, which beside sound tells what to do with it."""
+        return self.note if self.speaks or self.attaches else self.last.text
 
     @property
     def last(self) -> Turn:
@@ -52,11 +61,11 @@ class Prompt:
         return " ".join(turn.text if turn.recognised else measured_words(turn.audio_ms) for turn in spoken).strip()
 
 
-class Recognises(Protocol):
-    """What an ear needs of `Recogniser`."""
+class FindsRecordings(Protocol):
+    """What a prompt needs of `Attachments`."""
 
-    async def recognise(self, pcm: bytes) -> str | None:
-        """The words in 16 kHz PCM16, or None."""
+    async def recording_in(self, part: Json) -> Recording | None:
+        """What is heard in a part, or None for one that is no recording."""
 
 
 class Ear:
@@ -98,43 +107,66 @@ class Ear:
         return turn
 
 
-async def read_prompt(body: Json, ear: Ear) -> Prompt:
-    """Understand the body of `generateContent`, keys in camel case; raises `SoundError` and `WireError`.
+async def read_prompt(body: Json, ear: Ear, attachments: FindsRecordings) -> Prompt:
+    """Understand the body of `generateContent`, keys in camel case; raises `SoundError`, `WireError` and what
+    `attachments` raises.
 
-    A text beside sound in one turn tells what to do with the sound, so it counts as instruction.
+    A text beside sound in one turn tells what to do with the sound, so it counts as instruction; a text beside a
+    recording is a turn behind what is said in the recording.
     """
     tools = [body[key] for key in ("tools", "toolConfig") if body.get(key)]
     instructions = [content_text(body.get("systemInstruction") or "")]
     tokens = Counter({"TEXT": text_tokens(instructions[0]) + sum(text_tokens(json.dumps(tool)) for tool in tools)})
     turns: list[Turn] = []
-    speaks = spoke = False
+    speaks = spoke = attaches = False
     note = ""
+    recordings: list[Recording] = []
     for content in body.get("contents") or []:
         role: Role = "model" if content.get("role") == "model" else "user"
         parts = content.get("parts") or []
         text = content_text(content)
         tokens["TEXT"] += text_tokens(text)
+        attached = [found for part in parts if (found := await attachments.recording_in(part)) is not None]
+        tokens["AUDIO"] += sum(_sound_tokens(recording.duration_ms) for recording in attached)
+        recordings.extend(attached)
+        turns.extend(_turn_of(recording, role) for recording in attached)
+        attaches = bool(attached) and role == "user"
         clips = list(_clips(parts))
         speaks = bool(clips) and role == "user"
+        if attaches:
+            note = text
+            if not text and not clips:
+                continue
         if clips:
             heard, duration_ms = await ear.hear(clips)
-            tokens["AUDIO"] += -(-duration_ms * SOUND_TOKENS_PER_S // 1000)
+            tokens["AUDIO"] += _sound_tokens(duration_ms)
             note = text
             instructions.append(note)
             spoke = heard.audio_ms > 0
             turns.append(replace(heard, role=role))
             continue
-        images = sum(1 for part in parts if "inlineData" in part or "fileData" in part)
+        images = sum(1 for part in parts if "inlineData" in part or "fileData" in part) - len(attached)
         tokens["IMAGE"] += images * IMAGE_TOKENS
         turns.append(Turn(role, text, images=images))
     instruction = "\n".join(filter(None, instructions))
     config = body.get("generationConfig") or {}
-    return Prompt(Memory(instruction, tuple(turns)), +tokens, config, speaks, spoke, note)
+    memory = Memory(instruction, tuple(turns))
+    return Prompt(memory, +tokens, config, speaks, spoke, note, tuple(recordings), attaches)
+
+
+def _sound_tokens(duration_ms: int) -> int:
+    return -(-duration_ms * SOUND_TOKENS_PER_S // 1000)
+
+
+def _turn_of(recording: Recording, role: Role) -> Turn:
+    """What is said in a recording, as a turn of whoever sent it."""
+    is_made_out = bool(recording.words) or not recording.utterances
+    return Turn(role, recording.words, "spoken", recording.speech_ms, recognised=is_made_out)
 
 
 def _clips(parts: Sequence[Json]) -> Iterable[tuple[bytes, str]]:
     for part in parts:
         blob = part.get("inlineData") or {}
         mime_type = str(blob.get("mimeType", ""))
-        if mime_type.lower().startswith("audio/"):
+        if is_plain(mime_type):
             yield decode_base64(blob.get("data", "")), mime_type

@@ -55,12 +55,17 @@ def listen(data: bytes, mime_type: str) -> Sound:
     Raises `SoundError`.
     """
     pcm = read_pcm(data, mime_type)
-    found = [speech for speech in _speech_in(pcm) if speech.speech_ms >= _SHORTEST_MS and _varies(speech.pcm)]
+    found = [speech for speech in _speech_in(pcm) if speech.speech_ms >= _SHORTEST_MS and is_speech(speech.pcm)]
     return Sound(
         round(len(pcm) / BYTES_PER_MS),
         sum(speech.speech_ms for speech in found),
         tuple(speech.pcm for speech in found),
     )
+
+
+def is_plain(mime_type: str) -> bool:
+    """True for WAV and raw PCM, which are read without a decoder."""
+    return bool(_WAV.match(mime_type) or _RAW.match(mime_type))
 
 
 def read_pcm(data: bytes, mime_type: str) -> bytes:
@@ -96,7 +101,8 @@ def _speech_in(pcm: bytes) -> list[SpeechEnded]:
     return [activity for activity in (*heard, detector.flush()) if isinstance(activity, SpeechEnded)]
 
 
-def _varies(pcm: bytes) -> bool:
+def is_speech(pcm: bytes) -> bool:
+    """True for sound that varies as speech does, and noise or a tone does not."""
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
     frames = samples[: len(samples) // 320 * 320].reshape(-1, 320)
     rms = np.sqrt((frames**2).mean(axis=1))

@@ -19,6 +19,7 @@ from emulator.log import EventLog
 from emulator.prompt import Ear
 from emulator.quota import Quota
 from emulator.recogniser import Recogniser
+from emulator.recording_ear import RecordingEar
 from emulator.sessions import SessionStore
 from emulator.tokens import TokenStore
 from emulator.voice import Voice
@@ -82,6 +83,7 @@ class Emulator:
         self.voice = Voice(enabled=self.options.voice)
         self.recogniser = Recogniser(enabled=self.options.recogniser)
         self.ear = Ear(self.recogniser)
+        self.recording_ear = RecordingEar(self.recogniser)
         self.quota = Quota(self.faults)
         self.chance = random.Random(self.options.seed)
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.recording import Recording, Utterance
+from emulator.recording_words import UNHEARD, at, describe
 from emulator.summary import Summary, summarise
 from emulator.wire import Json, camel_name, snake_name
 
@@ -16,6 +18,14 @@ _OF_A_SUMMARY = re.compile(r"summary|recap|digest|fact|point|note|title|subject|
 _REPLY = r"answer|reply|replies|respon[sd]\w*"
 _HEARD = r"heard|said|says|spoke|transcri\w+|utterance|words"
 _EITHER = re.compile(rf"\b(?:(?P<reply>{_REPLY})|(?P<heard>{_HEARD}))\b", re.IGNORECASE)
+
+_START = re.compile(r"^(?:start|begin|from|time|offset)", re.IGNORECASE)
+_END = re.compile(r"^(?:end|until|to(?:$|_)|stop)", re.IGNORECASE)
+_DURATION = re.compile(r"duration|length", re.IGNORECASE)
+_MILLISECONDS = re.compile(r"(?:_ms|Ms|millis\w*)\b", re.ASCII)
+_TEXT = re.compile(r"text|words|transcript|speech|content|caption|utterance|line|said", re.IGNORECASE)
+_SPEAKER = re.compile(r"speaker|voice|who", re.IGNORECASE)
+_LANGUAGE = re.compile(r"^lang", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +42,16 @@ class _Content:
 
     summary: Summary
     said: Said
+    recordings: tuple[Recording, ...]
 
 
-def fill(schema: Json, transcript: str, said: Said) -> Any:
+def fill(schema: Json, transcript: str, said: Said, recordings: tuple[Recording, ...] = ()) -> Any:
     """Return a value of `schema` (OpenAPI or JSON Schema style) with facts, summary and title from `transcript`.
 
-    Strings whose name or description speaks of what was heard, or of an answer, hold what `said` has of it.
+    Strings whose name or description speaks of what was heard, or of an answer, hold what `said` has of it. Lists
+    of what has a text and a time hold what is said in `recordings`, one passage after the other.
     """
-    return _value(schema or _DEFAULT_SCHEMA, "", _Content(summarise(transcript), said), schema)
+    return _value(schema or _DEFAULT_SCHEMA, "", _Content(summarise(transcript), said, recordings), schema)
 
 
 def _value(schema: Json, name: str, content: _Content, root: Json) -> Any:
@@ -52,7 +64,9 @@ def _value(schema: Json, name: str, content: _Content, root: Json) -> Any:
             return {key: _value(below, key, content, root) for key, below in _properties(schema)}
         case "ARRAY":
             return _items(schema.get("items") or {}, name, content, root)
-        case "INTEGER" | "NUMBER":
+        case "INTEGER" | "NUMBER" as kind:
+            if content.recordings and _DURATION.search(name):
+                return _time(sum(recording.duration_ms for recording in content.recordings), name, kind, description)
             return schema.get("minimum", 0)
         case "BOOLEAN":
             return False
@@ -92,6 +106,9 @@ def _items(schema: Json, name: str, content: _Content, root: Json) -> list[Any]:
     open_points = re.search(r"open|question|todo|action|next|follow", name, re.IGNORECASE)
     texts = summary.questions if open_points else summary.facts or summary.quotes
     item = _resolved(schema, root)
+    if content.recordings and _is_segment(item):
+        passages = [said for recording in content.recordings for said in recording.spoken_passages()]
+        return [_segment(item, said, content, root) for said in passages]
     if _kind(item) == "STRING" and not item.get("enum"):
         return list(texts[:_MAX_ITEMS])
     return [_value(item, name, content, root)] if texts else []
@@ -100,7 +117,65 @@ def _items(schema: Json, name: str, content: _Content, root: Json) -> list[Any]:
 def _string(name: str, description: str, content: _Content) -> str:
     if meaning := _meaning(name, description):
         return content.said.reply if meaning == "reply" else content.said.heard
+    if content.recordings:
+        return _string_of_recordings(name, description, content)
     return content.summary.title if _TITLE.search(name) else content.summary.text
+
+
+def _string_of_recordings(name: str, description: str, content: _Content) -> str:
+    if _LANGUAGE.search(name):
+        return _language(any(recording.words for recording in content.recordings))
+    if _DURATION.search(name):
+        duration_ms = sum(recording.duration_ms for recording in content.recordings)
+        return str(_time(duration_ms, name, "STRING", description))
+    if _TITLE.search(name):
+        return content.summary.title
+    return f"{content.summary.text} {describe(content.recordings)}"
+
+
+def _is_segment(schema: Json) -> bool:
+    names = [name for name, _ in _properties(schema)] if _kind(schema) == "OBJECT" else []
+    return any(map(_START.search, names)) and any(map(_TEXT.search, names))
+
+
+def _segment(schema: Json, said: Utterance, content: _Content, root: Json) -> Json:
+    return {name: _of_segment(below, name, said, content, root) for name, below in _properties(schema)}
+
+
+def _of_segment(schema: Json, name: str, said: Utterance, content: _Content, root: Json) -> Any:
+    resolved = _resolved(schema, root)
+    kind = _kind(resolved)
+    description = " ".join(str(part.get("description", "")) for part in (schema, resolved))
+    times = {_START: said.start_ms, _END: said.end_ms, _DURATION: said.end_ms - said.start_ms}
+    if not resolved.get("enum") and kind in ("STRING", "INTEGER", "NUMBER"):
+        for pattern, milliseconds in times.items():
+            if pattern.search(name):
+                return _time(milliseconds, name, kind, description)
+        if _SPEAKER.search(name):
+            return "Speaker 1" if kind == "STRING" else 1
+        if kind == "STRING" and _LANGUAGE.search(name):
+            return _language(said.words is not None)
+        if kind == "STRING" and _TEXT.search(name):
+            return said.words or UNHEARD
+    return _value(schema, name, content, root)
+
+
+def _time(milliseconds: int, name: str, kind: str, description: str) -> str | float:
+    """A time as a schema wants it: seconds or milliseconds by its name, or `MM:SS` in a text."""
+    if kind == "STRING" and not re.search(r"\bseconds\b", description):
+        return at(milliseconds, hours="HH:MM:SS" in description.upper())
+    if _MILLISECONDS.search(f"{name} {description}"):
+        value: float = milliseconds
+    elif kind == "NUMBER":
+        value = round(milliseconds / 1000, 1)
+    else:
+        value = (milliseconds + 500) // 1000
+    return str(value) if kind == "STRING" else value
+
+
+def _language(is_known: bool) -> str:
+    """The recogniser knows English alone."""
+    return "en" if is_known else "und"
 
 
 def _meaning(name: str, description: str) -> str | None:

@@ -8,8 +8,11 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
+from emulator.attachments import Attachments
 from emulator.generate import generate
 from emulator.prompt import CLIPS_KEPT, Ear, Prompt, read_prompt
+from emulator.state import Emulator as State
+from emulator.state import Options
 from tests.emulator.client import sdk, speech
 from tests.emulator.test_sound import tone, wav
 from tests.services.emulator import Emulator
@@ -170,7 +173,8 @@ def syllables(gain: int = 1) -> types.Content:
 
 
 async def understood(ear: Ear, gain: int = 1) -> Prompt:
-    return await read_prompt({"contents": [syllables(gain).model_dump(mode="json", by_alias=True)]}, ear)
+    body = {"contents": [syllables(gain).model_dump(mode="json", by_alias=True)]}
+    return await read_prompt(body, ear, Attachments(State(Options(voice=False, recogniser=False)), "ours"))
 
 
 async def test_speech_whose_words_are_not_made_out_is_heard_all_the_same() -> None:
