@@ -25,6 +25,9 @@ LONGEST_S = 10 * 3600
 _PLAYED = re.compile(
     r"^audio/(?:x-|vnd\.)?(?:wave?|mp3|mpeg|mpga|aiff?|aac|ogg|opus|flac|mp4|m4a|webm|pcm|l16)\b", re.IGNORECASE
 )
+_READ = "wav,mp3,aiff,aac,ogg,flac,mov,matroska,webm,s16le"
+"""FFmpeg's names of the formats. Among its others are playlists, which have it open what they name."""
+
 _RAW = re.compile(r"^audio/(?:pcm|l16)\b(?:.*;\s*rate\s*=\s*(?P<rate>\d+))?", re.IGNORECASE)
 _PIECE_BYTES = SAMPLE_RATE_HZ * 2
 _SPOILT_PACKETS = 100
@@ -56,7 +59,9 @@ def decoded(source: Path | bytes, mime_type: str) -> Iterator[bytes]:
     import av
 
     raw = _RAW.match(mime_type)
-    options = {"sample_rate": raw["rate"] or str(SAMPLE_RATE_HZ), "ch_layout": "mono"} if raw else {}
+    options = {"format_whitelist": _READ}
+    if raw:
+        options |= {"sample_rate": raw["rate"] or str(SAMPLE_RATE_HZ), "ch_layout": "mono"}
     try:
         container = av.open(
             str(source) if isinstance(source, Path) else io.BytesIO(source),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from emulator.clock import Clock, stamp
-from emulator.uploads import Upload
+from emulator.uploads import Upload, UploadOverError
 from emulator.wire import Json
 
 KEPT_S = 48 * 3600.0
@@ -180,6 +180,8 @@ class FileStore:
 
     def complete(self, upload: Upload, processing: Processing) -> StoredFile:
         """Make the file of an upload; raises `UploadOverError` for one that cannot be, and `NameTakenError`."""
+        if upload.id not in self._uploads:
+            raise UploadOverError("The upload was called off.")
         upload.check_complete()
         if upload.file_id in self._files:
             raise NameTakenError(upload.file_id)

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from google import genai
 from google.genai import errors, types
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from emulator.cli import build_parser
 from emulator.clock import Clock
 from emulator.files import (
     FILES_KEPT,
@@ -23,8 +26,13 @@ from emulator.files import (
     Processing,
     StorageFullError,
 )
-from emulator.uploads import Upload
-from tests.emulator.client import sdk
+from emulator.memory import Memory
+from emulator.sessions import HandleRefusedError
+from emulator.state import Emulator as State
+from emulator.state import Options
+from emulator.texts import RefusedError
+from emulator.uploads import Upload, UploadError, UploadOverError
+from tests.emulator.client import LIVE_3_8, sdk
 from tests.emulator.test_control import request
 from tests.services.emulator import Emulator
 
@@ -265,6 +273,59 @@ def test_files_end_with_the_emulator_unless_they_are_to_be_kept(clock: Clock, tm
     assert not list(tmp_path.glob("*.part"))
     after.delete(file)
     assert FileStore(clock, tmp_path).all() == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.binary(max_size=20), st.integers(-3, 3)), max_size=8))
+def test_a_file_is_what_its_pieces_were_and_no_piece_counts_at_a_wrong_offset(pieces: list[tuple[bytes, int]]) -> None:
+    store = FileStore(Clock())
+    upload = store.begin("ours", {}, "text/plain", None)
+    sent = b""
+    for data, shift in [(b"1", 0), *pieces]:
+        if shift:
+            with pytest.raises(UploadError), upload.piece(upload.received_bytes + shift):
+                pass
+            continue
+        with upload.piece(upload.received_bytes) as part:
+            upload.write(part, data)
+        sent += data
+    file = store.complete(upload, Processing())
+    assert store.path(file).read_bytes() == sent
+    assert file.sha256_hex == hashlib.sha256(sent).hexdigest()
+    assert store.stored_bytes() == file.size_bytes == len(sent)
+    store.close()
+
+
+def test_an_upload_that_was_called_off_meanwhile_is_no_file(store: FileStore) -> None:
+    upload = kept(store, b"n")
+    store.drop(upload)
+    with pytest.raises(UploadOverError):
+        store.complete(upload, Processing())
+    assert store.all() == []
+
+
+def test_the_limits_are_options(tmp_path: Path) -> None:
+    arguments = ["--max-file-bytes", "10", "--storage-bytes", "15", "--processing-s", "2", "--files-dir", str(tmp_path)]
+    chosen = vars(build_parser().parse_args(arguments))
+    state = State(Options(**{name: value for name, value in chosen.items() if name != "action"}))
+    with pytest.raises(FileTooLargeError):
+        state.files.begin("ours", {}, "text/plain", 11)
+    assert state.files.most_project_bytes == 15
+    assert state.options.processing_s == 2
+    for wrong in (["--max-file-bytes", "0"], ["--processing-s", "-1"]):
+        with pytest.raises(SystemExit):
+            build_parser().parse_args(wrong)
+
+
+def test_handles_and_tokens_follow_the_clock() -> None:
+    state = State(Options(voice=False, recogniser=False))
+    token = state.tokens.create({})
+    handle = state.sessions.issue(state.sessions.create(LIVE_3_8, Memory())).handle
+    state.clock.forward(3 * 3600)
+    with pytest.raises(RefusedError):
+        state.tokens.find(token.name)
+    with pytest.raises(HandleRefusedError):
+        state.sessions.resume(handle, LIVE_3_8)
 
 
 def test_a_reset_leaves_no_file(emulator: Emulator, client: genai.Client) -> None:

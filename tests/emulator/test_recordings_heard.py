@@ -20,6 +20,7 @@ from emulator.recording import PASSAGES_KEPT, WORDS_WITHIN_S, Listener, Passage,
 from emulator.recording_ear import RECORDINGS_KEPT, RecordingEar
 from emulator.recording_words import UNHEARD, at, describe, transcribe
 from emulator.rest_errors import ApiError
+from emulator.sound import SoundError
 from emulator.state import Emulator as State
 from emulator.state import Options
 from emulator.structured import Said, fill
@@ -222,6 +223,14 @@ def test_a_recording_cut_short_is_heard_as_far_as_it_goes() -> None:
     data = encoded(hum(6), "audio/ogg")
     seconds = len(b"".join(decoded(data[: len(data) // 2], "audio/ogg"))) / 32_000
     assert 1 < seconds < 5
+
+
+def test_a_playlist_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret.wav").write_bytes(encoded(hum(1), "audio/wav"))
+    playlist = tmp_path / "list"
+    playlist.write_text("ffconcat version 1.0\nfile secret.wav\n", encoding="utf-8")
+    with pytest.raises(SoundError):
+        list(decoded(playlist, "audio/mp3"))
 
 
 def test_no_more_than_the_longest_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
