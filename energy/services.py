@@ -142,8 +142,12 @@ class EnergyBarService:
         """Leave a model for a reason that is not quota; this session does not come back to it for a while.
 
         One that the project does not have, or that cannot do what is asked of it, is reported to the operator and
-        tried by nobody for an hour.
+        tried by nobody for an hour. One in turns below which there is nothing stays, unless it is of that kind: where
+        neither a line nor a request comes through, the model is not what is at fault.
         """
+        current = self._levels[mode]
+        if reason not in UNUSABLE and current.is_in_turns and current.model == model and not self._has_below(mode):
+            return LevelChange(current, current, Reason.MANUAL, timezone.now())
         self._avoid(mode, model)
         if reason in UNUSABLE:
             with OutageSurvived():
@@ -257,6 +261,14 @@ class EnergyBarService:
         with OutageSurvived():
             level, states = self._pick(mode, ladder.all_below(current), _Waiting.TAKE, otherwise=ladder.level(0))
         return self._settle(level, reason, states, detail)
+
+    def _has_below(self, mode: Mode) -> bool:
+        """Whether a level below may be dialled."""
+        ladder = self._ladders[mode]
+        level = nothing = ladder.level(0)
+        with OutageSurvived():
+            level, _ = self._pick(mode, ladder.all_below(self._levels[mode]), _Waiting.TAKE, otherwise=nothing)
+        return not level.is_exhausted
 
     def _pick(
         self, mode: Mode, candidates: Iterable[Level], waiting: _Waiting, otherwise: Level

@@ -18,7 +18,8 @@ from sessions_app.live.task_owner import TaskOwner
 _IN_TURNS_TOAST = "energy.in_turns"
 
 _RETRY_WHEN_BUSY_MS = CONCURRENCY_WAIT // datetime.timedelta(milliseconds=1)
-"""When the ledger does not know for how long the provider has no room for one more session."""
+"""When the ledger does not know for how long the provider has no room for one more session, and when no other model is
+there to be tried."""
 
 _RETRY_WITHOUT_REFUGE_MS = 1_000
 """When there is nowhere to go from a line that is away, it is tried on."""
@@ -99,6 +100,9 @@ class LevelKeeper:
             news = await self._energy.handle_rate_limit_error(self._mode, failure, self.level.model)
         else:
             news = await self._energy.next_model(self._mode, self.level.model, reason)
+            if news.change.level == self.level:
+                self._feed(LevelKept(_RETRY_WHEN_BUSY_MS, StateReason.PROVIDER_UNAVAILABLE))
+                return
         self._take(news)
 
     async def leave_outage(self, failure: Failure) -> None:

@@ -228,3 +228,11 @@ def test_a_model_that_was_left_on_a_guess_is_asked_for_again_after_its_probation
     assert alice.due_probe(Mode.CALL)[0] == NEWEST
     alice.succeeded(NEWEST)
     assert alice.raise_if_possible(Mode.CALL) is not None
+
+
+def test_the_last_model_in_turns_is_not_left_on_a_guess(open_session: Begin, clock: time_machine.Traveller) -> None:
+    alice = left(begun(open_session("alice")))
+    assert alice.next_model(Mode.CALL, IN_TURNS, "provider-fault").level.model == IN_TURNS_TOO
+    change = alice.next_model(Mode.CALL, IN_TURNS_TOO, "provider-fault")
+    assert (change.level.model, change.is_change, change.resets_at) == (IN_TURNS_TOO, False, None)
+    assert alice.next_model(Mode.CALL, IN_TURNS_TOO, "unknown-model").level.is_exhausted

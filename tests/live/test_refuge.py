@@ -17,6 +17,7 @@ from sessions_app.live.machine.events import (
     LadderExhausted,
     LevelChanged,
     LevelKept,
+    LowerLevel,
     NoModel,
     ProviderSilent,
     Replay,
@@ -28,6 +29,7 @@ from sessions_app.live.machine.events import (
     Timer,
     TimerFired,
     Toast,
+    Wish,
 )
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.machine.reasons import StateReason
@@ -424,3 +426,18 @@ def test_a_key_that_is_refused_is_no_reason_to_go_on_in_turns() -> None:
     play = patient()
     play.lose(Failure(1007, "API key not valid. Please pass a valid API key.", Phase.LIVE))
     assert play.is_in(State.FAILED)
+
+
+def test_a_model_that_is_kept_for_want_of_another_is_not_given_up_for_what_it_did_before() -> None:
+    play = Play().go_live()
+    wishes: list[Wish] = []
+    while not of(wishes, LowerLevel):
+        wishes = play.lose(FAULTY, 1_000)
+        if play.is_in(State.RECONNECTING):
+            play.tell(TimerFired(Timer.REDIAL), 2_000)
+            play.complete_setup()
+    play.tell(LevelKept(20_000, StateReason.PROVIDER_UNAVAILABLE))
+    play.tell(TimerFired(Timer.REDIAL), 20_000)
+    play.complete_setup()
+    play.lose(FAULTY, 1_000)
+    assert play.is_in(State.RECONNECTING)

@@ -760,6 +760,7 @@ class SessionMachine:
     def _on_level_kept(self, fact: LevelKept, now_ms: int) -> list[Wish]:
         if self._is_dialling:
             return []  # asked for twice: the first answer is being acted upon
+        self._forget_faults()
         self.state = State.RECONNECTING
         return [
             TellState(State.RECONNECTING, self._backoff.attempt, fact.retry_in_ms, fact.reason),
