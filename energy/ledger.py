@@ -65,10 +65,14 @@ def may_use(model: str, holder: uuid.UUID, now: datetime.datetime, state: ModelS
     return Access.WAIT
 
 
-def note_refusal(model: str, refusal: Refusal, now: datetime.datetime) -> ModelState:
-    """Take in a quota verdict about a model; gives what is known now."""
-    kind = limit_of(refusal)
-    known = _change(model, lambda state: after_refusal(state, kind, now, refusal.retry_after_ms, _cut(refusal.text)))
+def note_refusal(model: str, refusal: Refusal, now: datetime.datetime, *, costs_nobody: bool = False) -> ModelState:
+    """Take in a quota verdict about a model; gives what is known now. `costs_nobody`: as in `quota.after_refusal`."""
+    kind, text = limit_of(refusal), _cut(refusal.text)
+
+    def rule(state: ModelState) -> ModelState:
+        return after_refusal(state, kind, now, refusal.retry_after_ms, text, costs_nobody=costs_nobody)
+
+    known = _change(model, rule)
     logger.warning("%s is spent (%s) until %s", model, known.kind, known.resets_at)
     return known
 

@@ -209,13 +209,20 @@ def claimed(state: ModelState, holder: uuid.UUID, now: datetime.datetime) -> Mod
 
 
 def after_refusal(
-    state: ModelState, kind: LimitKind, now: datetime.datetime, retry_after_ms: int | None = None, text: str = ""
+    state: ModelState,
+    kind: LimitKind,
+    now: datetime.datetime,
+    retry_after_ms: int | None = None,
+    text: str = "",
+    *,
+    costs_nobody: bool = False,
 ) -> ModelState:
     """The state after a refusal of this kind.
 
     One without any hint is taken for the limit per minute first; when the model is refused again after that minute, for
     the limit per day, unless it has answered somebody meanwhile: then there were too many sessions at once, and it is
-    tried again and again. Sessions that were under way when it was spent repeat what is known, and prolong nothing.
+    tried again and again, and so it is where it was asked for in the background, which costs nobody anything. Sessions
+    that were under way when it was spent repeat what is known, and prolong nothing.
     """
     if state.is_spent and not state.is_due(now) and not _is_stronger(kind, state.kind):
         return state
@@ -223,7 +230,8 @@ def after_refusal(
         state.restored_at is not None and not state.is_spent and now < state.restored_at + PROBATION
     )
     refusals = state.refusals + 1 if again else 1
-    if kind is LimitKind.UNKNOWN and again and state.kind is LimitKind.UNKNOWN and state.answered_at is None:
+    is_hintless_again = kind is LimitKind.UNKNOWN and again and state.kind is LimitKind.UNKNOWN
+    if is_hintless_again and state.answered_at is None and not costs_nobody:
         kind = LimitKind.DAY
     return ModelState(
         kind=kind,

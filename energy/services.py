@@ -195,7 +195,7 @@ class EnergyBarService:
         """What was asked for is not to be had yet."""
         with OutageSurvived():
             if is_quota:
-                ledger.note_refusal(model, refusal, timezone.now())
+                ledger.note_refusal(model, refusal, timezone.now(), costs_nobody=True)
             else:
                 ledger.note_outage([model], refusal.text, timezone.now())
 

@@ -14,7 +14,7 @@ from energy.models import EnergyChange, ModelQuota
 from energy.quota import OUTAGE_MEMORY, OUTAGE_WAIT, PROBATION, Refusal
 from energy.services import EnergyBarService, notice_for
 from tests.energy.conftest import NOON
-from tests.energy.test_services import DAY, MIDNIGHT, begun
+from tests.energy.test_services import DAY, MIDNIGHT, QUOTA, begun
 from tests.fakes.energy import NEWEST, OLDER
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,6 +128,19 @@ def test_a_probe_that_meets_spent_quota_is_not_made_again_before_the_reset(
     alice.due_probe(Mode.CALL)
     alice.probe_failed(NEWEST, DAY, is_quota=True)
     assert ModelQuota.objects.get(model=NEWEST).resets_at == MIDNIGHT
+
+
+def test_a_probe_that_is_refused_without_a_hint_does_not_give_the_model_up_for_the_day(
+    open_session: Begin, clock: time_machine.Traveller
+) -> None:
+    alice = begun(open_session("alice"))
+    for model in (NEWEST, OLDER):
+        alice.lower(Mode.CALL, QUOTA, model)
+    clock.shift(66)
+    assert alice.due_probe(Mode.CALL) == (NEWEST, False)
+    alice.probe_failed(NEWEST, QUOTA, is_quota=True)
+    row = ModelQuota.objects.get(model=NEWEST)
+    assert (row.kind, row.resets_at) == ("unknown", NOON + datetime.timedelta(seconds=66 + 130))
 
 
 def test_quota_that_is_back_is_tried_by_a_probe_and_by_nobodys_sentence(
