@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One image for every process; compose.yaml says which of them runs. Nothing in it is written to when it runs.
+# One image for every process; compose.yaml says which of them runs. Nothing in it is written to when it runs, but for the volume of recordings.
 
 FROM python:3.13-slim AS build
 WORKDIR /app
@@ -18,6 +18,8 @@ RUN python -m compileall -q config energy sessions_app summarization
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin holdline
+# Where compose.yaml has a volume for what users upload, which takes its owner from here.
+RUN install --directory --owner 10001 --group 10001 --mode 700 /recordings
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app

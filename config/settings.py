@@ -226,6 +226,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("clear_ended_sessions", 3600.0),
         ("prune_history", 3600.0),
         ("prune_throttles", 3600.0),
+        ("check_left_recordings", 60.0),
         ("check_models", 86_400.0),
     )
 }
@@ -325,6 +326,26 @@ EPHEMERAL_TOKEN_LOCKS = env.some_of("EPHEMERAL_TOKEN_LOCKS", ("instruction", "vo
 
 HISTORY_DAYS = env.integer("HISTORY_DAYS", 0, 0, 36_500)
 """Conversations are deleted so many days after the last word in them; 0 keeps them."""
+
+# --- Recordings -----------------------------------------------------------------------------------
+
+RECORDINGS = env.boolean("RECORDINGS", True)
+"""Whether users may upload audio files. What they have uploaded stays theirs without it, to hear and to delete."""
+
+RECORDING_MAX_MB = env.integer("RECORDING_MAX_MB", 200, 1, 2_000)
+"""Of one file; the provider takes 2 GB."""
+
+RECORDINGS_MB_PER_USER = env.integer("RECORDINGS_MB_PER_USER", 2_000, 1, 1_000_000)
+RECORDINGS_PER_USER = env.integer("RECORDINGS_PER_USER", 500, 1, 100_000)
+
+RECORDING_UPLOADS_AT_ONCE = 3
+"""Of one user."""
+
+MEDIA_ROOT = env.directory("MEDIA_ROOT", DATA_DIR / "media")
+"""What users upload. It has no address: views that ask who it is give it out."""
+
+RECORDING_UPLOADS_DIR = env.directory("RECORDING_UPLOADS_DIR", DATA_DIR / "uploads")
+"""Where files lie until all of them is here; one folder for all web processes and workers."""
 
 # --- People ---------------------------------------------------------------------------------------
 

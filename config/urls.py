@@ -32,6 +32,7 @@ urlpatterns = [
     path("", include("sessions_app.urls")),
     path("", include("sessions_app.accounts.urls")),
     path("", include("sessions_app.auth_tokens.urls")),
+    path("", include("sessions_app.recordings.urls")),
     path("", include("sessions_app.session_page.urls")),
     path("", include("sessions_app.user_settings.urls")),
     path("", include(voice_sample_urls(live_upstream))),

@@ -72,6 +72,9 @@ TOKENS = Rule("token", "requests for tokens", {Scope.ACCOUNT: Limit(20, 10)})
 VOICES = Rule("voice", "voices to be recorded", {Scope.ACCOUNT: Limit(30, 120)})
 """Samples that have to be made, also those that fail: thirty an hour, each a short live session of the project."""
 
+UPLOADS = Rule("upload", "uploads", {Scope.ACCOUNT: Limit(600, 6)})
+"""Files that are announced, also those that turn out to be no recordings: each has a process look into it."""
+
 DELETION = Rule("deletion", "deletions", {Scope.ACCOUNT: Limit(60, 5)})
 
 

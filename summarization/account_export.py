@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from sessions_app.models import Conversation, UserSettings
+from sessions_app.recordings.service import conversations_of, recordings_of
 from sessions_app.user_settings.service import chosen_in, settings_for
 from summarization import export, history
 
@@ -39,6 +40,7 @@ def parts_of(user: User) -> Iterator[dict[str, Any]]:
             *("name", "model", "asked", "uses", "made_at", "new_session_expire_time", "expire_time", "forgotten_at"),
         ),
         "levels": _rows(user.energy_states.all(), "mode", "level", "changed_at"),
+        "recordings": _recordings_of(user),
         "level_changes": _rows(
             user.energy_changes.order_by("at"),
             *("mode", "previous", "level", "model", "reason", "at", "resets_at", "conversation_id", "detail"),
@@ -57,6 +59,26 @@ def _settings_of(user: User) -> dict[str, Any] | None:
         return None
     chosen = {"chosen": chosen_in(row), "chosen_before": row.previous, "saved_at": row.saved_at}
     return asdict(settings_for(user.pk)) | chosen
+
+
+def _recordings_of(user: User) -> list[dict[str, Any]]:
+    """The facts of each, with the conversations that it is attached to. The sounds are files: `docs/operations.md`."""
+    rows = list(recordings_of(user).order_by("created_at"))
+    conversations = conversations_of(rows)
+    return [
+        {
+            "id": row.pk,
+            "name": row.name,
+            "sha256": row.sha256,
+            "size_bytes": row.size_bytes,
+            "media_type": row.media_type,
+            "duration_ms": row.duration_ms,
+            "created_at": row.created_at,
+            "file": row.file.name,
+            "conversations": [conversation.pk for conversation in conversations[row.pk]],
+        }
+        for row in rows
+    ]
 
 
 def _rows(rows: QuerySet[Any], *names: str) -> list[dict[str, Any]]:

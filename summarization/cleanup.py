@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -17,6 +18,7 @@ from sessions_app import cleanup, kept_sound
 from sessions_app.auth_tokens import service as tokens
 from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation, Turn, UserSettings
+from sessions_app.recordings import cleanup as recordings
 from summarization import claims, rolling, services
 from summarization.models import CallHistory, RollingSummary
 
@@ -73,14 +75,25 @@ def prune_history(days: int, dry_run: bool = False) -> int:
 
 def prune_as_wished(dry_run: bool = False) -> int:
     """The same for the users who want it sooner than the operator; gives the number."""
+    return sum(
+        _prune(Conversation.objects.filter(user__in=owners), days, dry_run) for days, owners in _owners_by_wish()
+    )
+
+
+def prune_recordings(days: int, dry_run: bool = False) -> int:
+    """Delete the recordings that came so many days ago, or as many as their user wishes, and that no conversation has
+    attached; gives their number. Those of a conversation go with it. 0 keeps those of users without a wish."""
+    count = recordings.prune_older_than(days, dry_run=dry_run) if days else 0
+    return count + sum(recordings.prune_older_than(wished, owners, dry_run) for wished, owners in _owners_by_wish())
+
+
+def _owners_by_wish() -> Iterator[tuple[int, QuerySet[UserSettings, Any]]]:
+    """Each number of days that users have chosen, with a query of the keys of these users."""
     if "history_days" in settings.USER_SETTINGS_LOCKED:
-        return 0
-    count = 0
+        return
     wishes = UserSettings.objects.filter(history_days__gt=0)
     for days in wishes.values_list("history_days", flat=True).distinct():
-        owners = wishes.filter(history_days=days).values("user")
-        count += _prune(Conversation.objects.filter(user__in=owners), days or 0, dry_run)
-    return count
+        yield days or 0, wishes.filter(history_days=days).values("user")
 
 
 def _prune(whose: QuerySet[Conversation], days: int, dry_run: bool) -> int:

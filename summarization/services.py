@@ -20,6 +20,7 @@ from django.utils import timezone
 from sessions_app import lines
 from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession
+from sessions_app.recordings import service as recordings
 from sessions_app.services import NotYours, get_conversation_for, own_turns_of
 from summarization import attempts, claims, queue
 from summarization.claims import Claim
@@ -124,9 +125,11 @@ def delete_conversation(user: User, id: uuid.UUID) -> None:
 
 @transaction.atomic
 def delete_all(user: User) -> int:
-    """Delete every conversation of a user except those that are going on; gives their number."""
+    """Delete every conversation of a user except those that are going on, and every recording that is not attached to
+    one of these; gives the number of conversations."""
     lines.lock_all(user.pk)
     _, deleted = idle_conversations().filter(user=user).delete()
+    recordings.delete_loose(user)
     return deleted.get(Conversation._meta.label, 0)
 
 

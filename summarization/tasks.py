@@ -16,6 +16,7 @@ from django.conf import settings
 from sessions_app import cleanup as sessions_cleanup
 from sessions_app import throttle_rows
 from sessions_app.model_check import warn_of_models
+from sessions_app.recordings import cleanup as recordings_cleanup
 from sessions_app.services import purge_expired_handles as purge_handles
 from summarization import cleanup, queue, rolling, services
 from summarization.attempts import LONGEST_ROLLING_WORK_S, LONGEST_WORK_S
@@ -77,8 +78,14 @@ def clear_ended_sessions() -> None:
 @shared_task(name="summarization.prune_history", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def prune_history() -> None:
     count = cleanup.prune_history(settings.HISTORY_DAYS) + cleanup.prune_as_wished()
-    if count:
-        logger.info("pruned %d conversations", count)
+    recordings = cleanup.prune_recordings(settings.HISTORY_DAYS) + recordings_cleanup.prune()
+    if count or recordings:
+        logger.info("pruned %d conversations, %d recordings and uploads", count, recordings)
+
+
+@shared_task(name="summarization.check_left_recordings", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
+def check_left_recordings() -> None:
+    recordings_cleanup.check_left()
 
 
 @shared_task(name="summarization.prune_throttles", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)

@@ -135,6 +135,12 @@ def test_only_one_module_of_each_app_and_its_fast_path_know_the_sdk() -> None:
     assert not offences(set(MODULES) - SDK_MODULES, "google.genai", "google.auth")
 
 
+def test_one_program_alone_loads_the_decoder() -> None:
+    """It is large, and what is in its wheel has licences of its own: `docs/third-party.md`."""
+    assert not offences(set(MODULES) - {"sessions_app.recordings.probe"}, "av")
+    assert not offences(set(MODULES), "sessions_app.recordings.probe")
+
+
 def test_only_one_module_knows_opentelemetry_which_is_not_installed_everywhere() -> None:
     assert not offences(set(MODULES) - {"config.tracing"}, "opentelemetry")
 

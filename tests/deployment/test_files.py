@@ -36,7 +36,7 @@ PROCESS_OF_SERVICE = {"web1": "web", "web2": "web", "worker": "worker", "beat": 
 NOT_OURS = {"POSTGRES_USER", "POSTGRES_DB", "WEB_UPSTREAMS", "HOSTNAME", "PATH", "PYTHONUNBUFFERED", "WITH_TRACES"}
 """Variables of other programs, one that compose.yaml hands to Caddy, and one of the image's making."""
 
-KNOWN_TO_COMPOSE = {"DATABASE_URL", "REDIS_URL", "TRUST_PROXY"}
+KNOWN_TO_COMPOSE = {"DATABASE_URL", "REDIS_URL", "TRUST_PROXY", "MEDIA_ROOT", "RECORDING_UPLOADS_DIR"}
 """What the operator has to say elsewhere."""
 
 FILES = [

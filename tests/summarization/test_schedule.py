@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from sessions_app import services as conversations
 from sessions_app import throttle_rows
-from sessions_app.models import Conversation, LiveSession, ResumptionHandle, Throttle
+from sessions_app.models import Conversation, LiveSession, RecordingUpload, ResumptionHandle, Throttle
 from sessions_app.throttle import LOG_IN, Scope
 from summarization import cleanup, queue, rolling, services
 from summarization.attempts import CLAIM_VALID
@@ -67,7 +67,7 @@ def test_a_queue_that_does_not_exist_is_refused() -> None:
 
 
 def test_every_task_is_broken_off_in_order_before_its_process_is_killed() -> None:
-    assert len(tasks()) == 9
+    assert len(tasks()) == 10
     for task in tasks().values():
         assert 0 < task.soft_time_limit < task.time_limit
 
@@ -139,12 +139,24 @@ def _leave_tries(user: User) -> None:
     Throttle.objects.update(over_at=timezone.now() - LONG_AGO)
 
 
+def _leave_files(user: User) -> None:
+    for _ in range(3):
+        upload = RecordingUpload.objects.create(user=user, name="a", size_bytes=9, received_bytes=9, state="checking")
+        upload.path.write_bytes(b"no sound.")
+    RecordingUpload.objects.update(touched_at=timezone.now() - LONG_AGO)
+
+
+def _files_are_refused() -> bool:
+    return set(RecordingUpload.objects.values_list("state", flat=True)) == {"refused"}
+
+
 TWICE: dict[str, tuple[Callable[[User], None], Callable[[], bool]]] = {
     "close_stale_sessions": (_leave_calls, _calls_are_in_the_history),
     "enqueue_due": (_lose_workers, _workers_are_counted_once),
     "purge_expired_handles": (_leave_handles, lambda: not ResumptionHandle.objects.exists()),
     "clear_ended_sessions": (_leave_browsers, lambda: not Session.objects.exists()),
     "prune_history": (_leave_old_calls, lambda: not Conversation.objects.exists()),
+    "check_left_recordings": (_leave_files, _files_are_refused),
     "prune_throttles": (_leave_tries, lambda: not Throttle.objects.exists()),
 }
 """For each scheduled task what it finds, and whether that was done, once."""

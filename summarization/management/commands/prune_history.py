@@ -33,4 +33,7 @@ class Command(BaseCommand):
         if not kept_days:
             self.stdout.write("HISTORY_DAYS is 0: everything is kept that its user has not chosen otherwise.")
         count = cleanup.prune_history(kept_days, dry_run) + cleanup.prune_as_wished(dry_run)
-        self.stdout.write(f"{count} conversations {'would be deleted' if dry_run else 'deleted'}.")
+        what = "would be deleted" if dry_run else "deleted"
+        self.stdout.write(f"{count} conversations {what}.")
+        if recordings := cleanup.prune_recordings(kept_days, dry_run):
+            self.stdout.write(f"{recordings} recordings that no conversation has attached {what}.")

@@ -1,0 +1,106 @@
+"""Who may ask for recordings, and how they are answered: as JSON, in no cache; what is not theirs does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+
+from sessions_app.auth_tokens.callers import Refused
+from sessions_app.models import Conversation, Recording, RecordingUpload
+from sessions_app.recordings import service, uploads
+from sessions_app.recordings.parts import ADVISED_PART_BYTES
+from sessions_app.services import NotYours
+from sessions_app.throttle import TooManyTries
+from sessions_app.throttled import too_many
+
+View = Callable[..., HttpResponseBase]
+
+
+def for_users(*methods: str) -> Callable[[View], View]:
+    """A view for users who are logged in. Every refusal is `{"error": {"code", "text"}}`; Django's check against forged
+    requests comes before it and answers with its page."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                response = _answer(view, request, methods, *args, **kwargs)
+            except Refused as refusal:
+                response = refusal.as_response()
+            except TooManyTries as refusal:
+                refused = Refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many", str(refusal))
+                response = too_many(refused.as_response(), refusal)
+            if not response.has_header("Cache-Control"):
+                add_never_cache_headers(response)
+            response.headers.setdefault("X-Content-Type-Options", "nosniff")
+            return response
+
+        return answered
+
+    return wrap
+
+
+def _answer(view: View, request: HttpRequest, methods: tuple[str, ...], *args: Any, **kwargs: Any) -> HttpResponseBase:
+    if not request.user.is_authenticated:
+        raise Refused(HTTPStatus.UNAUTHORIZED, "not_logged_in", "Log in first.")
+    if request.method not in methods:
+        allowed = ", ".join(methods)
+        text = f"Only {allowed} can be asked for here."
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "bad_method", text, Allow=allowed)
+    try:
+        return view(request, *args, **kwargs)
+    except service.NoSuchRecording:
+        raise Refused(HTTPStatus.NOT_FOUND, "no_such_recording", "You have no such recording.") from None
+    except uploads.NoSuchUpload:
+        raise Refused(HTTPStatus.NOT_FOUND, "no_such_upload", "You have no such upload. It was cancelled.") from None
+    except NotYours:
+        raise Refused(HTTPStatus.NOT_FOUND, "no_such_conversation", "You have no such conversation.") from None
+
+
+def user_of(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def upload_json(upload: RecordingUpload, status: int = HTTPStatus.OK) -> HttpResponse:
+    """How far a file is: with its recording when it is done, with a sentence when it was refused."""
+    facts: dict[str, Any] = {
+        "id": str(upload.pk),
+        "name": upload.name,
+        "size_bytes": upload.size_bytes,
+        "received_bytes": upload.received_bytes,
+        "chunk_bytes": ADVISED_PART_BYTES,
+        "state": upload.state,
+    }
+    if upload.state == RecordingUpload.State.REFUSED:
+        facts["error"] = {"code": "not_taken", "text": upload.refusal}
+    if upload.recording is not None:
+        facts["recording"] = recording_facts(upload.recording)
+    return JsonResponse(facts, status=status)
+
+
+def recording_facts(recording: Recording) -> dict[str, Any]:
+    """A recording as pages get it. `peaks`: the loudest of each of up to 1,000 equal slots, 0 to 255."""
+    conversations = Conversation.objects.filter(attachments__recording=recording).order_by("attachments__at")
+    return {
+        "id": str(recording.pk),
+        "name": recording.name,
+        "media_type": recording.media_type,
+        "size_bytes": recording.size_bytes,
+        "sha256": recording.sha256,
+        "duration_ms": recording.duration_ms,
+        "tokens": recording.tokens,
+        "is_cut": recording.is_cut,
+        "note": recording.note,
+        "created_at": recording.created_at.isoformat(),
+        "peaks": list(bytes(recording.peaks)),
+        "sound": reverse("recording-sound", args=[recording.pk]),
+        "conversations": [str(id) for id in conversations.values_list("pk", flat=True)],
+    }

@@ -1,0 +1,153 @@
+"""Recordings as the rest of the application knows them. The only writer of `Recording` and `Attachment`.
+
+For whoever gives them to a model: `attached_to` has what a conversation is about, `open_sound` its bytes, and
+`Recording` what is needed to announce them (`media_type`, `size_bytes`, `duration_ms`, `tokens`). What belongs to a
+recording elsewhere, such as a copy at the provider, hangs on its row with CASCADE, or hears `post_delete` of it: a
+recording goes in many ways, and all of them send that.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from functools import partial
+from typing import IO, Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.storage import Storage, default_storage
+from django.db import transaction
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from sessions_app.models import Attachment, Conversation, Recording, RecordingUpload
+from sessions_app.recordings.limits import Holdings, Limits
+from sessions_app.recordings.words import MB
+from sessions_app.services import get_conversation_for
+
+ATTACHED_AT_MOST = 20
+"""To one conversation. A model hears all of them again and again."""
+
+
+class NoSuchRecording(Exception):
+    """There is none of this id, or it is somebody else's."""
+
+
+class TooManyAttached(Exception):
+    """A sentence for the user."""
+
+
+def limits_of_the_server() -> Limits:
+    return Limits(
+        is_on=settings.RECORDINGS,
+        file_bytes=settings.RECORDING_MAX_MB * MB,
+        user_bytes=settings.RECORDINGS_MB_PER_USER * MB,
+        user_count=settings.RECORDINGS_PER_USER,
+        uploads_at_once=settings.RECORDING_UPLOADS_AT_ONCE,
+    )
+
+
+def holdings_of(user: User) -> Holdings:
+    """What a user has here, with what is on its way."""
+    kept = Recording.objects.filter(user=user).aggregate(count=Count("pk"), size=Sum("size_bytes"))
+    coming = RecordingUpload.objects.filter(user=user, state__in=RecordingUpload.OPEN)
+    open_uploads = coming.aggregate(count=Count("pk"), size=Sum("size_bytes"))
+    return Holdings(kept["count"], open_uploads["count"], (kept["size"] or 0) + (open_uploads["size"] or 0))
+
+
+def get_recording_for(user: User, id: uuid.UUID) -> Recording:
+    """The user's recording of this id. Raises `NoSuchRecording`, for a stranger as well."""
+    try:
+        return Recording.objects.get(pk=id, user=user)
+    except Recording.DoesNotExist:
+        raise NoSuchRecording from None
+
+
+def recordings_of(user: User) -> QuerySet[Recording]:
+    """Newest first."""
+    return Recording.objects.filter(user=user).defer("peaks")
+
+
+def conversations_of(recordings: Iterable[Recording]) -> dict[uuid.UUID, list[Conversation]]:
+    """The conversations that each of these recordings is attached to, in the order in which it was; by its key."""
+    found: dict[uuid.UUID, list[Conversation]] = {recording.pk: [] for recording in recordings}
+    # Of the attachments whose conversation the version before has deleted, the join knows nothing.
+    attachments = Attachment.objects.filter(recording__in=found, conversation__started_at__isnull=False)
+    for attachment in attachments.select_related("conversation"):
+        found[attachment.recording_id].append(attachment.conversation)
+    return found
+
+
+def attached_to(conversation_id: uuid.UUID) -> list[Recording]:
+    """What is attached to a conversation, in the order in which it was."""
+    return list(Recording.objects.filter(attachments__conversation=conversation_id).order_by("attachments__at"))
+
+
+def open_sound(recording: Recording) -> IO[bytes]:
+    """The sound's bytes, to be read and closed by whoever asks. Raises OSError where the storage has lost them."""
+    return recording.file.open("rb")
+
+
+@transaction.atomic
+def attach(user: User, recording_id: uuid.UUID, conversation_id: uuid.UUID) -> Attachment:
+    """Make a recording part of a conversation, once. Raises `NoSuchRecording`, `NotYours`, `TooManyAttached`."""
+    conversation = get_conversation_for(user, conversation_id)
+    Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
+    # Until the end of this no conversation that is deleted takes the recording along.
+    recording = Recording.objects.select_for_update().filter(pk=recording_id, user=user).first()
+    if recording is None:
+        raise NoSuchRecording
+    known = conversation.attachments.filter(recording=recording).first()
+    if known is not None:
+        return known
+    if conversation.attachments.count() >= ATTACHED_AT_MOST:
+        raise TooManyAttached(f"{ATTACHED_AT_MOST} recordings are attached to this conversation, as many as fit.")
+    return Attachment.objects.create(conversation=conversation, recording=recording)
+
+
+def delete(user: User, id: uuid.UUID) -> None:
+    """Delete a recording, wherever it is attached. Raises `NoSuchRecording`."""
+    with transaction.atomic():
+        get_recording_for(user, id).delete()
+
+
+def delete_loose(user: User) -> int:
+    """Delete what no conversation of a user has attached, also what was to be kept; gives its number."""
+    return delete_rows(Recording.objects.filter(user=user, attachments=None))
+
+
+def delete_rows(recordings: QuerySet[Recording]) -> int:
+    """Delete these recordings; gives their number. Their files go when that is committed."""
+    _, deleted = Recording.objects.filter(pk__in=list(recordings.values_list("pk", flat=True))).delete()
+    return deleted.get(Recording._meta.label, 0)
+
+
+def storage() -> Storage:
+    """Where the sounds lie: any storage of Django's. Nothing here asks it for an address."""
+    return default_storage
+
+
+@transaction.atomic
+def delete_unattached(recording_ids: Iterable[uuid.UUID]) -> None:
+    """Of these, delete what no conversation has attached any more and nobody wants to be kept."""
+    # A lock first: somebody may be attaching one of them elsewhere.
+    locked = list(
+        Recording.objects.select_for_update().filter(pk__in=list(recording_ids), is_kept=False).order_by("pk")
+    )
+    delete_rows(Recording.objects.filter(pk__in=[row.pk for row in locked], attachments=None))
+
+
+@receiver(post_delete, sender=Attachment)
+def _let_go_with_the_conversation(sender: Any, instance: Attachment, **signal: Any) -> None:
+    delete_unattached([instance.recording_id])
+
+
+@receiver(post_delete, sender=Recording)
+def _delete_file_when_committed(sender: Any, instance: Recording, **signal: Any) -> None:
+    transaction.on_commit(partial(storage().delete, instance.file.name), robust=True)
+
+
+@receiver(post_delete, sender=RecordingUpload)
+def _delete_part_when_committed(sender: Any, instance: RecordingUpload, **signal: Any) -> None:
+    transaction.on_commit(partial(instance.path.unlink, missing_ok=True), robust=True)

@@ -1,0 +1,13 @@
+"""Routes of recordings."""
+
+from django.urls import path
+
+from sessions_app.recordings import api, sound
+
+urlpatterns = [
+    path("api/recordings/uploads/", api.uploads_view, name="recording-uploads"),
+    path("api/recordings/uploads/<uuid:id>/", api.upload_view, name="recording-upload"),
+    path("api/recordings/<uuid:id>/", api.recording_view, name="recording"),
+    path("api/recordings/<uuid:id>/attach/", api.attach_view, name="attach-recording"),
+    path("recordings/<uuid:id>/sound/", sound.sound_view, name="recording-sound"),
+]
