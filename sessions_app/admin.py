@@ -28,6 +28,8 @@ from sessions_app.models import (
     Conversation,
     EphemeralToken,
     LiveSession,
+    Recording,
+    RecordingUpload,
     ResumptionHandle,
     SessionEvent,
     Throttle,
@@ -238,6 +240,36 @@ class VoiceSampleAdmin(ReadOnly, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VoiceSample]:
         return super().get_queryset(request).defer("sound")
+
+
+@admin.register(Recording)
+class RecordingAdmin(ReadOnly, admin.ModelAdmin):
+    """What users have uploaded. One that is deleted goes from every conversation, and its file goes with it."""
+
+    list_display = ["name", "user", "media_type", "size_bytes", "duration_ms", "attached", "is_kept", "created_at"]
+    list_filter = ["media_type", "is_cut", "is_kept", "created_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "name", "sha256"]
+    exclude = ["peaks", "file"]
+    actions = [export_as_csv]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recording]:
+        return super().get_queryset(request).defer("peaks").annotate(attached_count=Count("attachments"))
+
+    @admin.display(description="conversations", ordering="attached_count")
+    def attached(self, recording: Recording) -> int:
+        count: int = getattr(recording, "attached_count", 0)
+        return count
+
+
+@admin.register(RecordingUpload)
+class RecordingUploadAdmin(ReadOnly, admin.ModelAdmin):
+    """Files on their way here, and for a day what became of them. One that is deleted is cancelled."""
+
+    list_display = ["name", "user", "state", "received_bytes", "size_bytes", "refusal", "touched_at"]
+    list_filter = ["state", "touched_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "name"]
 
 
 @admin.register(AccessKey)

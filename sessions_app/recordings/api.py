@@ -18,7 +18,7 @@ from sessions_app.auth_tokens.callers import Refused
 from sessions_app.models import RecordingUpload
 from sessions_app.recordings import checking, limits, service, uploads
 from sessions_app.recordings.parts import BadPart, part_in
-from sessions_app.recordings.replies import for_users, recording_facts, upload_json, user_of
+from sessions_app.recordings.replies import for_users, recording_facts, upload_facts, upload_json, user_of
 from sessions_app.throttle import UPLOADS, Scope
 
 BODY_LIMIT_BYTES = 4 * 1024
@@ -28,8 +28,8 @@ BODY_LIMIT_BYTES = 4 * 1024
 def uploads_view(request: HttpRequest) -> HttpResponseBase:
     """POST announces a file; GET tells which are on their way."""
     user = user_of(request)
-    if request.method == "GET":
-        return JsonResponse({"uploads": [json.loads(upload_json(each).content) for each in uploads.uploads_of(user)]})
+    if request.method != "POST":
+        return JsonResponse({"uploads": [upload_facts(each) for each in uploads.uploads_of(user)]})
     wish = _body(request)
     name, size_bytes, is_kept = wish.get("name"), wish.get("size_bytes"), wish.get("keep", False)
     if not isinstance(name, str) or type(size_bytes) is not int or not isinstance(is_kept, bool):

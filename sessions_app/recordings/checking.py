@@ -125,7 +125,7 @@ def _store(recording: Recording, path: Path) -> str:
         return str(service.storage().save(recording.file.field.generate_filename(recording, ""), file))
 
 
-class _Moved(File):  # type: ignore[type-arg]  # it takes none when it runs
+class _Moved(File):
     """A file that a storage may move instead of copying it, as those that forms upload."""
 
     def __init__(self, path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import datetime
 import logging
-import uuid
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.storage import Storage
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -72,41 +72,32 @@ def sweep_files() -> int:
 
 
 def _sweep_uploads() -> int:
-    count = 0
     before_s = (timezone.now() - GIVEN_UP_AFTER).timestamp()
-    for path in Path(settings.RECORDING_UPLOADS_DIR).iterdir():
-        if path.stat().st_mtime < before_s and not _is_upload(path.stem):
-            path.unlink(missing_ok=True)
-            count += 1
-    return count
-
-
-def _is_upload(name: str) -> bool:
-    id = _uuid_of(name)
-    return id is not None and RecordingUpload.objects.filter(pk=id).exists()
+    old = [path for path in Path(settings.RECORDING_UPLOADS_DIR).iterdir() if path.stat().st_mtime < before_s]
+    known = {str(id) for id in RecordingUpload.objects.values_list("pk", flat=True)} if old else set()
+    lost = [path for path in old if path.stem not in known]
+    for path in lost:
+        path.unlink(missing_ok=True)
+    return len(lost)
 
 
 def _sweep_storage() -> int:
     """A storage that cannot list what it has, as some cannot, keeps it."""
-    count = 0
-    before = timezone.now() - GIVEN_UP_AFTER
     storage = service.storage()
     try:
         folders = storage.listdir(FOLDER)[0] if storage.exists(FOLDER) else []
-        for folder in folders:
-            for name in storage.listdir(f"{FOLDER}/{folder}")[1]:
-                path, id = f"{FOLDER}/{folder}/{name}", _uuid_of(name)
-                is_known = id is not None and Recording.objects.filter(pk=id).exists()
-                if not is_known and storage.get_modified_time(path) < before:
-                    storage.delete(path)
-                    count += 1
+        return sum(_sweep_folder(storage, folder) for folder in folders)
     except NotImplementedError:
         logger.info("the storage cannot be swept: it lists nothing")
-    return count
+        return 0
 
 
-def _uuid_of(name: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(name)
-    except ValueError:
-        return None
+def _sweep_folder(storage: Storage, user_id: str) -> int:
+    before = timezone.now() - GIVEN_UP_AFTER
+    paths = {f"{FOLDER}/{user_id}/{name}" for name in storage.listdir(f"{FOLDER}/{user_id}")[1]}
+    if user_id.isdecimal():
+        paths -= set(Recording.objects.filter(user=int(user_id)).values_list("file", flat=True))
+    lost = [path for path in paths if storage.get_modified_time(path) < before]
+    for path in lost:
+        storage.delete(path)
+    return len(lost)

@@ -73,13 +73,33 @@ def readers_of(head: bytes) -> tuple[str, ...]:
 def announced_bytes(head: bytes) -> int:
     """How long a file says that it is as a whole, in bytes; 0 where it does not, or was written without going back.
 
-    Decoders of WAV and AIFF take what there is and say nothing.
+    Decoders of WAV, AIFF and MP3 take what there is and say nothing. `head`: of the sound, without a tag before it.
     """
     kind, size = head[:4], head[4:8]
     if len(size) < 4 or kind not in (b"RIFF", b"FORM"):
-        return 0
+        return _announced_by_mp3(head)
     announced = int.from_bytes(size, "little" if kind == b"RIFF" else "big")
     return 0 if announced in (0, 0xFFFFFFFF) else announced + 8
+
+
+def tag_bytes(head: bytes) -> int:
+    """How long the tag is that stands before the sound (https://id3.org/id3v2.4.0-structure, 3.1); 0 without one."""
+    if len(head) < 10 or head[:3] != b"ID3":
+        return 0
+    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+
+
+def _announced_by_mp3(head: bytes) -> int:
+    """The first frame of most encoders' says how many bytes follow, under one of two names, where a flag says so."""
+    length = _mpeg_frame_bytes(head)
+    places = [place for name in (b"Xing", b"Info") if (place := head.find(name, 0, length)) > 0]
+    if not places:
+        return 0
+    flags = int.from_bytes(head[places[0] + 4 : places[0] + 8], "big")
+    if not flags & 2:
+        return 0
+    at = places[0] + (12 if flags & 1 else 8)
+    return int.from_bytes(head[at : at + 4], "big")
 
 
 def _goes_on(sound: bytes, frame_bytes: Callable[[bytes], int]) -> bool:

@@ -30,6 +30,7 @@ from sessions_app.recordings.formats import (
     WEBM_CODECS,
     announced_bytes,
     readers_of,
+    tag_bytes,
 )
 from sessions_app.recordings.peaks import Peaks
 from sessions_app.recordings.words import length_words
@@ -76,6 +77,8 @@ def look_into(path: Path, alone: Path) -> Found:
     """Raises `Refused`."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
+        before = file.seek(tag_bytes(head))
+        is_short = path.stat().st_size < before + announced_bytes(file.read(HEAD_BYTES))
     readers = readers_of(head)
     if not readers:
         raise Refused(NO_AUDIO)
@@ -83,7 +86,7 @@ def look_into(path: Path, alone: Path) -> Found:
     options = {"format_whitelist": ",".join(readers), "protocol_whitelist": "file"}
     try:
         with av.open(str(path), container_options=options, metadata_errors="ignore") as container:
-            return _look_at(container, path, alone, is_short=path.stat().st_size < announced_bytes(head))
+            return _look_at(container, path, alone, is_short)
     except (av.FFmpegError, ValueError, IndexError):
         raise Refused(DAMAGED) from None
 
@@ -179,7 +182,7 @@ def _frames(container: InputContainer, stream: AudioStream, heard: _Heard) -> It
             heard.is_broken_off = True
             return
         try:
-            yield from packet.decode()  # type: ignore[misc]  # of a stream of audio
+            yield from packet.decode()
         except av.FFmpegError:
             heard.failures += 1
 

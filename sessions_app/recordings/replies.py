@@ -51,8 +51,9 @@ def for_users(*methods: str) -> Callable[[View], View]:
 def _answer(view: View, request: HttpRequest, methods: tuple[str, ...], *args: Any, **kwargs: Any) -> HttpResponseBase:
     if not request.user.is_authenticated:
         raise Refused(HTTPStatus.UNAUTHORIZED, "not_logged_in", "Log in first.")
-    if request.method not in methods:
-        allowed = ", ".join(methods)
+    answered = (*methods, "HEAD") if "GET" in methods else methods
+    if request.method not in answered:
+        allowed = ", ".join(answered)
         text = f"Only {allowed} can be asked for here."
         raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "bad_method", text, Allow=allowed)
     try:
@@ -70,6 +71,10 @@ def user_of(request: HttpRequest) -> User:
 
 
 def upload_json(upload: RecordingUpload, status: int = HTTPStatus.OK) -> HttpResponse:
+    return JsonResponse(upload_facts(upload), status=status)
+
+
+def upload_facts(upload: RecordingUpload) -> dict[str, Any]:
     """How far a file is: with its recording when it is done, with a sentence when it was refused."""
     facts: dict[str, Any] = {
         "id": str(upload.pk),
@@ -83,7 +88,7 @@ def upload_json(upload: RecordingUpload, status: int = HTTPStatus.OK) -> HttpRes
         facts["error"] = {"code": "not_taken", "text": upload.refusal}
     if upload.recording is not None:
         facts["recording"] = recording_facts(upload.recording)
-    return JsonResponse(facts, status=status)
+    return facts
 
 
 def recording_facts(recording: Recording) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def _let_go_with_the_conversation(sender: Any, instance: Attachment, **signal: A
 
 @receiver(post_delete, sender=Recording)
 def _delete_file_when_committed(sender: Any, instance: Recording, **signal: Any) -> None:
-    transaction.on_commit(partial(storage().delete, instance.file.name), robust=True)
+    transaction.on_commit(partial(storage().delete, str(instance.file.name)), robust=True)
 
 
 @receiver(post_delete, sender=RecordingUpload)

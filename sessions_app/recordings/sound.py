@@ -22,7 +22,7 @@ KEPT_S = 24 * 3600
 """By browsers. What an address leads to never changes."""
 
 
-@for_users("GET", "HEAD")
+@for_users("GET")
 def sound_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
     """The bytes as they are kept, to be played and to be saved, and never to be shown as a page."""
     recording = service.get_recording_for(user_of(request), id)

@@ -8,7 +8,6 @@ time, also of several on one folder.
 from __future__ import annotations
 
 import fcntl
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,21 +136,11 @@ def locked(upload: RecordingUpload) -> Iterator[IO[bytes]]:
 
 
 def _copy(source: Source, file: IO[bytes], length: int) -> None:
-    bounded = _Bounded(source, length)
-    shutil.copyfileobj(bounded, file, PIECE_BYTES)
+    left = length
+    while left:
+        piece = source.read(min(PIECE_BYTES, left))
+        if not piece:
+            raise Incomplete
+        file.write(piece)
+        left -= len(piece)
     file.flush()
-    if bounded.left:
-        raise Incomplete
-
-
-class _Bounded:
-    """So much of a source, and no more."""
-
-    def __init__(self, source: Source, length: int) -> None:
-        self._source = source
-        self.left = length
-
-    def read(self, size: int, /) -> bytes:
-        piece = self._source.read(min(size, self.left)) if self.left else b""
-        self.left -= len(piece)
-        return piece

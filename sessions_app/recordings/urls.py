@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from sessions_app.recordings import api, sound
+from sessions_app.recordings import api, pages, sound
 
 urlpatterns = [
+    path("files/", pages.files, name="files"),
+    path("files/<uuid:id>/delete/", pages.delete, name="delete-file"),
     path("api/recordings/uploads/", api.uploads_view, name="recording-uploads"),
     path("api/recordings/uploads/<uuid:id>/", api.upload_view, name="recording-upload"),
     path("api/recordings/<uuid:id>/", api.recording_view, name="recording"),

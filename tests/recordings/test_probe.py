@@ -47,6 +47,14 @@ def test_of_a_film_the_sound_alone_is_taken(tmp_path: Path, muxer: str, codec: s
     assert abs(again.duration_ms - found.duration_ms) < 60
 
 
+def test_a_tag_before_the_sound_is_no_part_of_it(tmp_path: Path) -> None:
+    muxer, codec, _ = KINDS["mp3"]
+    sound = encoded(muxer, codec, 2.0)
+    assert sound[:3] == b"ID3"
+    tagged = b"ID3\x04\0\0\0\2\0\0" + bytes(2 << 14) + sound[10 + sound[9] :]
+    assert not look(tmp_path, tagged).is_cut
+
+
 def test_the_same_film_gives_the_same_sound(tmp_path: Path) -> None:
     film = encoded("mp4", "aac", 1.0, with_pictures=True)
     sounds = []
@@ -56,7 +64,7 @@ def test_the_same_film_gives_the_same_sound(tmp_path: Path) -> None:
     assert sounds[0] == sounds[1]
 
 
-@pytest.mark.parametrize("kind", ["wav", "flac", "aiff"])
+@pytest.mark.parametrize("kind", ["wav", "flac", "aiff", "mp3"])
 def test_of_a_file_that_was_cut_counts_what_is_there(tmp_path: Path, kind: str) -> None:
     muxer, codec, media_type = KINDS[kind]
     whole = encoded(muxer, codec, 4.0)

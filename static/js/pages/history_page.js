@@ -1,5 +1,6 @@
 /** The history: times as the clock on the wall shows them, and summaries that appear when they are written. */
 
+import { fetchDocument } from "../helpers/fetch_document.js";
 import { showLocalTimes } from "../ui/local_times.js";
 
 const FIRST_LOOK_MS = 2000;
@@ -18,22 +19,6 @@ function awaitSummary(waitMs) {
 async function writtenSummary() {
   const page = await fetchDocument(location.pathname);
   return page?.querySelector('[data-summary]:not([data-summary="pending"])') ?? null;
-}
-
-/**
- * A page as an inert document. `fetch` gives text, and making a document out of text is what Trusted Types forbid.
- *
- * @returns {Promise<Document | null>}  null if it cannot be had
- */
-function fetchDocument(path) {
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    request.responseType = "document";
-    request.addEventListener("loadend", () => resolve(request.status === 200 ? request.response : null));
-    request.open("GET", path);
-    request.setRequestHeader("Accept", "text/html");
-    request.send();
-  });
 }
 
 function showSummary(summary) {

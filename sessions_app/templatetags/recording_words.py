@@ -1,0 +1,17 @@
+"""What templates show of recordings, in words."""
+
+from __future__ import annotations
+
+from django import template
+
+from sessions_app.recordings.words import length_words, size_words
+
+register = template.Library()
+register.filter("size_words", size_words)
+register.filter("length_words", length_words)
+
+
+@register.filter
+def size_words_or_none(size_bytes: int) -> str:
+    """The same, at the beginning of a sentence."""
+    return size_words(size_bytes) if size_bytes else "Nothing"
