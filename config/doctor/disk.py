@@ -16,7 +16,7 @@ GIB = 1024**3
 
 
 def look() -> Iterator[Finding]:
-    for directory in sorted({settings.DATA_DIR, *_of_sqlite()}):
+    for directory in sorted({settings.DATA_DIR, *_of_sqlite(), *_of_recordings()}):
         try:
             with tempfile.TemporaryFile(dir=directory):
                 pass
@@ -38,3 +38,9 @@ def judged(directory: Path, free_bytes: int) -> Finding:
 def _of_sqlite() -> set[Path]:
     database = settings.DATABASES["default"]
     return {Path(database["NAME"]).absolute().parent} if database["ENGINE"].endswith("sqlite3") else set()
+
+
+def _of_recordings() -> set[Path]:
+    """Where users' files go, if it is not in the data directory, which is looked at anyway."""
+    places = (settings.MEDIA_ROOT, settings.RECORDING_UPLOADS_DIR)
+    return {path for path in places if not path.is_relative_to(settings.DATA_DIR)}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.core.files import File
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sessions_app.background import BackgroundThread
@@ -50,7 +50,7 @@ def check(upload_id: uuid.UUID) -> None:
         upload.path.unlink(missing_ok=True)
     except (uploads.Busy, uploads.NoSuchUpload):
         return
-    except uploads.Lost:
+    except (uploads.Lost, FileNotFoundError):
         _refuse(upload, GONE)
 
 
@@ -87,6 +87,9 @@ def _keep(upload: RecordingUpload, probed: Probed, path: Path) -> None:
     recording.file.name = stored
     try:
         _finish(upload, recording)
+    except IntegrityError:  # another process has kept the same sound meanwhile
+        service.storage().delete(stored)
+        _finish(upload, Recording.objects.get(user=upload.user, sha256=sha256))
     except BaseException:
         service.storage().delete(stored)
         raise

@@ -71,6 +71,22 @@ def test_three_files_are_sent_at_once(modules: Page, states: list[str], place: i
 
 
 @pytest.mark.parametrize(
+    ("chosen", "listed", "taken", "words"),
+    [
+        (3, 0, 3, ""),
+        (10_000, 0, 100, "9900 of 10000 files were left out: this page takes 100 at a time. Close some lines first."),
+        (2, 99, 1, "1 of 2 files was left out: this page takes 100 at a time. Close some lines first."),
+        (2, 100, 0, "2 of 2 files were left out: this page takes 100 at a time. Close some lines first."),
+    ],
+)
+def test_a_folder_of_thousands_is_not_taken_at_once(
+    modules: Page, chosen: int, listed: int, taken: int, words: str
+) -> None:
+    assert run(modules, PLAN, "return m.taken(...argument);", [chosen, listed]) == taken
+    assert run(modules, WORDS, "return m.leftOutWords(...argument);", [chosen, taken]) == words
+
+
+@pytest.mark.parametrize(
     ("upload", "words"),
     [
         ({"state": "sending", "bytesPerS": 0}, "25 MB of 300 MB"),

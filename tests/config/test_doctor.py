@@ -187,8 +187,10 @@ def test_room_on_the_disk(free_mb: int, verdict: Verdict) -> None:
 def test_a_place_that_cannot_be_written_to_is_told(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     assert Verdict.FAILED not in verdicts(disk.look())
+    settings.MEDIA_ROOT = tmp_path.parent / "elsewhere"
+    assert "elsewhere cannot be written to" in " ".join(finding.text for finding in disk.look())
     settings.DATA_DIR = tmp_path / "not-there"
-    assert "cannot be written to" in " ".join(finding.text for finding in disk.look())
+    assert "not-there cannot be written to" in " ".join(finding.text for finding in disk.look())
 
 
 # --- The provider -------------------------------------------------------------------------------------------------

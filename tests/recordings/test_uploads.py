@@ -15,6 +15,9 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from sessions_app.models import Recording, RecordingUpload
@@ -24,6 +27,7 @@ from sessions_app.throttle import UPLOADS as UPLOADS_RULE
 from sessions_app.throttle import Limit, Scope
 from tests.recordings.sounds import encoded, wav
 from tests.recordings.uploading import UPLOADS, announce, kept, send, upload
+from tests.summarization.side_by_side import side_by_side
 
 pytestmark = pytest.mark.django_db
 SOUND = wav(2.0)
@@ -63,6 +67,24 @@ def test_a_line_that_is_torn_twice_costs_the_part_that_was_on_it(page: Client) -
         assert page.get(f"{UPLOADS}{id}/").json()["received_bytes"] == first
         send(page, id, SOUND, first, first + 10_000)
     assert send(page, id, SOUND, 30_000, len(SOUND)).status_code == HTTPStatus.ACCEPTED
+
+
+@given(steps=st.lists(st.tuples(st.integers(1, 20_000), st.booleans()), max_size=8))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+def test_however_a_file_is_cut_up_and_torn_it_is_the_same_file(
+    page: Client, places: Path, steps: list[tuple[int, bool]]
+) -> None:
+    """A part that is torn is one that the server never saw, or whose answer the page never saw: it asks."""
+    id = announce(page, len(SOUND)).json()["id"]
+    for length, is_answer_lost in [*steps, (len(SOUND), True)]:
+        at = page.get(f"{UPLOADS}{id}/").json()["received_bytes"]
+        if at == len(SOUND):
+            break
+        send(page, id, SOUND, at, min(at + length, len(SOUND)))
+        if is_answer_lost and at + length < len(SOUND):
+            assert send(page, id, SOUND, at, at + length).status_code == HTTPStatus.CONFLICT
+    assert (places / "uploads" / f"{id}.part").read_bytes() == SOUND
+    page.delete(f"{UPLOADS}{id}/")
 
 
 @pytest.mark.parametrize("first", [0, 5_000, 15_000])
@@ -293,6 +315,21 @@ def test_a_file_that_is_cancelled_while_it_is_checked_leaves_nothing(page: Clien
         checking._check(upload)
     assert not Recording.objects.exists()
     assert files(places) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_check_the_same_sound_keep_it_once(page: Client, places: Path, alice: User) -> None:
+    ids = []
+    for name in ("a.wav", "b.wav"):
+        upload = RecordingUpload.objects.create(
+            user=alice, name=name, size_bytes=len(SOUND), received_bytes=len(SOUND), state="checking"
+        )
+        upload.path.write_bytes(SOUND)
+        ids.append(upload.pk)
+    todo = iter(ids)
+    side_by_side(lambda: checking.check(next(todo)), workers=2)
+    assert list(RecordingUpload.objects.values_list("state", flat=True)) == ["done", "done"]
+    assert (Recording.objects.count(), len(files(places))) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,10 +1,10 @@
 /** The page of files: what is chosen or dropped is uploaded, and stands in the list when it is there. */
 
 import { fetchDocument } from "../helpers/fetch_document.js";
-import { find } from "../helpers/dom.js";
+import { find, setText } from "../helpers/dom.js";
 import { FileUpload } from "../recordings/file_upload.js";
-import { nextToStart } from "../recordings/plan.js";
-import { progressWords } from "../recordings/words.js";
+import { nextToStart, taken } from "../recordings/plan.js";
+import { leftOutWords, progressWords } from "../recordings/words.js";
 import { Announcer } from "../ui/announcer.js";
 import { DropZone } from "../ui/drop_zone.js";
 import { showLocalTimes } from "../ui/local_times.js";
@@ -21,7 +21,9 @@ function begunLike(file) {
 
 function take(files, announcer) {
   const list = find("[data-uploads]");
-  for (const file of files) {
+  const count = taken(files.length, uploads.length);
+  setText(find("[data-left-out]"), leftOutWords(files.length, count));
+  for (const file of files.slice(0, count)) {
     const row = new UploadRow(file.name, {
       onPause: () => upload.pause(),
       onContinue: () => upload.start(),

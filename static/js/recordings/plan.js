@@ -49,6 +49,17 @@ export function meaningOf(status, code) {
   return "refused";
 }
 
+export const FILES_AT_MOST = 100;
+
+/**
+ * @param {number} chosen  files
+ * @param {number} listed  that are on the page already
+ * @returns {number}  how many of them are taken: a folder of thousands would be more lines than anybody reads
+ */
+export function taken(chosen, listed) {
+  return Math.max(0, Math.min(chosen, FILES_AT_MOST - listed));
+}
+
 /**
  * @param {{state: string}[]} uploads  in the order in which they were chosen
  * @param {number} atOnce  as many as the server takes of a user

@@ -50,6 +50,13 @@ export function percent(received, size) {
   return size > 0 ? Math.floor((received / size) * 100) : 0;
 }
 
+/** @returns {string}  what is said when not all of the files are taken; empty when they are */
+export function leftOutWords(chosen, taken) {
+  const left = chosen - taken;
+  if (!left) return "";
+  return `${left} of ${chosen} files ${left === 1 ? "was" : "were"} left out: this page takes 100 at a time. Close some lines first.`;
+}
+
 export const NOT_LOGGED_IN = "You are not logged in any more. Log in in another tab, then continue here.";
 export const REFUSED = "The server does not take this file.";
 export const EMPTY = "This file is empty.";
