@@ -13,5 +13,6 @@ class SessionsAppConfig(AppConfig):
             checks,  # noqa: F401  (registers the system checks)
         )
         from sessions_app.accounts import browsers
+        from sessions_app.recordings import service  # noqa: F401  (hears of rows whose files go with them)
 
         user_logged_in.connect(browsers.note_log_in)

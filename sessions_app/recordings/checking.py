@@ -70,7 +70,7 @@ def _keep(upload: RecordingUpload, probed: Probed, path: Path) -> None:
     sha256, size_bytes = hash_of(path), path.stat().st_size
     known = Recording.objects.filter(user=upload.user, sha256=sha256).first()
     if known is not None:
-        _finish(upload, known)
+        _finish_as(upload, known)
         return
     recording = Recording(
         user=upload.user,
@@ -82,26 +82,42 @@ def _keep(upload: RecordingUpload, probed: Probed, path: Path) -> None:
         is_cut=probed.is_cut,
         note=probed.note,
         peaks=probed.peaks,
+        is_kept=upload.is_kept,
     )
     stored = _store(recording, path)
     recording.file.name = stored
     try:
-        _finish(upload, recording)
+        _finish_with(upload, recording)
     except IntegrityError:  # another process has kept the same sound meanwhile
         service.storage().delete(stored)
-        _finish(upload, Recording.objects.get(user=upload.user, sha256=sha256))
+        _finish_as(upload, Recording.objects.get(user=upload.user, sha256=sha256))
     except BaseException:
         service.storage().delete(stored)
         raise
 
 
 @transaction.atomic
-def _finish(upload: RecordingUpload, recording: Recording) -> None:
-    """All of it or nothing. Raises `NoSuchUpload` where the upload was cancelled meanwhile, or its account deleted."""
+def _finish_with(upload: RecordingUpload, recording: Recording) -> None:
+    """Store a new recording. Raises `NoSuchUpload` where its account was deleted meanwhile, as `_is_done` does."""
     if not User.objects.select_for_update(no_key=True).filter(pk=upload.user_id).exists():
         raise uploads.NoSuchUpload
-    recording.is_kept = recording.is_kept or upload.is_kept
-    recording.save()
+    recording.save(force_insert=True)
+    _is_done(upload, recording)
+
+
+@transaction.atomic
+def _finish_as(upload: RecordingUpload, known: Recording) -> None:
+    """Lead to a recording that is there. Raises `Recording.DoesNotExist` where it was deleted just now: the file still
+    lies there, and a cleanup checks it again."""
+    recording = Recording.objects.select_for_update().get(pk=known.pk)
+    if upload.is_kept and not recording.is_kept:
+        recording.is_kept = True
+        recording.save(update_fields=["is_kept"])
+    _is_done(upload, recording)
+
+
+def _is_done(upload: RecordingUpload, recording: Recording) -> None:
+    """Raises `NoSuchUpload` where the upload was cancelled meanwhile."""
     done = RecordingUpload.objects.filter(pk=upload.pk, state=State.CHECKING).update(
         state=State.DONE, recording=recording, touched_at=timezone.now()
     )

@@ -47,12 +47,10 @@ def prune() -> int:
     # The version before deletes conversations, and leaves these.
     lost = Attachment.objects.filter(~Exists(Conversation.objects.filter(pk=OuterRef("conversation_id"))))
     lost.delete()
-    old = RecordingUpload.objects.filter(touched_at__lt=before).values_list("pk", flat=True)[:ROWS_AT_ONCE]
-    _, deleted = RecordingUpload.objects.filter(pk__in=list(old)).delete()
     unattached = Recording.objects.filter(is_kept=False, attachments=None, created_at__lt=before)
-    count = service.delete_rows(unattached[:ROWS_AT_ONCE])
+    count = _delete_all(RecordingUpload.objects.filter(touched_at__lt=before)) + _delete_all(unattached)
     sweep_files()
-    return count + deleted.get(RecordingUpload._meta.label, 0)
+    return count
 
 
 def prune_older_than(days: int, users: QuerySet[Any, Any] | None = None, dry_run: bool = False) -> int:
@@ -63,7 +61,16 @@ def prune_older_than(days: int, users: QuerySet[Any, Any] | None = None, dry_run
     old = Recording.objects.filter(attachments=None, created_at__lt=timezone.now() - datetime.timedelta(days=days))
     if users is not None:
         old = old.filter(user__in=users)
-    return old.count() if dry_run else service.delete_rows(old)
+    return old.count() if dry_run else _delete_all(old)
+
+
+def _delete_all(rows: QuerySet[Any]) -> int:
+    """In batches; gives the number of these rows."""
+    count = 0
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        rows.model._default_manager.filter(pk__in=keys).delete()
+        count += len(keys)
+    return count
 
 
 def sweep_files() -> int:

@@ -84,6 +84,11 @@ def attached_to(conversation_id: uuid.UUID) -> list[Recording]:
     return list(Recording.objects.filter(attachments__conversation=conversation_id).order_by("attachments__at"))
 
 
+def has_sound(recording: Recording) -> bool:
+    """Whether the storage still has it: after a restore it may not."""
+    return storage().exists(str(recording.file.name))
+
+
 def open_sound(recording: Recording) -> IO[bytes]:
     """The sound's bytes, to be read and closed by whoever asks. Raises OSError where the storage has lost them."""
     return recording.file.open("rb")

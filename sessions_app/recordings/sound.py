@@ -6,13 +6,13 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import IO
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from sessions_app.auth_tokens.callers import Refused
+from sessions_app.models import Recording
 from sessions_app.recordings import service
 from sessions_app.recordings.replies import for_users, user_of
 from sessions_app.voice_samples.byte_ranges import NoSuchPart, part_of
@@ -48,16 +48,14 @@ def sound_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
     headers["Content-Length"] = str(len(part))
     if request.method == "HEAD":
         return HttpResponse(status=status, content_type=recording.media_type, headers=headers)
-    try:
-        file = service.open_sound(recording)
-    except OSError:
-        text = "The sound of this recording is gone."
-        raise Refused(HTTPStatus.NOT_FOUND, "gone", text) from None
-    return StreamingHttpResponse(_pieces(file, part), recording.media_type, status, headers=headers)
+    if not service.has_sound(recording):
+        raise Refused(HTTPStatus.NOT_FOUND, "gone", "The sound of this recording is gone.")
+    return StreamingHttpResponse(_pieces(recording, part), recording.media_type, status, headers=headers)
 
 
-async def _pieces(file: IO[bytes], part: range) -> AsyncIterator[bytes]:
+async def _pieces(recording: Recording, part: range) -> AsyncIterator[bytes]:
     """Asynchronous, because Django would collect a plain iterator before it sends anything."""
+    file = await asyncio.to_thread(service.open_sound, recording)
     try:
         await asyncio.to_thread(file.seek, part.start)
         left = len(part)

@@ -25,6 +25,7 @@ from sessions_app.recordings import cleanup, service
 from summarization import cleanup as history_cleanup
 from summarization import history, services
 from summarization.account_export import parts_of
+from tests.config.commands import SECRET_KEY, clean_environment, run_python
 from tests.recordings.sounds import wav
 from tests.recordings.uploading import announce, kept, send
 
@@ -201,3 +202,16 @@ def test_the_export_of_an_account_has_the_facts_of_its_recordings(page: Client, 
     assert (recording["name"], recording["size_bytes"], recording["duration_ms"]) == ("talk.wav", len(SOUND), 1_000)
     assert recording["conversations"] == [conversation.pk]
     assert recording["file"] == f"recordings/{alice.pk}/{recording['id']}"
+
+
+def test_every_process_deletes_the_files_of_rows_that_go() -> None:
+    """Also one that has loaded no page, such as a shell in which an operator deletes somebody."""
+    code = (
+        "import django; django.setup()\n"
+        "from django.db.models.signals import post_delete\n"
+        "from sessions_app.models import Attachment, Recording, RecordingUpload\n"
+        "print(all(map(post_delete.has_listeners, (Attachment, Recording, RecordingUpload))))"
+    )
+    environment = clean_environment(DJANGO_SETTINGS_MODULE="config.settings", SECRET_KEY=SECRET_KEY)
+    done = run_python("-c", code, environment=environment)
+    assert done.stdout == "True\n", done.stderr
