@@ -204,7 +204,7 @@ def test_the_export_of_an_account_has_the_facts_of_its_recordings(page: Client, 
     assert recording["file"] == f"recordings/{alice.pk}/{recording['id']}"
 
 
-def test_every_process_deletes_the_files_of_rows_that_go() -> None:
+def test_every_process_deletes_the_files_of_rows_that_go(tmp_path: Path) -> None:
     """Also one that has loaded no page, such as a shell in which an operator deletes somebody."""
     code = (
         "import django; django.setup()\n"
@@ -212,6 +212,7 @@ def test_every_process_deletes_the_files_of_rows_that_go() -> None:
         "from sessions_app.models import Attachment, Recording, RecordingUpload\n"
         "print(all(map(post_delete.has_listeners, (Attachment, Recording, RecordingUpload))))"
     )
-    environment = clean_environment(DJANGO_SETTINGS_MODULE="config.settings", SECRET_KEY=SECRET_KEY)
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings", "HOLDLINE_DATA_DIR": str(tmp_path)}
+    environment = clean_environment(SECRET_KEY=SECRET_KEY, **settings)
     done = run_python("-c", code, environment=environment)
     assert done.stdout == "True\n", done.stderr

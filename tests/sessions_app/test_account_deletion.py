@@ -30,6 +30,7 @@ from sessions_app.models import (
     Conversation,
     EphemeralToken,
     LiveSession,
+    Recording,
     ResumptionHandle,
     Turn,
     TurnUsage,
@@ -70,6 +71,11 @@ def everything_of(user: User) -> None:
     TurnUsage.objects.create(conversation=conversation, live_session=live_session, model="m", report={}, **counts)
     CallHistory.objects.create(conversation=conversation)
     RollingSummary.objects.create(conversation=conversation)
+    recording = Recording.objects.create(
+        user=user, name="a", sha256="0" * 64, size_bytes=1, duration_ms=1, peaks=b"", file=f"recordings/{user.pk}/a"
+    )
+    recording.attachments.create(conversation=conversation)
+    recording.uploads.create(user=user, name="a", size_bytes=1, state="done")
     UserSettings.objects.create(user=user, theme="dark")
     EnergyState.objects.create(user=user, mode=Mode.CALL, level=1)
     EnergyChange.objects.create(user=user, mode=Mode.CALL, previous=2, level=1, word="low", reason=Reason.MANUAL)
