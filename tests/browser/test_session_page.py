@@ -106,12 +106,12 @@ def test_quota_that_runs_out_is_shown_as_a_lower_level_and_another_model(
     chat, page = looking
     open_chat(chat)
     page.goto("/session/")
-    expect(figure(page, "level")).to_have_text("2 of 2, full")
+    expect(figure(page, "level")).to_have_text("3 of 3, full")
     model = figure(page, "model").inner_text()
     try:
         emulator.fault("quota", model=model, limit="day", connection="all")
         ask(chat, "are you still there?")
-        expect(figure(page, "level")).to_have_text("1 of 2, low", timeout=PATIENCE_MS)
+        expect(figure(page, "level")).to_have_text("2 of 3, reduced", timeout=PATIENCE_MS)
         expect(figure(page, "model")).not_to_have_text(model)
         assert emulator.connections()[-1]["model"].endswith(figure(page, "model").inner_text())
         assert swaps(page)[0][1] == "unplanned"
