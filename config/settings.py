@@ -329,8 +329,9 @@ HISTORY_DAYS = env.integer("HISTORY_DAYS", 0, 0, 36_500)
 
 # --- Recordings -----------------------------------------------------------------------------------
 
-RECORDINGS = env.boolean("RECORDINGS", True)
-"""Whether users may upload audio files. What they have uploaded stays theirs without it, to hear and to delete."""
+RECORDINGS = env.boolean("RECORDINGS", False)
+"""Whether users may upload audio files; not by default while conversations cannot be about them yet. What they have
+uploaded stays theirs without it, to hear and to delete."""
 
 RECORDING_MAX_MB = env.integer("RECORDING_MAX_MB", 200, 1, 2_000)
 """Of one file; the provider takes 2 GB."""

@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from sessions_app.recordings.service import has_files_page
 from sessions_app.services import NotYours
 from sessions_app.throttle import DELETION, EXPORT, SEARCH
 from sessions_app.throttled import is_post, throttled
@@ -61,7 +62,13 @@ def history_page(request: HttpRequest) -> HttpResponse:
     page: Page[history.Entry] = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
-    context = {"form": form, "page": page, "query": query.urlencode(), "section": "history"}
+    context = {
+        "form": form,
+        "page": page,
+        "query": query.urlencode(),
+        "has_files": has_files_page(user),
+        "section": "history",
+    }
     return render(request, "summarization/history.html", context)
 
 

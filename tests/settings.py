@@ -16,6 +16,7 @@ OURS = {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "HTTPS_ONLY": "0",
     "SIGNUP_OPEN": "1",
+    "RECORDINGS": "1",
     "HOLDLINE_DATA_DIR": tempfile.mkdtemp(prefix="holdline-tests-"),
     "GEMINI_API_KEY": "no-key",
     "GOOGLE_GEMINI_BASE_URL": "https://127.0.0.1:9",  # nobody listens there: tests never leave the machine

@@ -35,6 +35,7 @@ from sessions_app.accounts.forms import (
     ResetForm,
 )
 from sessions_app.client_address import address_of_request
+from sessions_app.recordings.service import has_files_page
 from sessions_app.throttle import PASSWORD_RESET, Scope, TooManyTries
 from sessions_app.throttled import too_many
 
@@ -51,6 +52,7 @@ def account_page(request: HttpRequest) -> HttpResponse:
         "browsers": browsers.browsers_of(user, request.session.session_key),
         "keys": access_keys.keys_of(user),
         "tokens_on": settings.EPHEMERAL_TOKENS,
+        "has_files": has_files_page(user),
         "section": "account",
     }
     return render(request, "account/account.html", context)

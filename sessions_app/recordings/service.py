@@ -48,6 +48,11 @@ def limits_of_the_server() -> Limits:
     )
 
 
+def has_files_page(user: User) -> bool:
+    """Whether the page of files is of any use to a user: they may upload, or have done so."""
+    return settings.RECORDINGS or Recording.objects.filter(user=user).exists()
+
+
 def holdings_of(user: User) -> Holdings:
     """What a user has here, with what is on its way."""
     kept = Recording.objects.filter(user=user).aggregate(count=Count("pk"), size=Sum("size_bytes"))

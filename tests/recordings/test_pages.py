@@ -103,6 +103,16 @@ def test_where_nothing_is_taken_the_page_says_so_and_keeps_the_list(
     assert "talk-0.mp3" in shown
 
 
+@pytest.mark.parametrize("path", ["/history/", "/account/"])
+def test_where_nothing_is_taken_the_page_is_linked_for_those_who_have_files_alone(
+    path: str, page: Client, alice: User, settings: Settings
+) -> None:
+    settings.RECORDINGS = False
+    assert "/files/" not in page.get(path).content.decode()
+    rows(alice, 1)
+    assert "/files/" in page.get(path).content.decode()
+
+
 def test_deleting_asks_first(page: Client) -> None:
     id = kept(page, SOUND)["id"]
     assert "Delete this recording?" in page.get(f"/files/{id}/delete/").content.decode()
