@@ -11,7 +11,14 @@ from emulator.memory import Memory
 from emulator.sessions import HandleRefusedError, Session
 from emulator.setup import Setup, read_setup
 from emulator.state import Emulator
-from emulator.texts import CATALOGUE, CloseText, RefusedError, model_not_found, unknown_name
+from emulator.texts import (
+    CATALOGUE,
+    CloseText,
+    RefusedError,
+    model_not_found,
+    publisher_model_not_found,
+    unknown_name,
+)
 from emulator.wire import Json, camel_name, snake_name
 
 _SETUP_S = 0.01
@@ -20,12 +27,16 @@ _STALLED_PAUSE_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who opens a connection: the API version of its address, and its key or the ephemeral token instead of one."""
+    """Who opens a connection: the API version of its address, and its key or the ephemeral token instead of one.
+
+    `is_there`: to Agent Platform, where the upgrade has been let in by its bearer token already.
+    """
 
     line: Line
     version: str
-    key: str
-    token: str | None
+    key: str = ""
+    token: str | None = None
+    is_there: bool = False
 
 
 def key_refusal(key: str) -> str | None:
@@ -35,20 +46,31 @@ def key_refusal(key: str) -> str | None:
     return "key not valid" if key.lower().startswith("bad") else None
 
 
+def bearer_refusal(authorization: str) -> str | None:
+    """Why Agent Platform refuses what is in the header, as `google.rpc.ErrorInfo` names it; bearer tokens that begin
+    with `bad` stand for wrong ones."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return "CREDENTIALS_MISSING"
+    return "ACCESS_TOKEN_TYPE_UNSUPPORTED" if token.lower().startswith("bad") else None
+
+
 def admit(emulator: Emulator, caller: Caller, body: Json) -> Setup:
     """Read the set-up of a connection and check everything but its handle; raises `RefusedError`."""
     line = caller.line
     body = _constrained(emulator, caller, body)
-    model = str(body.get("model", "")).removeprefix("models/")
+    model = str(body.get("model", "")).rsplit("/", 1)[-1]
     rejected = emulator.faults.peek("reject_field", line.id, model)
     if rejected is not None and (refusal := _refusal_of_field(body, rejected.params["field"])):
         emulator.faults.use("reject_field", line.id, model)
         raise RefusedError(refusal)
-    setup = read_setup(body, caller.version)
+    setup = read_setup(body, caller.version, is_there=caller.is_there)
     if emulator.faults.peek("retire_model", "", setup.model.id):
-        raise RefusedError(model_not_found(setup.model.name, caller.version))
+        name = str(body["model"])
+        gone = publisher_model_not_found(name) if caller.is_there else model_not_found(name, caller.version)
+        raise RefusedError(gone)
     others = [other.model for other in emulator.connections.values() if other is not line and other.model]
-    refusal = emulator.quota.refusal_of_session(setup.model.id, line.id, others)
+    refusal = emulator.quota.refusal_of_session(setup.model.id, setup.place, line.id, others)
     if refusal is not None:
         raise RefusedError(refusal)
     return setup
@@ -62,7 +84,9 @@ async def take_up_session(emulator: Emulator, caller: Caller, setup: Setup) -> t
     await asyncio.sleep(slow.params["delay_s"] if slow else _SETUP_S)
     if setup.handle is None:
         _use_token(emulator, caller)
-        session = emulator.sessions.create(setup.model.id, Memory(setup.instruction))
+        session = emulator.sessions.create(
+            setup.model.id, Memory(setup.instruction), setup.place, setup.profile.handles_last_s
+        )
     else:
         if emulator.faults.peek("resume_uses_token", line.id, setup.model.id):
             _use_token(emulator, caller)
@@ -78,6 +102,8 @@ async def _stall_while_down(emulator: Emulator) -> None:
 
 
 def _constrained(emulator: Emulator, caller: Caller, body: Json) -> Json:
+    if caller.is_there:
+        return body
     if caller.token is None:
         refused = key_refusal(caller.key)
         if refused:
@@ -111,7 +137,7 @@ def _refusal_of_field(setup: Json, field: str, path: str = "setup") -> CloseText
 
 async def _resume(emulator: Emulator, line: Line, setup: Setup, handle: str) -> Session:
     try:
-        checkpoint = emulator.sessions.resume(handle, setup.model.id)
+        checkpoint = emulator.sessions.resume(handle, setup.model.id, setup.place)
     except HandleRefusedError as refused:
         line.log("handle_refused", why=refused.why)
         raise

@@ -164,7 +164,20 @@ class Answer:
         self._tool_results = asyncio.get_running_loop().create_future()
         self.open_calls = [call.id]
         await self._line.send(call.frame())
-        return await self._tool_results
+        results = await self._tool_results
+        if self._profile.ends_turn_of_tool_call:
+            await self._end_turn_of_call()
+        return results
+
+    async def _end_turn_of_call(self) -> None:
+        """As recorded: the call had a turn of its own, which nobody spoke in."""
+        if self._setup.output_transcription:
+            await self._line.send({"serverContent": {"outputTranscription": {"finished": True}}})
+        await self._line.send({"serverContent": {"generationComplete": True}})
+        usage = live_usage(self._profile, self._context, 0, spoke=False)
+        self._emulator.account.add(self._line.model, usage)
+        content: Json = {"turnComplete": True, "groundingMetadata": {}}
+        await self._line.send({"serverContent": content, "usageMetadata": usage})
 
     def _is_worth_thinking(self) -> bool:
         words = self._context.turns[-1].text.split()
@@ -172,7 +185,7 @@ class Answer:
 
     async def _say(self, text: str) -> None:
         self._line.log("reply", text=text)
-        for frame in opening(self._profile, text):
+        for frame in opening(self._profile, text, transcribe=self._setup.output_transcription):
             await self._line.send(frame)
         is_midway = False
         async for delivered in self._frames(text):
@@ -241,6 +254,8 @@ class Answer:
 
     async def _turn_complete(self, status: str, *, interrupted: bool, reason: str = "") -> None:
         content: Json = {"turnComplete": True}
+        if self._profile.ends_turn_of_tool_call:
+            content["groundingMetadata"] = {}
         if reason:
             content["turnCompleteReason"] = reason
         if self._profile.reports_interaction_status:

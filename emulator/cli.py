@@ -100,6 +100,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--processing-s", type=_length, default=0.0, help="seconds until a file is ACTIVE (default: %(default)s)"
     )
+    parser.add_argument(
+        "--setup-index",
+        type=int,
+        choices=(-1, 0, 1),
+        default=0,
+        help="what the set-up counts as in transparent resumption (default: %(default)s)",
+    )
     return parser
 
 
@@ -152,6 +159,7 @@ def environment(addresses: Addresses) -> dict[str, str]:
         "GOOGLE_GEMINI_BASE_URL": addresses.api_url,
         "SSL_CERT_FILE": str(addresses.certificate),
         "GEMINI_API_KEY": API_KEY,
+        "GOOGLE_VERTEX_BASE_URL": addresses.api_url,
     }
 
 

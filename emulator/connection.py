@@ -36,9 +36,11 @@ _UNSENDABLE = (0, 1005, 1006, 1015)
 class Connection:
     """Opens one `Dialogue` and carries its messages, whose meaning is not its business."""
 
-    def __init__(self, emulator: Emulator, *, version: str, key: str, token: str | None) -> None:
+    def __init__(
+        self, emulator: Emulator, *, version: str, key: str = "", token: str | None = None, is_there: bool = False
+    ) -> None:
         self.emulator = emulator
-        self._caller = Caller(self, version, key, token)
+        self._caller = Caller(self, version, key, token, is_there)
         self.opened_at = time.time()
         self.closing = False
         self.id = emulator.register(self)

@@ -46,12 +46,14 @@ def input_transcripts(profile: Profile, text: str) -> list[Json]:
     return [{"serverContent": {"inputTranscription": {"text": piece}}} for piece in pieces]
 
 
-def opening(profile: Profile, text: str) -> Iterator[Json]:
+def opening(profile: Profile, text: str, *, transcribe: bool) -> Iterator[Json]:
     """The frames before the first sound of an answer."""
     if profile.sends_empty_frames:
         yield from ({}, {}, {})
     if profile.starts_with_empty_content:
         yield {"serverContent": {}}
+    if profile.starts_with_empty_transcription and transcribe:
+        yield {"serverContent": {"outputTranscription": {}}}
     if profile.sends_thought_text:
         thought = f"**Preparing the Answer**\n\nI have worked out what to say in {len(text.split())} words.\n\n\n"
         yield {"serverContent": {"modelTurn": {"parts": [{"text": thought, "thought": True}]}}}
@@ -80,11 +82,11 @@ def _sentence(profile: Profile, pieces: list[str], pcm: bytes, *, transcribe: bo
         shown = words if transcribe else ""
         audio_ms = len(chunk) / BYTES_PER_MS
         if profile.joins_audio_and_transcript:
-            yield Delivered(_joined(chunk, shown), audio_ms, words)
+            yield Delivered(_joined(profile, chunk, shown), audio_ms, words)
         else:
             if shown:
                 yield Delivered({"serverContent": {"outputTranscription": {"text": shown}}})
-            yield Delivered({"serverContent": {"modelTurn": {"parts": [_audio_part(chunk)]}}}, audio_ms, words)
+            yield Delivered({"serverContent": {"modelTurn": {"parts": [_audio_part(profile, chunk)]}}}, audio_ms, words)
         if profile.sends_empty_frames and index % 2:
             yield Delivered({})
 
@@ -98,12 +100,13 @@ def _place(pieces: list[str], chunks: int) -> dict[int, str]:
     return placed
 
 
-def _audio_part(pcm: bytes) -> Json:
-    return {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": encode_base64(pcm)}}
+def _audio_part(profile: Profile, pcm: bytes) -> Json:
+    mime_type = "audio/pcm;rate=24000" if profile.tells_audio_rate else "audio/pcm"
+    return {"inlineData": {"mimeType": mime_type, "data": encode_base64(pcm)}}
 
 
-def _joined(pcm: bytes, words: str) -> Json:
-    content: Json = {"modelTurn": {"parts": [_audio_part(pcm)], "role": "model"}}
+def _joined(profile: Profile, pcm: bytes, words: str) -> Json:
+    content: Json = {"modelTurn": {"parts": [_audio_part(profile, pcm)], "role": "model"}}
     if words:
         content["outputTranscription"] = {"text": words}
     return {"serverContent": content}

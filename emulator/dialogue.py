@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Literal
 
 from emulator.answer import Answer, Progress
@@ -58,6 +59,9 @@ class Dialogue:
         self._answer: Answer | None = None
         self._answer_task: asyncio.Task[None] | None = None
         self._detached = False
+        # The client's messages so far, and what the connection before this one said of its own.
+        self._consumed = 0
+        self._index_before = session.last_index
 
     @property
     def memory(self) -> Memory:
@@ -75,13 +79,15 @@ class Dialogue:
             resumed=self.resumed,
             handle_given=bool(self.setup.handle),
             model=self.setup.model.id,
+            location=self.setup.place.location,
             chunks=len(self.session.heard),
         )
         other = self._emulator.faults.use("first_frame_not_setup", self._line.id, self._line.model)
         if other is not None:
             unreadable = other.params["unreadable"]
             await self._line.send({"setupComplete": "?"} if unreadable else {"sessionResumptionUpdate": {}})
-        await self._line.send({"setupComplete": {}})
+        complete = {"sessionId": str(uuid.uuid4())} if self.profile.tells_session_id else {}
+        await self._line.send({"setupComplete": complete})
         await self._send_extra_frames()
         self._line.spawn(self._offer_handles())
         self._line.spawn(self._live_out())
@@ -111,6 +117,7 @@ class Dialogue:
             raise RefusedError(CATALOGUE["invalid argument"])
         check_fields(body, _MESSAGES[kind], snake_name(kind))
         body = camel_keys(body)
+        self._consumed += 1
         match kind:
             case "clientContent":
                 await self._client_content(body)
@@ -161,6 +168,8 @@ class Dialogue:
     async def _realtime_input(self, body: Json) -> None:
         if self._awaits_history:
             raise RefusedError(CATALOGUE["invalid argument"])
+        if "audioStreamEnd" in body and not self.profile.takes_stream_end:
+            raise RefusedError(unknown_name("audio_stream_end", "realtime_input"))
         self._conversing = True
         for name, value in body.items():
             match name:
@@ -330,7 +339,7 @@ class Dialogue:
         """An answer begins: it cannot be resumed from here, and the quota may be gone."""
         self.state = "generating"
         await self._line.enter("generating")
-        refusal = self._emulator.quota.refusal_of_reply(self.setup.model.id, self._line.id)
+        refusal = self._emulator.quota.refusal_of_reply(self.setup.model.id, self.setup.place, self._line.id)
         if refusal is not None:
             raise RefusedError(refusal)
         await self._send_extra_frames()
@@ -356,8 +365,31 @@ class Dialogue:
             handle=checkpoint.handle,
             turns=len(checkpoint.memory.turns),
             chunks=len(checkpoint.heard),
+            consumed=self._consumed,
         )
-        await self._line.send({"sessionResumptionUpdate": {"newHandle": checkpoint.handle, "resumable": True}})
+        update = {"newHandle": checkpoint.handle, "resumable": True} | self._index()
+        await self._line.send({"sessionResumptionUpdate": update})
+
+    def _index(self) -> Json:
+        """The client's message that the session knows last, where the client wants to know.
+
+        An int64, so it is a string, and left out at 0, as protobuf writes JSON; the set-up counts as the options say.
+        """
+        if not self.setup.transparent:
+            return {}
+        index = self._emulator.options.setup_index + self._consumed
+        fault = self._emulator.faults.use("odd_index", self._line.id, self.setup.model.id)
+        match fault.params["how"] if fault else "":
+            case "lags":
+                index -= fault.params["by"] if fault else 0
+            case "jumps":
+                index += fault.params["by"] if fault else 0
+            case "of-before":
+                index = self._index_before
+            case "missing":
+                return {}
+        self.session.last_index = index
+        return {"lastConsumedClientMessageIndex": str(index)} if index > 0 else {}
 
     async def _offer_handles(self) -> None:
         if self.profile.first_handle_s is None:

@@ -64,6 +64,11 @@ class Fault:
         extra = {"model": self.model, "count": self.count, "when": self.when}
         return shown | {key: value for key, value in extra.items() if value is not None}
 
+    @property
+    def subject(self) -> tuple[str, str | None, str, Any]:
+        """Of two faults with the same one the newer counts."""
+        return self.kind.name, self.model, self.connection, self.params.get("where")
+
     def concerns(self, connection: str, model: str) -> bool:
         """True if this fault is meant for the connection and its model."""
         return self.connection in ("latest", "all", connection) and self.model in (None, model)
@@ -191,6 +196,7 @@ _KINDS = (
         retry_after_s=Parameter(_number),
         for_s=Parameter(_number),
         sessions=Parameter(_integer),
+        where=Parameter(_string),
     ),
     _bad_answer("bad_text", "plain"),
     _bad_answer("bad_speech"),
@@ -200,6 +206,9 @@ _KINDS = (
         open=Parameter(_one_of("closed", "cut", "silent"), "closed"),
         for_s=Parameter(_number),
         on=Parameter(_boolean, True),
+    ),
+    _standing(
+        "odd_index", how=Parameter(_one_of("lags", "jumps", "missing", "of-before"), "lags"), by=Parameter(_integer, 50)
     ),
     _standing("retire_model"),
     _standing("slow_pongs", delay_s=Parameter(_number, 30.0)),
@@ -345,9 +354,7 @@ class FaultBoard:
 
     def arm(self, fault: Fault) -> None:
         """Make a standing fault count from now on; the newest of a kind for the same model replaces the older."""
-        self._standing = [
-            f for f in self._standing if (f.kind, f.model, f.connection) != (fault.kind, fault.model, fault.connection)
-        ]
+        self._standing = [standing for standing in self._standing if standing.subject != fault.subject]
         if fault.params.get("on") is False:
             self._standing = [f for f in self._standing if f.kind is not fault.kind]
             return
@@ -364,23 +371,30 @@ class FaultBoard:
         """Keep a fault until a connection enters its phase, or until so many turns are complete."""
         self._waiting.append(fault)
 
-    def peek(self, kind: str, connection: str = "", model: str = "") -> Fault | None:
-        """The standing fault of `kind` that concerns the connection, if there is one."""
+    def peek(
+        self, kind: str, connection: str = "", model: str = "", fits: Callable[[Fault], bool] = lambda fault: True
+    ) -> Fault | None:
+        """The standing fault of `kind` that concerns the connection and fits, if there is one."""
         now = self._clock()
         self._standing = [f for f in self._standing if f.expires_at is None or f.expires_at > now]
         for fault in reversed(self._standing):
-            if fault.kind.name == kind and fault.concerns(connection, model):
+            if fault.kind.name == kind and fault.concerns(connection, model) and fits(fault):
                 return fault
         return None
 
     def use(self, kind: str, connection: str = "", model: str = "") -> Fault | None:
         """As `peek`, and count it as used once."""
         fault = self.peek(kind, connection, model)
-        if fault is not None and fault.count is not None:
+        if fault is not None:
+            self.count(fault)
+        return fault
+
+    def count(self, fault: Fault) -> None:
+        """A standing fault was used once."""
+        if fault.count is not None:
             fault.count -= 1
             if fault.count <= 0:
                 self._standing.remove(fault)
-        return fault
 
     def entering(self, phase: Phase, connection: str, model: str) -> list[Fault]:
         """The waiting faults that happen because the connection enters `phase`; each is counted as used once."""

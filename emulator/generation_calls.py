@@ -16,7 +16,7 @@ from emulator.generate import generate
 from emulator.models import Model
 from emulator.prompt import Prompt, read_prompt
 from emulator.response import SOUND_PIECE_MS, Response, by_modality, pieces_of_sound
-from emulator.rest_errors import ApiError, check_key, read_json, read_key, read_model, refusal
+from emulator.rest_errors import ApiError, check_caller, place_of, read_json, read_key, read_model, refusal
 from emulator.speech import check_modality, read_speech
 from emulator.spoiling import STATUSES, Delivery, spoiled
 from emulator.state import Emulator
@@ -39,7 +39,7 @@ class GenerationCalls:
 
     async def call_model(self, request: web.Request) -> web.StreamResponse:
         """`POST models/MODEL:VERB`"""
-        check_key(request)
+        check_caller(request)
         verb = request.match_info["verb"]
         if verb == "countTokens":
             read_model(request, self._emulator.faults, verb)
@@ -47,7 +47,7 @@ class GenerationCalls:
         if verb not in ("generateContent", "streamGenerateContent"):
             raise refusal(404, f"Unknown method {verb}.")
         model = read_model(request, self._emulator.faults, "generateContent")
-        spent = self._emulator.quota.rest_error(model.id)
+        spent = self._emulator.quota.rest_error(model.id, place_of(request))
         if spent is not None:
             raise ApiError(429, spent)
         body, cached = with_cached(self._emulator, model, camel_keys(await read_json(request)))

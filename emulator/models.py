@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+HANDLE_LIFETIME_S = 2 * 60 * 60
+
 
 class Generation(Enum):
     """A family of Live models that share their habits on the wire."""
@@ -58,6 +60,16 @@ class Profile:
     mute_for_client_content: bool = False
     reports_interaction_status: bool = False
     tool_id_prefix: str = "function-call-"
+    #: What Agent Platform does otherwise, see `sides`.
+    takes_stream_end: bool = True
+    tells_session_id: bool = False
+    counts_candidates: bool = False
+    #: The turn of a tool call ends with its response, before the answer begins.
+    ends_turn_of_tool_call: bool = False
+    starts_with_empty_transcription: bool = False
+    tells_audio_rate: bool = True
+    #: How long a handle is good after the last connection of its session.
+    handles_last_s: float = HANDLE_LIFETIME_S
     overhead_tokens: int = 1100
     context_tokens: int = 131_072
     #: How long a connection lives, and how long before its end GoAway comes.
@@ -145,6 +157,9 @@ class Model:
     needs_voice: bool = False
     #: What a context cache has to hold at least, by the documentation of caching.
     min_cached_tokens: int = 1_024
+    is_on_developer_api: bool = True
+    #: Of Agent Platform; None for all, empty for none.
+    locations: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
@@ -173,8 +188,11 @@ class Model:
         }
 
 
-def _live(model_id: str, display_name: str, generation: Generation) -> Model:
-    return Model(model_id, display_name, PROFILES[generation], ("countTokens", "bidiGenerateContent"))
+def _live(
+    model_id: str, display_name: str, generation: Generation, *, locations: frozenset[str] | None = frozenset()
+) -> Model:
+    methods = ("countTokens", "bidiGenerateContent")
+    return Model(model_id, display_name, PROFILES[generation], methods, locations=locations)
 
 
 def _speaking(model_id: str, display_name: str, *, needs_voice: bool = True) -> Model:
@@ -183,7 +201,15 @@ def _speaking(model_id: str, display_name: str, *, needs_voice: bool = True) -> 
 
 
 _MODELS = (
-    _live("gemini-3.8-live", "Gemini 3.8 Live", Generation.LIVE_3_8),
+    _live("gemini-3.8-live", "Gemini 3.8 Live", Generation.LIVE_3_8, locations=None),
+    Model(
+        "gemini-live-2.5-flash-native-audio",
+        "Gemini 2.5 Flash Native Audio",
+        PROFILES[Generation.NATIVE_2_5],
+        ("countTokens", "bidiGenerateContent"),
+        is_on_developer_api=False,
+        locations=frozenset({"us-central1", "us-east5", "europe-west4"}),
+    ),
     _live("gemini-3.8-live-extended-thinking", "Gemini 3.8 Live Extended Thinking", Generation.THINKING_3_8),
     _live("gemini-3.1-flash-live-preview", "Gemini 3.1 Flash Live Preview", Generation.FLASH_3_1),
     _live("gemini-2.5-flash-native-audio-latest", "Gemini 2.5 Flash Native Audio", Generation.NATIVE_2_5),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from emulator.faults import Fault, FaultBoard
+from emulator.sides import DEVELOPER_API, Place
 from emulator.texts import CATALOGUE, CloseText
 from emulator.wire import Json, format_duration
 
@@ -14,6 +15,9 @@ _LIVE_TEXTS = {
     "concurrency": "quota exceeded",
     "billing": "prepayment",
 }
+# Agent Platform says of every limit the same, with a page about it.
+_TEXT_THERE = "resource exhausted there"
+_DEVELOPER_API = "developer-api"
 _QUOTA_IDS = {
     "minute": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
     "day": "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
@@ -29,38 +33,45 @@ class Quota:
     def __init__(self, faults: FaultBoard) -> None:
         self._faults = faults
 
-    def refusal_of_session(self, model: str, connection: str, others: Iterable[str]) -> CloseText | None:
+    def refusal_of_session(self, model: str, place: Place, connection: str, others: Iterable[str]) -> CloseText | None:
         """The close that refuses a new connection for `model`, if its quota is gone; `others` are the models in use."""
-        fault = self._fault(model, connection)
+        fault = self._fault(model, place, connection)
         if fault is None:
             return None
         if fault.params["limit"] == "concurrency":
             counted = [other for other in others if fault.model in (None, other)]
             if len(counted) < fault.params.get("sessions", _DEFAULT_SESSIONS):
                 return None
-        return self._refuse(fault)
+        return self._refuse(fault, place)
 
-    def refusal_of_reply(self, model: str, connection: str) -> CloseText | None:
+    def refusal_of_reply(self, model: str, place: Place, connection: str) -> CloseText | None:
         """The close that ends an open connection when it should answer and its quota has gone meanwhile."""
-        fault = self._fault(model, connection)
+        fault = self._fault(model, place, connection)
         if fault is None or fault.params["limit"] == "concurrency":
             return None
-        return self._refuse(fault)
+        return self._refuse(fault, place)
 
-    def rest_error(self, model: str) -> Json | None:
+    def rest_error(self, model: str, place: Place = DEVELOPER_API) -> Json | None:
         """The body of the HTTP 429 that refuses a REST call for `model`, if its quota is gone."""
-        fault = self._fault(model, "")
+        fault = self._fault(model, place, "")
         if fault is None or fault.params["limit"] == "concurrency":
             return None
-        self._faults.use("quota", "", model)
+        self._faults.count(fault)
+        if place.is_agent_platform:
+            text = CATALOGUE[_TEXT_THERE].text
+            return {"error": {"code": 429, "message": text, "status": "RESOURCE_EXHAUSTED"}}
         return quota_error(fault.params["limit"], model, fault.params.get("retry_after_s"))
 
-    def _fault(self, model: str, connection: str) -> Fault | None:
-        return self._faults.peek("quota", connection, model)
+    def _fault(self, model: str, place: Place, connection: str) -> Fault | None:
+        def is_there(fault: Fault) -> bool:
+            where = fault.params.get("where")
+            return where is None or where == (place.location or _DEVELOPER_API)
 
-    def _refuse(self, fault: Fault) -> CloseText:
-        self._faults.use("quota", fault.connection, fault.model or "")
-        return CATALOGUE[_LIVE_TEXTS[fault.params["limit"]]]
+        return self._faults.peek("quota", connection, model, is_there)
+
+    def _refuse(self, fault: Fault, place: Place) -> CloseText:
+        self._faults.count(fault)
+        return CATALOGUE[_TEXT_THERE if place.is_agent_platform else _LIVE_TEXTS[fault.params["limit"]]]
 
 
 def storage_error(most_bytes: int) -> Json:

@@ -25,6 +25,8 @@ from emulator.tokens import TokenError
 from emulator.wire import Json
 
 _VERSION = "{version:v1|v1beta|v1alpha}"
+# Of Agent Platform. The SDK joins its base address and the path with one slash or two.
+_PUBLISHER = "/{slash:/?}{version:v1|v1beta1}/projects/{project}/locations/{location}/publishers/google"
 
 
 def add_rest_routes(application: web.Application, emulator: Emulator) -> None:
@@ -33,7 +35,9 @@ def add_rest_routes(application: web.Application, emulator: Emulator) -> None:
     router = application.router
     router.add_get(f"/{_VERSION}/models", calls.list_models)
     router.add_get(f"/{_VERSION}/models/{{model}}", calls.get_model)
-    router.add_post(f"/{_VERSION}/models/{{model}}:{{verb}}", GenerationCalls(emulator).call_model)
+    generation = GenerationCalls(emulator)
+    router.add_post(f"/{_VERSION}/models/{{model}}:{{verb}}", generation.call_model)
+    router.add_post(f"{_PUBLISHER}/models/{{model}}:{{verb}}", generation.call_model)
     caches = CacheCalls(emulator)
     router.add_post(f"/{_VERSION}/cachedContents", caches.create)
     router.add_get(f"/{_VERSION}/cachedContents", caches.list)
@@ -59,7 +63,8 @@ class RestCalls:
         check_key(request)
         size = page_size(request)
         start = page_start(request)
-        offered = [model for model in MODELS.values() if not is_gone(model, self._emulator.faults)]
+        faults = self._emulator.faults
+        offered = [model for model in MODELS.values() if model.is_on_developer_api and not is_gone(model, faults)]
         body: Json = {"models": [model.as_resource() for model in offered[start : start + size]]}
         if start + size < len(offered):
             body["nextPageToken"] = str(start + size)

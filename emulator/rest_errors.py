@@ -8,9 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.admission import key_refusal
+from emulator.admission import bearer_refusal, key_refusal
 from emulator.faults import Fault, FaultBoard
 from emulator.models import Model, find_model
+from emulator.sides import DEVELOPER_API, Place, is_served
 from emulator.texts import CATALOGUE, model_not_found
 from emulator.wire import Json
 
@@ -23,10 +24,20 @@ _KEY_INVALID = {
     "domain": "googleapis.com",
     "metadata": {"service": "generativelanguage.googleapis.com"},
 }
+_BEARER_MISSING = (
+    "API keys are not supported by this API. Expected OAuth2 access token or other authentication credentials that "
+    "assert a principal. See https://cloud.google.com/docs/authentication"
+)
+_BEARER_WRONG = (
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
+    "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
 _RETIRED = (
     "This model {} is no longer available. Please update your code to use a newer model for the latest features and "
     "improvements."
 )
+_MISSING = "CREDENTIALS_MISSING"
+_NOT_THERE = "Publisher Model `{}` was not found or your project does not have access to it."
 _RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 _STATUSES = {
     400: ("INVALID_ARGUMENT", INVALID_ARGUMENT),
@@ -96,6 +107,31 @@ def read_key(request: web.Request) -> str:
     return request.headers.get("x-goog-api-key") or request.query.get("key", "")
 
 
+def place_of(request: web.Request) -> Place:
+    """The side that a request is for, by its path."""
+    there = request.match_info
+    return Place(there["project"], there["location"]) if "project" in there else DEVELOPER_API
+
+
+def bearer_error(reason: str) -> Json:
+    """The body of the HTTP 401 by which Agent Platform refuses credentials, for a reason of `google.rpc.ErrorInfo`."""
+    info = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": reason,
+        "domain": "googleapis.com",
+        "metadata": {"service": "aiplatform.googleapis.com"},
+    }
+    return error_body(401, "UNAUTHENTICATED", _BEARER_MISSING if reason == _MISSING else _BEARER_WRONG, info)
+
+
+def check_caller(request: web.Request) -> None:
+    """Refuse a request that does not say who asks, as the side has it that it is for."""
+    if not place_of(request).is_agent_platform:
+        check_key(request)
+    elif reason := bearer_refusal(request.headers.get("Authorization", "")):
+        raise ApiError(401, bearer_error(reason))
+
+
 def check_key(request: web.Request) -> None:
     """Refuse a request without a key, or with a wrong one."""
     refused = key_refusal(read_key(request))
@@ -118,13 +154,27 @@ async def read_json(request: web.Request) -> Json:
 
 def read_model(request: web.Request, faults: FaultBoard, method: str | None = None) -> Model:
     """The model in the address of a request; refused as `offered_model` has it."""
+    place = place_of(request)
+    if place.is_agent_platform:
+        return _model_there(request.match_info["model"], place, faults, method)
     return offered_model(request.match_info["model"], request.match_info["version"], faults, method)
+
+
+def _model_there(id: str, place: Place, faults: FaultBoard, method: str | None) -> Model:
+    model = find_model(id)
+    is_usable = model is not None and is_served(model, place.location) and not is_gone(model, faults)
+    if model is None or not is_usable or (method and method not in model.methods):
+        name = f"projects/{place.project}/locations/{place.location}/publishers/google/models/{id}"
+        raise refusal(404, _NOT_THERE.format(name))
+    return model
 
 
 def offered_model(name: str, version: str, faults: FaultBoard, method: str | None) -> Model:
     """A model by its name; refused where there is none, or none (any more) that does `method`."""
     name = name.removeprefix("models/")
     model = find_model(name)
+    if model is not None and not model.is_on_developer_api:
+        model = None
     is_retired = model is not None and is_gone(model, faults)
     if is_retired and method:
         raise refusal(404, _RETIRED.format(f"models/{name}"))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from aiohttp import web
 
+from emulator.admission import bearer_refusal
 from emulator.certificate import ensure_certificate, server_context
 from emulator.connection import Connection
 from emulator.control import control_application
 from emulator.faults import Fault
 from emulator.quota import quota_error
 from emulator.rest import add_rest_routes
-from emulator.rest_errors import error_body, read_key, rest_errors
+from emulator.rest_errors import bearer_error, error_body, read_key, rest_errors
 from emulator.state import Emulator
 from emulator.wire import Json
 
@@ -22,6 +23,9 @@ _CONTROL_HOST = "127.0.0.1"
 _SERVICE = re.compile(
     r"^google\.ai\.generativelanguage\.(?P<version>v1|v1beta|v1alpha)\.GenerativeService"
     r"[./](?P<method>BidiGenerateContent(?:Constrained)?)$"
+)
+_SERVICE_THERE = re.compile(
+    r"^google\.cloud\.aiplatform\.(?P<version>v1|v1beta1)\.LlmBidiService[./]BidiGenerateContent$"
 )
 _SHUTDOWN_S = 0.5
 EMULATOR = web.AppKey("emulator", Emulator)
@@ -80,7 +84,8 @@ def api_application(emulator: Emulator) -> web.Application:
 
 
 async def _live(request: web.Request) -> web.StreamResponse:
-    service = _SERVICE.match(request.match_info["service"])
+    name = request.match_info["service"]
+    service = _SERVICE.match(name) or _SERVICE_THERE.match(name)
     if service is None:
         return web.json_response(error_body(404, "NOT_FOUND", "Not found."), status=404)
     emulator = request.app[EMULATOR]
@@ -91,6 +96,10 @@ async def _live(request: web.Request) -> web.StreamResponse:
     if (down := emulator.faults.peek("live_down")) and down.params["dials"] == "refused":
         emulator.log.add("fault", fault="live_down", status=503)
         return web.json_response(_handshake_error(503, down), status=503)
+    if service.re is _SERVICE_THERE:
+        if reason := bearer_refusal(request.headers.get("Authorization", "")):
+            return web.json_response(bearer_error(reason), status=401)
+        return await Connection(emulator, version=service["version"], is_there=True).run(request)
     constrained = service["method"].endswith("Constrained")
     key = read_key(request)
     connection = Connection(

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from emulator.heard import Heard, HeardAudio
 from emulator.memory import Memory
+from emulator.models import HANDLE_LIFETIME_S
+from emulator.sides import DEVELOPER_API, Place
 from emulator.texts import CATALOGUE, CloseText, RefusedError
-
-HANDLE_LIFETIME_S = 2 * 60 * 60
 
 
 @dataclass
@@ -21,6 +21,9 @@ class Session:
     id: str
     model: str
     memory: Memory = field(default_factory=Memory)
+    place: Place = DEVELOPER_API
+    #: How long its handles are good after its last connection.
+    handles_last_s: float = HANDLE_LIFETIME_S
     heard: HeardAudio = field(default_factory=HeardAudio)
     open_connections: int = 0
     #: The id of the connection that carries it, or did so last.
@@ -29,6 +32,8 @@ class Session:
     ended_at: float = 0.0
     #: The same if that connection was lost, not closed: the service knows nothing of its end yet.
     lost_at: float | None = None
+    #: The index of a client's message that was told last, on whichever connection.
+    last_index: int = 0
 
 
 @dataclass
@@ -51,7 +56,7 @@ class HandleRefusedError(RefusedError):
 
 
 class SessionStore:
-    """All sessions and checkpoints; a handle is good for two hours after its session's last connection."""
+    """All sessions and checkpoints; a handle is good for a while after its session's last connection."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -59,11 +64,13 @@ class SessionStore:
         self._checkpoints: dict[str, Checkpoint] = {}
         self._count = 0
 
-    def create(self, model: str, memory: Memory) -> Session:
-        """Begin a session for `model`."""
+    def create(
+        self, model: str, memory: Memory, place: Place = DEVELOPER_API, handles_last_s: float = HANDLE_LIFETIME_S
+    ) -> Session:
+        """Begin a session for `model` at a place."""
         self._drop_expired()
         self._count += 1
-        session = Session(f"s{self._count}", model, memory, ended_at=self._clock())
+        session = Session(f"s{self._count}", model, memory, place, handles_last_s, ended_at=self._clock())
         self._sessions[session.id] = session
         return session
 
@@ -73,11 +80,13 @@ class SessionStore:
         self._checkpoints[checkpoint.handle] = checkpoint
         return checkpoint
 
-    def resume(self, handle: str, model: str) -> Checkpoint:
-        """Return the checkpoint of `handle`; raises `HandleRefusedError`."""
+    def resume(self, handle: str, model: str, place: Place = DEVELOPER_API) -> Checkpoint:
+        """Return the checkpoint of `handle`; raises `HandleRefusedError`. Another place has never heard of it."""
         checkpoint = self._checkpoints.get(handle)
         if checkpoint is None:
             raise HandleRefusedError(CATALOGUE["session not found"], "unknown handle")
+        if checkpoint.session.place != place:
+            raise HandleRefusedError(CATALOGUE["session not found"], "issued elsewhere")
         if checkpoint.refusal is not None:
             raise HandleRefusedError(checkpoint.refusal, "killed")
         if self._is_expired(checkpoint.session):
@@ -127,12 +136,13 @@ class SessionStore:
         self._checkpoints.clear()
 
     def _is_expired(self, session: Session) -> bool:
-        return session.open_connections <= 0 and self._clock() - session.ended_at > HANDLE_LIFETIME_S
+        return session.open_connections <= 0 and self._clock() - session.ended_at > session.handles_last_s
 
     def _drop_expired(self) -> None:
         # A session lives on for a while after its handles, so that they are refused as expired, not as unknown.
-        limit = self._clock() - 2 * HANDLE_LIFETIME_S
-        gone = {s.id for s in self._sessions.values() if s.open_connections <= 0 and s.ended_at < limit}
+        now = self._clock()
+        ended = [session for session in self._sessions.values() if session.open_connections <= 0]
+        gone = {session.id for session in ended if session.ended_at < now - 2 * session.handles_last_s}
         if gone:
             self._sessions = {key: value for key, value in self._sessions.items() if key not in gone}
             self._checkpoints = {k: c for k, c in self._checkpoints.items() if c.session.id not in gone}

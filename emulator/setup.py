@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.models import Model, Profile, Thinking, find_model
+from emulator.models import Model, Profile, Thinking
+from emulator.sides import DEVELOPER_API, Offered, Place, live_model_of, live_model_there
 from emulator.texts import (
     CATALOGUE,
     RefusedError,
     modality_not_supported,
-    model_not_found,
     not_in_live,
     unknown_name,
     voice_not_found,
@@ -94,6 +94,12 @@ SETUP_FIELDS: Fields = {
     "safetySettings": None,
     "labels": None,
 }
+FIELDS_THERE: Fields = {
+    **{name: below for name, below in SETUP_FIELDS.items() if name != "historyConfig"},
+    "sessionResumption": {"handle": None, "transparent": None},
+    "explicitVadSignal": None,
+}
+"""Of Agent Platform."""
 _NOT_IN_LIVE = ("responseLogprobs", "logprobs", "stopSequences", "routingConfig", "audioTimestamp")
 _ENUMS = {
     "startOfSpeechSensitivity": (
@@ -127,11 +133,13 @@ class Setup:
 
     model: Model
     profile: Profile
+    place: Place = DEVELOPER_API
     instruction: str = ""
     voice: str = ""
     language: str = "en-us"
     handle: str | None = None
     wants_resumption: bool = False
+    transparent: bool = False
     initial_history: bool = False
     automatic_activity: bool = True
     silence_ms: int = DEFAULT_SILENCE_MS
@@ -161,15 +169,20 @@ def content_text(content: Any) -> str:
     return " ".join(str(part["text"]) for part in parts if isinstance(part, dict) and part.get("text"))
 
 
-def read_setup(raw: Json, version: str) -> Setup:
-    """Check a `setup` message for API `version`; raises `RefusedError` with the text the service would use."""
-    check_fields(raw, SETUP_FIELDS, "setup")
+def read_setup(raw: Json, version: str, *, is_there: bool = False) -> Setup:
+    """Check a `setup` message for API `version`; raises `RefusedError` with the text the service would use.
+
+    `is_there`: on Agent Platform.
+    """
+    check_fields(raw, FIELDS_THERE if is_there else SETUP_FIELDS, "setup")
     setup = camel_keys(raw)
-    model, profile = _read_model(setup, version)
+    offered = _read_model(setup, version, is_there=is_there)
+    model, profile = offered.model, offered.profile
+    has_options = is_there or version == "v1alpha"
     config = _object(setup, "generationConfig")
     _check_modality(config, model, profile)
-    _check_generation_config(config, profile, version)
-    _check_proactivity(setup, profile, version)
+    _check_generation_config(config, profile, has_options=has_options)
+    _check_proactivity(setup, profile, has_options=has_options)
     realtime = _object(setup, "realtimeInputConfig")
     activity = _object(realtime, "automaticActivityDetection")
     _check_enums(realtime)
@@ -183,11 +196,13 @@ def read_setup(raw: Json, version: str) -> Setup:
     return Setup(
         model=model,
         profile=profile,
+        place=offered.place,
         instruction=content_text(setup.get("systemInstruction", "")),
         voice=_read_voice(speech),
         language=str(speech.get("languageCode") or "en-us"),
         handle=str(handle) if handle else None,
         wants_resumption="sessionResumption" in setup,
+        transparent=bool(resumption.get("transparent")),
         initial_history=history,
         automatic_activity=not activity.get("disabled"),
         silence_ms=_integer(activity.get("silenceDurationMs") or DEFAULT_SILENCE_MS),
@@ -213,12 +228,9 @@ def _integer(value: Any) -> int:
         raise RefusedError(CATALOGUE["invalid argument"]) from error
 
 
-def _read_model(setup: Json, version: str) -> tuple[Model, Profile]:
+def _read_model(setup: Json, version: str, *, is_there: bool) -> Offered:
     name = str(setup.get("model", ""))
-    model = find_model(name)
-    if model is None or model.live is None:
-        raise RefusedError(model_not_found(name, version))
-    return model, model.live
+    return live_model_there(name) if is_there else live_model_of(name, version)
 
 
 def _check_modality(config: Json, model: Model, profile: Profile) -> None:
@@ -227,7 +239,7 @@ def _check_modality(config: Json, model: Model, profile: Profile) -> None:
         raise RefusedError(modality_not_supported(", ".join(str(item) for item in asked), model.name))
 
 
-def _check_generation_config(config: Json, profile: Profile, version: str) -> None:
+def _check_generation_config(config: Json, profile: Profile, *, has_options: bool) -> None:
     if "responseSchema" in config or "responseJsonSchema" in config:
         raise RefusedError(CATALOGUE["response schema"])
     for name in _NOT_IN_LIVE:
@@ -236,7 +248,7 @@ def _check_generation_config(config: Json, profile: Profile, version: str) -> No
     if "enableAffectiveDialog" in config:
         if not profile.has_proactivity:
             raise RefusedError(CATALOGUE["invalid argument"])
-        if version != "v1alpha":
+        if not has_options:
             raise RefusedError(unknown_name("enableAffectiveDialog", "setup.generation_config"))
     level = _object(config, "thinkingConfig").get("thinkingLevel")
     if profile.thinking is Thinking.REQUIRED and not level:
@@ -246,12 +258,12 @@ def _check_generation_config(config: Json, profile: Profile, version: str) -> No
         raise RefusedError(CATALOGUE["invalid argument"])
 
 
-def _check_proactivity(setup: Json, profile: Profile, version: str) -> None:
+def _check_proactivity(setup: Json, profile: Profile, *, has_options: bool) -> None:
     if "proactivity" not in setup:
         return
     if not profile.has_proactivity:
         raise RefusedError(CATALOGUE["invalid argument"])
-    if version != "v1alpha":
+    if not has_options:
         raise RefusedError(unknown_name("proactivity", "setup"))
 
 

@@ -31,7 +31,8 @@ class Options:
 
     `pace` is how fast playback is taken to go (1 is real time), `send_speed` how far sending outruns playback;
     `first_piece_s` is how long an answer over REST takes to begin. Files are kept in `files_dir`, or as long as the
-    emulator runs; each is processed for `processing_s`.
+    emulator runs; each is processed for `processing_s`. `setup_index` is what the set-up counts as among the messages
+    of a client: where transparent resumption begins to count is not documented.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +51,7 @@ class Options:
     max_file_bytes: int = MOST_FILE_BYTES
     storage_bytes: int = MOST_PROJECT_BYTES
     processing_s: float = 0.0
+    setup_index: int = 0
 
 
 @dataclass

@@ -55,6 +55,13 @@ def model_not_found(model: str, version: str) -> CloseText:
     )
 
 
+def publisher_model_not_found(name: str) -> CloseText:
+    """The same on Agent Platform, also where the location does not have the model."""
+    return CloseText(
+        "publisher model", 1008, f"Publisher Model {name} was not found or your project does not have access to it."
+    )
+
+
 def modality_not_supported(modalities: str, model: str) -> CloseText:
     """The refusal of a response modality, such as TEXT on a speech model."""
     return CloseText(
@@ -121,12 +128,7 @@ _CATALOGUE = (
     CloseText("unknown tool config", 1007, "Unknown name toolConfig"),
     model_not_found("models/gemini-0.0-gone", "v1beta"),
     CloseText("publisher model not found", 1008, "Publisher model gemini-0.0-gone was not found"),
-    CloseText(
-        "publisher model",
-        1008,
-        "Publisher Model projects/holdline/locations/us-central1/publishers/google/models/gemini-0.0-gone was not "
-        "found or your project does not have access to it.",
-    ),
+    publisher_model_not_found("projects/holdline/locations/us-central1/publishers/google/models/gemini-0.0-gone"),
     CloseText("not implemented", 1008, "Operation is not implemented, or supported, or enabled."),
     CloseText("policy violation", 1008, "policy violation"),
     # Key, region, quota.
@@ -157,6 +159,12 @@ _CATALOGUE = (
     CloseText("quota exceeded", 1011, _EXHAUSTED),
     CloseText("check quota", 1011, "Resource has been exhausted (e.g. check quota)"),
     CloseText("resource exhausted", 1011, "Resource exhausted. Please try again later."),
+    CloseText(
+        "resource exhausted there",
+        1011,
+        "Resource exhausted. Please try again later. Please refer to "
+        "https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429 for more details.",
+    ),
     CloseText("status resource exhausted", 1011, "429 RESOURCE_EXHAUSTED"),
     CloseText(
         "prepayment",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,8 +46,8 @@ def choose_call(functions: Sequence[Json], memory: Memory, id_prefix: str) -> To
 
 
 def new_call(name: str, args: Json, id_prefix: str) -> ToolCall:
-    """A call with an id of its own."""
-    return ToolCall(f"{id_prefix}{secrets.randbits(63)}", name, args)
+    """A call with an id of its own; without a prefix it is a UUID."""
+    return ToolCall(f"{id_prefix}{secrets.randbits(63)}" if id_prefix else str(uuid.uuid4()), name, args)
 
 
 def read_tool_response(body: Json) -> list[Json]:

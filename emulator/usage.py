@@ -23,15 +23,16 @@ def live_usage(profile: Profile, context: Memory, reply_ms: int, *, spoke: bool 
     }
     prompt_total = sum(prompt.values())
     response = max(1, reply_ms * AUDIO_TOKENS_PER_S // 1000) if spoke else 0
+    output = "candidates" if profile.counts_candidates else "response"
     usage: Json = {"promptTokenCount": prompt_total}
     if response:
-        usage["responseTokenCount"] = response
+        usage[f"{output}TokenCount"] = response
     usage["totalTokenCount"] = prompt_total + response
     usage["promptTokensDetails"] = [
         {"modality": modality, "tokenCount": count} for modality, count in prompt.items() if count
     ]
     if response:
-        usage["responseTokensDetails"] = [{"modality": profile.modality, "tokenCount": response}]
+        usage[f"{output}TokensDetails"] = [{"modality": profile.modality, "tokenCount": response}]
         if profile.counts_thoughts:
             usage["thoughtsTokenCount"] = _THOUGHT_TOKENS + response % 17
     return usage

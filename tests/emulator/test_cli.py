@@ -31,7 +31,7 @@ def test_help_explains_itself() -> None:
         assert word in shown.stdout
 
 
-def test_it_announces_itself_in_five_lines_and_stops_cleanly(tmp_path: Path) -> None:
+def test_it_announces_itself_in_six_lines_and_stops_cleanly(tmp_path: Path) -> None:
     port, control = free_port(), free_port()
     log = tmp_path / "out"
     state = tmp_path / "state"
@@ -41,10 +41,11 @@ def test_it_announces_itself_in_five_lines_and_stops_cleanly(tmp_path: Path) -> 
     program.wait_until(lambda: "READY" in program.output(), 20, "READY")
     program.send(signal.SIGINT)
     assert program.wait() == 0
-    assert program.output().splitlines()[:5] == [
+    assert program.output().splitlines()[:6] == [
         f"GOOGLE_GEMINI_BASE_URL=https://127.0.0.1:{port}",
         f"SSL_CERT_FILE={state / 'cert.pem'}",
         "GEMINI_API_KEY=emulator",
+        f"GOOGLE_VERTEX_BASE_URL=https://127.0.0.1:{port}",
         f"CONTROL_URL=http://127.0.0.1:{control}",
         "READY",
     ]

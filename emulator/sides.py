@@ -1,0 +1,84 @@
+"""The two sides that serve Gemini, and what Agent Platform (Vertex AI) has otherwise than the Developer API.
+
+What differs stands in the profile of a model there, so that the rest need not ask which side it plays.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from emulator.models import MODELS, Model, Profile
+from emulator.texts import RefusedError, model_not_found, publisher_model_not_found
+
+HANDLES_LAST_S = 24 * 60 * 60
+_NAME = re.compile(
+    r"^projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/publishers/google/models/(?P<model>[^/]+)$"
+)
+_LIVE_NOWHERE = "global"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session lives: in a location of a project of Agent Platform, or, without both, at the Developer API."""
+
+    project: str = ""
+    location: str = ""
+
+    @property
+    def is_agent_platform(self) -> bool:
+        """Which of the two sides it is on."""
+        return bool(self.project)
+
+
+DEVELOPER_API = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A model as it is served at a place; `name` is its resource name there."""
+
+    place: Place
+    name: str
+    model: Model
+    profile: Profile
+
+
+def live_model_of(name: str, version: str) -> Offered:
+    """A Live model of the Developer API by its resource name or id; raises `RefusedError`."""
+    model = MODELS.get(name.removeprefix("models/"))
+    if model is None or model.live is None or not model.is_on_developer_api:
+        raise RefusedError(model_not_found(name, version))
+    return Offered(DEVELOPER_API, model.name, model, model.live)
+
+
+def live_model_there(name: str) -> Offered:
+    """A Live model of Agent Platform by its whole resource name; raises `RefusedError`. None is served globally."""
+    asked = _NAME.match(name)
+    model = MODELS.get(asked["model"]) if asked else None
+    if asked is None or model is None or model.live is None or not is_served(model, asked["location"]):
+        raise RefusedError(publisher_model_not_found(name))
+    return Offered(Place(asked["project"], asked["location"]), name, model, _profile_there(model.live))
+
+
+def is_served(model: Model, location: str) -> bool:
+    """Whether a location of Agent Platform has a model."""
+    if model.live is not None and location == _LIVE_NOWHERE:
+        return False
+    return model.locations is None or location in model.locations
+
+
+def _profile_there(profile: Profile) -> Profile:
+    return replace(
+        profile,
+        takes_history_flag=False,
+        takes_stream_end=False,
+        tells_session_id=True,
+        counts_candidates=True,
+        ends_turn_of_tool_call=True,
+        starts_with_empty_transcription=True,
+        tells_audio_rate=False,
+        tool_id_prefix="",
+        handles_last_s=HANDLES_LAST_S,
+        go_away_before_s=60.0,
+    )
