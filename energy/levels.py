@@ -10,8 +10,10 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from energy.places import id_of, place_of
 
 
 class Mode(StrEnum):
@@ -68,6 +70,7 @@ class ModelProfile:
     `context_window_tokens`: how much the model has before it, 131,072 by the pages of the models and of sessions;
     1,048,576 of models in turns. `kind`: see `Kind`. `cache_from_tokens`: the least that an explicit context cache may
     hold ("Context caching", read 2026-11); 0 where the model has none.
+    `handle_hours`: how long its provider honours a handle, where that is another time than the settings have.
     `ends_on`: the day on which its provider shuts it down, where that was announced.
     """
 
@@ -84,6 +87,7 @@ class ModelProfile:
     context_window_tokens: int = 131_072
     kind: Kind = Kind.LIVE
     cache_from_tokens: int = 0
+    handle_hours: int | None = None
     ends_on: datetime.date | None = None
 
 
@@ -120,10 +124,17 @@ PROFILES: tuple[ModelProfile, ...] = (
     # Announced in October 2026.
     ModelProfile("gemini-3.1-flash-live", Seeding.HISTORY, ends_on=datetime.date(2026, 11, 17)),
     ModelProfile("gemini-2.5-flash-native-audio", Seeding.INSTRUCTION, typed_as_content=True),
+    ModelProfile("gemini-live-2.5-flash", Seeding.INSTRUCTION, typed_as_content=True),
     *(_in_turns(prefix, 1_024) for prefix in ("gemini-3.8-flash", "gemini-3.6-flash", "gemini-3.5-flash")),
     *(_in_turns(prefix, 1_024) for prefix in ("gemini-3.5-flash-lite", "gemini-2.5-flash", "gemini-2.5-flash-lite")),
     *(_in_turns(prefix, 4_096) for prefix in ("gemini-3-pro", "gemini-2.5-pro")),
 )
+
+HANDLE_HOURS_THERE = 24
+"""Of Agent Platform, by its documentation ("Start and manage a live session", read 2026-11)."""
+
+SILENCE_BEFORE_END_THERE_MS = 1_000
+"""The end of a microphone's sound is not told there (google-genai 3.6): it has to be heard."""
 
 OTHER_WORK = frozenset({"tts", "live", "image", "audio", "transcribe", "translate", "embedding", "computer"})
 """Words in the ids of models that are named like one in turns and do something else."""
@@ -194,11 +205,22 @@ class UnknownModel(ValueError):
 
 
 def profile_of(model: str) -> ModelProfile:
-    """The most particular profile of a model. Raises `UnknownModel`."""
-    fitting = [profile for profile in PROFILES if _fits(profile, model)]
+    """The most particular profile of a model, as it is at its place. Raises `UnknownModel`."""
+    fitting = [profile for profile in PROFILES if _fits(profile, id_of(model))]
     if not fitting:
         raise UnknownModel(model)
-    return max(fitting, key=lambda profile: len(profile.prefix))
+    profile = max(fitting, key=lambda profile: len(profile.prefix))
+    return _on_agent_platform(profile) if place_of(model).is_agent_platform else profile
+
+
+def _on_agent_platform(profile: ModelProfile) -> ModelProfile:
+    """There `historyConfig` is refused (pipecat, 2026), and no context caches are kept by us."""
+    if profile.kind is Kind.TURNS:
+        return replace(profile, cache_from_tokens=0)
+    silence_ms = max(profile.silence_before_end_ms, SILENCE_BEFORE_END_THERE_MS)
+    return replace(
+        profile, seeding=Seeding.INSTRUCTION, silence_before_end_ms=silence_ms, handle_hours=HANDLE_HOURS_THERE
+    )
 
 
 def _fits(profile: ModelProfile, model: str) -> bool:

@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
+from energy.places import id_of, place_of
 from energy.usage import TurnTokens
 
 DIRECTIONS = ("in", "cached", "out")
@@ -24,7 +25,8 @@ PRICE_LIMIT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """Dollars per million tokens by the beginning of a model's id, then by modality and direction (`audio_out`).
+    """Dollars per million tokens by the beginning of a model's id, with `vertex:` or a whole place before it for
+    those of Agent Platform alone, then by modality and direction (`audio_out`).
 
     `text_cached` and the like are for what was taken in and the provider had kept from before; `storage_hour` is for a
     million tokens of any modality that an explicit context cache keeps for an hour.
@@ -33,9 +35,12 @@ class PriceTable:
     prices: Mapping[str, Mapping[str, Decimal]]
 
     def prices_of(self, model: str) -> Mapping[str, Decimal]:
-        """Those of the longest beginning that fits; none when there is none."""
-        fitting = [prefix for prefix in self.prices if model == prefix or model.startswith(f"{prefix}-")]
-        return self.prices[max(fitting, key=len)] if fitting else {}
+        """Those of the longest beginning that fits, at its place or anywhere; none when there is none."""
+        for name in _names_of(model):
+            fitting = [prefix for prefix in self.prices if name == prefix or name.startswith(f"{prefix}-")]
+            if fitting:
+                return self.prices[max(fitting, key=len)]
+        return {}
 
     def cost_micro_usd(self, model: str, tokens: TurnTokens) -> int:
         """What these tokens cost, in millionths of a dollar. A modality without a price costs what text does.
@@ -85,6 +90,12 @@ def _parse_model(model: str, prices: Any) -> dict[str, Decimal]:
         if not isinstance(price, Decimal) or not 0 <= price <= PRICE_LIMIT:
             raise ValueError(f"{name} of {model} is not a number of dollars per million tokens")
     return dict(prices)
+
+
+def _names_of(model: str) -> tuple[str, ...]:
+    """The names that a price of a model may stand under, the most particular first."""
+    id, place = id_of(model), place_of(model)
+    return (model, f"vertex:{id}", id) if place.is_agent_platform else (model,)
 
 
 def _price(prices: Mapping[str, Decimal], modality: str, direction: str) -> Decimal:

@@ -37,7 +37,7 @@ PURE = {
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     "sessions_app.user_settings.terms",
     "sessions_app.voice_samples.byte_ranges",
-    *(f"energy.{name}" for name in ("levels", "days", "quota", "queue", "fair_use", "usage", "prices")),
+    *(f"energy.{name}" for name in ("levels", "places", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export", "titles")),
     "config.line_page.plot",
     *(f"sessions_app.live.providers.{name}" for name in ("cache_rules", "cache_reckoning")),
@@ -113,7 +113,7 @@ def test_the_core_knows_neither_django_nor_channels() -> None:
 
 
 def test_the_core_uses_nothing_of_ours_but_itself_and_the_pure_rules_of_ladder_and_quota() -> None:
-    rules = ("energy.levels", "energy.quota")
+    rules = ("energy.levels", "energy.places", "energy.quota")
     uses = {name for module in below("sessions_app.live") for name in imports(module) if is_below(name, *PROGRAMS)}
     assert not {name for name in uses if not is_below(name, "sessions_app.live", "energy", *rules)}
     assert not {name for name in uses if is_below(name, "energy") and not is_below(name, *rules)} - {"energy"}

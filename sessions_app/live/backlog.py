@@ -257,6 +257,13 @@ class Backlog:
                 return item.position + 1
         return self._covered_until
 
+    def cover_exactly(self, mark: int) -> None:
+        """The newest handle covers the audio before `mark` and no other, whatever one before it was said to cover."""
+        if mark < self._covered_until:
+            self._covered_until = mark
+            self._covered_bytes = self._sum_covered()
+        self.cover_audio(mark)
+
     def cover_audio(self, mark: int) -> None:
         """A handle covers the audio before `mark`."""
         if mark <= self._covered_until:
@@ -416,8 +423,11 @@ class Backlog:
         self._unsent = deque(item for item in self._unsent if not unwanted(item))
         frames = [item for item in self._items if isinstance(item, AudioFrame)]
         self._audio_bytes = sum(len(frame.pcm) for frame in frames)
-        self._covered_bytes = sum(len(frame.pcm) for frame in frames if self._is_covered(frame))
+        self._covered_bytes = self._sum_covered()
         self._typed_count = sum(isinstance(item, TypedMessage) for item in self._items)
+
+    def _sum_covered(self) -> int:
+        return sum(len(item.pcm) for item in self._items if isinstance(item, AudioFrame) and self._is_covered(item))
 
     def _take_position(self) -> int:
         position = self._next_position

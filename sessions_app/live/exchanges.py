@@ -183,6 +183,7 @@ class Exchanges:
         self._model = self._made_with = ""
         self._consumed_index: int | None = None
         self._context_given_at_ms: int | None = None
+        self._context_index = 0
         self._last_message_ms = self._last_progress_ms = 0
 
     @property
@@ -324,6 +325,7 @@ class Exchanges:
         self._last_message_ms = self._last_progress_ms = _now_ms()
         self._connection_number = self._next_connection_number()
         self._ended_turn = None
+        self._consumed_index = None
         self._tell(LineBack())
         if not resumed:
             self.covered_turn = -1
@@ -333,7 +335,9 @@ class Exchanges:
 
     def context_given(self, given: bool) -> None:
         """The new connection was given the past just now, or not."""
+        connection = self._connection()
         self._context_given_at_ms = _now_ms() if given else None
+        self._context_index = connection.messages_sent if given and connection is not None else 0
 
     def hold(self) -> None:
         """Nothing reaches the provider until there is another connection, which may hear the same speech again."""
@@ -345,10 +349,9 @@ class Exchanges:
     def keep_handle(self, wish: KeepHandle, *, is_current: bool) -> None:
         """Store the handle, and acknowledge what it covers once that is done. `is_current`: it knows all turns."""
         if self._consumed_index is None:
-            mark = self._backlog.mark_at(self._settled_moment_ms())
+            self._backlog.cover_audio(self._backlog.mark_at(self._settled_moment_ms()))
         else:
-            mark = self._backlog.mark_of(self._consumed_index)
-        self._backlog.cover_audio(mark)
+            self._backlog.cover_exactly(self._backlog.mark_of(self._consumed_index))
         number = self._backlog.acknowledged_number
         if is_current:
             self.covered_turn = self.settled_turn
@@ -415,9 +418,14 @@ class Exchanges:
             self._feed(HandleWithdrawn())
             return
         self._consumed_index = message.consumed_index
+        self._feed(HandleOffered(message.handle, self._covers_context(message.consumed_index)))
+
+    def _covers_context(self, consumed_index: int | None) -> bool:
+        """Whether the past that this connection was given has been taken in."""
         given_at_ms = self._context_given_at_ms
-        covers_context = given_at_ms is None or given_at_ms <= self._settled_moment_ms()
-        self._feed(HandleOffered(message.handle, covers_context))
+        if consumed_index is not None:
+            return consumed_index >= self._context_index
+        return given_at_ms is None or given_at_ms <= self._settled_moment_ms()
 
     def _sent(self) -> Sent:
         settled_ms = self._settled_moment_ms()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from energy.levels import ModelProfile, Seeding, profile_of
+from energy.places import place_of
 from sessions_app.live.context import Context, instruction_with
 from sessions_app.live.machine.events import Connect
 from sessions_app.live.machine.failures import (
@@ -55,6 +56,7 @@ def setup_for(wish: Connect, model: str, assistant: Assistant, context: Context,
         turn_taking=assistant.turn_taking,
         compression=_compression(profile, assistant),
         resumes=assistant.resumes,
+        is_on_agent_platform=place_of(model).is_agent_platform,
     )
 
 

@@ -152,6 +152,7 @@ TURN_TAKING_FIELD = "realtimeInputConfig"
 SPEECH_FIELD = "speechConfig"
 COMPRESSION_FIELD = "contextWindowCompression"
 RESUMPTION_FIELD = "sessionResumption"
+TRANSPARENT_FIELD = "transparent"
 
 BAD_KEY = "bad-key"
 _REFUSED_STATUSES = (400, 401, 403)
@@ -169,6 +170,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     LANGUAGE_HINT_FIELD: ("languagecode",),
     "inputAudioTranscription": ("inputaudiotranscription",),
     "outputAudioTranscription": ("outputaudiotranscription",),
+    TRANSPARENT_FIELD: ("transparent",),
     RESUMPTION_FIELD: ("sessionresumption",),
 }
 """The fields of our set-up that a session can do without, and what a refusal calls them, in small letters and without

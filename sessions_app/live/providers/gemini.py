@@ -24,16 +24,19 @@ from google.genai import errors, types
 from google.genai.live import AsyncSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from energy.places import id_of
 from sessions_app.live.machine.failures import (
     COMPRESSION_FIGURES_FIELD,
     INITIAL_HISTORY_FIELD,
     LANGUAGE_HINT_FIELD,
     SPEECH_FIELD,
+    TRANSPARENT_FIELD,
     TURN_TAKING_FIELD,
     Failure,
     Phase,
 )
 from sessions_app.live.providers.access import REDIAL_WITHIN_MS, Access, ByKey, ByToken
+from sessions_app.live.providers.consumed import Consumed, Counting
 from sessions_app.live.providers.durations import seconds_of
 from sessions_app.live.providers.frames import AudioSocket
 from sessions_app.live.providers.google_errors import GoogleError, read_error
@@ -119,6 +122,7 @@ class GeminiUpstream:
             ByKey(access, api_version, options) if isinstance(access, str) else ByToken(access, options)
         )
         self._lag = LoopLag()
+        self._counting = Counting()
         self._leaving: set[asyncio.Task[None]] = set()
 
     def expect(self, model: str) -> None:
@@ -149,13 +153,13 @@ class GeminiUpstream:
         return opening.result()
 
     async def _open(self, client: genai.Client, setup: Setup) -> GeminiConnection:
-        opening = client.aio.live.connect(model=setup.model, config=config_of(setup))
+        opening = client.aio.live.connect(model=id_of(setup.model), config=config_of(setup))
         started = time.monotonic()
         phase = Phase.HANDSHAKE
         try:
             session = await opening.__aenter__()
             phase = Phase.SETUP
-            connection = GeminiConnection(opening, session, self._lag, setup, self._access)
+            connection = GeminiConnection(opening, session, self._lag, setup, self._access, self._counting)
             await connection.finish_setup(setup, started)
         except _CONNECTION_ERRORS as error:
             if phase is Phase.SETUP:
@@ -190,6 +194,7 @@ class GeminiConnection:
         lag: LoopLag,
         setup: Setup,
         access: Access | None = None,
+        counting: Counting | None = None,
     ) -> None:
         self._opening = opening
         self._session = session
@@ -197,6 +202,8 @@ class GeminiConnection:
         self._socket = AudioSocket(session)
         self._setup = setup
         self._access = access or Access()
+        self._consumed = Consumed(counting or Counting())
+        self._ends_turn_of_call = False
         self._is_open = self._is_leaving = False
         self._early: list[UpstreamMessage] = []
         self._messages_sent = 0
@@ -277,7 +284,18 @@ class GeminiConnection:
             for message in self._translate(frame):
                 if isinstance(message, GoAway):
                     self._expect_another(message.time_left_ms)
-                yield message
+                yield self._in_our_count(message)
+
+    def _in_our_count(self, message: UpstreamMessage) -> UpstreamMessage:
+        """As the driver counts: its messages, and its turns. Agent Platform ends the turn of a call, in which nobody
+        has spoken, before it answers (recorded)."""
+        if isinstance(message, HandleUpdate):
+            told = message.consumed_index if self._setup.is_on_agent_platform else None
+            return replace(message, consumed_index=self._consumed.read(told, self._messages_sent))
+        if isinstance(message, TurnComplete) and self._ends_turn_of_call:
+            self._ends_turn_of_call = False
+            return replace(message, is_filler=True)
+        return message
 
     def try_send_audio(self, pcm: bytes) -> bool:
         sent = self._socket.try_send_audio(pcm)
@@ -286,9 +304,9 @@ class GeminiConnection:
         return sent
 
     async def send_audio(self, pcm: bytes) -> None:
+        self._messages_sent += 1
         try:
             await self._socket.send_audio(pcm)
-            self._messages_sent += 1
             self._probes.keep_on()
         except ConnectionClosed as error:
             raise self._lost(error) from error
@@ -296,7 +314,8 @@ class GeminiConnection:
     async def send_audio_end(self) -> None:
         for _ in range(self._setup.silence_before_end_ms // SILENCE_FRAME_MS):
             await self.send_audio(bytes(SILENCE_FRAME_MS * BYTES_PER_MS))
-        await self._send(self._session.send_realtime_input(audio_stream_end=True))
+        if not self._setup.is_on_agent_platform:  # for google-genai 3.6 it is of the Developer API alone
+            await self._send(self._session.send_realtime_input(audio_stream_end=True))
 
     async def send_text(self, text: str) -> None:
         if self._setup.typed_as_content:
@@ -340,12 +359,15 @@ class GeminiConnection:
             if called.id
         ]
         if responses:
+            self._ends_turn_of_call = self._setup.is_on_agent_platform
             await self._send(self._session.send_tool_response(function_responses=responses))
 
     async def _send(self, sending: Any) -> None:
+        """Counted before it is written: a tool response goes between what another task sends, and what is counted as
+        sent after it may come before it."""
+        self._messages_sent += 1
         try:
             await sending
-            self._messages_sent += 1
             self._probes.keep_on()
         except ConnectionClosed as error:
             raise self._lost(error) from error
@@ -398,7 +420,11 @@ def config_of(setup: Setup) -> types.LiveConnectConfig:
         "outputAudioTranscription": ("output_audio_transcription", types.AudioTranscriptionConfig()),
     }
     if setup.resumes:
-        fields["sessionResumption"] = ("session_resumption", types.SessionResumptionConfig(handle=setup.handle))
+        is_transparent = setup.is_on_agent_platform and TRANSPARENT_FIELD not in setup.left_out
+        fields["sessionResumption"] = (
+            "session_resumption",
+            types.SessionResumptionConfig(handle=setup.handle, transparent=is_transparent or None),
+        )
     if setup.compression is not None:
         fields["contextWindowCompression"] = ("context_window_compression", _compression_of(setup))
     if setup.turn_taking != TurnTaking():

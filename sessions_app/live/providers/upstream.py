@@ -58,7 +58,9 @@ class Setup:
     `whole_input_transcript`: each piece of the user's words is a sentence, which does not say that a blank goes before
     it; other models send pieces that are to be joined as they are.
     `language`: a BCP-47 code that helps to transcribe the user, empty for none. `compression`: None for none.
-    `resumes`: the session is to be one that can be resumed. `on_trial`: as in `machine.failures.History`.
+    `resumes`: the session is to be one that can be resumed. `is_on_agent_platform`: the model is served there, where a
+    handle says which message it covers last, the end of the microphone is silence alone, and a call has a turn of its
+    own. `on_trial`: as in `machine.failures.History`.
     """
 
     model: str
@@ -77,6 +79,7 @@ class Setup:
     turn_taking: TurnTaking = field(default_factory=TurnTaking)
     compression: Compression | None = field(default_factory=Compression)
     resumes: bool = True
+    is_on_agent_platform: bool = False
     on_trial: tuple[str, ...] = ()
     timeout_ms: int = 10_000
 
@@ -174,8 +177,8 @@ class VoiceMissing:
 class HandleUpdate:
     """`handle` is None when the session cannot be resumed at this point.
 
-    `consumed_index`: the last client message that the handle covers, where the provider says so (Agent Platform,
-    transparent resumption). What it counts from is not documented; counting the set-up as 0 is the careful reading.
+    `consumed_index`: the last of our messages that the handle covers, where the provider says so (transparent
+    resumption), as `Connection.messages_sent` counts them: the first after the set-up is 1.
     """
 
     handle: str | None
