@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from config.env import MAIL_TO_THE_LOG, NO_MAIL, Environment
 from config.keys import derive_fernet_keys
 from config.secrets_on_disk import read_or_create
+from energy.places import settled
 from sessions_app.user_settings.terms import NAMES as NAMES_OF_USER_SETTINGS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -238,6 +239,25 @@ GOOGLE_GEMINI_BASE_URL = env.url("GOOGLE_GEMINI_BASE_URL", ("https", "http"))
 GEMINI_API_VERSION = env.choice("GEMINI_API_VERSION", "v1beta", ("v1", "v1beta", "v1alpha"))
 SSL_CERT_FILE = env.file("SSL_CERT_FILE")
 
+GOOGLE_GENAI_USE_VERTEXAI = env.boolean("GOOGLE_GENAI_USE_VERTEXAI", False)
+"""Whether models without a provider before their name are those of Agent Platform. See `docs/agent-platform.md`."""
+
+GOOGLE_CLOUD_PROJECT = env.string("GOOGLE_CLOUD_PROJECT")
+GOOGLE_CLOUD_LOCATION = env.string("GOOGLE_CLOUD_LOCATION")
+GOOGLE_APPLICATION_CREDENTIALS = env.file("GOOGLE_APPLICATION_CREDENTIALS")
+GOOGLE_VERTEX_BASE_URL = env.url("GOOGLE_VERTEX_BASE_URL", ("https", "http"))
+AGENT_PLATFORM_API_VERSION = env.choice("AGENT_PLATFORM_API_VERSION", "v1beta1", ("v1", "v1beta1"))
+
+GOOGLE_CLOUD_ACCESS_TOKEN = env.string("GOOGLE_CLOUD_ACCESS_TOKEN")
+"""Instead of credentials that are renewed: the emulator's, which any token is."""
+
+
+def _models(name: str, default: tuple[str, ...]) -> list[str]:
+    """Names of models as they are kept, see `energy.places`."""
+    models = env.models(name, default)
+    return [settled(model, GOOGLE_CLOUD_LOCATION, is_there_by_default=GOOGLE_GENAI_USE_VERTEXAI) for model in models]
+
+
 GEMINI_DIAL_WITH_TOKENS = env.boolean("GEMINI_DIAL_WITH_TOKENS", False)
 """Whether live connections are dialled with ephemeral tokens instead of the key: one for each."""
 
@@ -272,15 +292,18 @@ VOICE_SAMPLES = env.boolean("VOICE_SAMPLES", True)
 """Whether users can listen to a voice before they choose it: each is recorded once, in a short live session."""
 
 ENERGY_LADDERS = {
-    mode: env.models(
-        f"{mode.upper()}_MODELS", ("gemini-3.8-live", "gemini-3.8-live-extended-thinking", "gemini-3.8-flash")
+    mode: _models(
+        f"{mode.upper()}_MODELS",
+        ("gemini-3.8-live", "gemini-live-2.5-flash-native-audio", "gemini-3.8-flash")
+        if GOOGLE_GENAI_USE_VERTEXAI
+        else ("gemini-3.8-live", "gemini-3.8-live-extended-thinking", "gemini-3.8-flash"),
     )
     for mode in ("call", "text")
 }
 """Models per mode, best first. The first is the highest energy level, the last is level 1. Why these:
 `docs/decisions/energy.md`."""
 
-TURNS_VOICE_MODELS = env.models("TURNS_VOICE_MODELS", ("gemini-3.8-flash-lite-tts", "gemini-3.8-flash-tts"))
+TURNS_VOICE_MODELS = _models("TURNS_VOICE_MODELS", ("gemini-3.8-flash-lite-tts", "gemini-3.8-flash-tts"))
 """Models that speak the answers of models in turns; each is asked when the one before it fails."""
 
 LIVE_SESSIONS_MAX = env.integer("LIVE_SESSIONS_MAX", 0, 0, 100_000)
@@ -301,7 +324,7 @@ CONTEXT_CACHE = env.boolean("CONTEXT_CACHE", True)
 CONTEXT_CACHE_TTL_S = env.integer("CONTEXT_CACHE_TTL_S", 3_600, 60, 86_400)
 """How long a context cache is kept that nobody uses, deletes or extends; the provider takes no less than a minute."""
 
-SUMMARY_MODELS = env.models("SUMMARY_MODELS", ("gemini-3.8-flash", "gemini-3.5-flash-lite"))
+SUMMARY_MODELS = _models("SUMMARY_MODELS", ("gemini-3.8-flash", "gemini-3.5-flash-lite"))
 """Models that write summaries; each is asked when the one before it fails."""
 
 HANDLE_FERNET_KEYS = env.fernet_keys("HANDLE_KEYS") or derive_fernet_keys([SECRET_KEY, *SECRET_KEY_FALLBACKS])

@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 
 from config.doors import Send, respond, shows_secret
-from energy.ladders import live_models_in_service
+from energy.ladders import models_for_tokens
 from sessions_app.gateway.limits import Bucket
 from sessions_app.live.providers.minting import API_VERSION, Minter, MintingFailed, MintOutcome, TokenOrder
 from sessions_app.live.providers.token_keeper import TokenWatch
@@ -131,7 +131,7 @@ def _order_in(asked: object) -> TokenOrder:
     if not isinstance(asked, Mapping) or asked.keys() - {"model", "opens_for_s", "counts_for_s"}:
         text = "A token is asked for by an object with model, opens_for_s and counts_for_s."
         raise _Refused(HTTPStatus.BAD_REQUEST, "bad_value", text)
-    model, known = asked.get("model"), live_models_in_service()
+    model, known = asked.get("model"), models_for_tokens()
     if model not in known:
         text = f"Tokens are made for {', '.join(known)}."
         raise _Refused(HTTPStatus.BAD_REQUEST, "foreign_model", text)

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from energy.models import ModelQuota
+from energy.places import place_of
 from energy.quota import (
     PROBATION,
     Access,
@@ -36,15 +37,26 @@ CLAIM_ATTEMPTS = 3
 UNHEARD_OF = ModelState()
 
 
-def current_project() -> str:
-    """Stands for the project: quota belongs to it, and the API key is all that is known of it."""
-    return salted_hmac("energy.ledger", settings.GEMINI_API_KEY).hexdigest()[:PROJECT_CHARACTERS]
+def project_of(model: str) -> str:
+    """Stands for the project that a model is asked for: quota belongs to it.
+
+    Of the Developer API the key is all that is known of it. Of Agent Platform each location has a quota of its own.
+    """
+    place = place_of(model)
+    cloud = f"{settings.GOOGLE_CLOUD_PROJECT}/{place.location}"
+    subject = cloud if place.is_agent_platform else settings.GEMINI_API_KEY
+    return salted_hmac("energy.ledger", subject).hexdigest()[:PROJECT_CHARACTERS]
+
+
+def projects_of(models: Iterable[str]) -> frozenset[str]:
+    """The projects that these models are asked for."""
+    return frozenset(map(project_of, models))
 
 
 def states_of(models: Iterable[str]) -> Mapping[str, ModelState]:
     """What is known of these models."""
     wanted = tuple(models)
-    rows = ModelQuota.objects.filter(project=current_project(), model__in=wanted)
+    rows = ModelQuota.objects.filter(project__in=projects_of(wanted), model__in=wanted)
     return dict.fromkeys(wanted, UNHEARD_OF) | {row.model: row.state for row in rows}
 
 
@@ -101,7 +113,7 @@ def note_answer(model: str, now: datetime.datetime) -> None:
     """The model has completed a turn. That matters when somebody else was refused it: one write, else none."""
     ModelQuota.objects.filter(
         Q(restored_at=None) | Q(restored_at__gt=now - PROBATION),
-        project=current_project(),
+        project=project_of(model),
         model=model,
         spent_since__isnull=False,
     ).update(answered_at=now)
@@ -115,8 +127,9 @@ def forget(quotas: Iterable[ModelQuota]) -> int:
 
 def forget_missing(models: Iterable[str]) -> int:
     """Models that the provider lists after all are tried again; gives the number of those that were missing."""
+    named = tuple(models)
     deleted, _ = ModelQuota.objects.filter(
-        project=current_project(), model__in=tuple(models), kind=LimitKind.MISSING
+        project__in=projects_of(named), model__in=named, kind=LimitKind.MISSING
     ).delete()
     return deleted
 
@@ -124,12 +137,12 @@ def forget_missing(models: Iterable[str]) -> int:
 def _claim(model: str, holder: uuid.UUID, now: datetime.datetime, known: ModelState) -> bool:
     """Take the lease if nothing has changed since `known` was read and nobody else holds it."""
     if known is UNHEARD_OF:
-        ModelQuota.objects.bulk_create([ModelQuota(project=current_project(), model=model)], ignore_conflicts=True)
+        ModelQuota.objects.bulk_create([ModelQuota(project=project_of(model), model=model)], ignore_conflicts=True)
     lease = claimed(known, holder, now)
     is_free = Q(prober=None) | Q(prober=holder) | Q(probe_until__lte=now)
     rows = ModelQuota.objects.filter(
         is_free,
-        project=current_project(),
+        project=project_of(model),
         model=model,
         spent_since=known.spent_since,
         resets_at=known.resets_at,
@@ -151,9 +164,9 @@ def _change(model: str, rule: Callable[[ModelState], ModelState]) -> ModelState:
 
 def _locked(model: str) -> ModelQuota:
     """The row of a model, made where there is none. An operator may delete it between any two statements."""
-    rows = ModelQuota.objects.select_for_update().filter(project=current_project(), model=model)
+    rows = ModelQuota.objects.select_for_update().filter(project=project_of(model), model=model)
     while True:  # each round takes another deletion
-        ModelQuota.objects.bulk_create([ModelQuota(project=current_project(), model=model)], ignore_conflicts=True)
+        ModelQuota.objects.bulk_create([ModelQuota(project=project_of(model), model=model)], ignore_conflicts=True)
         row = rows.first()
         if row is not None:
             return row

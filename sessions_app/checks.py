@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
 
+from energy.levels import models_of
+from energy.places import id_of, place_of
 from sessions_app.user_settings import terms
 
 SHORTEST_SECRET = 32
@@ -18,8 +20,11 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @register()
 def check_api_key(**kwargs: Any) -> list[CheckWarning]:
-    """Without a key every page works but the conversation itself, unless somebody else makes tokens with it."""
-    if settings.GEMINI_API_KEY or (settings.GEMINI_DIAL_WITH_TOKENS and settings.GEMINI_TOKEN_SERVICE_URL):
+    """Without a key every page works but the conversation itself, unless somebody else makes tokens with it, or no
+    model is of the Developer API."""
+    is_needed = any(not place_of(model).is_agent_platform for model in models_of(settings.ENERGY_LADDERS))
+    has_tokens = settings.GEMINI_DIAL_WITH_TOKENS and settings.GEMINI_TOKEN_SERVICE_URL
+    if settings.GEMINI_API_KEY or has_tokens or not is_needed:
         return []
     return [
         CheckWarning(
@@ -28,6 +33,48 @@ def check_api_key(**kwargs: Any) -> list[CheckWarning]:
             id="holdline.W301",
         )
     ]
+
+
+@register()
+def check_agent_platform(**kwargs: Any) -> list[CheckMessage]:
+    """Whoever names models of Agent Platform says in which project and where, and with what they may be asked."""
+    models = (*models_of(settings.ENERGY_LADDERS), *settings.SUMMARY_MODELS, *settings.TURNS_VOICE_MODELS)
+    return list(_of_agent_platform([model for model in models if place_of(model).is_agent_platform]))
+
+
+def _of_agent_platform(models: list[str]) -> Iterator[CheckMessage]:
+    if not models:
+        return
+    if not settings.GOOGLE_CLOUD_PROJECT:
+        yield Error(
+            f"{models[0]} is a model of Agent Platform, and GOOGLE_CLOUD_PROJECT is not set.",
+            hint="Set it to the id of the project, or take GOOGLE_GENAI_USE_VERTEXAI and the prefix away.",
+            id="holdline.E308",
+        )
+    nowhere = next((model for model in models if not place_of(model).location), None)
+    if nowhere is not None:
+        yield Error(
+            f"{nowhere} is a model of Agent Platform, and nobody says in which location.",
+            hint="Set GOOGLE_CLOUD_LOCATION, us-central1 for instance, or write vertex@us-central1:... before its id.",
+            id="holdline.E309",
+        )
+    nowhere_live = next((model for model in models if _is_live_and_global(model)), None)
+    if nowhere_live is not None:
+        yield Error(
+            f"{nowhere_live}: Live models are not served in the location global.",
+            hint="Name a region, us-central1 for instance.",
+            id="holdline.E310",
+        )
+    if settings.GOOGLE_CLOUD_ACCESS_TOKEN and not settings.GOOGLE_VERTEX_BASE_URL:
+        yield CheckWarning(
+            "GOOGLE_CLOUD_ACCESS_TOKEN is set: within an hour it is over, and nobody renews it.",
+            hint="Leave it out for Application Default Credentials, or set GOOGLE_APPLICATION_CREDENTIALS.",
+            id="holdline.W310",
+        )
+
+
+def _is_live_and_global(model: str) -> bool:
+    return place_of(model).location == "global" and "-live" in id_of(model)
 
 
 @register()

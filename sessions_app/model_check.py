@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from energy.levels import are_voices_wanted, ends_ahead, in_service, models_of
+from energy.places import place_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +35,13 @@ def warn_of_models() -> None:
     except CatalogueUnavailable as error:
         logger.info("the provider does not list its models: %s", error)
         return
-    for model in in_service(models, today):
+    for model in in_service([model for model in models if not place_of(model).is_agent_platform], today):
         if not listed.get(model):
             why = "cannot be talked with" if model in listed else "is not listed by the provider"
             logger.warning("%s of the ladders %s: see manage.py check_models", model, why)
     if are_voices_wanted(models):
-        _warn_of_voices([model for model in settings.TURNS_VOICE_MODELS if model not in listed])
+        voices = [model for model in settings.TURNS_VOICE_MODELS if not place_of(model).is_agent_platform]
+        _warn_of_voices([model for model in voices if model not in listed])
 
 
 def _warn_of_voices(missing: list[str]) -> None:

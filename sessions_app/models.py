@@ -189,6 +189,9 @@ class ResumptionHandle(models.Model):
     slot = models.CharField(max_length=40, help_text="gdm:text-session-handle or gdm:call-session-handle")
     page_id = models.UUIDField()
     model = models.CharField(max_length=100, help_text="The model that issued it; no other honours it.")
+    project = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="Stands for the project on Agent Platform; else empty."
+    )
     made_with = models.CharField(
         max_length=64, blank=True, db_default="", help_text="What its session was made with, as a digest."
     )

@@ -13,7 +13,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from energy.levels import Mode
+from energy import ledger
+from energy.levels import Mode, UnknownModel, profile_of
+from energy.places import place_of
 from sessions_app import secrets
 from sessions_app.chains import chain_of
 from sessions_app.live.page import Opening
@@ -169,16 +171,17 @@ def save_handle(
         slot=request.slot,
         live_session_id=uuid.UUID(session_id),
         model=model,
+        project=project_of_handles(model),
         made_with=made_with,
         ciphertext=secrets.encrypt(handle),
         acknowledged_number=acknowledged_number,
         covered_turn=covered_turn,
         issued_at=now,
-        expires_at=now + _handle_validity(),
+        expires_at=now + _handle_validity(model),
     )
     slot = ("user", "page_id", "slot")
     replaced = (
-        *("live_session", "model", "made_with", "ciphertext"),
+        *("live_session", "model", "project", "made_with", "ciphertext"),
         *("acknowledged_number", "covered_turn", "issued_at", "expires_at"),
     )
     ResumptionHandle.objects.bulk_create([row], update_conflicts=True, unique_fields=slot, update_fields=replaced)
@@ -214,7 +217,9 @@ def finish_session(conversation_id: str, session_id: str, reason: str, conversat
         )
         handles.delete()
     else:
-        handles.filter(live_session__pk=session_id).update(expires_at=now + _handle_validity())
+        for handle in handles.filter(live_session__pk=session_id):
+            handle.expires_at = now + _handle_validity(handle.model)
+            handle.save(update_fields=["expires_at"])
 
 
 def purge_expired_handles(older_than: datetime.timedelta = datetime.timedelta(0), dry_run: bool = False) -> int:
@@ -318,15 +323,29 @@ def _leave_other_chats(request: SessionRequest) -> None:
 
 
 def _handle_for(request: SessionRequest) -> ResumptionHandle | None:
-    return (
+    """That of another project, which this process asks no more, is none."""
+    handle = (
         ResumptionHandle.objects.select_related("live_session")
         .filter(user=request.user, page_id=request.page_id, slot=request.slot, expires_at__gt=timezone.now())
         .first()
     )
+    is_ours = handle is not None and handle.project == project_of_handles(handle.model)
+    return handle if is_ours else None
 
 
-def _handle_validity() -> datetime.timedelta:
-    return datetime.timedelta(hours=settings.HANDLE_VALID_HOURS)
+def project_of_handles(model: str) -> str:
+    """Whose handles of a model are: the project where the provider tells projects apart by name, else empty, for a
+    project of the Developer API may change its key."""
+    return ledger.project_of(model) if place_of(model).is_agent_platform else ""
+
+
+def _handle_validity(model: str) -> datetime.timedelta:
+    """A model that no profile describes any more has issued its handles as all others do."""
+    try:
+        hours = profile_of(model).handle_hours
+    except UnknownModel:
+        hours = None
+    return datetime.timedelta(hours=hours or settings.HANDLE_VALID_HOURS)
 
 
 def _moment(unix_ms: int) -> datetime.datetime:

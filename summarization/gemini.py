@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import httpx2
-from google import genai
 from google.genai import errors, types
 
+from energy.places import id_of
+from sessions_app.live.providers.accounts import Account, client_for
 from sessions_app.live.providers.google_errors import read_error
 from summarization.prompts import Prompt
 from summarization.summarizer import BadAnswer, Refused, Unavailable
@@ -35,17 +36,16 @@ class GeminiSummarizer:
     """See `summarizer.Summarizer`.
 
     Args:
-        api_key: of the Developer API. The base URL and the trusted certificates come from the environment, as the SDK
-            documents (`GOOGLE_GEMINI_BASE_URL`, `SSL_CERT_FILE`).
+        account: who asks.
         answer_limit_s: how long the provider may stay silent before it counts as unavailable.
     """
 
     def __init__(
-        self, api_key: str, api_version: str, models: Sequence[str], answer_limit_s: float = ANSWER_LIMIT_S
+        self, account: Account, api_version: str, models: Sequence[str], answer_limit_s: float = ANSWER_LIMIT_S
     ) -> None:
         self.models = models
         options = types.HttpOptions(api_version=api_version, timeout=int(answer_limit_s * 1000))
-        self._client = genai.Client(api_key=api_key, http_options=options)
+        self._client = client_for(account, options)
 
     def ask(self, model: str, prompt: Prompt) -> str:
         config = types.GenerateContentConfig(
@@ -55,7 +55,7 @@ class GeminiSummarizer:
             max_output_tokens=ANSWER_LIMIT_TOKENS,
         )
         try:
-            response = self._client.models.generate_content(model=model, contents=prompt.text, config=config)
+            response = self._client.models.generate_content(model=id_of(model), contents=prompt.text, config=config)
         except errors.APIError as error:
             raise _translated(error, model) from error
         except httpx2.TimeoutException as error:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
+from energy.places import Place, place_of
 from sessions_app.live.transcript import Turn as SpokenTurn
+from sessions_app.provider_accounts import account_at, has_account, version_at
 from summarization.prompts import (
     Prompt,
     Summary,
@@ -27,6 +29,17 @@ from summarization.summarizer import BadAnswer, Refused, Summarizer, SummarizerE
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+
+
+class SummarizerByPlace:
+    """Asks each model where it is served, see `summarizer.Summarizer`."""
+
+    def __init__(self, models: Sequence[str], summarizers: Mapping[Place, Summarizer]) -> None:
+        self.models = models
+        self._summarizers = summarizers
+
+    def ask(self, model: str, prompt: Prompt) -> str:
+        return self._summarizers[place_of(model)].ask(model, prompt)
 
 
 class SummarizationService:
@@ -80,15 +93,16 @@ class SummarizationService:
 
 @cache
 def gemini_service() -> SummarizationService:
-    """Gemini, as the settings have it. Made when it is first needed. Raises `Refused` without a key."""
-    if not settings.GEMINI_API_KEY:
+    """Gemini, as the settings have it. Made when it is first needed. Raises `Refused` where nobody can be asked."""
+    places = {place for place in map(place_of, settings.SUMMARY_MODELS) if has_account(place)}
+    if not places:
         raise Refused("no API key is set")
     # The SDK takes most of a second to import, which commands and web workers without a summary to write need not pay.
     from summarization.gemini import GeminiSummarizer
 
-    return SummarizationService(
-        GeminiSummarizer(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION, settings.SUMMARY_MODELS)
-    )
+    models = [model for model in settings.SUMMARY_MODELS if place_of(model) in places]
+    asked = {place: GeminiSummarizer(account_at(place), version_at(place), ()) for place in places}
+    return SummarizationService(SummarizerByPlace(models, asked))
 
 
 def as_failure(error: Exception) -> SummarizerError:

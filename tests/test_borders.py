@@ -46,7 +46,10 @@ NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logg
 """Of the standard library: no await, no clock, no randomness, no I/O of its own."""
 
 SDK_MODULES = {
-    *(f"sessions_app.live.providers.{name}" for name in ("gemini", "access", "frames", "catalogue", "auth_tokens")),
+    *(
+        f"sessions_app.live.providers.{name}"
+        for name in ("gemini", "access", "accounts", "frames", "catalogue", "auth_tokens")
+    ),
     "sessions_app.live.providers.turns.gemini_generation",
     "summarization.gemini",
     "sessions_app.live.providers.context_cache",

@@ -111,6 +111,8 @@ def _secrets() -> list[str]:
     known = [
         api_key,
         settings.GEMINI_TOKEN_SERVICE_SECRET,
+        # As the key: the emulator's is a word.
+        settings.GOOGLE_CLOUD_ACCESS_TOKEN if len(settings.GOOGLE_CLOUD_ACCESS_TOKEN) >= SHORTEST_API_KEY else "",
         settings.SECRET_KEY,
         *settings.SECRET_KEY_FALLBACKS,
         *settings.HANDLE_FERNET_KEYS,

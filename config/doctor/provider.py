@@ -11,10 +11,23 @@ from django.utils import timezone
 from config.doctor.findings import Finding, failed, not_set, ok, warning
 from energy import ledger
 from energy.levels import announced_end, are_voices_wanted, ends_ahead, models_of
+from energy.places import place_of
 
 
 def look() -> Iterator[Finding]:
     """The first finding is about the key, the others about one model each."""
+    models = models_of(settings.ENERGY_LADDERS)
+    yield from (not_asked(model) for model in models if _is_there(model))
+    if not all(map(_is_there, models)):
+        yield from _of_the_developer_api(models)
+
+
+def not_asked(model: str) -> Finding:
+    """Agent Platform lists no model of a region by what can be done with it."""
+    return not_set(f"{model} is not looked up: manage.py doctor --live dials it")
+
+
+def _of_the_developer_api(models: Sequence[str]) -> Iterator[Finding]:
     if not settings.GEMINI_API_KEY and settings.GEMINI_DIAL_WITH_TOKENS and settings.GEMINI_TOKEN_SERVICE_URL:
         yield not_set("GEMINI_API_KEY: this process dials with tokens of another one. Look at models there")
         return
@@ -34,11 +47,16 @@ def look() -> Iterator[Finding]:
         )
         return
     yield ok(f"the provider{where} takes it")
-    for model in models_of(settings.ENERGY_LADDERS):
-        yield _about(model, listed.get(model), timezone.now())
-    yield _about_summaries([model for model in settings.SUMMARY_MODELS if model in listed])
-    if are_voices_wanted(models_of(settings.ENERGY_LADDERS)):
-        yield _about_voices([model for model in settings.TURNS_VOICE_MODELS if model in listed])
+    for model in models:
+        if not _is_there(model):
+            yield _about(model, listed.get(model), timezone.now())
+    yield _about_summaries([model for model in settings.SUMMARY_MODELS if model in listed or _is_there(model)])
+    if are_voices_wanted(models):
+        yield _about_voices([model for model in settings.TURNS_VOICE_MODELS if model in listed or _is_there(model)])
+
+
+def _is_there(model: str) -> bool:
+    return place_of(model).is_agent_platform
 
 
 def _about_summaries(there: Sequence[str]) -> Finding:

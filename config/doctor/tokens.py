@@ -10,7 +10,7 @@ from django.conf import settings
 
 from config.doctor.findings import Finding, failed, not_set, ok
 from config.minters import minter_of_dials
-from energy.ladders import live_models_in_service
+from energy.ladders import models_for_tokens
 from sessions_app.live.providers.minting import MintingFailed
 from sessions_app.live.providers.token_keeper import order_of
 
@@ -24,7 +24,7 @@ def look() -> Iterator[Finding]:
     if minter is None:
         yield failed("nobody makes any", "Set GEMINI_API_KEY, or GEMINI_TOKEN_SERVICE_URL.")
         return
-    models = live_models_in_service()
+    models = models_for_tokens()
     if not models:
         yield not_set("a Live model, so nobody dials with tokens")
         return

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, TruncHour
 
 from config.line_page.clock import Clock
 from config.line_page.figures import Figure, MaySee, figure
-from energy.ledger import current_project
+from energy.ladders import projects_in_use
 from energy.models import ModelQuota
 from sessions_app.models import LiveSession, SessionEvent
 
@@ -113,7 +113,7 @@ def _of_workers(since: datetime.datetime, zone: ZoneInfo) -> Iterator[Outage]:
 
 
 def _of_models(since: datetime.datetime) -> Iterator[Outage]:
-    spent = ModelQuota.objects.filter(project=current_project(), spent_since__gte=since).order_by("-spent_since")
+    spent = ModelQuota.objects.filter(project__in=projects_in_use(), spent_since__gte=since).order_by("-spent_since")
     for quota in spent[:SHOWN]:
         began_at = cast(datetime.datetime, quota.spent_since)
         words = f"{quota.model} was spent" if quota.restored_at else f"{quota.model} is spent"

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from config.line_page.clock import Clock
 from config.line_page.figures import Figure, MaySee, figure, row_url
-from energy.ledger import current_project
+from energy.ladders import projects_in_use
 from energy.levels import Reason
 from energy.models import EnergyChange, EnergyState, LiveSlot, ModelQuota
 from energy.queue import GONE_AFTER
@@ -146,9 +146,10 @@ def ledger(may_see: MaySee, clock: Clock) -> Ledger:
     spent: list[Spent] | None = None
     left_out = 0
     if may_see(ModelQuota):
-        is_spent = {"project": current_project(), "spent_since__isnull": False, "restored_at__isnull": True}
-        quotas = list(ModelQuota.objects.filter(**is_spent).order_by("-spent_since"))
-        figures.append(figure(len(quotas), "models spent", ModelQuota, **is_spent))
+        projects = sorted(projects_in_use())
+        is_spent = {"spent_since__isnull": False, "restored_at__isnull": True}
+        quotas = list(ModelQuota.objects.filter(project__in=projects, **is_spent).order_by("-spent_since"))
+        figures.append(figure(len(quotas), "models spent", ModelQuota, project__in=",".join(projects), **is_spent))
         spent = [Spent(quota, row_url(ModelQuota, quota.pk)) for quota in quotas[:ROWS_SHOWN]]
         left_out = len(quotas[ROWS_SHOWN:])
     if may_see(EnergyChange):

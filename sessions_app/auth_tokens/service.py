@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from energy.ladders import live_models_in_service
+from energy.ladders import models_for_tokens
 from energy.levels import profile_of
 from sessions_app.auth_tokens.status import NO_TOKEN, TokenStatus, status_of
 from sessions_app.auth_tokens.terms import Rules, Wish, locked_by, order_of, read_wish
@@ -66,7 +66,7 @@ class MintedToken:
 def rules_of_the_server() -> Rules:
     """What the settings allow. The best model for calls comes first."""
     return Rules(
-        models=live_models_in_service(),
+        models=models_for_tokens(),
         locked=frozenset(settings.EPHEMERAL_TOKEN_LOCKS),
         instruction=settings.ASSISTANT_INSTRUCTION,
         voice=settings.ASSISTANT_VOICE,

@@ -9,7 +9,7 @@ import pytest
 from google.genai import types
 
 from sessions_app.live.machine.failures import Failure, History, Phase, Verdict, judge
-from sessions_app.live.providers.access import ByKey, ByToken
+from sessions_app.live.providers.access import ByAccount, ByToken
 from sessions_app.live.providers.minting import MintingFailed
 from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import UpstreamFailed
@@ -46,7 +46,7 @@ async def test_dials_beside_each_other_have_a_token_each_and_trust_whom_the_firs
 
 
 async def test_the_key_has_one_client() -> None:
-    access = ByKey("a-key", "v1beta", {})
+    access = ByAccount("a-key", "v1beta", {})
     assert await access.client_for(MODEL, LIMIT_MS) is await access.client_for("another", LIMIT_MS)
     failure = Failure(1007, "API key not valid.", Phase.SETUP)
     assert access.failed(MODEL, failure) is failure

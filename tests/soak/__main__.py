@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.services.settings import use_settings_of_tests
 from tests.soak import report
+from tests.soak.plan import ALL, CLIMATE
 from tests.soak.soak import Options, Outcome, soak
 from tests.soak.stamps import CONVERSATIONS_LIMIT
 
@@ -41,8 +42,20 @@ def _options() -> Options:
     parser.add_argument("--swaps", type=int, default=0, help="end earlier, after so many")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="to have the same trouble again")
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne", help="default: daphne")
+    parser.add_argument("--setup-index", type=int, choices=(-1, 0, 1), help="on Agent Platform, which counts like that")
+    parser.add_argument("--odd-index", choices=("lags", "jumps", "missing", "of-before"), help="there, all the time")
+    parser.add_argument("--only", choices=sorted(ALL), action="append", help="this kind of trouble and no other")
     given = parser.parse_args()
-    return Options(given.conversations, given.minutes, given.seed, given.swaps, given.server)
+    return Options(
+        given.conversations,
+        given.minutes,
+        given.seed,
+        given.swaps,
+        given.server,
+        {kind: ALL[kind] for kind in given.only or ALL},
+        given.setup_index,
+        (*CLIMATE, ("odd_index", {"how": given.odd_index, "by": 50})) if given.odd_index else CLIMATE,
+    )
 
 
 def _count(text: str) -> int:

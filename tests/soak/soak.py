@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.bench.measuring import MAKE_CALLERS
 from tests.services.emulator import Emulator
@@ -20,6 +21,15 @@ EMULATOR_OPTIONS = ("--no-voice", "--no-recogniser", "--measured-words", "--pace
 """Tones instead of speech and no recogniser: the processor is for the conversations. What is heard is transcribed as
 how long it was."""
 
+ON_AGENT_PLATFORM = {
+    "GOOGLE_GENAI_USE_VERTEXAI": "1",
+    "GOOGLE_CLOUD_PROJECT": "holdline",
+    "GOOGLE_CLOUD_LOCATION": "us-central1",
+    "GOOGLE_CLOUD_ACCESS_TOKEN": "emulator",
+    "GEMINI_API_KEY": "",
+}
+"""The settings of a server that talks with the emulator as that."""
+
 REDIALS_PER_HOUR = 45
 """A little below what the product allows itself, so that it is never right to give up."""
 
@@ -31,7 +41,8 @@ _FAULT_OF_OURS = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|Internal error")
 class Options:
     """`swaps`: end when there were so many, though not after more than `minutes`; 0 for as many as there come.
 
-    `kinds`: of trouble, and how often each comes.
+    `kinds`: of trouble, and how often each comes. `setup_index`: dials Agent Platform, which counts the set-up as that.
+    `climate`: what stands for every connection.
     """
 
     conversations: int
@@ -40,6 +51,17 @@ class Options:
     swaps: int = 0
     server: str = "daphne"
     kinds: Mapping[Kind, float] = field(default_factory=lambda: ALL)
+    setup_index: int | None = None
+    climate: tuple[tuple[str, Mapping[str, Any]], ...] = CLIMATE
+
+    @property
+    def emulator(self) -> tuple[str, ...]:
+        index = () if self.setup_index is None else ("--setup-index", str(self.setup_index))
+        return (*EMULATOR_OPTIONS, *index)
+
+    @property
+    def web(self) -> dict[str, str]:
+        return {} if self.setup_index is None else ON_AGENT_PLATFORM
 
 
 @dataclass
@@ -56,9 +78,9 @@ class Outcome:
 
 def soak(options: Options, directory: Path) -> Outcome:
     """Run everything in `directory`, which keeps the logs."""
-    emulator = Emulator(directory / "emulator", EMULATOR_OPTIONS)
+    emulator = Emulator(directory / "emulator", options.emulator)
     try:
-        web = WebServer(directory / "web", emulator.environment, options.server)
+        web = WebServer(directory / "web", emulator.environment | options.web, options.server)
         try:
             accounts = asyncio.run(hold(options, web, emulator))
         finally:
@@ -77,7 +99,7 @@ async def hold(options: Options, web: WebServer, emulator: Emulator) -> list[Acc
         Conversation.of(number, options.seed, web, cookie, provider, redials, options.kinds)
         for number, cookie in enumerate(cookies)
     ]
-    await provider.set_climate(CLIMATE)
+    await provider.set_climate(options.climate)
     trouble_is_over = asyncio.Event()
     watching = asyncio.create_task(provider.watch())
     holding = [asyncio.create_task(conversation.hold(trouble_is_over)) for conversation in conversations]

@@ -14,7 +14,9 @@ from config.doctor.live.recording import Recording
 from config.doctor.live.talk import Talk, hold
 from config.minters import minter_of_dials
 from energy.levels import ModelProfile, UnknownModel, profile_of
+from energy.places import place_of
 from sessions_app.live.providers.upstream import UpstreamFailed
+from sessions_app.provider_accounts import account_at, version_at
 
 LIMIT_S = 150.0
 SLOW_S = 4.0
@@ -25,9 +27,11 @@ def look(model: str, directory: Path) -> Iterator[Finding]:
     """Talk with a model, which takes some twenty seconds, and say what came of it. The frames go into `directory`, also
     those of a talk that is interrupted; KeyboardInterrupt comes after that."""
     recording = Recording()
-    access = (settings.GEMINI_DIAL_WITH_TOKENS and minter_of_dials()) or settings.GEMINI_API_KEY
+    place = place_of(model)
+    by_token = settings.GEMINI_DIAL_WITH_TOKENS and not place.is_agent_platform
+    access = (by_token and minter_of_dials()) or account_at(place)
     try:
-        talk = asyncio.run(asyncio.wait_for(hold(access, settings.GEMINI_API_VERSION, model, recording), LIMIT_S))
+        talk = asyncio.run(asyncio.wait_for(hold(access, version_at(place), model, recording), LIMIT_S))
     except UnknownModel as error:
         yield failed(str(error), "Take it off CALL_MODELS and TEXT_MODELS; names are as in 'manage.py check_models'.")
     except UpstreamFailed as error:

@@ -16,6 +16,7 @@ from config.doctor.live.recording import Recording
 from sessions_app.live.context import Context
 from sessions_app.live.machine.events import Connect
 from sessions_app.live.page import Assistant
+from sessions_app.live.providers.accounts import Account, CloudProject
 from sessions_app.live.providers.gemini import GeminiUpstream
 from sessions_app.live.providers.minting import Minter
 from sessions_app.live.providers.token_keeper import TokenKeeper
@@ -64,7 +65,7 @@ class Talk:
     heard: tuple[Heard, ...]
 
 
-async def hold(access: str | Minter, api_version: str, model: str, recording: Recording) -> Talk:
+async def hold(access: Account | Minter, api_version: str, model: str, recording: Recording) -> Talk:
     """Talk with a model, let in by the key or by tokens of a minter.
 
     Raises `UpstreamFailed` when the first connection does not come about, or goes.
@@ -75,7 +76,7 @@ async def hold(access: str | Minter, api_version: str, model: str, recording: Re
         return time.monotonic() - began
 
     upstream = GeminiUpstream(
-        access if isinstance(access, str) else TokenKeeper(access),
+        access if isinstance(access, str | CloudProject) else TokenKeeper(access),
         api_version,
         lambda direction, frame: recording.note(direction, now_s(), frame),
     )

@@ -1,4 +1,4 @@
-"""How a connection is let in by Gemini: by the key, or by a token of its own."""
+"""How a connection is let in by Gemini: by the key or a project's credentials, or by a token of its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from google import genai
 from google.genai import types
 
 from sessions_app.live.machine.failures import Failure, Phase, is_token_refusal
+from sessions_app.live.providers.accounts import Account, client_for
 from sessions_app.live.providers.minting import API_VERSION, MintingFailed
 from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import UpstreamFailed
@@ -48,12 +49,12 @@ class Access:
         return failure
 
 
-class ByKey(Access):
-    """All connections by the same key, over one client."""
+class ByAccount(Access):
+    """All connections by the same key or for the same project, over one client."""
 
-    def __init__(self, api_key: str, api_version: str, socket_options: dict[str, Any]) -> None:
+    def __init__(self, account: Account, api_version: str, socket_options: dict[str, Any]) -> None:
         options = types.HttpOptions(api_version=api_version, async_client_args=socket_options)
-        self.client = genai.Client(api_key=api_key, http_options=options)
+        self.client = client_for(account, options)
 
     async def client_for(self, model: str, timeout_ms: float) -> genai.Client:
         return self.client
@@ -85,7 +86,7 @@ class ByToken(Access):
             raise UpstreamFailed(_failure_of(error)) from None
         except TimeoutError:
             raise UpstreamFailed(Failure(0, "no token: timed out", Phase.MINTING)) from None
-        return genai.Client(api_key=token, http_options=self._options)
+        return client_for(token, self._options)
 
     def expect(self, model: str, within_ms: int = REDIAL_WITHIN_MS) -> None:
         self._tokens.expect(model, within_ms)

@@ -15,6 +15,7 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
+from sessions_app.live.providers.accounts import client_for
 from sessions_app.live.providers.google_errors import read_error
 from sessions_app.live.providers.minting import API_VERSION, MintingFailed, TokenOrder, without_secrets
 
@@ -79,7 +80,7 @@ class GeminiMinter:
         with self._making:
             if self._client is None:
                 options = types.HttpOptions(api_version=API_VERSION, timeout=TIMEOUT_MS)
-                self._client = genai.Client(api_key=self._api_key, http_options=options)
+                self._client = client_for(self._api_key, options)
             return self._client
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import httpx2
-from google import genai
 from google.genai import errors, types
 
 from energy.levels import Kind, UnknownModel, profile_of
+from sessions_app.live.providers.accounts import client_for
 
 METHODS = {Kind.LIVE: "bidiGenerateContent", Kind.TURNS: "generateContent"}
 """By which a model of each kind is talked with."""
@@ -28,7 +28,7 @@ def models_by_id(api_key: str, api_version: str) -> dict[str, bool]:
     """
     options = types.HttpOptions(api_version=api_version, timeout=TIMEOUT_MS)
     try:
-        with genai.Client(api_key=api_key, http_options=options) as client:
+        with client_for(api_key, options) as client:
             listed = list(client.models.list(config=types.ListModelsConfig(page_size=PAGE_SIZE)))
     except errors.APIError as error:
         raise CatalogueUnavailable(f"{error.code} {error.message or error.status or ''}".strip()) from error

@@ -35,7 +35,8 @@ from sessions_app.live.machine.failures import (
     Failure,
     Phase,
 )
-from sessions_app.live.providers.access import REDIAL_WITHIN_MS, Access, ByKey, ByToken
+from sessions_app.live.providers.access import REDIAL_WITHIN_MS, Access, ByAccount, ByToken
+from sessions_app.live.providers.accounts import Account
 from sessions_app.live.providers.consumed import Consumed, Counting
 from sessions_app.live.providers.durations import seconds_of
 from sessions_app.live.providers.frames import AudioSocket
@@ -107,19 +108,19 @@ class GeminiUpstream:
     """Dials Gemini.
 
     Args:
-        access: the key of the Developer API, or who has ephemeral tokens made, one for each dial. The base URL and the
-            trusted certificates come from the environment, as the SDK documents (`GOOGLE_GEMINI_BASE_URL`,
-            `SSL_CERT_FILE`).
-        api_version: with the key: `v1beta` unless a feature wants another; one version is kept for the life of a
-            handle. Tokens have their own.
+        access: the key of the Developer API, a project of Agent Platform, or who has ephemeral tokens made, one for
+            each dial. The base URL and the trusted certificates come from the environment, as the SDK documents
+            (`GOOGLE_GEMINI_BASE_URL`, `GOOGLE_VERTEX_BASE_URL`, `SSL_CERT_FILE`).
+        api_version: with the key: `v1beta` unless a feature wants another, `v1beta1` with a project; one version is
+            kept for the life of a handle. Tokens have their own.
         tap: is told all frames of all connections, see `recorded`.
     """
 
-    def __init__(self, access: str | TokenKeeper, api_version: str, tap: Tap | None = None) -> None:
+    def __init__(self, access: Account | TokenKeeper, api_version: str, tap: Tap | None = None) -> None:
         recorded = {} if tap is None else {"create_connection": tapped(tap)}
         options = SOCKET_OPTIONS | recorded
         self._access: Access = (
-            ByKey(access, api_version, options) if isinstance(access, str) else ByToken(access, options)
+            ByToken(access, options) if isinstance(access, TokenKeeper) else ByAccount(access, api_version, options)
         )
         self._lag = LoopLag()
         self._counting = Counting()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from energy import ledger
 from energy.ladders import ladder_of, models_in_service
 from energy.levels import Mode, are_voices_wanted
+from energy.places import place_of
 from energy.quota import ModelState
 from sessions_app.live.providers.catalogue import CatalogueUnavailable, models_by_id
 
@@ -19,8 +20,8 @@ from sessions_app.live.providers.catalogue import CatalogueUnavailable, models_b
 class Command(BaseCommand):
     help = (
         "List the models of the energy ladders: whether the provider has them, whether they can be talked with, and "
-        "whether their quota is spent; and those that speak the answers of models in turns. Ends with code 1 when a "
-        "model of a ladder cannot be used, or nobody is there who speaks."
+        "whether their quota is spent; and those that speak the answers of models in turns. Models of Agent Platform "
+        "are not looked up. Ends with code 1 when a model of a ladder cannot be used, or nobody is there who speaks."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,14 +31,15 @@ class Command(BaseCommand):
             raise CommandError(f"The provider does not list its models: {error}") from error
         ladders = [ladder_of(mode) for mode in Mode]
         models = models_in_service()
-        unusable = [model for model in models if not listed.get(model)]
+        unusable = [model for model in models if not listed.get(model) and not place_of(model).is_agent_platform]
         ledger.forget_missing(model for model in models if model not in unusable)
         for model in unusable:
             ledger.note_missing(model, "cannot be talked with" if model in listed else "not listed", timezone.now())
         states = ledger.states_of(models)
         for ladder in ladders:
             for level in ladder.all_above(ladder.level(0)):
-                found = _in_words(listed.get(level.model), states[level.model])
+                is_usable = place_of(level.model).is_agent_platform or listed.get(level.model)
+                found = _in_words(is_usable, states[level.model])
                 self.stdout.write(f"{ladder.mode} {level.number}  {level.model}  {found}")
         silent = self._tell_voices(listed) if are_voices_wanted(models) else ""
         if unusable:
@@ -47,9 +49,11 @@ class Command(BaseCommand):
 
     def _tell_voices(self, listed: Mapping[str, bool]) -> str:
         """What to say where nobody is there who speaks answers in turns."""
-        for model in settings.TURNS_VOICE_MODELS:
-            self.stdout.write(f"voice  {model}  {'ready' if model in listed else 'not listed'}")
-        if any(model in listed for model in settings.TURNS_VOICE_MODELS):
+        models = settings.TURNS_VOICE_MODELS
+        there = [model for model in models if model in listed or place_of(model).is_agent_platform]
+        for model in models:
+            self.stdout.write(f"voice  {model}  {'ready' if model in there else 'not listed'}")
+        if there:
             return ""
         return " None of TURNS_VOICE_MODELS is there: answers in turns are only read."
 

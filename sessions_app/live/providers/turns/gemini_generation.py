@@ -20,7 +20,9 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
+from energy.places import id_of
 from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.accounts import Account, client_for
 from sessions_app.live.providers.cache_rules import CacheTerms
 from sessions_app.live.providers.context_cache import CachedPrompt, PrefixCache
 from sessions_app.live.providers.gemini import by_modality, failure_of
@@ -76,19 +78,18 @@ class GeminiGeneration:
     """See `generation.Generation`.
 
     Args:
-        api_key: of the Developer API. The base URL and the trusted certificates come from the environment, as the SDK
-            documents.
+        account: who asks.
         api_version: of the API.
         cache_terms: how conversations use context caches; None if they use none.
     """
 
-    def __init__(self, api_key: str, api_version: str, cache_terms: CacheTerms | None = None) -> None:
+    def __init__(self, account: Account, api_version: str, cache_terms: CacheTerms | None = None) -> None:
         tls = ssl.create_default_context(
             cafile=os.environ.get("SSL_CERT_FILE") or certifi.where(), capath=os.environ.get("SSL_CERT_DIR")
         )
         http = httpx2.AsyncClient(verify=tls, limits=CONNECTIONS, follow_redirects=True)
         options = types.HttpOptions(api_version=api_version, timeout=REQUEST_LIMIT_MS, httpx_async_client=http)
-        self._client = genai.Client(api_key=api_key, http_options=options)
+        self._client = client_for(account, options)
         self._cache_terms = cache_terms
         self._left_out: dict[str, set[str]] = {}
 
@@ -165,7 +166,7 @@ async def _stream(
     client: genai.Client, model: str, contents: list[types.Content], config: types.GenerateContentConfig
 ) -> AsyncGenerator[Chunk, None]:
     try:
-        stream = await client.aio.models.generate_content_stream(model=model, contents=contents, config=config)
+        stream = await client.aio.models.generate_content_stream(model=id_of(model), contents=contents, config=config)
         async with aclosing(cast("AsyncGenerator[types.GenerateContentResponse, None]", stream)) as responses:
             async for response in responses:
                 yield _chunk_of(response, _modality_of(config))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from energy.places import id_of
 from sessions_app.live.providers.turns.connection import TurnsConnection
 from sessions_app.live.providers.turns.generation import Generation
 from sessions_app.live.providers.turns.reply import Terms
@@ -45,4 +46,4 @@ class TurnsUpstream:
 
 
 def _thinking_level(model: str) -> str:
-    return "" if model.startswith(_OLD_GENERATIONS) or _QUICK_ALREADY in model else QUICK_THINKING
+    return "" if id_of(model).startswith(_OLD_GENERATIONS) or _QUICK_ALREADY in model else QUICK_THINKING
