@@ -17,7 +17,7 @@ from emulator.sessions import Session
 from emulator.setup import Setup
 from emulator.state import Emulator
 from emulator.tools import ToolCall, choose_call, new_call, result_sentence
-from emulator.usage import live_usage
+from emulator.usage import live_usage, usage_of_call
 from emulator.wire import Json
 
 _FILLER = "Let me think about that for a moment."
@@ -174,7 +174,7 @@ class Answer:
         if self._setup.output_transcription:
             await self._line.send({"serverContent": {"outputTranscription": {"finished": True}}})
         await self._line.send({"serverContent": {"generationComplete": True}})
-        usage = live_usage(self._profile, self._context, 0, spoke=False)
+        usage = usage_of_call(self._profile, self._context)
         self._emulator.account.add(self._line.model, usage)
         content: Json = {"turnComplete": True, "groundingMetadata": {}}
         await self._line.send({"serverContent": content, "usageMetadata": usage})

@@ -86,7 +86,7 @@ def _sentence(profile: Profile, pieces: list[str], pcm: bytes, *, transcribe: bo
         else:
             if shown:
                 yield Delivered({"serverContent": {"outputTranscription": {"text": shown}}})
-            yield Delivered({"serverContent": {"modelTurn": {"parts": [_audio_part(profile, chunk)]}}}, audio_ms, words)
+            yield Delivered({"serverContent": {"modelTurn": _turn(profile, chunk)}}, audio_ms, words)
         if profile.sends_empty_frames and index % 2:
             yield Delivered({})
 
@@ -105,8 +105,13 @@ def _audio_part(profile: Profile, pcm: bytes) -> Json:
     return {"inlineData": {"mimeType": mime_type, "data": encode_base64(pcm)}}
 
 
+def _turn(profile: Profile, pcm: bytes) -> Json:
+    turn: Json = {"parts": [_audio_part(profile, pcm)]}
+    return turn | ({"role": "model"} if profile.names_role or profile.joins_audio_and_transcript else {})
+
+
 def _joined(profile: Profile, pcm: bytes, words: str) -> Json:
-    content: Json = {"modelTurn": {"parts": [_audio_part(profile, pcm)], "role": "model"}}
+    content: Json = {"modelTurn": _turn(profile, pcm)}
     if words:
         content["outputTranscription"] = {"text": words}
     return {"serverContent": content}

@@ -68,6 +68,8 @@ class Profile:
     ends_turn_of_tool_call: bool = False
     starts_with_empty_transcription: bool = False
     tells_audio_rate: bool = True
+    #: `modelTurn` names its role also where audio comes without its transcript.
+    names_role: bool = False
     #: How long a handle is good after the last connection of its session.
     handles_last_s: float = HANDLE_LIFETIME_S
     overhead_tokens: int = 1100

@@ -78,6 +78,7 @@ def _profile_there(profile: Profile) -> Profile:
         ends_turn_of_tool_call=True,
         starts_with_empty_transcription=True,
         tells_audio_rate=False,
+        names_role=True,
         tool_id_prefix="",
         handles_last_s=HANDLES_LAST_S,
         go_away_before_s=60.0,

@@ -7,6 +7,17 @@ from emulator.models import Profile
 from emulator.wire import Json
 
 _THOUGHT_TOKENS = 24
+_CALL_TOKENS = 5
+
+
+def usage_of_call(profile: Profile, context: Memory) -> Json:
+    """`usageMetadata` of a turn in which a function was called, where that is a turn of its own."""
+    usage = live_usage(profile, context, 0, spoke=False)
+    output = "candidates" if profile.counts_candidates else "response"
+    usage[f"{output}TokenCount"] = _CALL_TOKENS
+    usage[f"{output}TokensDetails"] = [{"modality": "TEXT", "tokenCount": _CALL_TOKENS}]
+    usage["totalTokenCount"] += _CALL_TOKENS
+    return usage
 
 
 def live_usage(profile: Profile, context: Memory, reply_ms: int, *, spoke: bool = True) -> Json:

@@ -75,7 +75,7 @@ class WishRefused(Exception):
 def read_wish(body: object, rules: Rules) -> Wish:
     """Read what was asked for, as JSON has it. Raises `WishRefused`."""
     asked = _object(body, "The request", KNOWN)
-    model = asked.get("model", rules.models[0])
+    model = asked.get("model", next(iter(rules.models), ""))
     if model not in rules.models:
         raise WishRefused("foreign_model", f"Tokens are made for {_listed(rules.models)} alone.")
     expire_in_s = _whole(asked, "expire_in_s", min(EXPIRES_IN_S, rules.longest_s), LEAST_S, rules.longest_s)

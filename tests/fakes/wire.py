@@ -8,6 +8,7 @@ from functools import cache
 from google import genai
 from google.genai import types
 from google.genai.live import AsyncSession
+from google.oauth2.credentials import Credentials
 from websockets.exceptions import ConnectionClosedOK
 from websockets.frames import Close
 
@@ -36,9 +37,12 @@ class Wire:
 
 
 @cache
-def _client() -> genai.Client:
+def _client(*, is_there: bool) -> genai.Client:
+    if is_there:
+        return genai.Client(vertexai=True, project="none", location="none", credentials=Credentials("none"))
     return genai.Client(api_key="none", http_options=types.HttpOptions(api_version="v1beta"))
 
 
-def session_over(wire: Wire) -> AsyncSession:
-    return AsyncSession(api_client=_client()._api_client, websocket=wire)  # type: ignore[arg-type]
+def session_over(wire: Wire, *, is_there: bool = False) -> AsyncSession:
+    """`is_there`: as the SDK reads Agent Platform."""
+    return AsyncSession(api_client=_client(is_there=is_there)._api_client, websocket=wire)  # type: ignore[arg-type]

@@ -289,11 +289,13 @@ class GeminiConnection:
 
     def _in_our_count(self, message: UpstreamMessage) -> UpstreamMessage:
         """As the driver counts: its messages, and its turns. Agent Platform ends the turn of a call, in which nobody
-        has spoken, before it answers (recorded)."""
+        has spoken, before it answers (recorded), and counts it by itself."""
         if isinstance(message, HandleUpdate):
             told = message.consumed_index if self._setup.is_on_agent_platform else None
             return replace(message, consumed_index=self._consumed.read(told, self._messages_sent))
-        if isinstance(message, TurnComplete) and self._ends_turn_of_call:
+        if self._ends_turn_of_call and isinstance(message, UsageReported):
+            return replace(message, model=self._setup.model)
+        if self._ends_turn_of_call and isinstance(message, TurnComplete):
             self._ends_turn_of_call = False
             return replace(message, is_filler=True)
         return message

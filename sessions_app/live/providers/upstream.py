@@ -142,7 +142,7 @@ class UsageReported:
     """Token counts as the provider gave them; None where it gave none. Keys of the details are modalities.
 
     What was cached is part of the prompt; the results of tools are not. `model`: whose counts these are, where that is
-    another one than the connection's.
+    another one than the connection's, or the turn is one that nobody hears, beside the one that is answered.
     """
 
     prompt_tokens: int | None = None
