@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import httpx2
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.genai import errors, types
 
 from energy.places import id_of
@@ -58,6 +59,8 @@ class GeminiSummarizer:
             response = self._client.models.generate_content(model=id_of(model), contents=prompt.text, config=config)
         except errors.APIError as error:
             raise _translated(error, model) from error
+        except GoogleAuthError as error:
+            raise _without_credentials(error, model) from error
         except httpx2.TimeoutException as error:
             raise Unavailable(f"{model} did not answer in time") from error
         except (httpx2.HTTPError, OSError) as error:
@@ -65,6 +68,13 @@ class GeminiSummarizer:
         except ValueError as error:  # what came is no JSON, or not of the API's shape
             raise BadAnswer(f"{model} gave an answer that cannot be read") from error
         return _text_of(response, model)
+
+
+def _without_credentials(error: GoogleAuthError, model: str) -> Unavailable | Refused:
+    """Those of a project are looked for, and renewed, when somebody asks."""
+    if error.retryable or isinstance(error, TransportError):
+        return Unavailable("the provider's credentials cannot be renewed at present")
+    return Refused(f"there are no credentials to ask {model} with")
 
 
 def _text_of(response: types.GenerateContentResponse, model: str) -> str:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.genai import types
 
 from energy.places import DEVELOPER_API, Place
+from sessions_app.live.machine.failures import History, Phase, Verdict, is_of_the_network, judge
 from sessions_app.live.providers.accounts import CloudProject, client_for
 from sessions_app.live.providers.by_place import UpstreamByPlace
-from sessions_app.live.providers.gemini import GeminiUpstream
+from sessions_app.live.providers.gemini import GeminiUpstream, failure_of
 from sessions_app.live.providers.turns.by_place import GenerationByPlace
+from sessions_app.live.providers.turns.gemini_generation import GeminiGeneration
 from sessions_app.live.providers.upstream import Setup, UpstreamFailed
+from summarization.gemini import GeminiSummarizer
 from summarization.prompts import summary_prompt
+from summarization.summarizer import Refused
 from summarization.summarizing import SummarizerByPlace
 from tests.fakes.summarizer import FakeSummarizer
 from tests.fakes.upstream import FakeUpstream
@@ -54,8 +62,6 @@ def test_a_client_is_of_the_side_it_is_asked_for_whatever_the_environment_says(m
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "another")
     monkeypatch.delenv("GOOGLE_VERTEX_BASE_URL", raising=False)
     monkeypatch.delenv("GOOGLE_GEMINI_BASE_URL", raising=False)
-    from google.genai import types
-
     options = types.HttpOptions(api_version="v1")
     by_key = client_for("a-key", options)._api_client
     assert (by_key.vertexai, by_key._http_options.base_url) == (False, "https://generativelanguage.googleapis.com/")
@@ -67,3 +73,36 @@ def test_a_client_is_of_the_side_it_is_asked_for_whatever_the_environment_says(m
     assert of_project._http_options.base_url == "https://europe-west4-aiplatform.googleapis.com/"
     assert "token" not in repr(project)
     assert GeminiUpstream(project, "v1beta1")
+
+
+@pytest.fixture
+def no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CloudProject:
+    """A project whose file of credentials holds none, which is found without a network."""
+    file = tmp_path / "credentials.json"
+    file.write_text("{}")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    return CloudProject("holdline", "us-central1")
+
+
+async def test_a_dial_without_credentials_fails_as_one_with_a_wrong_key(no_credentials: CloudProject) -> None:
+    with pytest.raises(UpstreamFailed, match="no credentials") as failed:
+        await GeminiUpstream(no_credentials, "v1beta1").connect(Setup(THERE, "", "Kore"))
+    judgement = judge(failed.value.failure, History())
+    assert (judgement.verdict, judgement.reason) == (Verdict.STOP, "bad-key")
+
+
+async def test_a_turn_without_credentials_fails_in_the_same_way(no_credentials: CloudProject) -> None:
+    generation = GeminiGeneration(no_credentials, "v1beta1")
+    with pytest.raises(UpstreamFailed, match="no credentials") as failed:
+        await anext(generation.speak("vertex@us-central1:gemini-3.8-flash-tts", "Hello", "Kore"))
+    assert judge(failed.value.failure, History()).reason == "bad-key"
+
+
+def test_a_summary_without_credentials_is_refused(no_credentials: CloudProject) -> None:
+    with pytest.raises(Refused, match="no credentials"):
+        GeminiSummarizer(no_credentials, "v1beta1", ()).ask(THERE, summary_prompt("User: Hello", ""))
+
+
+@pytest.mark.parametrize("error", [TransportError("no route"), RefreshError("503", retryable=True)])  # type: ignore[no-untyped-call]
+def test_credentials_that_cannot_be_renewed_just_now_are_a_fault_of_the_network(error: GoogleAuthError) -> None:
+    assert is_of_the_network(failure_of(error, Phase.HANDSHAKE))

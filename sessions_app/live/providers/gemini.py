@@ -5,6 +5,7 @@ Traps of the SDK and of the API that are handled here:
 * `receive()` ends after one interaction, so frames are read one by one;
 * a frame of an unknown kind raises TypeError, one that holds no object AttributeError, and the socket stays open;
 * a closed connection raises APIError while reading and ConnectionClosed while writing;
+* credentials of a project are looked for, and renewed, in a dial, which then raises what google.auth raises;
 * pongs can take 30 s; the wait for `setupComplete` has no timeout of its own; frames can be larger than 1 MiB.
 """
 
@@ -20,6 +21,7 @@ from dataclasses import replace
 from typing import Any
 
 from google import genai
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.genai import errors, types
 from google.genai.live import AsyncSession
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -97,9 +99,10 @@ _UNREADABLE = (TypeError, ValueError, AttributeError, RecursionError)
 
 _NO_SUCH_FUNCTION = {"error": "There is no such function. Answer without it.", "retryable": False}
 
-_CONNECTION_ERRORS = (errors.APIError, WebSocketException, OSError, TimeoutError)
+_CONNECTION_ERRORS = (errors.APIError, GoogleAuthError, WebSocketException, OSError, TimeoutError)
 _LOWEST_CLOSE_CODE = 1000
 _ABNORMAL_CLOSURE = 1006
+_UNAUTHENTICATED = 401
 _PROTOCOL_ERROR = 1002
 """RFC 6455, 7.4.1: for an end that does not speak the protocol."""
 
@@ -584,6 +587,8 @@ def failure_of(error: BaseException, phase: Phase) -> Failure:
         return Failure(_ABNORMAL_CLOSURE, error.sent.reason if error.sent else "", phase)
     if isinstance(error, TimeoutError):
         return Failure(0, "timed out", phase)
+    if isinstance(error, GoogleAuthError) and not (error.retryable or isinstance(error, TransportError)):
+        return Failure(_UNAUTHENTICATED, f"no credentials: {error}", Phase.HANDSHAKE)
     return Failure(0, str(error), phase)
 
 

@@ -18,6 +18,7 @@ from typing import cast
 import certifi
 import httpx2
 from google import genai
+from google.auth.exceptions import GoogleAuthError
 from google.genai import errors, types
 
 from energy.places import id_of
@@ -170,7 +171,7 @@ async def _stream(
         async with aclosing(cast("AsyncGenerator[types.GenerateContentResponse, None]", stream)) as responses:
             async for response in responses:
                 yield _chunk_of(response, _modality_of(config))
-    except (errors.APIError, httpx2.HTTPError, OSError, ValueError) as error:
+    except (errors.APIError, GoogleAuthError, httpx2.HTTPError, OSError, ValueError) as error:
         raise UpstreamFailed(_failure_of(error)) from error
 
 
@@ -290,7 +291,7 @@ def _refused_field(failure: Failure, left_out: set[str]) -> str:
 def _failure_of(error: Exception) -> Failure:
     if isinstance(error, httpx2.TimeoutException):
         return Failure(0, "timed out", Phase.LIVE)
-    if isinstance(error, ValueError):
+    if isinstance(error, ValueError) and not isinstance(error, GoogleAuthError):
         return Failure(_UNREADABLE, "unreadable answer", Phase.LIVE)
     failure = failure_of(error, Phase.LIVE)
     if failure.code >= 500 and isinstance(error, errors.ServerError):
