@@ -262,6 +262,15 @@ def test_voices_are_missed_where_a_ladder_has_a_model_in_turns(
     assert "turns" not in list(provider.look())[-1].text
 
 
+def test_models_of_agent_platform_are_named_and_not_looked_up(settings: Settings) -> None:
+    there = "vertex@us-central1:gemini-3.8-live"
+    settings.GEMINI_API_KEY = ""
+    settings.ENERGY_LADDERS = {mode.value: [there] for mode in Mode}
+    (finding,) = provider.look()
+    assert finding.verdict is Verdict.NOT_SET
+    assert there in finding.text
+
+
 def test_without_a_key_or_a_provider_there_is_one_finding(settings: Settings) -> None:
     (finding,) = provider.look()
     assert (finding.verdict, "does not list its models" in finding.text) == (Verdict.FAILED, True)

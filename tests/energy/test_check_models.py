@@ -54,6 +54,14 @@ def test_all_models_of_the_ladders_are_there() -> None:
     assert not ModelQuota.objects.exists()
 
 
+def test_models_of_agent_platform_are_not_looked_up_nor_taken_for_missing(settings: Settings) -> None:
+    there = "vertex@us-central1:gemini-3.8-live"
+    settings.GEMINI_API_KEY, settings.GOOGLE_CLOUD_PROJECT = "", "holdline"
+    settings.ENERGY_LADDERS = {mode.value: [there] for mode in Mode}
+    assert check() == [f"{mode} 1  {there}  ready" for mode in Mode]
+    assert not ModelQuota.objects.exists()
+
+
 @pytest.mark.usefixtures("provider")
 def test_voices_that_are_not_there_are_told_and_an_error_where_there_is_none(settings: Settings) -> None:
     settings.TURNS_VOICE_MODELS = [GONE, NOT_LIVE]

@@ -18,6 +18,7 @@ from config.doctor.live.observed import handle_in
 from config.doctor.live.recording import CUT_SOUND, Recording
 from config.doctor.live.talk import hold
 from energy.levels import profile_of
+from sessions_app.live.providers.accounts import CloudProject
 from sessions_app.live.providers.auth_tokens import GeminiMinter
 from sessions_app.live.providers.upstream import HandleUpdate, ReplyAudio, ReplyWords, TurnComplete, UserWords
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
@@ -33,6 +34,15 @@ def provider(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, settings: Sett
         monkeypatch.setenv(name, value)
     settings.GEMINI_API_KEY = "test-key-which-nobody-is-told"
     settings.DATA_DIR = tmp_path
+
+
+async def test_each_model_of_agent_platform_does_what_is_believed_of_it() -> None:
+    models = [f"vertex@us-central1:{id}" for id in (NEWEST, "gemini-live-2.5-flash-native-audio")]
+    project = CloudProject("holdline", "us-central1", "emulator")
+    talks = await asyncio.gather(*(hold(project, "v1beta1", model, Recording()) for model in models))
+    for model, talk in zip(models, talks, strict=True):
+        findings = list(about(profile_of(model), talk))
+        assert {finding.verdict for finding in findings} == {Verdict.OK, Verdict.NOT_SET}, findings
 
 
 async def test_each_model_does_what_is_believed_of_it(emulator: Emulator, settings: Settings) -> None:

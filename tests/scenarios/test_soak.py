@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.soak import report
 from tests.soak.conversation import Conversation, Finding
-from tests.soak.plan import SWAPS, TURNS
+from tests.soak.plan import SWAPS, TURNS, Kind
 from tests.soak.soak import Options, Outcome, soak
 
 SEED = 20
@@ -28,6 +28,16 @@ def told(outcome: Outcome) -> str:
     found = findings(outcome)
     stories = [[finding.text, *report.story(conversation, finding)] for conversation, finding in found]
     return "\n".join([f"seed {SEED}", *(line for story in stories for line in story)])
+
+
+def test_on_agent_platform_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path) -> None:
+    kinds: dict[Kind, float] = {"go_away": 3, "cut": 2, "close": 1}
+    outcome = soak(Options(conversations=3, minutes=8 / 60, seed=SEED, kinds=kinds, setup_index=0), tmp_path)
+    assert not findings(outcome), told(outcome)
+    assert not outcome.server_faults
+    swaps = [swap for account in outcome.accounts for swap in account.swaps]
+    assert {"planned", "cut"} <= {swap.kind for swap in swaps}
+    assert [(swap.kind, swap.lost, swap.repeated) for swap in swaps if swap.lost or swap.repeated] == []
 
 
 def test_not_a_word_is_lost_in_a_short_soak(tmp_path: Path) -> None:

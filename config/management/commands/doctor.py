@@ -61,8 +61,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{told}.")
 
     def _talks(self) -> Iterator[tuple[str, Finding]]:
-        if not (settings.GEMINI_API_KEY or settings.GEMINI_TOKEN_SERVICE_URL):
-            raise CommandError("There is nobody to talk with: set GEMINI_API_KEY.")
+        if not (settings.GEMINI_API_KEY or settings.GEMINI_TOKEN_SERVICE_URL or settings.GOOGLE_CLOUD_PROJECT):
+            raise CommandError("There is nobody to talk with: set GEMINI_API_KEY, or GOOGLE_CLOUD_PROJECT.")
         # Loads the SDK, which no other check needs.
         from config.doctor.live.look import look
 

@@ -25,8 +25,9 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        is_key_needed = not all(place_of(model).is_agent_platform for model in models_in_service())
         try:
-            listed = models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION)
+            listed = models_by_id(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION) if is_key_needed else {}
         except CatalogueUnavailable as error:
             raise CommandError(f"The provider does not list its models: {error}") from error
         ladders = [ladder_of(mode) for mode in Mode]
