@@ -16,9 +16,11 @@ from django.utils import timezone
 
 from energy.levels import Mode
 from sessions_app.live.transcript import Role, TurnStatus
+from sessions_app.recordings.google_rows import GeminiFile as GeminiFile
 from sessions_app.recordings.rows import Attachment as Attachment
 from sessions_app.recordings.rows import Recording as Recording
 from sessions_app.recordings.rows import RecordingUpload as RecordingUpload
+from sessions_app.recordings.work_rows import RecordingWork as RecordingWork
 from sessions_app.throttle import Count, Scope
 from sessions_app.user_settings.rows import UserSettings as UserSettings  # its rows belong to this app
 from sessions_app.voice_samples.rows import VoiceSample as VoiceSample

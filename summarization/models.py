@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from sessions_app.claimable import Claimable as Claimable
 from sessions_app.models import Conversation
 
 
@@ -16,25 +17,6 @@ class SummaryState(models.TextChoices):
     PENDING = "pending"
     READY = "ready"
     FAILED = "failed"
-
-
-class Claimable(models.Model):
-    """A row that asks for work, and who is at it: see `claims`.
-
-    The columns have defaults in the database, so that a former version can still make rows during an upgrade.
-    """
-
-    claim = models.UUIDField(null=True, editable=False, help_text="Whoever has it may write; empty when nobody has.")
-    claimed_by = models.CharField(
-        max_length=100, blank=True, default="", db_default="", help_text="The process that is at it, host:pid."
-    )
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text="Renewed for as long as somebody is at it.")
-    claims_lost = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="Workers in a row that were lost while they were at it."
-    )
-
-    class Meta:
-        abstract = True
 
 
 class CallHistory(Claimable):
