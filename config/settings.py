@@ -228,6 +228,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("prune_history", 3600.0),
         ("prune_throttles", 3600.0),
         ("check_left_recordings", 60.0),
+        ("purge_expired_files", 60.0),
+        ("renew_files", 600.0),
         ("check_models", 86_400.0),
     )
 }

@@ -27,6 +27,7 @@ from sessions_app.models import (
     AccessKey,
     Conversation,
     EphemeralToken,
+    GeminiFile,
     LiveSession,
     Recording,
     RecordingUpload,
@@ -270,6 +271,19 @@ class RecordingUploadAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ["state", "touched_at"]
     list_select_related = ["user"]
     search_fields = ["user__username", "name"]
+
+
+@admin.register(GeminiFile)
+class GeminiFileAdmin(ReadOnly, admin.ModelAdmin):
+    """Copies of recordings at the provider. A row that is deleted leaves its file there until it expires."""
+
+    list_display = [
+        *("sha256", "state", "reason", "media_type", "size_bytes", "sent_bytes", "uploads"),
+        *("uploaded_at", "expires_at", "used_at", "claimed_until", "project"),
+    ]
+    list_filter = ["state", "media_type", "uploaded_at", "project"]
+    search_fields = ["sha256", "name"]
+    actions = [export_as_csv]
 
 
 @admin.register(AccessKey)

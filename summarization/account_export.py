@@ -63,7 +63,7 @@ def _settings_of(user: User) -> dict[str, Any] | None:
 
 def _recordings_of(user: User) -> list[dict[str, Any]]:
     """The facts of each, with the conversations that it is attached to. The sounds are files: `docs/operations.md`."""
-    rows = list(recordings_of(user).order_by("created_at"))
+    rows = list(recordings_of(user).select_related("work").order_by("created_at"))
     conversations = conversations_of(rows)
     return [
         {
@@ -76,6 +76,9 @@ def _recordings_of(user: User) -> list[dict[str, Any]]:
             "created_at": row.created_at,
             "file": row.file.name,
             "conversations": [conversation.pk for conversation in conversations[row.pk]],
+            "title": row.work.title if hasattr(row, "work") else "",
+            "summary": row.work.summary if hasattr(row, "work") else "",
+            "transcript": row.work.segments if hasattr(row, "work") else [],
         }
         for row in rows
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
@@ -10,9 +12,9 @@ from django.http import HttpRequest
 from sessions_app.admin import ConversationAdmin, LiveSessionAdmin, ReadOnly
 from sessions_app.csv_export import export_as_csv
 from sessions_app.gateway.worker_channel import end_everywhere
-from sessions_app.models import Conversation, LiveSession
+from sessions_app.models import Conversation, LiveSession, RecordingWork
 from sessions_app.services import finish_session
-from summarization import rolling, services
+from summarization import recordings, rolling, services
 from summarization.attempts import CLAIMS_LOST_BEFORE_FAILED
 from summarization.models import CallHistory, RollingSummary
 
@@ -23,9 +25,7 @@ class ClaimFilter(admin.SimpleListFilter):
     title = "claim"
     parameter_name = "claim"
 
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[CallHistory] | admin.ModelAdmin[RollingSummary]
-    ) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         return [
             ("running", "Somebody is at it"),
             ("run-out", "Somebody was lost at it just now"),
@@ -92,6 +92,32 @@ class RollingSummaryAdmin(OfConversation):
     search_fields = ["conversation__id", "conversation__user__username"]
     date_hierarchy = "written_at"
     actions = [allow_again, export_as_csv]
+
+
+@admin.action(description="Write down the selected recordings again", permissions=["delete"])
+def write_down_again(model_admin: admin.ModelAdmin, request: HttpRequest, works: QuerySet[RecordingWork]) -> None:
+    """From the beginning; what there was of them is gone at once."""
+    count = recordings.request(list(works.values_list("recording_id", flat=True)))
+    model_admin.message_user(request, f"{count} recordings will be written down again.")
+
+
+@admin.register(RecordingWork)
+class RecordingWorkAdmin(ReadOnly, admin.ModelAdmin):
+    """What is made out of recordings, and who is at it."""
+
+    list_display = [
+        *("recording_id", "title", "user", "state", "error", "language", "done_ms", "attempts"),
+        *("requested_at", "finished_at", "claimed_by", "claimed_until", "claims_lost"),
+    ]
+    list_select_related = ["recording__user"]
+    list_filter = ["state", ClaimFilter, "language", "requested_at"]
+    search_fields = ["recording__id", "recording__sha256", "recording__user__username", "title"]
+    exclude = ["segments"]
+    actions = [write_down_again, export_as_csv]
+
+    @admin.display(ordering="recording__user__username")
+    def user(self, work: RecordingWork) -> str:
+        return work.recording.user.get_username()
 
 
 @admin.action(description="Write the summaries of the selected conversations again", permissions=["delete"])

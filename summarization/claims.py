@@ -22,9 +22,9 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from sessions_app.claimable import Claimable
 from sessions_app.process_names import own_name
 from summarization import attempts
-from summarization.models import Claimable
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +47,13 @@ class Claim(Generic[Row]):
     """The right to do what a row asks for."""
 
     model: type[Row]
-    conversation_id: uuid.UUID
+    about_id: uuid.UUID
     number: uuid.UUID
 
     @property
     def rows(self) -> QuerySet[Row]:
         """The row for as long as it is held, then none: what the holder reads and writes."""
-        return self.model._default_manager.filter(conversation_id=self.conversation_id, claim=self.number)
+        return self.model._default_manager.filter(**{self.model.CLAIMED_FOR: self.about_id}, claim=self.number)
 
     def renew(self, now: datetime | Now | None = None) -> bool:
         """Hold it for another while from now; False when it was taken back, or the row is gone."""
@@ -67,13 +67,13 @@ def may_be_taken(now: datetime) -> Q:
     return Q(due_at__lte=now, claimed_until=None) & chances
 
 
-def take(wanted: QuerySet[Row], conversation_id: uuid.UUID, now: datetime | Now | None = None) -> Claim[Row] | None:
+def take(wanted: QuerySet[Row], about_id: uuid.UUID, now: datetime | Now | None = None) -> Claim[Row] | None:
     """Claim the one row of these that is due, unless somebody has it; counts an attempt.
 
     A claim that ran out is not free until `take_back_lost` has counted it.
     """
-    claim = Claim(wanted.model, conversation_id, uuid.uuid4())
-    taken = wanted.filter(may_be_taken(timezone.now()), conversation_id=conversation_id).update(
+    claim = Claim(wanted.model, about_id, uuid.uuid4())
+    taken = wanted.filter(may_be_taken(timezone.now()), **{wanted.model.CLAIMED_FOR: about_id}).update(
         claim=claim.number,
         claimed_by=own_name(),
         claimed_until=(now or Now()) + attempts.CLAIM_VALID,
@@ -88,9 +88,9 @@ def take_back_lost(model: type[Claimable], now: datetime | Now | None = None) ->
     run_out: QuerySet[Any] = model._default_manager.filter(claimed_until__lte=now or Now())
     # What another cleanup is taking back, or a holder is writing at this moment, is left to them.
     locked = run_out.select_for_update(skip_locked=True).order_by("claimed_until")
-    lost = list(locked.values_list("pk", "conversation_id", "claimed_by")[:LOST_AT_ONCE])
-    for _, conversation_id, holder in lost:
-        logger.warning("%s was lost while it was at %s", holder or "somebody", conversation_id)
+    lost = list(locked.values_list("pk", model.CLAIMED_FOR, "claimed_by")[:LOST_AT_ONCE])
+    for _, about_id, holder in lost:
+        logger.warning("%s was lost while it was at %s", holder or "somebody", about_id)
     ids = [pk for pk, *_ in lost]
     return model._default_manager.filter(pk__in=ids).update(**_FREE, claims_lost=F("claims_lost") + 1) if ids else 0
 
@@ -120,7 +120,7 @@ def _renew(claim: Claim[Row], every_s: float, is_over: threading.Event) -> None:
     wait_s = every_s
     while not is_over.wait(wait_s):
         if time.monotonic() - started > attempts.LONGEST_WORK_S:
-            logger.error("somebody has been at %s for too long: its claim is left to run out", claim.conversation_id)
+            logger.error("somebody has been at %s for too long: its claim is left to run out", claim.about_id)
             return
         try:
             is_held = claim.renew()
@@ -131,6 +131,6 @@ def _renew(claim: Claim[Row], every_s: float, is_over: threading.Event) -> None:
         finally:
             connection.close()  # this thread's own, back to the pool
         if not is_held:
-            logger.warning("the claim of %s is lost: what comes of it will not count", claim.conversation_id)
+            logger.warning("the claim of %s is lost: what comes of it will not count", claim.about_id)
             return
         wait_s = every_s

@@ -17,9 +17,10 @@ from django.utils import timezone
 from sessions_app import cleanup, kept_sound
 from sessions_app.auth_tokens import service as tokens
 from sessions_app.live.transcript import Role
-from sessions_app.models import Conversation, Turn, UserSettings
+from sessions_app.models import Conversation, RecordingWork, Turn, UserSettings
 from sessions_app.recordings import cleanup as recordings
 from summarization import claims, rolling, services
+from summarization import recordings as recording_works
 from summarization.models import CallHistory, RollingSummary
 
 BATCH = 200
@@ -61,8 +62,9 @@ def close_stale_sessions(silent_after: datetime.timedelta = cleanup.SILENT_AFTER
 
 def take_back_lost() -> int:
     """Free what dead workers had in hand, for others to take; give up what has cost too many. Gives their number."""
-    lost = claims.take_back_lost(CallHistory) + claims.take_back_lost(RollingSummary)
+    lost = sum(map(claims.take_back_lost, (CallHistory, RollingSummary, RecordingWork)))
     if lost:
+        recording_works.give_up_deadly()
         services.give_up_deadly()
         rolling.give_up_deadly()
     return lost

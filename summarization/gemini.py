@@ -21,6 +21,10 @@ ANSWER_LIMIT_S = 30
 ANSWER_LIMIT_TOKENS = 16_384
 """With what the model thinks before it writes."""
 
+LISTENING_LIMIT_S = 180
+LISTENING_LIMIT_TOKENS = 32_768
+"""The same of a request with sound, whose answer has every word that is said in it."""
+
 _MAY_PASS = {408, 409, 425, 429, 499}
 """HTTP statuses below 500 that another try may not meet again."""
 
@@ -53,10 +57,14 @@ class GeminiSummarizer:
             system_instruction=prompt.instruction,
             response_mime_type="application/json",
             response_schema=types.Schema.model_validate(prompt.schema),
-            max_output_tokens=ANSWER_LIMIT_TOKENS,
+            max_output_tokens=ANSWER_LIMIT_TOKENS if prompt.sound is None else LISTENING_LIMIT_TOKENS,
         )
+        contents: list[types.PartUnionDict] = [prompt.text]
+        if prompt.sound is not None:
+            config.http_options = types.HttpOptions(timeout=LISTENING_LIMIT_S * 1000)
+            contents = [types.Part.from_bytes(data=prompt.sound.data, mime_type=prompt.sound.media_type), prompt.text]
         try:
-            response = self._client.models.generate_content(model=id_of(model), contents=prompt.text, config=config)
+            response = self._client.models.generate_content(model=id_of(model), contents=contents, config=config)
         except errors.APIError as error:
             raise _translated(error, model) from error
         except GoogleAuthError as error:

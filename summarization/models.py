@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from sessions_app.claimable import Claimable as Claimable
+from sessions_app.claimable import Claimable
 from sessions_app.models import Conversation
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sessions_app.live.providers.sound_parts import InlineSound
 from sessions_app.live.storable import storable
 from sessions_app.live.tokens import estimate_tokens
 from sessions_app.live.transcript import Role, Turn, TurnStatus
@@ -49,11 +50,12 @@ _RECAP_TASK = (
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request to a model. `schema`: of the JSON object it has to answer with."""
+    """One request to a model. `schema`: of the JSON object it has to answer with. `sound`: what the text is about."""
 
     instruction: str
     text: str
     schema: Mapping[str, Any]
+    sound: InlineSound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +146,10 @@ def recap_prompt(script: str, recap: str = "") -> Prompt:
 
 def read_summary(answer: str, model: str) -> Summary:
     """A model's answer to `summary_prompt`. ValueError when it is not what was asked for, or says nothing."""
-    fields = _object(answer)
+    fields = object_in(answer)
     return Summary(
-        title=_text(fields, "title")[:TITLE_LIMIT_CHARACTERS],
-        summary=_text(fields, "summary"),
+        title=text_in(fields, "title")[:TITLE_LIMIT_CHARACTERS],
+        summary=text_in(fields, "summary"),
         open_points=_sentences(fields, "open_points"),
         facts=_sentences(fields, "facts"),
         model=model,
@@ -156,8 +158,8 @@ def read_summary(answer: str, model: str) -> Summary:
 
 def read_recap(answer: str) -> str:
     """A model's answer to `recap_prompt`, as one text. ValueError as `read_summary`."""
-    fields = _object(answer)
-    return within_limit(recap_text(_text(fields, "summary"), _sentences(fields, "facts")))
+    fields = object_in(answer)
+    return within_limit(recap_text(text_in(fields, "summary"), _sentences(fields, "facts")))
 
 
 def recap_text(summary: str, facts: Iterable[str]) -> str:
@@ -218,7 +220,8 @@ def _material(script: str, recap: str) -> str:
     return f"{before}Script{' of what followed' if recap else ''}:\n{script}"
 
 
-def _object(answer: str) -> dict[str, Any]:
+def object_in(answer: str) -> dict[str, Any]:
+    """The JSON object that a model has answered with. ValueError for anything else."""
     try:
         found = json.loads(answer)
     except ValueError:
@@ -228,7 +231,8 @@ def _object(answer: str) -> dict[str, Any]:
     return found
 
 
-def _text(fields: dict[str, Any], name: str) -> str:
+def text_in(fields: dict[str, Any], name: str) -> str:
+    """The text of a field. ValueError where there is none."""
     text = fields.get(name)
     words = storable(text).strip() if isinstance(text, str) else ""
     if not words:

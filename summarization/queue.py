@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 
 from sessions_app.background import BackgroundThread
+from sessions_app.models import RecordingWork
 from summarization import claims
 from summarization.models import CallHistory, RollingSummary
 
@@ -29,6 +30,8 @@ WAITING_LIMIT = 100
 
 WRITE_SUMMARY = "summarization.write_summary"
 WRITE_ROLLING_SUMMARY = "summarization.write_rolling_summary"
+WRITE_RECORDING_WORK = "summarization.write_recording_work"
+DELETE_AT_GOOGLE = "summarization.delete_at_google"
 CLOSE_STALE_SESSIONS = "summarization.close_stale_sessions"
 
 PUBLISHING_LIMIT_S = 3.0
@@ -45,7 +48,7 @@ def _publish_what_is_left() -> None:
 
 def _let_go_of_what_is_in_hand() -> None:
     try:
-        for model in (CallHistory, RollingSummary):
+        for model in (CallHistory, RollingSummary, RecordingWork):
             claims.let_go_of_own(model)
     except Exception as error:  # whatever an interpreter makes a database raise that is away while it ends
         logger.warning("the process ends with work in hand: %s", type(error).__name__)
@@ -55,14 +58,14 @@ if not settings.TASKS_IN_PROCESS:
     atexit.register(_publish_what_is_left)
 
 
-def enqueue(name: str, conversation_id: uuid.UUID, delay: datetime.timedelta = _NOW) -> None:
-    """Have the task `name` done for a conversation once the transaction is committed.
+def enqueue(name: str, about: uuid.UUID | str, delay: datetime.timedelta = _NOW) -> None:
+    """Have the task `name` done for a conversation, a recording or a content once the transaction is committed.
 
     Of what is due only after the next cleanup nobody is told: that finds it, and a worker need not hold it until then.
     """
     if delay.total_seconds() > settings.DUE_EVERY_S:
         return
-    transaction.on_commit(partial(_hand_over, name, str(conversation_id), delay.total_seconds()))
+    transaction.on_commit(partial(_hand_over, name, str(about), delay.total_seconds()))
 
 
 def room_for_model_calls() -> int:
@@ -110,11 +113,11 @@ def send_what_is_scheduled() -> None:
         _publish(str(entry["task"]), (), **entry["options"])
 
 
-def _hand_over(name: str, conversation_id: str, delay_s: float) -> None:
+def _hand_over(name: str, about: str, delay_s: float) -> None:
     if not settings.TASKS_IN_PROCESS:
-        _thread.put(partial(_publish, name, (conversation_id,), countdown=delay_s or None))
+        _thread.put(partial(_publish, name, (about,), countdown=delay_s or None))
     elif _thread.is_running:
-        _thread.put(partial(_run, name, conversation_id), delay_s)
+        _thread.put(partial(_run, name, about), delay_s)
 
 
 def _publish(name: str, arguments: tuple[str, ...], **options: Any) -> None:

@@ -23,6 +23,7 @@ from sessions_app.models import Conversation, LiveSession
 from sessions_app.recordings import service as recordings
 from sessions_app.services import NotYours, get_conversation_for, own_turns_of
 from summarization import attempts, claims, queue
+from summarization import recordings as recording_works
 from summarization.claims import Claim
 from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.prompts import (
@@ -148,7 +149,7 @@ def give_up_deadly() -> None:
 
 
 def enqueue_due() -> int:
-    """Publish the wanted summaries that are due and that nobody is at, or that only a lost message told of.
+    """Publish what is wanted, due and in nobody's hands: summaries, and works on recordings.
 
     Those that have been due for longest, as many as there is room for among the messages that wait; gives their number.
     """
@@ -158,9 +159,11 @@ def enqueue_due() -> int:
     room = queue.room_for_model_calls()
     found = [(*row, queue.WRITE_ROLLING_SUMMARY) for row in condensed.values_list("due_at", "conversation_id")[:room]]
     found += [(*row, queue.WRITE_SUMMARY) for row in histories.values_list("due_at", "conversation_id")[:room]]
+    works = recording_works.due().values_list("due_at", "recording_id")
+    found += [(*row, queue.WRITE_RECORDING_WORK) for row in works[:room]]
     told = sorted(found)[:room]
-    for _, conversation_id, name in told:
-        queue.enqueue(name, conversation_id)
+    for _, about_id, name in told:
+        queue.enqueue(name, about_id)
     return len(told)
 
 

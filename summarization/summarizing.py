@@ -62,7 +62,7 @@ class SummarizationService:
         *earlier, last = pieces(script)
         for piece in earlier:
             recap = self._condense(piece, recap)
-        return self._ask(summary_prompt(last, recap), read_summary)
+        return self.ask(summary_prompt(last, recap), read_summary)
 
     def condense(self, turns: tuple[SpokenTurn, ...], recap: str = "") -> str:
         """A recap of these turns and of what `recap` says came before them. Blocks. Raises `SummarizerError`."""
@@ -71,9 +71,13 @@ class SummarizationService:
         return recap
 
     def _condense(self, piece: str, recap: str) -> str:
-        return self._ask(recap_prompt(piece, recap), lambda answer, _: read_recap(answer))
+        return self.ask(recap_prompt(piece, recap), lambda answer, _: read_recap(answer))
 
-    def _ask(self, prompt: Prompt, read: Callable[[str, str], Answer]) -> Answer:
+    def ask(self, prompt: Prompt, read: Callable[[str, str], Answer]) -> Answer:
+        """What `read` makes of the answer of the first model that gives a usable one, whose name it gets as well.
+
+        Blocks. `read` raises ValueError for an answer that is of no use. Raises `SummarizerError`.
+        """
         failures: list[SummarizerError] = []
         for model in self._summarizer.models:
             try:

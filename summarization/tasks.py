@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from celery import shared_task
@@ -17,8 +18,9 @@ from sessions_app import cleanup as sessions_cleanup
 from sessions_app import throttle_rows
 from sessions_app.model_check import warn_of_models
 from sessions_app.recordings import cleanup as recordings_cleanup
+from sessions_app.recordings.google_files import NotThere, audio_files
 from sessions_app.services import purge_expired_handles as purge_handles
-from summarization import cleanup, queue, rolling, services
+from summarization import cleanup, queue, recordings, rolling, services
 from summarization.attempts import LONGEST_ROLLING_WORK_S, LONGEST_WORK_S
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,31 @@ def write_rolling_summary(conversation_id: str) -> None:
     rolling.write_rolling_summary(uuid.UUID(conversation_id))
 
 
+@shared_task(
+    name=queue.WRITE_RECORDING_WORK, soft_time_limit=LONGEST_WORK_S - END_IN_ORDER_S, time_limit=LONGEST_WORK_S
+)
+def write_recording_work(recording_id: str) -> None:
+    recordings.write_recording_work(uuid.UUID(recording_id))
+
+
+@shared_task(name=queue.DELETE_AT_GOOGLE, soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
+def delete_at_google(sha256: str) -> None:
+    with suppress(NotThere):
+        audio_files().delete_at_google(sha256)
+
+
+@shared_task(name="summarization.purge_expired_files", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
+def purge_expired_files() -> None:
+    with suppress(NotThere):
+        audio_files().purge()
+
+
+@shared_task(name="summarization.renew_files", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
+def renew_files() -> None:
+    with suppress(NotThere):
+        audio_files().renew_due()
+
+
 @shared_task(name=queue.CLOSE_STALE_SESSIONS, soft_time_limit=QUICK_S, time_limit=QUICK_LIMIT_S)
 def close_stale_sessions() -> None:
     closed = cleanup.close_stale_sessions()
@@ -78,9 +105,9 @@ def clear_ended_sessions() -> None:
 @shared_task(name="summarization.prune_history", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def prune_history() -> None:
     count = cleanup.prune_history(settings.HISTORY_DAYS) + cleanup.prune_as_wished()
-    recordings = cleanup.prune_recordings(settings.HISTORY_DAYS) + recordings_cleanup.prune()
-    if count or recordings:
-        logger.info("pruned %d conversations, %d recordings and uploads", count, recordings)
+    sounds = cleanup.prune_recordings(settings.HISTORY_DAYS) + recordings_cleanup.prune()
+    if count or sounds:
+        logger.info("pruned %d conversations, %d recordings and uploads", count, sounds)
 
 
 @shared_task(name="summarization.check_left_recordings", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)

@@ -37,9 +37,9 @@ PURE = {
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     "sessions_app.user_settings.terms",
     "sessions_app.voice_samples.byte_ranges",
-    "sessions_app.recordings.google_rules",
+    *(f"sessions_app.recordings.{name}" for name in ("google_rules", "cuts")),
     *(f"energy.{name}" for name in ("levels", "places", "days", "quota", "queue", "fair_use", "usage", "prices")),
-    *(f"summarization.{name}" for name in ("prompts", "timeline", "record", "export", "titles")),
+    *(f"summarization.{name}" for name in ("prompts", "recording_prompts", "timeline", "record", "export", "titles")),
     "config.line_page.plot",
     *(f"sessions_app.live.providers.{name}" for name in ("cache_rules", "cache_reckoning")),
 }

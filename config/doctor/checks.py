@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from config.doctor import clock, database, disk, provider, proxy, services, settings, tls, tokens, websocket
+from config.doctor import clock, database, disk, files, provider, proxy, services, settings, tls, tokens, websocket
 from config.doctor.findings import Check
 from config.doctor.http import Address
 
@@ -22,6 +22,7 @@ def checks(address: Address | None) -> list[Check]:
         Check("broker", services.broker),
         Check("worker", services.worker),
         Check("summaries", services.summaries),
+        Check("files", files.look),
         Check("web", services.web),
         Check("TLS", partial(tls.look, address)),
         Check("proxy", partial(proxy.look, address)),

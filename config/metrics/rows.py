@@ -19,9 +19,10 @@ from energy.models import EnergyState, LiveSlot
 from energy.queue import GONE_AFTER
 from energy.quota import ModelState
 from sessions_app import lines
+from sessions_app.claimable import Claimable
 from sessions_app.models import TurnUsage
 from summarization import claims
-from summarization.models import CallHistory, Claimable, RollingSummary, SummaryState
+from summarization.models import CallHistory, RollingSummary, SummaryState
 
 STATEMENT_LIMIT_MS = 2_000
 

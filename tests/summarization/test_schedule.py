@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from sessions_app import services as conversations
 from sessions_app import throttle_rows
-from sessions_app.models import Conversation, LiveSession, RecordingUpload, ResumptionHandle, Throttle
+from sessions_app.models import Conversation, GeminiFile, LiveSession, RecordingUpload, ResumptionHandle, Throttle
 from sessions_app.throttle import LOG_IN, Scope
 from summarization import cleanup, queue, rolling, services
 from summarization.attempts import CLAIM_VALID
@@ -31,7 +31,7 @@ from tests.summarization.talk import MODEL, Talk, past_call, turns
 
 LONG_AGO = timedelta(days=40)
 SOON_S = 10
-MODEL_CALLS = {queue.WRITE_SUMMARY, queue.WRITE_ROLLING_SUMMARY}
+MODEL_CALLS = {queue.WRITE_SUMMARY, queue.WRITE_ROLLING_SUMMARY, queue.WRITE_RECORDING_WORK}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,7 +67,7 @@ def test_a_queue_that_does_not_exist_is_refused() -> None:
 
 
 def test_every_task_is_broken_off_in_order_before_its_process_is_killed() -> None:
-    assert len(tasks()) == 10
+    assert len(tasks()) == 14
     for task in tasks().values():
         assert 0 < task.soft_time_limit < task.time_limit
 
@@ -150,6 +150,15 @@ def _files_are_refused() -> bool:
     return set(RecordingUpload.objects.values_list("state", flat=True)) == {"refused"}
 
 
+def _leave_copies(user: User) -> None:
+    past = timezone.now() - LONG_AGO
+    GeminiFile.objects.create(project="a", sha256="b", size_bytes=1, state="active", name="files/a", expires_at=past)
+
+
+def _copies_are_noted() -> bool:
+    return list(GeminiFile.objects.values_list("state", "name")) == [("deleted", "")]
+
+
 TWICE: dict[str, tuple[Callable[[User], None], Callable[[], bool]]] = {
     "close_stale_sessions": (_leave_calls, _calls_are_in_the_history),
     "enqueue_due": (_lose_workers, _workers_are_counted_once),
@@ -157,13 +166,14 @@ TWICE: dict[str, tuple[Callable[[User], None], Callable[[], bool]]] = {
     "clear_ended_sessions": (_leave_browsers, lambda: not Session.objects.exists()),
     "prune_history": (_leave_old_calls, lambda: not Conversation.objects.exists()),
     "check_left_recordings": (_leave_files, _files_are_refused),
+    "purge_expired_files": (_leave_copies, _copies_are_noted),
     "prune_throttles": (_leave_tries, lambda: not Throttle.objects.exists()),
 }
 """For each scheduled task what it finds, and whether that was done, once."""
 
 
 def test_every_scheduled_task_is_tried_twice_that_changes_something(settings: Settings) -> None:
-    assert set(settings.CELERY_BEAT_SCHEDULE) - {"check_models"} == set(TWICE)
+    assert set(settings.CELERY_BEAT_SCHEDULE) - {"check_models", "renew_files"} == set(TWICE)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,78 @@
+"""Having a recording cut by a process of its own (`cutter`), which gets no more than so much time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sessions_app.models import Recording
+from sessions_app.recordings import service
+from sessions_app.recordings.cuts import PIECE_S
+from sessions_app.recordings.google_rules import INLINE_BYTES
+from sessions_app.recordings.probing import ROOT
+
+LIMIT_S = 180.0
+MEDIA_TYPE = "audio/mpeg"
+UNCOMPRESSED = frozenset({"audio/wav", "audio/aiff"})
+"""A request with a tenth of their bytes says the same."""
+
+
+class NotCut(Exception):
+    """The sound could be read when it came, and cannot now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a recording, from when to when, as a file that is small enough to go along with a request."""
+
+    start_ms: int
+    end_ms: int
+    path: Path
+    media_type: str
+
+
+@contextmanager
+def pieces_of(recording: Recording) -> Iterator[list[Piece]]:
+    """The pieces of a recording, there until the block is left; one that is short and compressed is its own piece.
+
+    Raises `NotCut`, and OSError where the sound is gone.
+    """
+    with tempfile.TemporaryDirectory(prefix="holdline-pieces-") as name:
+        folder = Path(name)
+        whole = folder / "whole"
+        with service.open_sound(recording) as sound, whole.open("wb") as file:
+            shutil.copyfileobj(sound, file)
+        is_short = recording.duration_ms <= PIECE_S * 1000 and recording.size_bytes <= INLINE_BYTES
+        if is_short and recording.media_type not in UNCOMPRESSED:
+            yield [Piece(0, recording.duration_ms, whole, recording.media_type)]
+            return
+        cut = enumerate(_cut(whole, folder))
+        yield [Piece(start, end, folder / f"{number}.mp3", MEDIA_TYPE) for number, (start, end) in cut]
+
+
+def _cut(whole: Path, folder: Path) -> list[tuple[int, int]]:
+    command = (sys.executable, "-m", "sessions_app.recordings.cutter", str(whole), str(folder))
+    environment = {name: value for name in ("PATH", "PYTHONPYCACHEPREFIX") if (value := os.environ.get(name))}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=LIMIT_S,
+            check=True,
+        )
+        pieces: list[tuple[int, int]] = [(start, end) for start, end in json.loads(done.stdout)]
+    except (subprocess.SubprocessError, ValueError):
+        raise NotCut from None
+    return pieces

@@ -1,0 +1,259 @@
+"""What is made out of recordings: asked for when one comes, in pieces, tried again, merged with right times."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from sessions_app.models import GeminiFile, Recording, RecordingWork
+from sessions_app.recordings import cuts, cutter, cutting
+from sessions_app.recordings.cutting import NotCut, Piece
+from summarization import claims, cleanup, queue, recording_prompts, recordings
+from summarization.attempts import CLAIM_VALID, CLAIMS_LOST_BEFORE_FAILED
+from summarization.recording_prompts import NOBODY_SPEAKS, read_piece, time_of
+from summarization.summarizer import Refused, Unavailable
+from summarization.summarizing import SummarizationService
+from tests.fakes.summarizer import FakeSummarizer
+from tests.recordings.at_google import recording_of
+from tests.recordings.sounds import wav
+
+State = RecordingWork.State
+
+
+@pytest.fixture(autouse=True)
+def _places(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+def piece_of(*said: tuple[str, str, str], language: str = "en") -> str:
+    segments = [{"start": start, "end": end, "speaker": "Ann", "text": text} for start, end, text in said]
+    return json.dumps({"language": language, "segments": segments})
+
+
+WHOLE = json.dumps({"title": "A train", "summary": "It leaves at nine."})
+
+
+def in_pieces(monkeypatch: pytest.MonkeyPatch, count: int = 2) -> None:
+    """A second each, whatever the recording is."""
+
+    class Pieces:
+        def __init__(self, recording: Recording) -> None:
+            self._path = Path(recording.file.path)
+
+        def __enter__(self) -> list[Piece]:
+            return [Piece(n * 1000, n * 1000 + 1000, self._path, "audio/wav") for n in range(count)]
+
+        def __exit__(self, *error: object) -> None: ...
+
+    monkeypatch.setattr(recordings, "pieces_of", Pieces)
+
+
+# -- the work ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_it_is_asked_for_when_a_recording_comes(alice: User, django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks() as told:
+        recording = recording_of(alice, wav())
+        recording.save()
+    assert [callback.args[:2] for callback in told] == [(queue.WRITE_RECORDING_WORK, str(recording.pk))]
+    assert recording.work.state == State.WAITING
+
+
+@pytest.mark.django_db
+def test_pieces_are_merged_with_the_times_of_the_whole(
+    alice: User, service: SummarizationService, summarizer: FakeSummarizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_pieces(monkeypatch)
+    recording = recording_of(alice, wav(2.0))
+    summarizer.say(piece_of(("00:00", "00:01", "One.")), piece_of(("00:00", "00:01", "Two.")), WHOLE)
+    recordings.write_recording_work(recording.pk, service)
+    work = RecordingWork.objects.get()
+    assert [(said["start_ms"], said["end_ms"], said["text"]) for said in work.segments] == [
+        (0, 1000, "One."),
+        (1000, 2000, "Two."),
+    ]
+    assert (work.state, work.title, work.summary, work.language) == (State.DONE, "A train", "It leaves at nine.", "en")
+    assert (work.done_ms, work.claim, work.due_at, work.model) == (2000, None, None, "first-model")
+    assert "Ann: One." in summarizer.asked[1][1].text, "the second piece goes on from the first"
+
+
+@pytest.mark.django_db
+def test_a_try_that_failed_goes_on_behind_the_piece_that_was_heard(
+    alice: User, service: SummarizationService, summarizer: FakeSummarizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_pieces(monkeypatch)
+    recording = recording_of(alice, wav(2.0))
+    away = Unavailable("away")
+    summarizer.say(piece_of(("00:00", "00:01", "One.")), away, away)
+    recordings.write_recording_work(recording.pk, service)
+    work = RecordingWork.objects.get()
+    assert (work.state, work.error, work.done_ms, work.claim) == (State.WAITING, "away", 1000, None)
+    assert work.due_at
+    assert work.due_at > timezone.now()
+    RecordingWork.objects.update(due_at=timezone.now())
+    summarizer.say(piece_of(("00:00", "00:01", "Two.")), WHOLE)
+    recordings.write_recording_work(recording.pk, service)
+    work.refresh_from_db()
+    assert [said["text"] for said in work.segments] == ["One.", "Two."]
+    assert (work.state, work.error) == (State.DONE, "")
+
+
+@pytest.mark.django_db
+def test_a_run_whose_time_is_over_hands_the_rest_on(
+    alice: User,
+    service: SummarizationService,
+    summarizer: FakeSummarizer,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    in_pieces(monkeypatch)
+    monkeypatch.setattr(recordings, "BEGIN_WITHIN_S", -1)
+    recording = recording_of(alice, wav(2.0))
+    with django_capture_on_commit_callbacks() as told:
+        recordings.write_recording_work(recording.pk, service)
+    assert [callback.args[0] for callback in told] == [queue.WRITE_RECORDING_WORK]
+    assert (recording.work.state, summarizer.asked) == (State.WAITING, [])
+    assert recordings.due().count() == 1
+
+
+@pytest.mark.django_db
+def test_what_will_never_work_fails_with_its_reason(
+    alice: User, service: SummarizationService, summarizer: FakeSummarizer
+) -> None:
+    recording = recording_of(alice, wav())
+    summarizer.break_down(Refused("refused"))
+    recordings.write_recording_work(recording.pk, service)
+    recording.work.refresh_from_db()
+    assert (recording.work.state, recording.work.error, recording.work.due_at) == (State.FAILED, "refused", None)
+    assert recordings.request([recording.pk]) == 1
+    summarizer.recover()
+    summarizer.say(piece_of(), WHOLE)
+    recordings.write_recording_work(recording.pk, service)
+    recording.work.refresh_from_db()
+    assert recording.work.state == State.DONE
+
+
+@pytest.mark.django_db
+def test_a_recording_in_which_nobody_speaks_is_called_by_its_name(
+    alice: User, service: SummarizationService, summarizer: FakeSummarizer
+) -> None:
+    recording = recording_of(alice, wav())
+    summarizer.say(piece_of(language="und"))
+    recordings.write_recording_work(recording.pk, service)
+    work = RecordingWork.objects.get()
+    assert (work.title, work.summary, work.language, len(summarizer.asked)) == ("talk", NOBODY_SPEAKS, "", 1)
+
+
+@pytest.mark.django_db
+def test_a_recording_whose_sound_is_gone_says_so(alice: User, service: SummarizationService) -> None:
+    recording = recording_of(alice, wav())
+    Path(recording.file.path).unlink()
+    recordings.write_recording_work(recording.pk, service)
+    assert RecordingWork.objects.get().error == "the sound of this recording is gone"
+
+
+@pytest.mark.django_db
+def test_what_a_dead_worker_had_in_hand_is_taken_up_and_given_up_in_the_end(alice: User) -> None:
+    recording = recording_of(alice, wav())
+    for lost in range(1, CLAIMS_LOST_BEFORE_FAILED + 1):
+        assert claims.take(RecordingWork.objects.all(), recording.pk) is not None
+        RecordingWork.objects.update(claimed_until=timezone.now() - CLAIM_VALID)
+        assert cleanup.take_back_lost() == 1
+        assert RecordingWork.objects.get().claims_lost == lost
+    assert RecordingWork.objects.get().state == State.FAILED
+
+
+@pytest.mark.django_db
+def test_a_recording_that_goes_takes_its_copy_at_the_provider_along(
+    alice: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    recording, other = recording_of(alice, wav(1.0)), recording_of(alice, wav(2.0))
+    GeminiFile.objects.create(project="a", sha256=recording.sha256, size_bytes=1, state="active")
+    with django_capture_on_commit_callbacks() as told:
+        recording.delete()
+        other.delete()
+    names = [callback.args[:2] for callback in told if callback.args and callback.args[0] == queue.DELETE_AT_GOOGLE]
+    assert names == [(queue.DELETE_AT_GOOGLE, recording.sha256)]
+
+
+# -- the pieces --------------------------------------------------------------------------------------------------------
+
+
+def test_a_long_sound_is_cut_where_it_is_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutter, "PIECE_S", 2)
+    loud, quiet = wav(1.5), wav(0.4, loudness=0)
+    path = tmp_path / "whole"
+    frames = loud[44:] + quiet[44:] + loud[44:]
+    path.write_bytes(
+        loud[:4] + (len(frames) + 36).to_bytes(4, "little") + loud[8:40] + len(frames).to_bytes(4, "little") + frames
+    )
+    (first, second) = cutter.cut(path, tmp_path)
+    assert 1_500 <= first[1] <= 1_900
+    assert (first[0], first[1], second[1]) == (0, second[0], pytest.approx(3_400, abs=20))
+    assert all((tmp_path / f"{number}.mp3").stat().st_size > 1_000 for number in range(2))
+
+
+def test_what_is_too_long_is_not_listened_to_any_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutter, "PIECE_S", 1)
+    monkeypatch.setattr(cutter, "MOST_S", 2)
+    path = tmp_path / "whole"
+    path.write_bytes(wav(6.0))
+    assert cutter.cut(path, tmp_path)[-1][1] < 4_000
+
+
+@pytest.mark.django_db
+def test_the_cutter_is_a_program_of_its_own(alice: User) -> None:
+    with cutting.pieces_of(recording_of(alice, wav(1.0))) as (piece,):
+        assert (piece.start_ms, piece.end_ms, piece.media_type) == (0, pytest.approx(1_000, abs=20), "audio/mpeg")
+        assert piece.path.read_bytes()
+    with pytest.raises(NotCut), cutting.pieces_of(recording_of(alice, b"no sound at all")):
+        pass
+
+
+@given(st.lists(st.integers(-32768, 32767), max_size=50))
+def test_a_cut_lies_within_its_piece(samples: list[int]) -> None:
+    sound = array("h", samples * 500)
+    assert 0 <= cuts.cut_of(sound) <= len(sound)
+
+
+# -- what is read ------------------------------------------------------------------------------------------------------
+
+times = st.integers(0, 5_999).map(lambda s: f"{s // 60:02}:{s % 60:02}")
+
+
+@given(st.lists(st.tuples(times, times, st.text(min_size=1)), max_size=20), st.integers(1, 600_000))
+def test_segments_lie_within_their_piece_in_order(said: list[tuple[str, str, str]], length_ms: int) -> None:
+    heard = read_piece(piece_of(*said), 5_000, 5_000 + length_ms)
+    at_ms = 5_000
+    for segment in heard.segments:
+        assert at_ms <= segment.start_ms <= segment.end_ms <= 5_000 + length_ms
+        assert segment.text
+        at_ms = segment.start_ms
+
+
+def test_a_model_that_repeats_itself_fills_no_row() -> None:
+    heard = read_piece(piece_of(*[("00:01", "00:01", "a" * 3_000)] * 2_000), 0, 600_000)
+    assert sum(len(said.text) for said in heard.segments) <= recording_prompts.PIECE_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"), [("00:00", 0), ("12:41", 761_000), ("1:02:03", 3_723_000), ("00:01.5", 1_500), ("0:07,25", 7_250)]
+)
+def test_times_are_read_as_models_write_them(text: str, ms: int) -> None:
+    assert time_of(text) == ms
+
+
+@pytest.mark.parametrize("answer", ["", "[]", "{}", '{"segments": [1]}', '{"segments": [{"start": "a", "end": "b"}]}'])
+def test_an_answer_that_is_none_is_refused(answer: str) -> None:
+    with pytest.raises(ValueError, match="the answer"):
+        read_piece(answer, 0, 1_000)
