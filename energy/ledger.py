@@ -43,8 +43,17 @@ def project_of(model: str) -> str:
     Of the Developer API the key is all that is known of it. Of Agent Platform each location has a quota of its own.
     """
     place = place_of(model)
-    cloud = f"{settings.GOOGLE_CLOUD_PROJECT}/{place.location}"
-    subject = cloud if place.is_agent_platform else settings.GEMINI_API_KEY
+    if not place.is_agent_platform:
+        return project_of_the_key()
+    return _standing_for(f"{settings.GOOGLE_CLOUD_PROJECT}/{place.location}")
+
+
+def project_of_the_key() -> str:
+    """Stands for the project of the Developer API."""
+    return _standing_for(settings.GEMINI_API_KEY)
+
+
+def _standing_for(subject: str) -> str:
     return salted_hmac("energy.ledger", subject).hexdigest()[:PROJECT_CHARACTERS]
 
 

@@ -17,7 +17,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "project",
-                    models.CharField(help_text="Stands for the API key: energy.ledger.current_project.", max_length=16),
+                    models.CharField(
+                        help_text="Stands for the API key: energy.ledger.project_of_the_key.", max_length=16
+                    ),
                 ),
                 ("sha256", models.CharField(max_length=64)),
                 ("media_type", models.CharField(max_length=20)),

@@ -23,7 +23,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from energy.ledger import current_project
+from energy.ledger import project_of_the_key
 from sessions_app.live.providers.files import (
     FileGone,
     FilesError,
@@ -326,7 +326,7 @@ class _Held:
 
 def stored_bytes() -> int:
     """What the files of this server's project take up at the provider, as far as is known here."""
-    held = GeminiFile.objects.filter(project=current_project(), state__in=(State.ACTIVE, State.PROCESSING))
+    held = GeminiFile.objects.filter(project=project_of_the_key(), state__in=(State.ACTIVE, State.PROCESSING))
     total: int = held.aggregate(total=Coalesce(Sum("size_bytes"), 0))["total"]
     return total
 
@@ -336,7 +336,7 @@ def audio_files() -> AudioFileService:
     """By the settings' key. Raises `NotThere` without one."""
     if not settings.GEMINI_API_KEY:
         raise NotThere("no API key is set", may_work_later=False)
-    return AudioFileService(GeminiFiles(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION), current_project())
+    return AudioFileService(GeminiFiles(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION), project_of_the_key())
 
 
 def _known(row: GeminiFile) -> Known:

@@ -11,7 +11,7 @@ from sessions_app.recordings.google_rules import State
 class GeminiFile(models.Model):
     """A copy of some content at the provider: one for each project, whoever of its users has that content."""
 
-    project = models.CharField(max_length=16, help_text="Stands for the API key: energy.ledger.current_project.")
+    project = models.CharField(max_length=16, help_text="Stands for the API key: energy.ledger.project_of_the_key.")
     sha256 = models.CharField(max_length=64)
     media_type = models.CharField(max_length=20)
     size_bytes = models.PositiveBigIntegerField()

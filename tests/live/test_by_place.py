@@ -103,6 +103,6 @@ def test_a_summary_without_credentials_is_refused(no_credentials: CloudProject) 
         GeminiSummarizer(no_credentials, "v1beta1", ()).ask(THERE, summary_prompt("User: Hello", ""))
 
 
-@pytest.mark.parametrize("error", [TransportError("no route"), RefreshError("503", retryable=True)])  # type: ignore[no-untyped-call]
+@pytest.mark.parametrize("error", [TransportError("no route"), RefreshError("503", retryable=True)])
 def test_credentials_that_cannot_be_renewed_just_now_are_a_fault_of_the_network(error: GoogleAuthError) -> None:
     assert is_of_the_network(failure_of(error, Phase.HANDSHAKE))

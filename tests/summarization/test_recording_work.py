@@ -199,7 +199,8 @@ def test_a_long_sound_is_cut_where_it_is_quiet(tmp_path: Path, monkeypatch: pyte
     )
     (first, second) = cutter.cut(path, tmp_path)
     assert 1_500 <= first[1] <= 1_900
-    assert (first[0], first[1], second[1]) == (0, second[0], pytest.approx(3_400, abs=20))
+    assert (first[0], first[1]) == (0, second[0])
+    assert second[1] == pytest.approx(3_400, abs=20)
     assert all((tmp_path / f"{number}.mp3").stat().st_size > 1_000 for number in range(2))
 
 
@@ -214,7 +215,8 @@ def test_what_is_too_long_is_not_listened_to_any_further(tmp_path: Path, monkeyp
 @pytest.mark.django_db
 def test_the_cutter_is_a_program_of_its_own(alice: User) -> None:
     with cutting.pieces_of(recording_of(alice, wav(1.0))) as (piece,):
-        assert (piece.start_ms, piece.end_ms, piece.media_type) == (0, pytest.approx(1_000, abs=20), "audio/mpeg")
+        assert (piece.start_ms, piece.media_type) == (0, "audio/mpeg")
+        assert piece.end_ms == pytest.approx(1_000, abs=20)
         assert piece.path.read_bytes()
     with pytest.raises(NotCut), cutting.pieces_of(recording_of(alice, b"no sound at all")):
         pass

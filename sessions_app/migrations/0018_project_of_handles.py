@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sessions_app", "0015_earlier_calls")]
+    dependencies = [("sessions_app", "0017_recordings_at_google")]
 
     operations = [
         migrations.AddField(
