@@ -176,7 +176,7 @@ else:
 # --- Background work ------------------------------------------------------------------------------
 
 LONG_QUEUE, SHORT_QUEUE = "holdline-long", "holdline-short"
-"""For what waits for a model, and for what looks after rows. A worker takes from both unless it is told otherwise."""
+"""For what waits for a model or uploads, and for what looks after rows. A worker takes from both unless it is told otherwise."""
 
 FORMER_QUEUES = ("holdline",)
 """Of the version before: workers still take what it queued before an upgrade. Gone with the version after this one."""
@@ -210,7 +210,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 """A name that is misspelt on a command line is refused, instead of being waited at for ever."""
 
 CELERY_TASK_DEFAULT_QUEUE = SHORT_QUEUE
-CELERY_TASK_ROUTES = {"summarization.write_*": {"queue": LONG_QUEUE}}
+CELERY_TASK_ROUTES = {name: {"queue": LONG_QUEUE} for name in ("summarization.write_*", "summarization.renew_files")}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"

@@ -73,7 +73,9 @@ def purge_expired_files() -> None:
         audio_files().purge()
 
 
-@shared_task(name="summarization.renew_files", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
+@shared_task(
+    name="summarization.renew_files", soft_time_limit=LONGEST_WORK_S - END_IN_ORDER_S, time_limit=LONGEST_WORK_S
+)
 def renew_files() -> None:
     with suppress(NotThere):
         audio_files().renew_due()

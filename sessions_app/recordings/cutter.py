@@ -78,7 +78,7 @@ def _samples(path: Path) -> Iterator[array[int]]:
             except av.FFmpegError:
                 continue
             for frame in frames:
-                frame.pts = None  # of a stream of audio
+                frame.pts = None
                 try:
                     resampler = resampler or _resampler()
                     parts = resampler.resample(frame)

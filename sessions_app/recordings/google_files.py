@@ -147,7 +147,8 @@ class AudioFileService:
             return expired.count() + unwanted.count()
         count = expired.update(state=State.DELETED, changed_at=now, name="", uri="", expires_at=None)
         count += sum(self._delete(_unwanted(GeminiFile.objects.filter(pk=row.pk)), row) for row in unwanted[:AT_ONCE])
-        _unwanted(nobodys.filter(state=State.DELETED, changed_at__lt=now - FORGOTTEN_AFTER)).delete()
+        says_nothing = Q(state=State.DELETED) | Q(expires_at=None)
+        _unwanted(nobodys.filter(says_nothing, changed_at__lt=now - FORGOTTEN_AFTER)).delete()
         return count
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -322,6 +323,11 @@ class _Held:
         """Raises `_ClaimLost`, which ends the upload."""
         if time.monotonic() - self._renewed_s >= RENEW_EVERY_S:
             self.write(sent_bytes=sent_bytes)
+
+
+def copy_of(recording: Recording) -> GeminiFile | None:
+    """What this server's project has of a recording at the provider, or had: `state`, `sent_bytes`, `expires_at`."""
+    return GeminiFile.objects.filter(project=current_project(), sha256=recording.sha256).first()
 
 
 def stored_bytes() -> int:

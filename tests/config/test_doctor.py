@@ -23,7 +23,7 @@ from pytest_django import Settings
 from websockets.http11 import Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-from config.doctor import clock, database, disk, provider, proxy, services, tls, tokens, websocket
+from config.doctor import clock, database, disk, files, provider, proxy, services, tls, tokens, websocket
 from config.doctor import settings as settings_check
 from config.doctor.findings import Check, Finding, Verdict, failed, ok, run, warning
 from config.doctor.http import Address, Answer
@@ -511,3 +511,8 @@ def test_a_socket_by_how_it_is_answered(status: int, code: int, verdict: Verdict
 
 def test_a_socket_that_nobody_answers() -> None:
     assert verdicts(websocket.look(Address("http://127.0.0.1:9"))) == [Verdict.FAILED]
+
+
+def test_files_at_the_provider_are_told_of_before_they_fill_it() -> None:
+    assert files.judged(3_000_000_000).verdict == Verdict.OK
+    assert files.judged(17_000_000_000).verdict == Verdict.WARNING

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import base64
 import datetime
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from sessions_app.live.providers import files
 from sessions_app.live.providers.files import GeminiFiles
 from sessions_app.live.providers.sound_parts import InlineSound, SoundPart, UploadedSound
 from sessions_app.models import GeminiFile, Recording
 from sessions_app.recordings import google_rules
-from sessions_app.recordings.google_files import AudioFileService, NotThere
+from sessions_app.recordings.google_files import AudioFileService, NotThere, audio_files, copy_of, stored_bytes
 from sessions_app.recordings.google_rules import State
+from summarization import tasks
 from tests.recordings.at_google import LARGE, recording_of
 from tests.recordings.sounds import wav
 from tests.services.emulator import Emulator
@@ -168,6 +172,17 @@ def test_several_who_ask_at_once_upload_once(service: AudioFileService, alice: U
     assert len(emulator.entries("upload_started")) == 1
 
 
+@pytest.mark.usefixtures("emulator")
+def test_a_large_file_is_never_in_memory_as_a_whole(service: AudioFileService, alice: User) -> None:
+    recording = recording_of(alice, LARGE)
+    service.part_for(recording_of(alice, wav()))  # what is loaded once
+    tracemalloc.start()
+    service.part_for(recording)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 4_000_000
+
+
 # -- what expires ------------------------------------------------------------------------------------------------------
 
 
@@ -258,6 +273,69 @@ def test_a_deletion_that_is_refused_is_tried_again(service: AudioFileService, al
     with time_machine.travel(timezone.now() + datetime.timedelta(days=2)):
         service.purge()
     assert not GeminiFile.objects.exists()
+
+
+@pytest.fixture
+def of_this_server(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[AudioFileService]:
+    """The service that tasks and commands have."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    audio_files.cache_clear()
+    yield audio_files()
+    audio_files()._api.close()
+    audio_files.cache_clear()
+
+
+@pytest.mark.usefixtures("small_is_large")
+def test_the_task_of_a_recording_that_went_deletes_its_copy(
+    of_this_server: AudioFileService, alice: User, emulator: Emulator
+) -> None:
+    recording = recording_of(alice, wav())
+    of_this_server.part_for(recording)
+    copy = copy_of(recording)
+    assert copy
+    assert (copy.state, stored_bytes()) == (State.ACTIVE, recording.size_bytes)
+    recording.delete()
+    tasks.delete_at_google(recording.sha256)
+    assert not held(emulator)
+    assert stored_bytes() == 0
+
+
+@pytest.mark.usefixtures("small_is_large")
+def test_the_commands_look_first_and_then_do_it(
+    of_this_server: AudioFileService, alice: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = recording_of(alice, wav())
+    of_this_server.part_for(recording)
+    GeminiFile.objects.update(expires_at=timezone.now() + datetime.timedelta(hours=1))
+    for arguments in (["--dry-run"], []):
+        call_command("renew_files", *arguments)
+    recording.delete()
+    for arguments in (["--dry-run"], []):
+        call_command("purge_expired_files", *arguments)
+    assert capsys.readouterr().out.splitlines() == [
+        "1 files would be renewed.",
+        "1 files were renewed.",
+        "1 files are to go.",
+        "1 files are gone.",
+    ]
+
+
+def test_without_a_key_nothing_is_given_to_anybody(settings: Settings) -> None:
+    settings.GEMINI_API_KEY = ""
+    audio_files.cache_clear()
+    with pytest.raises(CommandError, match="no API key"):
+        call_command("renew_files")
+    tasks.renew_files()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("small_is_large")
+def test_two_beats_renew_a_file_once(service: AudioFileService, alice: User, emulator: Emulator) -> None:
+    service.part_for(recording_of(alice, wav()))
+    GeminiFile.objects.update(expires_at=timezone.now() + datetime.timedelta(hours=1))
+    assert sum(side_by_side(service.renew_due)) == 1
+    assert (row().uploads, len(held(emulator))) == (2, 1)
 
 
 # -- room --------------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from tests.summarization.talk import MODEL, Talk, past_call, turns
 LONG_AGO = timedelta(days=40)
 SOON_S = 10
 MODEL_CALLS = {queue.WRITE_SUMMARY, queue.WRITE_ROLLING_SUMMARY, queue.WRITE_RECORDING_WORK}
+UPLOADS = {"summarization.renew_files"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,10 +52,10 @@ def scheduled(settings: Settings) -> list[dict[str, Any]]:
 # -- what Celery is told -----------------------------------------------------------------------------------------------
 
 
-def test_what_waits_for_a_model_is_in_nobody_elses_way(settings: Settings) -> None:
+def test_what_waits_for_a_model_or_an_upload_is_in_nobody_elses_way(settings: Settings) -> None:
     queues = {name: current_app.amqp.router.route({}, name)["queue"].name for name in tasks()}
-    assert {name for name, its in queues.items() if its == settings.LONG_QUEUE} == MODEL_CALLS
-    assert {its for name, its in queues.items() if name not in MODEL_CALLS} == {settings.SHORT_QUEUE}
+    assert {name for name, its in queues.items() if its == settings.LONG_QUEUE} == MODEL_CALLS | UPLOADS
+    assert {its for name, its in queues.items() if name not in MODEL_CALLS | UPLOADS} == {settings.SHORT_QUEUE}
 
 
 def test_a_worker_takes_from_both_queues_and_from_that_of_the_version_before(settings: Settings) -> None:
