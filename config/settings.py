@@ -176,7 +176,7 @@ else:
 # --- Background work ------------------------------------------------------------------------------
 
 LONG_QUEUE, SHORT_QUEUE = "holdline-long", "holdline-short"
-"""For what waits for a model or uploads, and for what looks after rows. A worker takes from both unless it is told otherwise."""
+"""For what waits for a model or uploads, and for what looks after rows. Workers take from both by default."""
 
 FORMER_QUEUES = ("holdline",)
 """Of the version before: workers still take what it queued before an upgrade. Gone with the version after this one."""

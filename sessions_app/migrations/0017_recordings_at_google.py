@@ -11,6 +11,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name="recording",
+            index=models.Index(fields=["sha256"], name="recording_of_content"),
+        ),
         migrations.CreateModel(
             name="GeminiFile",
             fields=[

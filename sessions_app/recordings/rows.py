@@ -48,7 +48,10 @@ class Recording(models.Model):
 
     class Meta:
         ordering = ["-created_at", "pk"]
-        indexes = [models.Index(fields=["user", "-created_at"], name="recording_of_user")]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="recording_of_user"),
+            models.Index(fields=["sha256"], name="recording_of_content"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["user", "sha256"], name="recording_once_a_user"),
             models.CheckConstraint(

@@ -119,11 +119,12 @@ def test_a_run_whose_time_is_over_hands_the_rest_on(
     in_pieces(monkeypatch)
     monkeypatch.setattr(recordings, "BEGIN_WITHIN_S", -1)
     recording = recording_of(alice, wav(2.0))
+    summarizer.say(piece_of(("00:00", "00:01", "One.")))
     with django_capture_on_commit_callbacks() as told:
         recordings.write_recording_work(recording.pk, service)
     assert [callback.args[0] for callback in told] == [queue.WRITE_RECORDING_WORK]
-    assert (recording.work.state, summarizer.asked) == (State.WAITING, [])
-    assert recordings.due().count() == 1
+    work = recordings.due().get()
+    assert (work.state, work.done_ms, len(summarizer.asked)) == (State.WAITING, 1000, 1)
 
 
 @pytest.mark.django_db
