@@ -327,7 +327,7 @@ class _Held:
 
 def copy_of(recording: Recording) -> GeminiFile | None:
     """What this server's project has of a recording at the provider, or had: `state`, `sent_bytes`, `expires_at`."""
-    return GeminiFile.objects.filter(project=current_project(), sha256=recording.sha256).first()
+    return GeminiFile.objects.filter(project=project_of_the_key(), sha256=recording.sha256).first()
 
 
 def stored_bytes() -> int:
