@@ -25,6 +25,9 @@ PROCESSOR_S = 160
 BITS_PER_S = 64_000
 """4.8 MB a piece."""
 
+FASTEST = {"compression_level": "9"}
+"""Three hours take 50 s of the processor, in the encoder's usual way four times as long."""
+
 FRAME_SAMPLES = 1_152
 
 
@@ -48,7 +51,7 @@ def cut(path: Path, folder: Path) -> list[tuple[int, int]]:
 
 def _write(samples: array[int], start: int, path: Path) -> tuple[int, int]:
     with av.open(str(path), "w", format="mp3", options={"write_xing": "0"}) as container:
-        stream: Any = container.add_stream("libmp3lame", rate=RATE_HZ, layout="mono")
+        stream: Any = container.add_stream("libmp3lame", rate=RATE_HZ, layout="mono", options=FASTEST)
         stream.bit_rate = BITS_PER_S
         for first in range(0, len(samples), FRAME_SAMPLES):
             part = samples[first : first + FRAME_SAMPLES]
