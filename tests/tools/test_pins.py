@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.test_borders import PROGRAMS, below, imports
-from tools.paths import ALL_LISTS, BASE
+from tools.paths import ALL_LISTS, BASE, PRODUCTION_LISTS
 from tools.pins import Pin, pinned_hashes, pinned_names, pins
 
 LIST = """\
@@ -106,3 +106,14 @@ def test_every_package_that_is_imported_is_asked_for_by_name(name: str) -> None:
             canonicalize_name(PART_OF_ANOTHER.get(package, package)) for package in packages.get(module, [module])
         }
         assert brought_by & asked, module
+
+
+def test_what_stands_in_several_lists_that_are_installed_together_is_pinned_alike_there() -> None:
+    versions: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for name in PRODUCTION_LISTS:
+        of_this: dict[str, set[str]] = defaultdict(set)
+        for pin in pins(BASE / name):
+            of_this[pin.name].add(pin.version)
+        for package, found in of_this.items():
+            versions[package].add(frozenset(found))
+    assert {package: found for package, found in versions.items() if len(found) > 1} == {}
