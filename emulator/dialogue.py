@@ -378,6 +378,7 @@ class Dialogue:
         if not self.setup.transparent:
             return {}
         index = self._emulator.options.setup_index + self._consumed
+        self.session.last_index = index
         fault = self._emulator.faults.use("odd_index", self._line.id, self.setup.model.id)
         match fault.params["how"] if fault else "":
             case "lags":
@@ -388,7 +389,6 @@ class Dialogue:
                 index = self._index_before
             case "missing":
                 return {}
-        self.session.last_index = index
         return {"lastConsumedClientMessageIndex": str(index)} if index > 0 else {}
 
     async def _offer_handles(self) -> None:

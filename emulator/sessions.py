@@ -32,7 +32,7 @@ class Session:
     ended_at: float = 0.0
     #: The same if that connection was lost, not closed: the service knows nothing of its end yet.
     lost_at: float | None = None
-    #: The index of a client's message that was told last, on whichever connection.
+    #: The index of the client's message that was consumed when the last handle was issued, on whichever connection.
     last_index: int = 0
 
 

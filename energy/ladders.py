@@ -35,7 +35,7 @@ def models_for_tokens() -> tuple[str, ...]:
 
 def projects_in_use() -> frozenset[str]:
     """As the ledger knows them, of the ladders and of the key."""
-    return ledger.projects_of(("", *models_of(settings.ENERGY_LADDERS)))
+    return ledger.projects_of(models_of(settings.ENERGY_LADDERS)) | {ledger.project_of_the_key()}
 
 
 def models_in_service() -> tuple[str, ...]:

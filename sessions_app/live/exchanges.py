@@ -182,6 +182,8 @@ class Exchanges:
         self._connection_number = self._numbers_given = 0
         self._model = self._made_with = ""
         self._consumed_index: int | None = None
+        self._told_index: int | None = None
+        self._index_before: int | None = None
         self._context_given_at_ms: int | None = None
         self._context_index = 0
         self._last_message_ms = self._last_progress_ms = 0
@@ -325,7 +327,8 @@ class Exchanges:
         self._last_message_ms = self._last_progress_ms = _now_ms()
         self._connection_number = self._next_connection_number()
         self._ended_turn = None
-        self._consumed_index = None
+        self._index_before = self._index_before if self._told_index is None else self._told_index
+        self._told_index = self._consumed_index = None
         self._tell(LineBack())
         if not resumed:
             self.covered_turn = -1
@@ -417,8 +420,14 @@ class Exchanges:
         if message.handle is None:
             self._feed(HandleWithdrawn())
             return
-        self._consumed_index = message.consumed_index
-        self._feed(HandleOffered(message.handle, self._covers_context(message.consumed_index)))
+        self._consumed_index = self._believed(message.consumed_index)
+        self._feed(HandleOffered(message.handle, self._covers_context(self._consumed_index)))
+
+    def _believed(self, index: int | None) -> int | None:
+        """Not the number that the connection before told last: it may be that one's still, and then be too large for
+        what this one has consumed, and yet not for what it was sent."""
+        self._told_index = self._told_index if index is None else index
+        return None if index and index == self._index_before else index
 
     def _covers_context(self, consumed_index: int | None) -> bool:
         """Whether the past that this connection was given has been taken in."""

@@ -92,6 +92,23 @@ async def test_the_index_of_a_connection_counts_for_that_connection_alone() -> N
     assert numbers(stage.connection.audio) == spoken[3:]
 
 
+async def test_the_number_that_the_connection_before_told_last_is_not_believed_however_possible_it_is() -> None:
+    stage = await Stage(Mode.CALL).open()
+    await stage.speak(10)
+    await stage.hear(HandleUpdate("h-1", consumed_index=10))
+    stage.connection.drop()
+    await stage.wait(1)
+    spoken = await stage.speak(12, every_ms=1)
+    await stage.hear(HandleUpdate("h-2", consumed_index=10))
+    stage.connection.drop()
+    await stage.wait(1)
+    assert numbers(stage.connection.audio) == spoken
+    await stage.hear(HandleUpdate("h-3", consumed_index=5))
+    stage.connection.drop()
+    await stage.wait(1)
+    assert numbers(stage.connection.audio) == spoken[5:]
+
+
 async def test_a_typed_message_that_was_consumed_comes_again_until_its_reply_is_stored_and_then_never() -> None:
     stage = await Stage(Mode.TEXT).open()
     stage.manager.take_text("m-1", "What is the time?")

@@ -11,8 +11,8 @@ import pytest
 from sessions_app.live.providers.accounts import CloudProject
 from summarization.gemini import GeminiSummarizer
 from summarization.prompts import summary_prompt
-from tests.scenarios.page import Page
-from tests.scenarios.speech import spoken
+from tests.scenarios.page import FRAME_MS, Page
+from tests.scenarios.speech import silence, spoken
 from tests.scenarios.test_conversations_survive import ask_code_word, tell_code_word
 from tests.scenarios.test_energy import forget_quota
 from tests.services.emulator import Emulator
@@ -188,3 +188,25 @@ def test_summaries_are_written_there(emulator: Emulator, monkeypatch: pytest.Mon
     project = CloudProject("holdline", "global", "emulator")
     summarizer = GeminiSummarizer(project, "v1beta1", ["vertex@global:gemini-3.8-flash"])
     assert summarizer.ask("vertex@global:gemini-3.8-flash", summary_prompt("User: My name is Ann.", "")).startswith("{")
+
+
+@pytest.mark.parametrize("how", ["lags", "jumps", "missing", "of-before"])
+async def test_whatever_is_said_of_consumed_messages_a_question_that_was_cut_is_heard_whole(
+    there: WebServer, emulator: Emulator, how: str
+) -> None:
+    emulator.fault("odd_index", how=how, by=50, connection="all")
+    question = spoken("What time is it?") + silence(0.8)
+    async with Page(there, "call") as page:
+        await page.start()
+        await page.speak(question, real_time=False)
+        assert await page.reply()
+        for _ in range(2):
+            emulator.fault("cut", when="speech")
+            await page.speak(question, real_time=False)
+            assert await page.reply()
+        assert len(dialled(emulator)) == 3
+    heard_ms = [entry["ms"] for entry in emulator.entries("speech_in")]
+    assert sum(ms > heard_ms[0] - FRAME_MS for ms in heard_ms) >= 3, (
+        "a part of one may be heard twice, none only in part"
+    )
+    assert emulator.entries("handle_refused") == []
