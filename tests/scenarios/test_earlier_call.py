@@ -50,7 +50,7 @@ async def test_a_new_call_knows_the_code_word_of_the_last_one_if_its_user_wants_
         assert "PLUM-42" in await ask_code_word(page)
         emulator.fault("quota", model="gemini-3.8-live", limit="day")
         emulator.fault("close", text="quota exceeded", connection="latest")
-        await page.wait_for("energy", level=2)
+        await page.wait_for("energy", previous=3)
         await page.wait_for("state", state="live")
         assert "PLUM-42" in await ask_code_word(page)
     save(web, cookies, new_call="never")

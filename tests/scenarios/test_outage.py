@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from tests.fakes.energy import NEWEST
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence, spoken
+from tests.scenarios.test_energy import forget_quota
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
 QUESTION = "What is my code word?"
+
+
+@pytest.fixture(autouse=True)
+def nothing_known_afterwards(web: WebServer) -> Iterator[None]:
+    """An outage is remembered for half a minute, of models that others talk with."""
+    yield
+    forget_quota(web)
 
 
 async def test_a_call_and_a_chat_live_through_an_outage_of_live_with_what_they_know(
