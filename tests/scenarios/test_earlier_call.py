@@ -9,6 +9,7 @@ import pytest
 
 from tests.scenarios.page import Page, log_in, submit
 from tests.scenarios.test_conversations_survive import ask_code_word, tell_code_word
+from tests.scenarios.test_energy import forget_quota
 from tests.scenarios.test_settings import save
 from tests.services.emulator import Emulator
 from tests.services.processes import eventually
@@ -17,9 +18,11 @@ from tests.services.web import WebServer
 
 @pytest.fixture
 def cookies(web: WebServer) -> Iterator[str]:
-    """Of Bob's browser, whose settings are the defaults again when the test is over."""
+    """Of Bob's browser, whose settings are the defaults again when the test is over. Nothing is known of any quota."""
     cookies = log_in(web.url, "bob")
+    forget_quota(web)
     yield cookies
+    forget_quota(web)
     submit(web.url, "/settings/reset/", cookies)
 
 
@@ -50,7 +53,7 @@ async def test_a_new_call_knows_the_code_word_of_the_last_one_if_its_user_wants_
         assert "PLUM-42" in await ask_code_word(page)
         emulator.fault("quota", model="gemini-3.8-live", limit="day")
         emulator.fault("close", text="quota exceeded", connection="latest")
-        await page.wait_for("energy", previous=3)
+        await page.wait_for("energy")
         await page.wait_for("state", state="live")
         assert "PLUM-42" in await ask_code_word(page)
     save(web, cookies, new_call="never")
