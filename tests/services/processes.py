@@ -18,12 +18,19 @@ SYSTEM_FOLDERS = "/usr/sbin:/sbin"
 """Where the tools of an administrator are (`useradd` among them), which not every PATH names."""
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback interface that nobody uses at the moment, and that was not given before: cookies are
+    kept by the address of a server, and those of an earlier one would be shown to another."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in _GIVEN:
+            _GIVEN.add(port)
+            return port
 
 
 async def eventually(condition: Callable[[], bool]) -> None:
