@@ -97,21 +97,15 @@ class LevelKeeper:
     async def fall_back(self, reason: str, quota: bool, failure: Failure) -> None:
         """Leave the model: for its quota, by the provider's own words, or for another reason."""
         if quota:
-            news = await self._energy.handle_rate_limit_error(self._mode, failure, self.level.model)
+            self._take(await self._energy.handle_rate_limit_error(self._mode, failure, self.level.model))
         else:
             news = await self._energy.next_model(self._mode, self.level.model, reason)
-            if news.change.level == self.level:
-                self._feed(LevelKept(_RETRY_WHEN_BUSY_MS, StateReason.PROVIDER_UNAVAILABLE))
-                return
-        self._take(news)
+            self._take(news, LevelKept(_RETRY_WHEN_BUSY_MS, StateReason.PROVIDER_UNAVAILABLE))
 
     async def leave_outage(self, failure: Failure) -> None:
         """No line is to be had: to a level that needs none, if there is one."""
         news = await self._energy.leave_outage(self._mode, failure, self.level.model)
-        if news.change.level == self.level:
-            self._feed(LevelKept(_RETRY_WITHOUT_REFUGE_MS, StateReason.PROVIDER_UNAVAILABLE))
-        else:
-            self._take(news)
+        self._take(news, LevelKept(_RETRY_WITHOUT_REFUGE_MS, StateReason.PROVIDER_UNAVAILABLE))
 
     async def due_probe(self) -> Probe:
         """What is to be done to be back on a better line, or on one at all."""
@@ -156,8 +150,13 @@ class LevelKeeper:
         if news is not None:
             self._take(news)
 
-    def _take(self, news: LevelNews) -> None:
-        """From now on this is the level; what that means for the connection is the machine's affair."""
+    def _take(self, news: LevelNews, kept: LevelKept | None = None) -> None:
+        """From now on this is the level; what that means for the connection is the machine's affair.
+
+        Args:
+            news: what the energy bar found.
+            kept: what the machine is told where there is no other level; None where the provider has no room.
+        """
         change = replace(news.change, previous=self.level)  # the bar may have moved while nobody heard of it
         self.level = change.level
         if change.is_change:
@@ -170,7 +169,7 @@ class LevelKeeper:
             toast = _IN_TURNS_TOAST if change.level.is_in_turns and not change.previous.is_in_turns else ""
             self._feed(LevelChanged(change.level.model, keeps_handle, is_raised, toast))
         else:
-            self._feed(LevelKept(_ms_until(change.resets_at) or _RETRY_WHEN_BUSY_MS))
+            self._feed(kept or LevelKept(_ms_until(change.resets_at) or _RETRY_WHEN_BUSY_MS))
 
     def _why_none(self) -> NoModel:
         return NoModel(self._energy.reason_for_nothing, _ms_until(self.resets_at))
