@@ -452,11 +452,11 @@ class Exchanges:
         return _now_ms() - (0 if connection is None else max(math.ceil(connection.unread_ms), self._echo.longest_ms))
 
     def _on_timer(self, fact: TimedFact) -> None:
+        if fact is WatchFired and self._turns.is_owed_an_answer:
+            self._on_doubt()
         self._tell(self._timed_facts[fact]())
 
     def _look(self) -> WatchFired:
-        if self._turns.is_owed_an_answer:
-            self._on_doubt()
         connection = self._connection()
         lifeless_ms = _now_ms() - self._last_message_ms
         if connection is not None:
