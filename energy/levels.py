@@ -339,8 +339,8 @@ def is_in_turns(model: str) -> bool:
         return False
 
 
-def _word(number: int, top: int, is_in_turns: bool) -> Word:
-    if is_in_turns:
+def _word(number: int, top: int, in_turns: bool) -> Word:
+    if in_turns:
         return Word.TURNS
     if number == top:
         return Word.FULL
