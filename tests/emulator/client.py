@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 from google import genai
 from google.genai import types
 from google.genai.live import AsyncSession
@@ -30,6 +31,9 @@ FRAME_BYTES = 1280
 """40 ms of 16 kHz PCM16."""
 SECOND_BYTES = 48_000
 """Of 24 kHz PCM16."""
+
+SDK_INHERITS_AIOHTTP = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+"""The mark of tests that ask over REST and asynchronously: the SDK inherits what aiohttp says should not be."""
 
 
 @dataclass

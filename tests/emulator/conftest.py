@@ -1,9 +1,11 @@
 """An emulator of these tests' own, whose answers are over thirty times faster than anybody could listen."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from google import genai
 
+from tests.emulator.client import sdk
 from tests.services.emulator import Emulator
 
 
@@ -35,3 +37,11 @@ def unhurried_emulator(unhurried_program: Emulator) -> Emulator:
     """As `emulator`, for those who interrupt: a long story goes on for twenty seconds, and is sent as it is heard."""
     unhurried_program.reset()
     return unhurried_program
+
+
+@pytest.fixture
+async def client(emulator: Emulator) -> AsyncIterator[genai.Client]:
+    """The SDK, for tests that ask it asynchronously."""
+    client = sdk(emulator)
+    yield client
+    await client.aio.aclose()

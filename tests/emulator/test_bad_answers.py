@@ -3,13 +3,12 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from google import genai
 from google.genai import errors, types
 
-from tests.emulator.client import sdk
+from tests.emulator.client import SDK_INHERITS_AIOHTTP, sdk
 from tests.emulator.test_speech import TTS, sound_of, voiced
 from tests.emulator.test_turns_over_rest import AS_JSON, CHAT
 from tests.services.emulator import Emulator
@@ -19,14 +18,7 @@ ASKED = "Say one two three four five six seven eight nine ten eleven twelve"
 ANSWER = ASKED.removeprefix("Say ")
 SENTENCE = "This is a sentence that takes a while."
 
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
-
-
-@pytest.fixture
-async def client(emulator: Emulator) -> AsyncIterator[genai.Client]:
-    client = sdk(emulator)
-    yield client
-    await client.aio.aclose()
+pytestmark = SDK_INHERITS_AIOHTTP
 
 
 class Stream:

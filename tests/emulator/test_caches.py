@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from google import genai
 from google.genai import errors, types
 
 from emulator.caches import LIMIT, CacheStore
-from tests.emulator.client import LIVE_3_8, ask, live, sdk, speech
+from tests.emulator.client import LIVE_3_8, SDK_INHERITS_AIOHTTP, ask, live, speech
 from tests.emulator.test_control import request
 from tests.emulator.test_parts import Clock
 from tests.emulator.test_speech import TTS, voiced
@@ -22,14 +21,7 @@ PRO = "gemini-3.1-pro-preview"
 FILLING = "The tide comes in twice a day. " * 140
 INSTRUCTION = f"The user's code word is PLUM-42. {FILLING}"
 
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
-
-
-@pytest.fixture
-async def client(emulator: Emulator) -> AsyncIterator[genai.Client]:
-    client = sdk(emulator)
-    yield client
-    await client.aio.aclose()
+pytestmark = SDK_INHERITS_AIOHTTP
 
 
 async def cached(client: genai.Client, model: str = CHAT, **more: Any) -> types.CachedContent:

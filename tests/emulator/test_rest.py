@@ -11,7 +11,7 @@ from google import genai
 from google.genai import errors, types
 from pydantic import BaseModel
 
-from tests.emulator.client import sdk, tls
+from tests.emulator.client import SDK_INHERITS_AIOHTTP, sdk, tls
 from tests.services.emulator import Emulator
 
 CHAT = "gemini-3.8-flash"
@@ -65,7 +65,7 @@ def test_an_answer_can_be_streamed(client: genai.Client) -> None:
     assert pieces[-1].candidates[0].finish_reason == types.FinishReason.STOP
 
 
-@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+@SDK_INHERITS_AIOHTTP
 async def test_an_answer_can_be_streamed_asynchronously(emulator: Emulator) -> None:
     client = sdk(emulator)
     stream = await client.aio.models.generate_content_stream(model=CHAT, contents="Say one two three four five six")

@@ -1,7 +1,6 @@
 """TTS models: a text spoken in a voice, as a whole or as it comes, and what they refuse."""
 
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
@@ -9,20 +8,13 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from tests.emulator.client import sdk
+from tests.emulator.client import SDK_INHERITS_AIOHTTP, sdk
 from tests.services.emulator import Emulator
 
 TTS = "gemini-3.8-flash-tts"
 SPEAKING = (TTS, "gemini-3.8-flash-lite-tts", "gemini-3.1-flash-tts-preview", "gemini-2.5-flash-preview-tts")
 
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
-
-
-@pytest.fixture
-async def client(emulator: Emulator) -> AsyncIterator[genai.Client]:
-    client = sdk(emulator)
-    yield client
-    await client.aio.aclose()
+pytestmark = SDK_INHERITS_AIOHTTP
 
 
 def voiced(voice: str = "Kore", **more: Any) -> types.GenerateContentConfig:

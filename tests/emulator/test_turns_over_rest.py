@@ -1,7 +1,6 @@
 """A conversation in turns: what is said into a microphone goes up with the conversation so far."""
 
 import json
-from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from emulator.generate import generate
 from emulator.prompt import CLIPS_KEPT, Ear, Prompt, read_prompt
 from emulator.state import Emulator as State
 from emulator.state import Options
-from tests.emulator.client import sdk, speech
+from tests.emulator.client import SDK_INHERITS_AIOHTTP, speech
 from tests.emulator.test_sound import tone, wav
 from tests.services.emulator import Emulator
 
@@ -34,14 +33,7 @@ AS_JSON = types.GenerateContentConfig(
     system_instruction="Answer what the user says.\nSummary of the conversation so far:\nThe user's dog is Rex.",
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
-
-
-@pytest.fixture
-async def client(emulator: Emulator) -> AsyncIterator[genai.Client]:
-    client = sdk(emulator)
-    yield client
-    await client.aio.aclose()
+pytestmark = SDK_INHERITS_AIOHTTP
 
 
 def typed(role: str, text: str) -> types.Content:

@@ -16,7 +16,7 @@ from sessions_app.live.providers.cache_rules import CachePrices, CacheTerms
 from sessions_app.live.providers.context_cache import GONE_PAUSE_S, REFUSED_PAUSE_S, PrefixCache
 from sessions_app.live.providers.upstream import UsageReported
 from tests.bench.context_cache import compare, usage_of
-from tests.emulator.client import sdk
+from tests.emulator.client import SDK_INHERITS_AIOHTTP, sdk
 from tests.emulator.test_parts import Clock
 from tests.services.emulator import Emulator
 
@@ -28,7 +28,7 @@ EVERY_S = 10
 PRICES = CachePrices(0.75, 0.075, 0.5)
 TERMS = CacheTerms(TTL_S, lambda _: PRICES)
 
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+pytestmark = SDK_INHERITS_AIOHTTP
 
 
 @dataclass

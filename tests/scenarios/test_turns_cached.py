@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from sessions_app.live.providers.cache_rules import CachePrices, CacheTerms
 from sessions_app.live.providers.turns.account import Question, Sound
 from sessions_app.live.providers.turns.prompt import transcription_of
 from sessions_app.live.providers.upstream import Asking
 from tests.bench.context_cache import compare, typed_in_turns
 from tests.bench.talk_in_turns import TalkInTurns, aloud
-from tests.emulator.client import sdk
+from tests.emulator.client import SDK_INHERITS_AIOHTTP, sdk
 from tests.services.emulator import Emulator
 
 MODEL = "gemini-3.8-flash"
@@ -21,7 +19,7 @@ FILLING = "The tide comes in twice a day, and goes out twice a day, which is all
 PRICES = CachePrices(0.75, 0.075, 0.5)
 TERMS = CacheTerms(3_600, lambda _: PRICES)
 
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+pytestmark = SDK_INHERITS_AIOHTTP
 
 
 async def begin(emulator: Emulator, turns: int = 0) -> TalkInTurns:
