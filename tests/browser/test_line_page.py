@@ -13,7 +13,7 @@ from tests.services.web import WebServer
 MAKE_ROWS = """
 from django.contrib.auth.models import User
 from django.utils import timezone
-from energy.ledger import project_of
+from energy.ledger import project_of_the_key
 from energy.models import ModelQuota
 from sessions_app.models import Conversation, SessionEvent
 now = timezone.now()
@@ -27,7 +27,7 @@ for kind, data in (
 ):
     SessionEvent.objects.create(conversation=conversation, kind=kind, data=data, at=now)
 ModelQuota.objects.get_or_create(
-    project=project_of(""), model="a-model-that-nobody-uses-" * 3,
+    project=project_of_the_key(), model="a-model-that-nobody-uses-" * 3,
     defaults={"kind": "day", "spent_since": now, "resets_at": now, "text": "You exceeded your quota. " * 5},
 )
 """

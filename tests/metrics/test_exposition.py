@@ -20,7 +20,7 @@ from pytest_django import Settings
 from config.metrics.exposition import Exposition
 from config.metrics.figures import Figures
 from config.metrics.rows import Rows, read_rows
-from energy.ledger import project_of
+from energy.ledger import project_of_the_key
 from energy.levels import Mode
 from energy.models import EnergyState, LiveSlot, ModelQuota
 from sessions_app.gateway.session_registry import SessionRegistry
@@ -64,7 +64,7 @@ def rows(alice: User, bob: User, a_quarter_ago: datetime.datetime) -> None:
     EnergyState.objects.create(user=bob, mode="text", level=0)
     in_an_hour = timezone.now() + datetime.timedelta(hours=1)
     spent = {"kind": "day", "spent_since": a_quarter_ago, "resets_at": in_an_hour}
-    ModelQuota.objects.create(project=project_of(""), model=MODEL, **spent)
+    ModelQuota.objects.create(project=project_of_the_key(), model=MODEL, **spent)
     ModelQuota.objects.create(project="another", model="gemini-3.8-live-extended-thinking", **spent)
     for user, granted_at in ((alice, timezone.now()), (bob, None)):
         LiveSlot.objects.create(

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from config.line_page.outages import SHOWN
 from config.line_page.today import GAPS_DRAWN
-from energy.ledger import project_of
+from energy.ledger import project_of_the_key
 from energy.models import EnergyChange, EnergyState, LiveSlot, ModelQuota
 from sessions_app.models import Conversation, LiveSession, SessionEvent, Worker
 from summarization.models import CallHistory
@@ -119,7 +119,7 @@ def make_rows(user: User, number: int = 0) -> None:
     for name, owner in ((f"web1:1{number or ''}", {}), (f"web4:{number}", {"leaving_at": NOON})):
         Worker.objects.create(name=name, seen_at=STILL, **owner)
     Worker.objects.create(name=f"web5:{number}", seen_at=ago(days=400))
-    spent = {"project": project_of(""), "kind": "day", "spent_since": ago(hours=1), "resets_at": NOON}
+    spent = {"project": project_of_the_key(), "kind": "day", "spent_since": ago(hours=1), "resets_at": NOON}
     ModelQuota.objects.create(model=f"gemini-{number}", text="You exceeded your quota", **spent)
     ModelQuota.objects.create(model=f"well-{number}", restored_at=NOON, **spent)
     ModelQuota.objects.create(model=f"gemini-{number}", **{**spent, "project": "another"})
@@ -252,7 +252,7 @@ def test_workers_that_are_not_well_come_first_and_those_without_a_row_are_named(
 
 def test_what_the_provider_said_is_shown_as_text(operator: Client) -> None:
     ModelQuota.objects.create(
-        project=project_of(""), model="x", kind="day", spent_since=NOON, resets_at=NOON, text="<b>spent</b>"
+        project=project_of_the_key(), model="x", kind="day", spent_since=NOON, resets_at=NOON, text="<b>spent</b>"
     )
     assert "&lt;b&gt;spent&lt;/b&gt;" in text_of(operator)
 
