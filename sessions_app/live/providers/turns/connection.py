@@ -215,14 +215,12 @@ class TurnsConnection:
     # -- asking ------------------------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
-        question = self._account.ask()
         is_heard = self._is_heard
-        prompt = prompt_of(self._setup.instruction, question, self._setup.language, is_heard=is_heard)
+        prompt = prompt_of(self._setup.instruction, self._account.ask(), self._setup.language, is_heard=is_heard)
         self._asked_at_s = _now_s()
         self._tell(Asking())
         reply = Reply(
             self._terms,
-            question,
             prompt,
             is_heard=is_heard,
             tell=lambda message: self._tell_of(reply, message),

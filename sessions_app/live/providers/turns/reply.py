@@ -11,7 +11,6 @@ from enum import Enum, auto
 
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.spoken_words import as_sentence, words_in
-from sessions_app.live.providers.turns.account import Question
 from sessions_app.live.providers.turns.answer import AnswerReader, Progress
 from sessions_app.live.providers.turns.generation import Chunk, Conversation, Generation
 from sessions_app.live.providers.turns.playback import Playback
@@ -66,8 +65,7 @@ class Reply:
 
     Args:
         terms: who is asked, and how.
-        question: what is asked.
-        prompt: the same as it is put.
+        prompt: what is asked.
         is_heard: the answer is spoken.
         tell: is given what is to be said of it.
         on_transcribed: is given the user's words.
@@ -77,7 +75,6 @@ class Reply:
     def __init__(
         self,
         terms: Terms,
-        question: Question,
         prompt: Prompt,
         *,
         is_heard: bool,
@@ -90,7 +87,6 @@ class Reply:
         self.refusal = ""
         """Why there is none, or no more of it, in the provider's word."""
         self._terms = terms
-        self._question = question
         self._prompt = prompt
         self._is_heard = is_heard
         self._tell = tell
@@ -204,7 +200,7 @@ class Reply:
         """The model has answered and not said what it heard: it is asked for that alone, and missed if it fails."""
         words = ""
         try:
-            async with aclosing(self._asked(transcription_of(self._question))) as chunks:
+            async with aclosing(self._asked(transcription_of(self._prompt.question))) as chunks:
                 async for chunk in chunks:
                     words += chunk.text
         except UpstreamFailed:
