@@ -16,12 +16,10 @@ QUIET = bytes(1_500 * BYTES_PER_MS)
 def test_an_utterance_is_found_while_it_is_said_and_is_whole_when_it_has_ended() -> None:
     hearing = Hearing()
     assert hearing.hear(QUIET + voice()) == [VoiceFound()]
-    assert hearing.is_spoken_to
     (spoken,) = hearing.hear(QUIET)
     assert isinstance(spoken, Spoken)
     assert voice() in spoken.pcm
     assert len(spoken.pcm) < len(voice()) + 1_100 * BYTES_PER_MS
-    assert not hearing.is_spoken_to
 
 
 def test_more_quiet_is_waited_for_where_the_user_wants_that() -> None:

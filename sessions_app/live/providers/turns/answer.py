@@ -55,7 +55,7 @@ class AnswerReader:
     def take(self, text: str) -> Progress:
         """The next piece of what came."""
         self._raw += text
-        if self._is_structured and not self._is_plain:
+        if not self._is_plain:
             self._is_plain = self._raw.lstrip()[:1] not in _JSON_BEGINS
         if self._is_plain:
             return self._grown(self._raw)

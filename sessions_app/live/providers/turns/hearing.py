@@ -44,11 +44,6 @@ class Hearing:
         self._rest = b""
         self._was_found = False
 
-    @property
-    def is_spoken_to(self) -> bool:
-        """Whether somebody is speaking, as far as it was heard."""
-        return self._gate.has_voice
-
     def hear(self, pcm: bytes) -> list[Heard]:
         """Take in sound; what became known by it, in order."""
         self._rest += pcm
