@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from django.conf import settings
 from django.db import transaction
@@ -104,7 +104,7 @@ def note_missing(model: str, text: str, now: datetime.datetime) -> ModelState:
     return _change(model, lambda state: after_refusal(state, LimitKind.MISSING, now, text=_cut(text)))
 
 
-def note_outage(models: Iterable[str], text: str, now: datetime.datetime) -> None:
+def note_outage(models: Collection[str], text: str, now: datetime.datetime) -> None:
     """None of these models can be reached."""
     for model in sorted(models):  # in one order, so that two workers do not wait for each other
         _change(model, lambda state: after_refusal(state, LimitKind.OUTAGE, now, text=_cut(text)))
