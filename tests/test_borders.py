@@ -25,6 +25,7 @@ PURE = {
             "context",
             "voice",
             "pitch",
+            "wav",
             "tokens",
             "close_codes",
         )

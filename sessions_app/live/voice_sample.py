@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import wave
 
 from energy.levels import UnknownModel, profile_of
 from sessions_app.live.downlink import BYTES_PER_MS
@@ -18,6 +16,7 @@ from sessions_app.live.providers.upstream import (
     Upstream,
     UpstreamFailed,
 )
+from sessions_app.live.wav import wav_of
 
 SENTENCE = "Hello, nice to meet you. This is how I sound when we talk."
 INSTRUCTION = "You read sentences aloud, word for word, and say nothing else."
@@ -30,7 +29,6 @@ LONGEST_MS = 6_000
 
 SHORTEST_MS = 300
 
-SAMPLE_BYTES = 2
 WAV_HEADER_BYTES = 44
 LARGEST_WAV_BYTES = WAV_HEADER_BYTES + LONGEST_MS * BYTES_PER_MS
 
@@ -65,7 +63,7 @@ async def record(upstream: Upstream, model: str, voice: str) -> bytes:
         async with asyncio.timeout(LIMIT_S):
             connection = await upstream.connect(sample_setup(model, voice))
             await connection.send_text(f"Say exactly: {SENTENCE}")
-            return wav_of(await _reply_of(connection))
+            return wav_of(await _reply_of(connection), OUTPUT_RATE_HZ)
     except (UpstreamFailed, UnknownModel) as error:
         raise NotRecorded(str(error)) from error
     except TimeoutError:
@@ -73,17 +71,6 @@ async def record(upstream: Upstream, model: str, voice: str) -> bytes:
     finally:
         if connection is not None:
             await connection.close(CLOSE_TIMEOUT_MS)
-
-
-def wav_of(pcm: bytes) -> bytes:
-    """PCM16 mono of 24 kHz as a file."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as written:
-        written.setnchannels(1)
-        written.setsampwidth(SAMPLE_BYTES)
-        written.setframerate(OUTPUT_RATE_HZ)
-        written.writeframes(pcm)
-    return file.getvalue()
 
 
 async def _reply_of(connection: Connection) -> bytes:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 import os
 import re
 import ssl
-import wave
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -35,6 +33,7 @@ from sessions_app.live.providers.upstream import OUTPUT_RATE_HZ, UpstreamFailed,
 from sessions_app.live.storable import storable
 from sessions_app.live.transcript import Role
 from sessions_app.live.voice import INPUT_RATE_HZ
+from sessions_app.live.wav import wav_of
 
 logger = logging.getLogger(__name__)
 
@@ -215,18 +214,8 @@ def _asked_of(prompt: Prompt) -> list[types.Content]:
 def _part_of(part: Part) -> types.Part:
     if isinstance(part, Words):
         return types.Part(text=part.text)
-    return types.Part(inline_data=types.Blob(mime_type="audio/wav", data=_wav_of(part)))
-
-
-def _wav_of(sound: Sound) -> bytes:
-    """As a file, for raw samples are not among the documented formats ("Audio understanding", read 2026-11)."""
-    with io.BytesIO() as file:
-        with wave.open(file, "wb") as writer:
-            writer.setnchannels(1)
-            writer.setsampwidth(2)
-            writer.setframerate(INPUT_RATE_HZ)
-            writer.writeframes(sound.pcm)
-        return file.getvalue()
+    # A file, for raw samples are not among the documented formats ("Audio understanding", read 2026-11).
+    return types.Part(inline_data=types.Blob(mime_type="audio/wav", data=wav_of(part.pcm, INPUT_RATE_HZ)))
 
 
 def _modality_of(config: types.GenerateContentConfig) -> str:
