@@ -26,15 +26,22 @@ PURE = {
             "voice",
             "pitch",
             "wav",
+            "own_ear",
+            "played",
+            "echo",
+            "memory",
             "tokens",
             "close_codes",
         )
     ),
     *(
         f"sessions_app.live.providers.{name}"
-        for name in ("durations", "google_errors", "minting", "token_stock", "spoken_words", "sound_parts")
+        for name in ("durations", "google_errors", "minting", "token_stock", "spoken_words", "sound_parts", "consumed")
     ),
-    *(f"sessions_app.live.providers.turns.{name}" for name in ("hearing", "account", "prompt", "sentences")),
+    *(
+        f"sessions_app.live.providers.turns.{name}"
+        for name in ("hearing", "account", "prompt", "sentences", "voice_models")
+    ),
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     "sessions_app.user_settings.terms",
     "sessions_app.voice_samples.byte_ranges",
