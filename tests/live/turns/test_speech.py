@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from sessions_app.live.providers.turns.sentences import Piece
-from sessions_app.live.providers.turns.speech import PIECES_AHEAD, Speech
+from sessions_app.live.providers.turns.speech import PIECES_AHEAD, SOUND_LIMIT_BYTES, Speech
 from sessions_app.live.providers.turns.usage import UsageAccount
 from sessions_app.live.providers.turns.voice_models import VoiceModels
+from sessions_app.live.providers.upstream import OUTPUT_RATE_HZ
 from tests.fakes.generation import Chunk, FakeGeneration, sound
 
 PIECES = [Piece(f"Sentence {number}. ", f"Sentence {number}.") for number in range(6)]
@@ -56,6 +57,21 @@ async def test_who_is_told_to_be_quiet_is_quiet_at_once_and_asks_for_nothing_mor
     assert len(heard.sounds) == 1
     assert len(generation.read) == PIECES_AHEAD
     assert generation.read[0].was_torn
+
+
+async def test_sound_that_does_not_end_is_given_up_and_the_next_piece_is_spoken() -> None:
+    minute = Chunk(pcm=bytes(60 * OUTPUT_RATE_HZ * 2))
+    generation = FakeGeneration(voice_script=[[minute] * 100, sound(200)])
+    heard = Heard(generation)
+    for piece in PIECES[:2]:
+        heard.speech.say(piece)
+    heard.speech.end()
+    await heard.speech.run()
+    of_first, of_second = (sum(size for piece, size in heard.sounds if piece is each) for each in PIECES[:2])
+    assert of_first == SOUND_LIMIT_BYTES
+    assert of_second == 200 * OUTPUT_RATE_HZ * 2 // 1000
+    assert (generation.read[0].was_torn, heard.speech.missing) == (True, "")
+    assert len(generation.read) == 2
 
 
 async def test_where_nobody_may_be_asked_nobody_is() -> None:

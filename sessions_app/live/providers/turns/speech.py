@@ -28,6 +28,10 @@ read 2026-11)."""
 PIECES_AHEAD = 2
 """So many are asked for at a time: the one that is heard, and the next."""
 
+SOUND_LIMIT_BYTES = 180 * OUTPUT_RATE_HZ * 2
+"""Of a piece: three minutes, which no reading of `PIECE_LIMIT` characters takes. What goes on beyond has lost its way,
+and would be kept until it was heard."""
+
 FRAME_BYTES = 100 * OUTPUT_RATE_HZ * 2 // 1000
 
 _SPOKEN_OUT = ("STOP", "MAX_TOKENS")
@@ -120,7 +124,7 @@ class Speech:
         self.missing = self.missing or reason
 
     async def _ask(self, model: str, recital: _Recital) -> None:
-        """Raises `UpstreamFailed` where it was not spoken to its end."""
+        """Raises `UpstreamFailed` where it was not spoken to its end. What goes on without one is let go of."""
         finish, rest = "", b""
         meter = self._usage.meter(model)
         async with aclosing(self._generation.speak(model, recital.piece.spoken, self._voice)) as chunks:
@@ -128,6 +132,9 @@ class Speech:
                 meter.read(chunk.usage)
                 finish = chunk.refusal or chunk.finish or finish
                 rest = recital.take(rest + chunk.pcm)
+                if recital.is_full:
+                    logger.warning("%s does not come to an end with a piece of an answer", model)
+                    return
         if finish not in _SPOKEN_OUT or not recital.was_heard:
             raise UpstreamFailed(Failure(0, f"no sound: {finish or 'torn'}", Phase.LIVE))
 
@@ -138,14 +145,22 @@ class _Recital:
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
         self.sound: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self.was_heard = False
+        self._left_bytes = SOUND_LIMIT_BYTES
+
+    @property
+    def was_heard(self) -> bool:
+        return self._left_bytes < SOUND_LIMIT_BYTES
+
+    @property
+    def is_full(self) -> bool:
+        return self._left_bytes == 0
 
     def take(self, pcm: bytes) -> bytes:
-        """Pass on what there is, in frames; half a sample is given back."""
-        whole = len(pcm) // 2 * 2
+        """Pass on what there is and has room, in frames; the rest is given back, half a sample as a rule."""
+        whole = min(len(pcm) // 2 * 2, self._left_bytes)
         for start in range(0, whole, FRAME_BYTES):
-            self.was_heard = True
             self.sound.put_nowait(pcm[start : min(start + FRAME_BYTES, whole)])
+        self._left_bytes -= whole
         return pcm[whole:]
 
 
