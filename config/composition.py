@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from config.context_caches import cache_terms
 from config.metrics.figures import Figures
-from config.minters import minter_of_dials
+from config.minters import is_dialled_by_token, minter_of_dials
 from energy.levels import Kind, models_of
 from energy.places import DEVELOPER_API, Place, place_of
 from sessions_app.gateway.session_registry import SessionRegistry
@@ -34,8 +34,7 @@ LADDER_MODELS = models_of(settings.ENERGY_LADDERS)
 
 def gemini_upstream(place: Place = DEVELOPER_API) -> Upstream:
     """Gemini at a place, as the settings have it. Blocks: see `LateUpstream`. Raises `UpstreamFailed` without a key."""
-    by_token = settings.GEMINI_DIAL_WITH_TOKENS and not place.is_agent_platform
-    access = _tokens() if by_token else account_at(place)
+    access = _tokens() if is_dialled_by_token(place) else account_at(place)
     if not access:
         raise UpstreamFailed(NO_PROJECT if place.is_agent_platform else NO_KEY)
     from sessions_app.live.providers.gemini import GeminiUpstream

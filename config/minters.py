@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from energy.places import Place
 from sessions_app.live.providers.minting import Minter
+
+
+def is_dialled_by_token(place: Place) -> bool:
+    """Whether a token of its own lets a connection in there; Agent Platform has none."""
+    return settings.GEMINI_DIAL_WITH_TOKENS and not place.is_agent_platform
 
 
 def minter_of_dials() -> Minter | None:

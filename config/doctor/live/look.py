@@ -6,13 +6,11 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.conf import settings
-
 from config.doctor.findings import Finding, failed, not_set, ok, told, warning
 from config.doctor.live.observed import differences, go_away_in, handle_in, knows
 from config.doctor.live.recording import Recording
 from config.doctor.live.talk import Talk, hold
-from config.minters import minter_of_dials
+from config.minters import is_dialled_by_token, minter_of_dials
 from energy.levels import ModelProfile, UnknownModel, profile_of
 from energy.places import place_of
 from sessions_app.live.providers.upstream import UpstreamFailed
@@ -28,8 +26,7 @@ def look(model: str, directory: Path) -> Iterator[Finding]:
     those of a talk that is interrupted; KeyboardInterrupt comes after that."""
     recording = Recording()
     place = place_of(model)
-    by_token = settings.GEMINI_DIAL_WITH_TOKENS and not place.is_agent_platform
-    access = (by_token and minter_of_dials()) or account_at(place)
+    access = (is_dialled_by_token(place) and minter_of_dials()) or account_at(place)
     try:
         talk = asyncio.run(asyncio.wait_for(hold(access, version_at(place), model, recording), LIMIT_S))
     except UnknownModel as error:
