@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
+import shutil
 import uuid
 from functools import partial
 from pathlib import Path
@@ -47,7 +49,6 @@ def check(upload_id: uuid.UUID) -> None:
     try:
         with uploads.locked(upload):
             _check(upload)
-        upload.path.unlink(missing_ok=True)
     except (uploads.Busy, uploads.NoSuchUpload):
         return
     except (uploads.Lost, FileNotFoundError):
@@ -55,14 +56,31 @@ def check(upload_id: uuid.UUID) -> None:
 
 
 def _check(upload: RecordingUpload) -> None:
-    alone = upload.path.with_suffix(".sound")
+    """What was received stays until the row says what has become of it: who fails before that leaves it to be checked
+    again, and another process finds it locked, not gone."""
+    aside = upload.path.with_suffix(".sound")
+    aside.unlink(missing_ok=True)
     try:
-        probed = probe(upload.path, alone)
-        _keep(upload, probed, alone if probed.is_alone else upload.path)
+        probed = probe(upload.path, aside)
+        if not probed.is_alone:
+            _name_also(upload.path, aside)
+        _keep(upload, probed, aside)
     except NotTaken as refusal:
         _refuse(upload, str(refusal))
+    except uploads.NoSuchUpload:
+        upload.path.unlink(missing_ok=True)
+        raise
     finally:
-        alone.unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
+    upload.path.unlink(missing_ok=True)
+
+
+def _name_also(path: Path, other: Path) -> None:
+    """Give a file a second name, which a storage may take away; where a disk has no such thing, copy it."""
+    try:
+        os.link(path, other)
+    except OSError:
+        shutil.copyfile(path, other)
 
 
 def _keep(upload: RecordingUpload, probed: Probed, path: Path) -> None:

@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.db.models.signals import post_save
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -296,6 +299,24 @@ def test_a_file_whose_process_ended_before_its_check_is_checked_by_another(page:
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         assert cleanup.check_left() == 1
     assert page.get(f"{UPLOADS}{id}/").json()["state"] == "done"
+
+
+def test_a_file_whose_row_could_not_be_written_is_checked_again(page: Client, places: Path) -> None:
+    def fail(**signal: Any) -> None:
+        raise OperationalError("the database is away")
+
+    id = announce(page, len(SOUND)).json()["id"]
+    send(page, id, SOUND, 0, len(SOUND))
+    post_save.connect(fail, sender=Recording)
+    try:
+        with pytest.raises(OperationalError):
+            checking.check(uuid.UUID(id))
+    finally:
+        post_save.disconnect(fail, sender=Recording)
+    assert files(places) == [f"{id}.part"]
+    checking.check(uuid.UUID(id))
+    assert page.get(f"{UPLOADS}{id}/").json()["state"] == "done"
+    assert len(files(places)) == 1
 
 
 def test_a_check_that_goes_on_is_not_begun_twice(page: Client, alice: User) -> None:
