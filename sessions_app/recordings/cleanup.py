@@ -47,8 +47,7 @@ def prune() -> int:
     # The version before deletes conversations, and leaves these.
     lost = Attachment.objects.filter(~Exists(Conversation.objects.filter(pk=OuterRef("conversation_id"))))
     lost.delete()
-    unattached = Recording.objects.filter(is_kept=False, attachments=None, created_at__lt=before)
-    count = _delete_all(RecordingUpload.objects.filter(touched_at__lt=before)) + _delete_all(unattached)
+    count = _forget_uploads(before) + _delete_unattached(Recording.objects.filter(is_kept=False, created_at__lt=before))
     sweep_files()
     return count
 
@@ -58,18 +57,25 @@ def prune_older_than(days: int, users: QuerySet[Any, Any] | None = None, dry_run
 
     Those of a conversation go with it. `users`: of these alone, a query of their keys.
     """
-    old = Recording.objects.filter(attachments=None, created_at__lt=timezone.now() - datetime.timedelta(days=days))
+    old = Recording.objects.filter(created_at__lt=timezone.now() - datetime.timedelta(days=days))
     if users is not None:
         old = old.filter(user__in=users)
-    return old.count() if dry_run else _delete_all(old)
+    return old.filter(attachments=None).count() if dry_run else _delete_unattached(old)
 
 
-def _delete_all(rows: QuerySet[Any]) -> int:
-    """In batches; gives the number of these rows."""
+def _delete_unattached(old: QuerySet[Recording]) -> int:
+    """In batches, those of these that no conversation has attached when it comes to it; gives their number."""
     count = 0
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-        rows.model._default_manager.filter(pk__in=keys).delete()
-        count += len(keys)
+    while keys := list(old.filter(attachments=None).order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        count += service.delete_unattached(old.filter(pk__in=keys))
+    return count
+
+
+def _forget_uploads(before: datetime.datetime) -> int:
+    """In batches, those that nothing has come of since; gives their number."""
+    given_up, count = RecordingUpload.objects.filter(touched_at__lt=before), 0
+    while keys := list(given_up.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        count += given_up.filter(pk__in=keys).delete()[0]
     return count
 
 

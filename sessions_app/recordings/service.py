@@ -124,12 +124,19 @@ def delete(user: User, id: uuid.UUID) -> None:
 
 def delete_loose(user: User) -> int:
     """Delete what no conversation of a user has attached, also what was to be kept; gives its number."""
-    return delete_rows(Recording.objects.filter(user=user, attachments=None))
+    return delete_unattached(Recording.objects.filter(user=user))
 
 
-def delete_rows(recordings: QuerySet[Recording]) -> int:
-    """Delete these recordings; gives their number. Their files go when that is committed."""
-    _, deleted = Recording.objects.filter(pk__in=list(recordings.values_list("pk", flat=True))).delete()
+@transaction.atomic
+def delete_unattached(recordings: QuerySet[Recording]) -> int:
+    """Of these, delete what no conversation has attached; gives their number. Files go when that is committed.
+
+    Args:
+        recordings: a query without joins, whose rows can be locked.
+    """
+    # A lock first: somebody may be attaching one of them.
+    locked = list(recordings.select_for_update().order_by("pk").values_list("pk", flat=True))
+    _, deleted = Recording.objects.filter(pk__in=locked, attachments=None).delete()
     return deleted.get(Recording._meta.label, 0)
 
 
@@ -138,19 +145,9 @@ def storage() -> Storage:
     return default_storage
 
 
-@transaction.atomic
-def delete_unattached(recording_ids: Iterable[uuid.UUID]) -> None:
-    """Of these, delete what no conversation has attached any more and nobody wants to be kept."""
-    # A lock first: somebody may be attaching one of them elsewhere.
-    locked = list(
-        Recording.objects.select_for_update().filter(pk__in=list(recording_ids), is_kept=False).order_by("pk")
-    )
-    delete_rows(Recording.objects.filter(pk__in=[row.pk for row in locked], attachments=None))
-
-
 @receiver(post_delete, sender=Attachment)
 def _let_go_with_the_conversation(sender: Any, instance: Attachment, **signal: Any) -> None:
-    delete_unattached([instance.recording_id])
+    delete_unattached(Recording.objects.filter(pk=instance.recording_id, is_kept=False))
 
 
 @receiver(post_delete, sender=Recording)

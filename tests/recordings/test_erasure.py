@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -143,6 +144,25 @@ def test_what_is_in_no_conversation_goes_by_retention(
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert history_cleanup.prune_recordings(operators_days, dry_run=True) == 1
         assert history_cleanup.prune_recordings(operators_days) == 1
+
+
+@pytest.mark.parametrize("delete", [lambda alice: history_cleanup.prune_recordings(30), service.delete_loose])
+def test_what_is_attached_in_the_moment_in_which_it_would_go_stays(
+    page: Client, alice: User, delete: Callable[[User], int]
+) -> None:
+    conversation, id = conversation_of(alice), kept(page, SOUND, keep=True)["id"]
+    coming = [Attachment(conversation=conversation, recording_id=id)]
+
+    def attach_when_it_was_found(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        if coming and sql.startswith("SELECT") and Recording._meta.db_table in sql:
+            coming.pop().save()
+        return found
+
+    later = timezone.now() + timedelta(days=31)
+    with time_machine.travel(later), connection.execute_wrapper(attach_when_it_was_found):
+        assert delete(alice) == 0
+    assert [str(recording.pk) for recording in service.attached_to(conversation.pk)] == [id]
 
 
 def test_what_a_conversation_has_goes_with_it_by_retention(page: Client, alice: User) -> None:
