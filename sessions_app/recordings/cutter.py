@@ -7,7 +7,6 @@ JSON says from when to when each is, in milliseconds of what was decoded, as the
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from array import array
 from collections.abc import Iterator
@@ -19,8 +18,8 @@ from av.audio.frame import AudioFrame
 
 from sessions_app.recordings.cuts import MOST_S, PIECE_S, RATE_HZ, cut_of
 from sessions_app.recordings.formats import HEAD_BYTES, readers_of
+from sessions_app.recordings.programs import keep_within
 
-MEMORY_BYTES = 2_000_000_000
 PROCESSOR_S = 160
 BITS_PER_S = 64_000
 """4.8 MB a piece."""
@@ -102,9 +101,7 @@ def _array_of(frame: Any) -> array[int]:
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_within(PROCESSOR_S)
     av.logging.set_level(av.logging.PANIC)
     print(json.dumps(cut(*map(Path, sys.argv[1:3]))))
 

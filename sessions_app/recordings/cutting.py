@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +14,7 @@ from sessions_app.models import Recording
 from sessions_app.recordings import service
 from sessions_app.recordings.cuts import PIECE_S
 from sessions_app.recordings.google_rules import INLINE_BYTES
-from sessions_app.recordings.probing import ROOT
+from sessions_app.recordings.programs import answer_of
 
 LIMIT_S = 180.0
 MEDIA_TYPE = "audio/mpeg"
@@ -59,20 +56,8 @@ def pieces_of(recording: Recording) -> Iterator[list[Piece]]:
 
 
 def _cut(whole: Path, folder: Path) -> list[tuple[int, int]]:
-    command = (sys.executable, "-m", "sessions_app.recordings.cutter", str(whole), str(folder))
-    environment = {name: value for name in ("PATH", "PYTHONPYCACHEPREFIX") if (value := os.environ.get(name))}
     try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=LIMIT_S,
-            check=True,
-        )
-        pieces: list[tuple[int, int]] = [(start, end) for start, end in json.loads(done.stdout)]
-    except (subprocess.SubprocessError, ValueError):
+        answer = answer_of("sessions_app.recordings.cutter", whole, folder, limit_s=LIMIT_S)
+    except subprocess.SubprocessError:
         raise NotCut from None
-    return pieces
+    return [(start, end) for start, end in answer]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import json
-import resource
 import sys
 from array import array
 from collections.abc import Iterator
@@ -33,13 +32,11 @@ from sessions_app.recordings.formats import (
     tag_bytes,
 )
 from sessions_app.recordings.peaks import Peaks
+from sessions_app.recordings.programs import keep_within
 from sessions_app.recordings.words import length_words
 
 LONGEST_S = 6 * 3600
 SHORTEST_S = 0.1
-MEMORY_BYTES = 2_000_000_000
-"""Of addresses; the decoder's libraries take a fifth of it before they do anything."""
-
 PROCESSOR_S = 220
 DECODED_BYTES = 60_000_000_000
 """What may come out of a decoder: six hours of sound of eight channels, 24 bits and 96 kHz."""
@@ -228,9 +225,7 @@ def _copy(path: Path, index: int, alone: Path, muxer: str) -> None:
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_within(PROCESSOR_S)
     av.logging.set_level(av.logging.PANIC)
     path, alone = map(Path, sys.argv[1:3])
     try:
