@@ -131,9 +131,8 @@ def write_recording_work(recording_id: uuid.UUID, service: SummarizationService 
 def _listen(work: RecordingWork, claim: Claim[RecordingWork], service: SummarizationService) -> bool:
     """Hear the pieces that nobody has heard yet; whether that were all."""
     until_s = time.monotonic() + BEGIN_WITHIN_S
-    with pieces_of(work.recording) as pieces:
-        ahead = [piece for piece in pieces if piece.end_ms > work.done_ms]
-        for number, piece in enumerate(ahead):
+    with pieces_of(work.recording, work.done_ms) as pieces:
+        for number, piece in enumerate(pieces):
             if number and time.monotonic() > until_s:
                 return False
             heard = _hear(work, piece, service)

@@ -1,7 +1,8 @@
-"""Cuts a recording into pieces that a model can be asked about: `python -m sessions_app.recordings.cutter FILE FOLDER`.
+"""Cuts a recording into pieces to ask a model about: `python -m sessions_app.recordings.cutter FILE FOLDER MS`.
 
 A process of its own with bounds like those of `probe`. Each piece is a file `<number>.mp3` of one channel; one line of
-JSON says from when to when each is, in milliseconds of what was decoded, as the length of a recording is counted.
+JSON says from when to when each is, in milliseconds of what was decoded, as the length of a recording is counted. Those
+that end by MS were heard already, and are not written: decoding takes a fraction of what encoding takes.
 """
 
 from __future__ import annotations
@@ -30,25 +31,34 @@ FASTEST = {"compression_level": "9"}
 FRAME_SAMPLES = 1_152
 
 
-def cut(path: Path, folder: Path) -> list[tuple[int, int]]:
-    """The start and the end of each piece. Raises `av.FFmpegError`, ValueError."""
+def cut(path: Path, folder: Path, heard_ms: int = 0) -> list[tuple[int, int]]:
+    """Write the pieces that end behind `heard_ms`; gives start and end of each. Raises `av.FFmpegError`, ValueError."""
     pieces: list[tuple[int, int]] = []
+    for start, samples in _pieces(path):
+        start_ms, end_ms = start * 1000 // RATE_HZ, (start + len(samples)) * 1000 // RATE_HZ
+        if end_ms > heard_ms:
+            _write(samples, folder / f"{len(pieces)}.mp3")
+            pieces.append((start_ms, end_ms))
+    return pieces
+
+
+def _pieces(path: Path) -> Iterator[tuple[int, array[int]]]:
+    """Where each piece begins, and its samples."""
     held, start = array("h"), 0
     for samples in _samples(path):
         held.extend(samples)
         while len(held) >= PIECE_S * RATE_HZ:
             length = cut_of(held[: PIECE_S * RATE_HZ])
-            pieces.append(_write(held[:length], start, folder / f"{len(pieces)}.mp3"))
+            yield start, held[:length]
             del held[:length]
             start += length
         if start + len(held) >= MOST_S * RATE_HZ:
             break
     if held:
-        pieces.append(_write(held, start, folder / f"{len(pieces)}.mp3"))
-    return pieces
+        yield start, held
 
 
-def _write(samples: array[int], start: int, path: Path) -> tuple[int, int]:
+def _write(samples: array[int], path: Path) -> None:
     with av.open(str(path), "w", format="mp3", options={"write_xing": "0"}) as container:
         stream: Any = container.add_stream("libmp3lame", rate=RATE_HZ, layout="mono", options=FASTEST)
         stream.bit_rate = BITS_PER_S
@@ -59,7 +69,6 @@ def _write(samples: array[int], start: int, path: Path) -> tuple[int, int]:
             frame.sample_rate, frame.pts = RATE_HZ, first
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return start * 1000 // RATE_HZ, (start + len(samples)) * 1000 // RATE_HZ
 
 
 def _samples(path: Path) -> Iterator[array[int]]:
@@ -103,7 +112,8 @@ def _array_of(frame: Any) -> array[int]:
 def main() -> None:
     keep_within(PROCESSOR_S)
     av.logging.set_level(av.logging.PANIC)
-    print(json.dumps(cut(*map(Path, sys.argv[1:3]))))
+    path, folder, heard_ms = sys.argv[1:4]
+    print(json.dumps(cut(Path(path), Path(folder), int(heard_ms))))
 
 
 if __name__ == "__main__":

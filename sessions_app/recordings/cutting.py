@@ -37,8 +37,9 @@ class Piece:
 
 
 @contextmanager
-def pieces_of(recording: Recording) -> Iterator[list[Piece]]:
-    """The pieces of a recording, there until the block is left; one that is short and compressed is its own piece.
+def pieces_of(recording: Recording, heard_ms: int) -> Iterator[list[Piece]]:
+    """The pieces of a recording that end behind `heard_ms`, there until the block is left; one that is short and
+    compressed is its own piece.
 
     Raises `NotCut`, and OSError where the sound is gone.
     """
@@ -49,15 +50,16 @@ def pieces_of(recording: Recording) -> Iterator[list[Piece]]:
             shutil.copyfileobj(sound, file)
         is_short = recording.duration_ms <= PIECE_S * 1000 and recording.size_bytes <= INLINE_BYTES
         if is_short and recording.media_type not in UNCOMPRESSED:
-            yield [Piece(0, recording.duration_ms, whole, recording.media_type)]
+            piece = Piece(0, recording.duration_ms, whole, recording.media_type)
+            yield [piece] if piece.end_ms > heard_ms else []
             return
-        cut = enumerate(_cut(whole, folder))
+        cut = enumerate(_cut(whole, folder, heard_ms))
         yield [Piece(start, end, folder / f"{number}.mp3", MEDIA_TYPE) for number, (start, end) in cut]
 
 
-def _cut(whole: Path, folder: Path) -> list[tuple[int, int]]:
+def _cut(whole: Path, folder: Path, heard_ms: int) -> list[tuple[int, int]]:
     try:
-        answer = answer_of("sessions_app.recordings.cutter", whole, folder, limit_s=LIMIT_S)
+        answer = answer_of("sessions_app.recordings.cutter", whole, folder, heard_ms, limit_s=LIMIT_S)
     except subprocess.SubprocessError:
         raise NotCut from None
     return [(start, end) for start, end in answer]

@@ -46,11 +46,11 @@ def in_pieces(monkeypatch: pytest.MonkeyPatch, count: int = 2) -> None:
     """A second each, whatever the recording is."""
 
     class Pieces:
-        def __init__(self, recording: Recording) -> None:
-            self._path = Path(recording.file.path)
+        def __init__(self, recording: Recording, heard_ms: int) -> None:
+            self._path, self._heard = Path(recording.file.path), heard_ms // 1000
 
         def __enter__(self) -> list[Piece]:
-            return [Piece(n * 1000, n * 1000 + 1000, self._path, "audio/wav") for n in range(count)]
+            return [Piece(n * 1000, n * 1000 + 1000, self._path, "audio/wav") for n in range(self._heard, count)]
 
         def __exit__(self, *error: object) -> None: ...
 
@@ -213,13 +213,25 @@ def test_what_is_too_long_is_not_listened_to_any_further(tmp_path: Path, monkeyp
     assert cutter.cut(path, tmp_path)[-1][1] < 4_000
 
 
+def test_what_was_heard_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutter, "PIECE_S", 1)
+    path, rest = tmp_path / "whole", tmp_path / "rest"
+    path.write_bytes(wav(2.5))
+    rest.mkdir()
+    first, *others = cutter.cut(path, tmp_path)
+    assert cutter.cut(path, rest, heard_ms=first[1]) == others
+    for number in range(len(others)):
+        assert (rest / f"{number}.mp3").read_bytes() == (tmp_path / f"{number + 1}.mp3").read_bytes()
+    assert len(list(rest.iterdir())) == len(others)
+
+
 @pytest.mark.django_db
 def test_the_cutter_is_a_program_of_its_own(alice: User) -> None:
-    with cutting.pieces_of(recording_of(alice, wav(1.0))) as (piece,):
+    with cutting.pieces_of(recording_of(alice, wav(1.0)), 0) as (piece,):
         assert (piece.start_ms, piece.media_type) == (0, "audio/mpeg")
         assert piece.end_ms == pytest.approx(1_000, abs=20)
         assert piece.path.read_bytes()
-    with pytest.raises(NotCut), cutting.pieces_of(recording_of(alice, b"no sound at all")):
+    with pytest.raises(NotCut), cutting.pieces_of(recording_of(alice, b"no sound at all"), 0):
         pass
 
 
