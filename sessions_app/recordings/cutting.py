@@ -45,9 +45,7 @@ def pieces_of(recording: Recording, heard_ms: int) -> Iterator[list[Piece]]:
     """
     with tempfile.TemporaryDirectory(prefix="holdline-pieces-") as name:
         folder = Path(name)
-        whole = folder / "whole"
-        with service.open_sound(recording) as sound, whole.open("wb") as file:
-            shutil.copyfileobj(sound, file)
+        whole = _whole(recording, folder)
         is_short = recording.duration_ms <= PIECE_S * 1000 and recording.size_bytes <= INLINE_BYTES
         if is_short and recording.media_type not in UNCOMPRESSED:
             piece = Piece(0, recording.duration_ms, whole, recording.media_type)
@@ -55,6 +53,18 @@ def pieces_of(recording: Recording, heard_ms: int) -> Iterator[list[Piece]]:
             return
         cut = enumerate(_cut(whole, folder, heard_ms))
         yield [Piece(start, end, folder / f"{number}.mp3", MEDIA_TYPE) for number, (start, end) in cut]
+
+
+def _whole(recording: Recording, folder: Path) -> Path:
+    """Where the sound lies; a copy in this folder, which may be in memory, only where the storage is no disk."""
+    with service.open_sound(recording) as sound:
+        try:
+            return Path(recording.file.path)
+        except NotImplementedError:
+            whole = folder / "whole"
+            with whole.open("wb") as file:
+                shutil.copyfileobj(sound, file)
+            return whole
 
 
 def _cut(whole: Path, folder: Path, heard_ms: int) -> list[tuple[int, int]]:

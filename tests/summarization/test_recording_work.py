@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from array import array
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import Storage
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -233,6 +235,33 @@ def test_the_cutter_is_a_program_of_its_own(alice: User) -> None:
         assert piece.path.read_bytes()
     with pytest.raises(NotCut), cutting.pieces_of(recording_of(alice, b"no sound at all"), 0):
         pass
+
+
+class Elsewhere(Storage):
+    """As those of files on other machines, it knows no paths."""
+
+    sounds: ClassVar[dict[str, bytes]] = {}
+
+    def _save(self, name: str, content: File) -> str:
+        self.sounds[name] = content.read()
+        return name
+
+    def _open(self, name: str, mode: str = "rb") -> File:
+        return ContentFile(self.sounds[name], name)
+
+    def exists(self, name: str) -> bool:
+        return name in self.sounds
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("backend", ["django.core.files.storage.FileSystemStorage", f"{__name__}.Elsewhere"])
+def test_a_sound_is_copied_only_from_a_storage_that_is_no_disk(alice: User, settings: Settings, backend: str) -> None:
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": backend}}
+    recording = recording_of(alice, b"short and compressed", media_type="audio/mpeg")
+    with cutting.pieces_of(recording, 0) as (piece,):
+        assert piece.path.read_bytes() == b"short and compressed"
+    is_no_copy = piece.path.exists()
+    assert is_no_copy == (not backend.endswith("Elsewhere"))
 
 
 @given(st.lists(st.integers(-32768, 32767), max_size=50))
