@@ -6,9 +6,11 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 
 from sessions_app.auth_tokens.callers import Refused
@@ -38,8 +40,9 @@ def sound_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
     except NoSuchPart:
         headers["Content-Range"] = f"bytes */{recording.size_bytes}"
         return HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
-    if request.headers.get("If-None-Match") == etag:
-        return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    nothing_yet = HttpResponse(headers=headers)
+    if (answer := get_conditional_response(request, etag=etag, response=nothing_yet)) is not nothing_yet:
+        return cast(HttpResponse, answer)
     if part is None or request.headers.get("If-Range", etag) != etag:
         part, status = range(recording.size_bytes), HTTPStatus.OK
     else:
