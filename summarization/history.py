@@ -19,7 +19,7 @@ from energy.prices import parse_prices
 from sessions_app import lines
 from sessions_app.chains import chain_of
 from sessions_app.live.transcript import Role
-from sessions_app.models import Conversation, LiveSession, SessionEvent, Turn
+from sessions_app.models import Attachment, Conversation, LiveSession, Recording, SessionEvent, Turn
 from sessions_app.services import get_conversation_for
 from sessions_app.usage import totals_of_conversations
 from summarization import search, services
@@ -142,6 +142,14 @@ def count_deletable(user: User) -> int:
     """How many conversations of the list "delete all" would delete: those that no page has open."""
     idle = services.idle_conversations().filter(user=user)
     return idle.filter(history__isnull=False).count() + idle.filter(*_spoken_with(), history=None).count()
+
+
+def count_deletable_recordings(user: User) -> int:
+    """How many recordings "delete all" would delete: those that no open conversation has attached."""
+    idle = services.idle_conversations().filter(user=user).values("pk")
+    open_ones = Conversation.objects.filter(user=user).exclude(pk__in=idle)
+    staying = Attachment.objects.filter(recording=OuterRef("pk"), conversation__in=open_ones)
+    return Recording.objects.filter(~Exists(staying), user=user).count()
 
 
 def read(user: User, id: uuid.UUID) -> Record:

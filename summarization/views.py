@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -120,14 +121,17 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @for_its_owner
 @throttled(DELETION, is_post)
 def delete_all(request: HttpRequest) -> HttpResponse:
-    """States how many conversations no page has open, and deletes them on POST."""
+    """States how many conversations and recordings no page has open, and deletes them on POST."""
     user = _user(request)
-    count = history.count_deletable(user)
+    count, recordings = history.count_deletable(user), history.count_deletable_recordings(user)
+    counted = ((count, "conversation"), (recordings, "recording"))
+    what = " and ".join(f"{number} {name}{pluralize(number)}" for number, name in counted if number)
     if request.method == "POST":
         services.delete_all(user)
-        messages.success(request, f"{count} conversation{' was' if count == 1 else 's were'} deleted.")
+        messages.success(request, f"{what or 'Nothing'} {'were' if count + recordings > 1 else 'was'} deleted.")
         return redirect("history")
-    return render(request, "summarization/delete_all.html", {"count": count, "section": "history"})
+    context = {"count": count, "recordings": recordings, "what": what, "section": "history"}
+    return render(request, "summarization/delete_all.html", context)
 
 
 @require_POST

@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from energy.levels import Mode
 from sessions_app.accounts import deletion
-from sessions_app.models import Attachment, Conversation, Recording, RecordingUpload, UserSettings
+from sessions_app.models import Attachment, Conversation, LiveSession, Recording, RecordingUpload, UserSettings
 from sessions_app.recordings import cleanup, service
 from summarization import cleanup as history_cleanup
 from summarization import history, services
@@ -111,6 +111,19 @@ def test_delete_all_takes_what_was_kept_as_well(page: Client, alice: User, place
     with committed():
         services.delete_all(alice)
     assert (Recording.objects.count(), files(places)) == (0, 0)
+
+
+def test_the_page_that_deletes_all_counts_recordings_as_well(page: Client, alice: User) -> None:
+    open_one = conversation_of(alice)
+    LiveSession.objects.create(conversation=open_one, page_id=uuid.uuid4(), model="m", owner="worker:1")
+    attach(page, kept(page, SOUND)["id"], open_one.pk)
+    assert "Nothing to delete" in page.get("/history/delete-all/").content.decode()
+    kept(page, wav(1.5), keep=True)
+    assert "Delete 1 recording?" in page.get("/history/delete-all/").content.decode()
+    assert "1 recording was deleted." in page.post("/history/delete-all/", follow=True).content.decode()
+    assert [recording.pk for recording in service.attached_to(open_one.pk)] == list(
+        Recording.objects.values_list("pk", flat=True)
+    )
 
 
 def test_who_deletes_a_recording_deletes_it_everywhere(page: Client, alice: User, places: Path, committed: Any) -> None:
