@@ -13,7 +13,7 @@ from google.genai import errors, types
 
 from energy.places import id_of
 from sessions_app.live.providers.accounts import Account, client_for
-from sessions_app.live.providers.google_errors import read_error
+from sessions_app.live.providers.google_errors import may_pass, read_error
 from summarization.prompts import Prompt
 from summarization.summarizer import BadAnswer, Refused, Unavailable
 
@@ -24,9 +24,6 @@ ANSWER_LIMIT_TOKENS = 16_384
 LISTENING_LIMIT_S = 180
 LISTENING_LIMIT_TOKENS = 32_768
 """The same of a request with sound, whose answer has every word that is said in it."""
-
-_MAY_PASS = {408, 409, 425, 429, 499}
-"""HTTP statuses below 500 that another try may not meet again."""
 
 _BLOCKED = {
     types.FinishReason.SAFETY,
@@ -103,7 +100,7 @@ def _translated(error: errors.APIError, model: str) -> Unavailable | Refused:
     retry_after_s = None if retry_after_ms is None else retry_after_ms / 1000
     if code == 429:
         return Unavailable(f"the quota of {model} is used up for now", retry_after_s)
-    if code in _MAY_PASS or code >= 500 or not code:
+    if may_pass(code) or not code:
         return Unavailable(f"{model} is not available at present ({code})", retry_after_s)
     if code in (401, 403) or "API_KEY_INVALID" in str(error.details):
         return Refused(f"the API key does not allow the use of {model}")

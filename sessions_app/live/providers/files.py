@@ -23,7 +23,7 @@ from typing import IO, Any
 import certifi
 import httpx2
 
-from sessions_app.live.providers.google_errors import GoogleError, read_error
+from sessions_app.live.providers.google_errors import GoogleError, may_pass, read_error
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,6 @@ DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com"
 _NAME = re.compile(r"files/[a-z0-9-]{1,60}", re.ASCII)
 _ABOUT_STORAGE = re.compile(r"file_?storage", re.IGNORECASE)
 _GONE = (403, 404)
-_MAY_PASS = {408, 409, 425, 429, 499}
-"""HTTP statuses below 500 that another try may not meet again."""
 
 
 class FileState(StrEnum):
@@ -282,7 +280,7 @@ def failure_of(response: httpx2.Response) -> FilesError:
     retry_after_s = None if error.retry_after_ms is None else error.retry_after_ms / 1000
     if response.status_code == 429 and any(map(_ABOUT_STORAGE.search, (error.text, *error.quotas))):
         return StorageFull("the project has no room for more files at the provider", True, retry_after_s)
-    may_work_later = response.status_code >= 500 or response.status_code in _MAY_PASS or response.is_success
+    may_work_later = may_pass(response.status_code) or response.is_success
     text = error.text[:TEXT_CHARACTERS] or "no text"
     return FilesError(f"the provider says {response.status_code}: {text}", may_work_later, retry_after_s)
 

@@ -18,6 +18,8 @@ from sessions_app.live.providers.durations import seconds_of
 
 _RETRY_IN = re.compile(r"retry in (?P<number>\d{1,12}(\.\d{1,9})?) ?(?P<unit>ms|s)\b", re.IGNORECASE | re.ASCII)
 
+_MAY_PASS = {408, 409, 425, 429, 499}
+
 
 @dataclass(frozen=True, slots=True)
 class GoogleError:
@@ -52,6 +54,11 @@ def read_error(raw: object) -> GoogleError:
             for violation in _mappings(detail.get("violations"))
         ),
     )
+
+
+def may_pass(status: int) -> bool:
+    """Whether another try may not meet this HTTP status again."""
+    return status in _MAY_PASS or status >= 500
 
 
 def _object_in(raw: object) -> Mapping[str, Any] | None:
