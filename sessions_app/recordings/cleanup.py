@@ -33,11 +33,15 @@ State = RecordingUpload.State
 
 
 def check_left() -> int:
-    """Check the files whose process ended before it was done with them; gives their number."""
+    """Check the files whose process ended before it was done with them; gives their number. One for which there is no
+    room on the disk keeps nobody else's waiting."""
     left = RecordingUpload.objects.filter(state=State.CHECKING, touched_at__lt=timezone.now() - LEFT_AFTER)
     ids = list(left.order_by("touched_at").values_list("pk", flat=True)[:LEFT_AT_ONCE])
     for id in ids:
-        checking.check(id)
+        try:
+            checking.check(id)
+        except OSError as error:
+            logger.warning("upload %s was not checked, and will be tried again: %s", id, error)
     return len(ids)
 
 
@@ -86,7 +90,8 @@ def sweep_files() -> int:
 
 def _sweep_uploads() -> int:
     before_s = (timezone.now() - GIVEN_UP_AFTER).timestamp()
-    old = [path for path in Path(settings.RECORDING_UPLOADS_DIR).iterdir() if path.stat().st_mtime < before_s]
+    paths = Path(settings.RECORDING_UPLOADS_DIR).iterdir()
+    old = [path for path in paths if _is_old_file(path, before_s)]
     known = {str(id) for id in RecordingUpload.objects.values_list("pk", flat=True)} if old else set()
     lost = [path for path in old if path.stem not in known]
     for path in lost:
@@ -110,7 +115,22 @@ def _sweep_folder(storage: Storage, user_id: str) -> int:
     paths = {f"{FOLDER}/{user_id}/{name}" for name in storage.listdir(f"{FOLDER}/{user_id}")[1]}
     if user_id.isdecimal():
         paths -= set(Recording.objects.filter(user=int(user_id)).values_list("file", flat=True))
-    lost = [path for path in paths if storage.get_modified_time(path) < before]
+    lost = [path for path in paths if _is_old_sound(storage, path, before)]
     for path in lost:
         storage.delete(path)
     return len(lost)
+
+
+def _is_old_file(path: Path, before_s: float) -> bool:
+    """What went since it was listed, by its owner or by another sweep, is left alone."""
+    try:
+        return path.stat().st_mtime < before_s
+    except FileNotFoundError:
+        return False
+
+
+def _is_old_sound(storage: Storage, path: str, before: datetime.datetime) -> bool:
+    try:
+        return storage.get_modified_time(path) < before
+    except FileNotFoundError:
+        return False

@@ -218,6 +218,15 @@ def test_files_that_no_row_knows_are_swept_when_they_are_old(page: Client, place
     assert files(places) == 1
 
 
+def test_a_file_that_goes_while_files_are_swept_stops_no_sweep(page: Client, places: Path) -> None:
+    kept(page, SOUND)
+    for folder in (places / "uploads", next((places / "media" / "recordings").iterdir())):
+        (folder / "a").symlink_to("gone")  # is listed, and is not there
+        (folder / "b").write_bytes(b"lost")
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert cleanup.sweep_files() == 2
+
+
 def test_a_conversation_that_the_version_before_deleted_leaves_nothing(page: Client, alice: User) -> None:
     """It knows of no attachments, and the database does not hold it to any."""
     conversation = conversation_of(alice)

@@ -301,6 +301,17 @@ def test_a_file_whose_process_ended_before_its_check_is_checked_by_another(page:
     assert page.get(f"{UPLOADS}{id}/").json()["state"] == "done"
 
 
+def test_a_file_that_cannot_be_checked_keeps_no_other_waiting(page: Client, places: Path) -> None:
+    stuck, other = (announce(page, len(SOUND)).json()["id"] for _ in range(2))
+    for id in (stuck, other):
+        send(page, id, SOUND, 0, len(SOUND))
+    (places / "uploads" / f"{stuck}.sound").mkdir()  # nothing can be written there
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        cleanup.check_left()
+    states = [page.get(f"{UPLOADS}{id}/").json()["state"] for id in (stuck, other)]
+    assert states == ["checking", "done"]
+
+
 def test_a_file_whose_row_could_not_be_written_is_checked_again(page: Client, places: Path) -> None:
     def fail(**signal: Any) -> None:
         raise OperationalError("the database is away")
