@@ -48,6 +48,9 @@ RENEW_EVERY_S = 10.0
 PATIENCE_S = 300.0
 """How long whoever asks waits for a file: to be uploaded, and to be processed."""
 
+TRIES_AT_MOST = 5
+"""Of whoever asks for a file, also where each gets on: one that was lost, and lost again, needs three."""
+
 LOOK_EVERY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 AT_ONCE = 100
 """Rows that one run of a cleanup takes up; the next one takes the others."""
@@ -89,7 +92,7 @@ class AudioFileService:
             with service.open_sound(recording) as file:
                 return InlineSound(file.read(), recording.media_type)
         row = self._row_of(recording)
-        until, looks = time.monotonic() + patience_s, 0
+        until, looks, tries = time.monotonic() + patience_s, 0, 0
         while True:
             step = rules.next_step(_known(row), timezone.now())
             if step is Step.USE:
@@ -97,7 +100,11 @@ class AudioFileService:
                 return UploadedSound(row.uri, row.media_type)
             if step is Step.GIVE_UP:
                 raise NotThere(row.reason or "the provider could not process this recording", may_work_later=False)
-            if step is Step.WAIT or not self._advance(row, recording):
+            if step is not Step.WAIT and tries == TRIES_AT_MOST:
+                raise NotThere("the provider was given this recording, and it does not stay there")
+            if step is not Step.WAIT and self._advance(row, recording):
+                tries += 1
+            else:
                 if time.monotonic() > until:
                     raise NotThere("the provider is still being given this recording")
                 self._sleep(LOOK_EVERY_S[min(looks, len(LOOK_EVERY_S) - 1)])

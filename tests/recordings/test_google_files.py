@@ -19,7 +19,7 @@ from sessions_app.live.providers import files
 from sessions_app.live.providers.files import GeminiFiles
 from sessions_app.live.providers.sound_parts import InlineSound, SoundPart, UploadedSound
 from sessions_app.models import GeminiFile, Recording
-from sessions_app.recordings import google_rules
+from sessions_app.recordings import google_files, google_rules
 from sessions_app.recordings.google_files import AudioFileService, NotThere, audio_files, copy_of, stored_bytes
 from sessions_app.recordings.google_rules import State
 from summarization import tasks
@@ -199,6 +199,16 @@ def test_after_48_hours_whoever_asks_again_finds_it_renewed_once(
     assert uri_of(first) != uri_of(second)
     assert [uri_of(second).endswith(file["uri"]) for file in held(emulator)] == [True]
     assert row().uploads == 2
+
+
+@pytest.mark.usefixtures("small_is_large")
+def test_a_file_that_is_over_as_soon_as_it_is_there_is_not_uploaded_for_ever(
+    service: AudioFileService, alice: User
+) -> None:
+    """As where the clock of this machine is wrong."""
+    with time_machine.travel(timezone.now() + DAYS_2), pytest.raises(NotThere, match="does not stay there"):
+        service.part_for(recording_of(alice, wav()))
+    assert row().uploads == google_files.TRIES_AT_MOST
 
 
 @pytest.mark.usefixtures("small_is_large")
