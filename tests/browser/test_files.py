@@ -19,6 +19,11 @@ from sessions_app.models import Recording, RecordingUpload
 RecordingUpload.objects.all().delete()
 Recording.objects.all().delete()
 """
+BEGUN = """
+from django.contrib.auth.models import User
+from sessions_app.models import RecordingUpload
+RecordingUpload.objects.create(user=User.objects.get(username="alice"), name="begun.wav", size_bytes=9)
+"""
 LENGTH = """(audio) => new Promise((resolve) => {
     audio.onloadedmetadata = () => resolve(audio.duration);
     audio.preload = "metadata";
@@ -129,3 +134,18 @@ def test_a_page_that_is_opened_anew_goes_on_with_the_same_file(open_files: Calla
     choose(page, talk)
     expect(page.locator(".recording")).to_have_count(1)
     expect(page.get_by_text("Choose the same file once more")).to_have_count(0)
+
+
+def test_a_file_that_the_server_did_not_give_up_stays_on_the_page(
+    open_files: Callable[..., Page], web: WebServer
+) -> None:
+    page = open_files()
+    web.shell(BEGUN)
+    page.reload()
+    page.route(UPLOAD, lambda route: route.fulfill(status=500))
+    with page.expect_response(UPLOAD):
+        page.get_by_role("button", name="Cancel begun.wav").click()
+    page.unroute(UPLOAD)
+    page.get_by_role("button", name="Cancel begun.wav").click()
+    expect(page.get_by_text("Choose the same file once more")).to_have_count(0)
+    assert web.shell("from sessions_app.models import RecordingUpload as U; print(U.objects.count())").strip() == "0"

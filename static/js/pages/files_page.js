@@ -82,7 +82,9 @@ function cancelBegun(event) {
   if (!begun) return;
   const headers = { "X-CSRFToken": find("[name=csrfmiddlewaretoken]", root).value };
   fetch(`${root.dataset.uploader}${begun.dataset.begun}/`, { method: "DELETE", headers }).then(
-    () => begun.remove(),
+    ({ ok, status }) => {
+      if (ok || status === 404) begun.remove();
+    },
     () => {},
   );
 }
