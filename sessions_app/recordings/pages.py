@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -61,8 +60,6 @@ def files(request: HttpRequest) -> HttpResponse:
     page = Paginator(service.recordings_of(user), PAGE_SIZE).get_page(request.GET.get("page"))
     recordings = list(page)
     conversations = service.conversations_of(recordings)
-    # The titles, which the template shows where there are any.
-    prefetch_related_objects([each for several in conversations.values() for each in several], "history")
     context = {
         "entries": [Entry(recording, conversations[recording.pk]) for recording in recordings],
         "page": page,

@@ -75,11 +75,15 @@ def recordings_of(user: User) -> QuerySet[Recording]:
 
 
 def conversations_of(recordings: Iterable[Recording]) -> dict[uuid.UUID, list[Conversation]]:
-    """The conversations that each of these recordings is attached to, in the order in which it was; by its key."""
+    """The conversations that each of these recordings is attached to, in the order in which it was; by its key.
+
+    Their entries of the history are read along, for the titles, without all that was said.
+    """
     found: dict[uuid.UUID, list[Conversation]] = {recording.pk: [] for recording in recordings}
     # Of the attachments whose conversation the version before has deleted, the join knows nothing.
     attachments = Attachment.objects.filter(recording__in=found, conversation__started_at__isnull=False)
-    for attachment in attachments.select_related("conversation"):
+    titled = attachments.select_related("conversation__history").defer("conversation__history__search_text")
+    for attachment in titled:
         found[attachment.recording_id].append(attachment.conversation)
     return found
 

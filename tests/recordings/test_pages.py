@@ -59,7 +59,9 @@ def test_a_recording_is_listed_with_where_it_is_attached(page: Client, alice: Us
     recording = Recording.objects.get(pk=kept(page, SOUND, "<i>talk.wav")["id"])
     for conversation in (titled, plain):
         recording.attachments.create(conversation=conversation)
-    shown = files(page)
+    with CaptureQueriesContext(connection) as queries:
+        shown = files(page)
+    assert not [query for query in queries if "search_text" in query["sql"]], "all that was said is read for a title"
     assert "&lt;i&gt;talk.wav" in shown
     assert "0:02" in shown
     assert "about 64 tokens" in shown
