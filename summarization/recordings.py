@@ -118,7 +118,7 @@ def write_recording_work(recording_id: uuid.UUID, service: SummarizationService 
         with claims.kept(claim):
             asked = service or gemini_service()
             about = _about(work, asked) if _listen(work, claim, asked) else None
-    except OSError:
+    except FileNotFoundError:
         _note_failure(work, claim, Refused("the sound of this recording is gone"))
     except NotCut:
         _note_failure(work, claim, Refused("the sound of this recording cannot be cut into pieces"))

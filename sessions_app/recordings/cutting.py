@@ -41,7 +41,7 @@ def pieces_of(recording: Recording, heard_ms: int) -> Iterator[list[Piece]]:
     """The pieces of a recording that end behind `heard_ms`, there until the block is left; one that is short and
     compressed is its own piece.
 
-    Raises `NotCut`, and OSError where the sound is gone.
+    Raises `NotCut`, FileNotFoundError where the sound is gone, and OSError where the disk fails.
     """
     with tempfile.TemporaryDirectory(prefix="holdline-pieces-") as name:
         folder = Path(name)

@@ -166,6 +166,18 @@ def test_a_recording_whose_sound_is_gone_says_so(alice: User, service: Summariza
 
 
 @pytest.mark.django_db
+def test_a_recording_that_cannot_be_read_just_now_is_tried_again(alice: User, service: SummarizationService) -> None:
+    recording = recording_of(alice, wav())
+    path = Path(recording.file.path)
+    path.rename(path.with_suffix(".aside"))
+    path.mkdir()  # what a disk may say is not that the sound is gone
+    recordings.write_recording_work(recording.pk, service)
+    work = RecordingWork.objects.get()
+    assert (work.state, work.due_at is not None) == (State.WAITING, True)
+    assert "gone" not in work.error
+
+
+@pytest.mark.django_db
 def test_what_a_dead_worker_had_in_hand_is_taken_up_and_given_up_in_the_end(alice: User) -> None:
     recording = recording_of(alice, wav())
     for lost in range(1, CLAIMS_LOST_BEFORE_FAILED + 1):
