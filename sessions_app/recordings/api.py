@@ -23,6 +23,9 @@ from sessions_app.throttle import UPLOADS, Scope
 
 BODY_LIMIT_BYTES = 4 * 1024
 
+LATEST_MS = 2**53 - 1
+"""The largest number that scripts of pages have exactly."""
+
 
 @for_users("POST", "GET")
 def uploads_view(request: HttpRequest) -> HttpResponseBase:
@@ -32,11 +35,14 @@ def uploads_view(request: HttpRequest) -> HttpResponseBase:
         return JsonResponse({"uploads": [upload_facts(each) for each in uploads.uploads_of(user)]})
     wish = _body(request)
     name, size_bytes, is_kept = wish.get("name"), wish.get("size_bytes"), wish.get("keep", False)
+    modified_ms = wish.get("modified_ms")
     if not isinstance(name, str) or type(size_bytes) is not int or not isinstance(is_kept, bool):
         raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", 'Send {"name": text, "size_bytes": number}.')
+    if modified_ms is not None and not (type(modified_ms) is int and 0 <= modified_ms <= LATEST_MS):
+        raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", "modified_ms is the time of a file's last change.")
     throttle_rows.take(UPLOADS, {Scope.ACCOUNT: str(user.pk)}, user)
     try:
-        upload = uploads.begin(user, name, size_bytes, is_kept)
+        upload = uploads.begin(user, name, size_bytes, is_kept, modified_ms)
     except limits.OverLimit as refusal:
         raise Refused(_STATUSES.get(refusal.reason, HTTPStatus.CONFLICT), refusal.reason, str(refusal)) from None
     except OSError:

@@ -104,6 +104,9 @@ class RecordingUpload(models.Model):
     name = models.CharField(max_length=NAME_CHARACTERS)
     size_bytes = models.PositiveBigIntegerField(help_text="As it was announced.")
     received_bytes = models.PositiveBigIntegerField(default=0)
+    modified_ms = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Since the epoch, when the file was last changed where it came from."
+    )
     is_kept = models.BooleanField(default=False, help_text="What the recording will be.")
     state = models.CharField(max_length=9, choices=State, default=State.RECEIVING)
     refusal = models.CharField(max_length=300, blank=True, help_text="A sentence for the user.")

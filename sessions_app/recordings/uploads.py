@@ -56,13 +56,23 @@ class Source(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def begin(user: User, name: str, size_bytes: int, is_kept: bool) -> RecordingUpload:
-    """Announce a file. Raises `limits.OverLimit`."""
+def begin(user: User, name: str, size_bytes: int, is_kept: bool, modified_ms: int | None = None) -> RecordingUpload:
+    """Announce a file. Raises `limits.OverLimit`.
+
+    Args:
+        user: whose it is.
+        name: as its user knows it.
+        size_bytes: of all of it.
+        is_kept: whether the recording stays without a conversation.
+        modified_ms: since the epoch, when it was last changed; None where nobody says.
+    """
     with transaction.atomic():
         # One announcement of a user after the other, or two together would be over a limit that each keeps.
         User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
         limits.check(size_bytes, service.holdings_of(user), service.limits_of_the_server())
-        upload = RecordingUpload.objects.create(user=user, name=name_of(name), size_bytes=size_bytes, is_kept=is_kept)
+        upload = RecordingUpload.objects.create(
+            user=user, name=name_of(name), size_bytes=size_bytes, is_kept=is_kept, modified_ms=modified_ms
+        )
         settings.RECORDING_UPLOADS_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         upload.path.touch(mode=0o600)
     return upload

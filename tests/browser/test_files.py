@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,26 @@ def test_what_is_cancelled_is_gone_on_the_server_too(
 
 def test_a_page_that_is_opened_anew_goes_on_with_the_same_file(open_files: Callable[..., Page], talk: Path) -> None:
     page = open_files()
+    interrupt(page, talk)
+    choose(page, talk)
+    expect(page.locator(".recording")).to_have_count(1)
+    expect(page.get_by_text("Choose the same file once more")).to_have_count(0)
+
+
+def test_another_file_of_the_same_name_and_size_is_not_added_to_it(
+    open_files: Callable[..., Page], web: WebServer, talk: Path
+) -> None:
+    page = open_files()
+    interrupt(page, talk)
+    os.utime(talk, (1_700_000_000, 1_700_000_000))
+    choose(page, talk)
+    expect(page.locator(".recording")).to_have_count(1)
+    expect(page.get_by_text("Choose the same file once more")).to_be_visible()
+    assert web.shell("from sessions_app.models import RecordingUpload as U; print(U.objects.count())").strip() == "2"
+
+
+def interrupt(page: Page, talk: Path) -> None:
+    """Announce a file, and leave the page with nothing of it sent."""
     page.route(UPLOAD, lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
     choose(page, talk)
     expect(page.get_by_text("The connection is lost.")).to_be_visible()
@@ -131,9 +152,6 @@ def test_a_page_that_is_opened_anew_goes_on_with_the_same_file(open_files: Calla
     page.once("dialog", lambda dialog: dialog.accept())
     page.goto("/files/")
     expect(page.get_by_text("Choose the same file once more")).to_be_visible()
-    choose(page, talk)
-    expect(page.locator(".recording")).to_have_count(1)
-    expect(page.get_by_text("Choose the same file once more")).to_have_count(0)
 
 
 def test_a_file_that_the_server_did_not_give_up_stays_on_the_page(

@@ -88,8 +88,9 @@ def test_the_list_has_pages_and_as_many_queries_however_long_it_is(page: Client,
 
 
 def test_what_is_on_its_way_can_be_gone_on_with(page: Client) -> None:
-    id = announce(page, 1_000_000, "half.mp3").json()["id"]
+    id = announce(page, 1_000_000, "half.mp3", modified_ms=1_700_000_000_123).json()["id"]
     shown = files(page)
+    assert 'data-modified="1700000000123"' in shown
     assert f'data-begun="{id}"' in shown
     assert "Choose the same file once more" in shown
 

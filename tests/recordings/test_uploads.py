@@ -241,7 +241,18 @@ def test_thousands_of_tiny_files_end_with_a_sentence(page: Client, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"no", b'{"name": 1, "size_bytes": 1}', b'{"name": "a"}', b'{"name": "a", "size_bytes": true}']
+    "body",
+    [
+        b"",
+        b"[]",
+        b"no",
+        b'{"name": 1, "size_bytes": 1}',
+        b'{"name": "a"}',
+        b'{"name": "a", "size_bytes": true}',
+        b'{"name": "a", "size_bytes": 1, "modified_ms": "now"}',
+        b'{"name": "a", "size_bytes": 1, "modified_ms": -1}',
+        b'{"name": "a", "size_bytes": 1, "modified_ms": 9007199254740992}',
+    ],
 )
 def test_nonsense_is_refused_as_json(page: Client, body: bytes) -> None:
     answer = page.post(UPLOADS, body, content_type="application/json")

@@ -14,9 +14,11 @@ const root = document.querySelector("[data-uploader]");
 /** @type {FileUpload[]} */
 const uploads = [];
 
+/** What is on its way already of this file: another of its name and size may be another recording. */
 function begunLike(file) {
+  const facts = [file.name, file.size, file.lastModified].join();
   const rows = [...document.querySelectorAll("[data-begun]")];
-  return rows.find(({ dataset }) => dataset.name === file.name && Number(dataset.size) === file.size);
+  return rows.find(({ dataset: { name, size, modified } }) => [name, size, modified].join() === facts);
 }
 
 function take(files, announcer) {

@@ -100,7 +100,8 @@ export class FileUpload {
   }
 
   async _announce(signal) {
-    const body = JSON.stringify({ name: this.name, size_bytes: this.size, keep: this._keep });
+    const about = { name: this.name, size_bytes: this.size, modified_ms: this._file.lastModified, keep: this._keep };
+    const body = JSON.stringify(about);
     const facts = await this._send(this._address, { ...this._asked("POST", { "Content-Type": "application/json" }), body }, signal);
     this._id = facts.id;
     this._learn(facts);
