@@ -18,11 +18,14 @@ from sessions_app.live.providers.gemini import GeminiConnection, config_of
 from sessions_app.live.providers.loop_lag import LoopLag
 from sessions_app.live.providers.upstream import (
     HandleUpdate,
+    ReplyAudio,
+    ReplyWords,
     Setup,
     TurnComplete,
     UndeclaredCall,
     UpstreamFailed,
     UpstreamMessage,
+    UsageReported,
 )
 from tests.fakes.wire import Wire, session_over
 from tests.live.stage import Stage, frame, numbers
@@ -212,6 +215,20 @@ async def test_the_turn_of_a_refused_call_is_over_before_the_answer_begins() -> 
     heard = await said_on(frames(call, over, over), THERE)
     assert heard == [UndeclaredCall(("look_up",)), TurnComplete(is_filler=True), TurnComplete()]
     assert await said_on(frames(call, over), HERE) == [UndeclaredCall(("look_up",)), TurnComplete()]
+
+
+@pytest.mark.parametrize("answer", [ReplyAudio(bytes(4)), ReplyWords("Noon.")])
+async def test_an_answer_in_the_turn_of_a_refused_call_ends_with_that_turn(answer: UpstreamMessage) -> None:
+    """Not every model there has to end that turn before it answers: what was answered must not wait for another end."""
+    call = {"toolCall": {"functionCalls": [{"name": "look_up", "args": {}, "id": "7"}]}}
+    sound = {"modelTurn": {"parts": [{"inlineData": {"mimeType": "audio/pcm", "data": "AAAAAA=="}}]}}
+    said = sound if isinstance(answer, ReplyAudio) else {"outputTranscription": {"text": "Noon."}}
+    usage = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
+    over: dict[str, Any] = {"serverContent": {"turnComplete": True}, "usageMetadata": usage}
+    heard = await said_on(frames(call, {"serverContent": said}, over), THERE)
+    assert heard[:2] == [UndeclaredCall(("look_up",)), answer]
+    assert heard[-1] == TurnComplete()
+    assert [message.model for message in heard if isinstance(message, UsageReported)] == [""]
 
 
 async def test_the_end_of_the_microphone_is_told_by_silence_alone() -> None:

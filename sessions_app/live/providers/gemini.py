@@ -281,6 +281,7 @@ class GeminiConnection:
                 raise self._lost(error) from error
             self._heard_at = time.monotonic()
             if type(frame) is bytes:
+                self._ends_turn_of_call = False
                 yield ReplyAudio(frame)
                 continue
             if isinstance(frame, types.LiveServerMessage) and frame.tool_call:
@@ -292,10 +293,12 @@ class GeminiConnection:
 
     def _in_our_count(self, message: UpstreamMessage) -> UpstreamMessage:
         """As the driver counts: its messages, and its turns. Agent Platform ends the turn of a call, in which nobody
-        has spoken, before it answers (recorded), and counts it by itself."""
+        has spoken, before it answers (recorded), and counts it by itself; a turn with an answer in it is none."""
         if isinstance(message, HandleUpdate):
             told = message.consumed_index if self._setup.is_on_agent_platform else None
             return replace(message, consumed_index=self._consumed.read(told, self._messages_sent))
+        if isinstance(message, (ReplyAudio, ReplyWords)):
+            self._ends_turn_of_call = False
         if self._ends_turn_of_call and isinstance(message, UsageReported):
             return replace(message, model=self._setup.model)
         if self._ends_turn_of_call and isinstance(message, TurnComplete):
