@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.services.settings import use_settings_of_tests
 from tests.soak import report
-from tests.soak.plan import ALL, CLIMATE
-from tests.soak.soak import Options, Outcome, soak
+from tests.soak.plan import ALL, CLIMATE, TROUBLE_FOR
+from tests.soak.soak import Options, Outcome, soak, soak_of_each
 from tests.soak.stamps import CONVERSATIONS_LIMIT
 
 DIRECTORY = Path("var") / "soak"
@@ -22,31 +22,47 @@ FINDINGS_TOLD = 6
 
 
 def main() -> int:
-    options = _options()
+    options, of_each = _options()
     use_settings_of_tests()
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     DIRECTORY.mkdir(parents=True)
     print(f"seed {options.seed}: {options.conversations} conversations on {options.server}", flush=True)
+    if of_each:
+        outcome = soak_of_each(options, of_each, DIRECTORY.absolute(), _tell_round)
+        print(report.tables(outcome.accounts))
+        lacking = [kind for kind in TROUBLE_FOR if outcome.swaps[kind] < of_each]
+        if lacking:
+            print(f"\nless than {of_each} swaps after {options.minutes:g} minutes: {', '.join(lacking)}")
+        return 0 if outcome.is_good and not lacking else 1
     outcome = soak(options, DIRECTORY.absolute())
     print(report.tables(outcome.accounts))
-    _tell_findings(outcome)
+    _tell_findings(outcome, DIRECTORY)
     return 0 if outcome.is_good else 1
 
 
-def _options() -> Options:
+def _tell_round(directory: Path, outcome: Outcome) -> None:
+    print(f"\n{directory.name}: {', '.join(f'{count} {kind}' for kind, count in outcome.swaps.items())}", flush=True)
+    _tell_findings(outcome, directory)
+
+
+def _options() -> tuple[Options, int]:
+    """With how many swaps of each kind there are to be, 0 for as many as there come."""
     parser = argparse.ArgumentParser(
         prog="./run soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--conversations", type=_count, default=10, help="held at the same time (default: 10)")
     parser.add_argument("--minutes", type=float, default=2, help="how long trouble lasts (default: 2)")
     parser.add_argument("--swaps", type=int, default=0, help="end earlier, after so many")
+    parser.add_argument(
+        "--swaps-of-each", type=int, default=0, help="go on until there were so many of each kind, or --minutes passed"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="to have the same trouble again")
     parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne", help="default: daphne")
     parser.add_argument("--setup-index", type=int, choices=(-1, 0, 1), help="on Agent Platform, which counts like that")
     parser.add_argument("--odd-index", choices=("lags", "jumps", "missing", "of-before"), help="there, all the time")
     parser.add_argument("--only", choices=sorted(ALL), action="append", help="this kind of trouble and no other")
     given = parser.parse_args()
-    return Options(
+    options = Options(
         given.conversations,
         given.minutes,
         given.seed,
@@ -56,6 +72,7 @@ def _options() -> Options:
         given.setup_index,
         (*CLIMATE, ("odd_index", {"how": given.odd_index, "by": 50})) if given.odd_index else CLIMATE,
     )
+    return options, given.swaps_of_each
 
 
 def _count(text: str) -> int:
@@ -64,7 +81,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _tell_findings(outcome: Outcome) -> None:
+def _tell_findings(outcome: Outcome, directory: Path) -> None:
     for line in outcome.server_faults:
         print(f"the server's log: {line}")
     found = [(account, finding) for account in outcome.accounts for finding in account.findings]
@@ -72,8 +89,8 @@ def _tell_findings(outcome: Outcome) -> None:
         print(f"\nconversation {finding.conversation}: {finding.text}")
         if index < FINDINGS_TOLD:
             print("\n".join(f"    {line}" for line in report.story(account.conversation, finding)))
-    report.write_stories(outcome.accounts, DIRECTORY)
-    print(f"\nThe whole stories, and the programs' logs: {DIRECTORY}")
+    report.write_stories(outcome.accounts, directory)
+    print(f"\nThe whole stories, and the programs' logs: {directory}", flush=True)
 
 
 if __name__ == "__main__":

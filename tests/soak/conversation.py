@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -101,6 +101,8 @@ class Conversation:
         self._told: dict[str, str] = {}
         self._is_silent = False
         self._mutes = False
+        self.is_spared = False
+        """Whether no more trouble comes: it has had all the redials there are."""
         self._speech = itertools.cycle(self._random.sample(utterances(), len(utterances())))
 
     @classmethod
@@ -317,16 +319,16 @@ class Conversation:
     # -- trouble -----------------------------------------------------------------------------------------------------
 
     async def _suffer(self, is_over: asyncio.Event) -> None:
-        if not self.kinds:
-            await is_over.wait()
-        plan = troubles(self.seed, self.number, self.redials, self.kinds)
-        while not is_over.is_set():
-            await self._strike(plan, is_over)
+        for trouble in troubles(self.seed, self.number, self.redials, self.kinds):
+            if is_over.is_set():
+                break
+            await self._strike(trouble, is_over)
+        self.is_spared = bool(self.kinds)
+        await is_over.wait()
         if not await self._comes(self._is_well, LIVE_WITHIN_S):
             self._find(f"not live {LIVE_WITHIN_S:.0f} s after the last trouble")
 
-    async def _strike(self, plan: Iterator[Trouble], is_over: asyncio.Event) -> None:
-        trouble = next(plan)
+    async def _strike(self, trouble: Trouble, is_over: asyncio.Event) -> None:
         if trouble.waits and not await self._comes(self._is_well, LIVE_WITHIN_S):
             self._find(f"not live {LIVE_WITHIN_S:.0f} s after {self.struck[-1][1].kind if self.struck else 'nothing'}")
         await _either(asyncio.sleep(trouble.pause_s), is_over.wait())

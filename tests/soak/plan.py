@@ -53,6 +53,17 @@ WAITS: Mapping[Kind, float] = {"slow_thinking": 6, "deaf_vad": 8}
 
 ALL: Mapping[Kind, float] = {**SWAPS, **TURNS, **WAITS}
 
+TROUBLE_FOR: Mapping[str, Mapping[Kind, float]] = {
+    "planned": {"go_away": 1},
+    "cut": {"cut": 0.8, "lingering_session": 0.2},
+    "closed": {"close": 1},
+    "dead handle": {"dead_handle": 1},
+    "silent": {"black_hole": 0.8, "stall": 0.2},
+    "forgot": {"forget": 1},
+    "sick": {"empty_turn": 1},
+}
+"""What brings about the kinds of swap that an account knows."""
+
 CLIMATE: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("input_lag", {"lag_ms": 0, "up_to_ms": 200}),
     ("stream_end_ignored", {}),
@@ -104,16 +115,25 @@ class Trouble:
 
 
 def troubles(seed: int, conversation: int, redials: int, parts: Mapping[Kind, float]) -> Iterator[Trouble]:
-    """Trouble without end for one conversation, of the kinds in `parts`; what costs unplanned redials ends with the
-    `redials` there are."""
+    """Trouble for one conversation, of the kinds in `parts`; what costs unplanned redials ends with the
+    `redials` there are, and all of it where each kind does."""
     random = Random(f"{seed}/{conversation}")
-    while True:
-        kinds = [kind for kind in parts if REDIALS.get(kind, 0) <= redials]
+    while kinds := [kind for kind in parts if REDIALS.get(kind, 0) <= redials]:
         (kind,) = random.choices(kinds, [parts[kind] for kind in kinds])
         redials -= REDIALS.get(kind, 0)
         waits = random.random() > AT_ONCE
         pause_s = random.expovariate(1 / 1.5) if waits else random.uniform(0, 0.6)
         yield Trouble(kind, min(pause_s, 6.0), waits, _params_of(kind, random))
+
+
+def trouble_for(lacking: Mapping[str, int]) -> dict[Kind, float]:
+    """The kinds of trouble that bring about swaps of these kinds, as often as so many of each are lacking."""
+    return {
+        trouble: count * part
+        for kind, count in lacking.items()
+        if count > 0
+        for trouble, part in TROUBLE_FOR[kind].items()
+    }
 
 
 def _params_of(kind: Kind, random: Random) -> dict[str, Any]:
@@ -133,7 +153,7 @@ def _params_of(kind: Kind, random: Random) -> dict[str, Any]:
         case "lingering_session":
             return {"linger_s": round(random.uniform(0.3, 1.5), 2)}
         case "empty_turn":
-            return {"count": random.choice((1, 1, 1, 2))}
+            return {"count": random.choice((1, 2))}
         case "refused_turn":
             return {"count": 1, "reason": random.choice(REASONS)}
         case "late_words":

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 from tests.soak.account import Account, account_of
 from tests.soak.conversation import Conversation
-from tests.soak.plan import ALL, CLIMATE, Kind
+from tests.soak.plan import ALL, CLIMATE, TROUBLE_FOR, Kind, trouble_for
 from tests.soak.provider import Provider
 
 EMULATOR_OPTIONS = ("--no-voice", "--no-recogniser", "--measured-words", "--pace", "3", "--send-speed", "2")
@@ -32,6 +35,9 @@ ON_AGENT_PLATFORM = {
 
 REDIALS_PER_HOUR = 45
 """A little below what the product allows itself, so that it is never right to give up."""
+
+ROUND_MINUTES = 6.0
+"""So long trouble lasts in each round of a soak that goes on until there were enough swaps."""
 
 CALL_LIMIT_S = 180.0
 _FAULT_OF_OURS = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|Internal error")
@@ -75,6 +81,11 @@ class Outcome:
     def is_good(self) -> bool:
         return not self.server_faults and not any(account.findings for account in self.accounts)
 
+    @property
+    def swaps(self) -> Counter[str]:
+        """How many there were of each kind."""
+        return Counter(swap.kind for account in self.accounts for swap in account.swaps)
+
 
 def soak(options: Options, directory: Path) -> Outcome:
     """Run everything in `directory`, which keeps the logs."""
@@ -88,6 +99,29 @@ def soak(options: Options, directory: Path) -> Outcome:
     finally:
         emulator.stop()
     return Outcome(accounts, [line for line in web.log().splitlines() if _FAULT_OF_OURS.search(line)])
+
+
+def soak_of_each(
+    options: Options, of_each: int, directory: Path, has_ended: Callable[[Path, Outcome], None]
+) -> Outcome:
+    """Soaks with the next seed each, until there were so many swaps of each kind, or `options.minutes` have passed; a
+    call may be redialled only so often, so the next ones are others. `has_ended` is told of each."""
+    until = time.monotonic() + options.minutes * 60
+    whole = Outcome()
+    for number in itertools.count():
+        lacking = {kind: of_each - whole.swaps[kind] for kind in TROUBLE_FOR}
+        left_minutes = (until - time.monotonic()) / 60
+        kinds = trouble_for(lacking)
+        if not kinds or left_minutes <= 0:
+            return whole
+        minutes = min(left_minutes, ROUND_MINUTES)
+        place = directory / f"round-{number + 1}"
+        place.mkdir()
+        outcome = soak(replace(options, seed=options.seed + number, kinds=kinds, minutes=minutes), place)
+        whole.accounts += outcome.accounts
+        whole.server_faults += outcome.server_faults
+        has_ended(place, outcome)
+    raise AssertionError("there is no end of counting")
 
 
 async def hold(options: Options, web: WebServer, emulator: Emulator) -> list[Account]:
@@ -120,7 +154,7 @@ async def hold(options: Options, web: WebServer, emulator: Emulator) -> list[Acc
 async def _wait_for_the_end(options: Options, provider: Provider, conversations: list[Conversation]) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + options.minutes * 60
-    while loop.time() < end:
+    while loop.time() < end and not all(conversation.is_spared for conversation in conversations):
         swaps = sum(max(0, len(provider.links(conversation.number)) - 1) for conversation in conversations)
         if options.swaps and swaps >= options.swaps:
             return

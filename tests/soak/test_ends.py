@@ -13,7 +13,7 @@ from tests.soak.account import without_repeats
 from tests.soak.conversation import Exchange
 from tests.soak.ends import Ends, ends_of
 from tests.soak.page import Told
-from tests.soak.plan import ALL, Trouble, troubles
+from tests.soak.plan import ALL, TROUBLE_FOR, Trouble, trouble_for, troubles
 from tests.soak.provider import Entry, Link
 
 
@@ -233,3 +233,13 @@ def test_every_kind_of_trouble_comes_and_the_same_with_the_same_seed() -> None:
 
     assert plan() == plan()
     assert {trouble.kind for trouble in plan()} == set(ALL)
+
+
+def test_trouble_ends_where_every_kind_of_it_costs_more_redials_than_there_are() -> None:
+    assert len(list(troubles(1, 0, 5, {"cut": 1, "dead_handle": 1}))) in range(3, 6)
+
+
+def test_every_kind_of_swap_that_is_lacking_has_trouble_for_it_and_no_other() -> None:
+    lacking = dict.fromkeys(TROUBLE_FOR, 0) | {"cut": 10, "planned": 3}
+    assert trouble_for(lacking) == {"go_away": 3, "cut": 8, "lingering_session": 2}
+    assert {kind for parts in TROUBLE_FOR.values() for kind in parts} <= set(ALL)
