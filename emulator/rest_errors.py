@@ -11,8 +11,8 @@ from aiohttp import web
 from emulator.admission import bearer_refusal, key_refusal
 from emulator.faults import Fault, FaultBoard
 from emulator.models import Model, find_model
-from emulator.sides import DEVELOPER_API, Place, is_served
-from emulator.texts import CATALOGUE, model_not_found
+from emulator.sides import DEVELOPER_API, Place, is_denied, is_served
+from emulator.texts import CATALOGUE, model_not_found, permission_denied
 from emulator.wire import Json
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -115,13 +115,17 @@ def place_of(request: web.Request) -> Place:
 
 def bearer_error(reason: str) -> Json:
     """The body of the HTTP 401 by which Agent Platform refuses credentials, for a reason of `google.rpc.ErrorInfo`."""
-    info = {
+    text = _BEARER_MISSING if reason == _MISSING else _BEARER_WRONG
+    return error_body(401, "UNAUTHENTICATED", text, _info_there(reason))
+
+
+def _info_there(reason: str) -> Json:
+    return {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
         "reason": reason,
         "domain": "googleapis.com",
         "metadata": {"service": "aiplatform.googleapis.com"},
     }
-    return error_body(401, "UNAUTHENTICATED", _BEARER_MISSING if reason == _MISSING else _BEARER_WRONG, info)
 
 
 def check_caller(request: web.Request) -> None:
@@ -130,6 +134,8 @@ def check_caller(request: web.Request) -> None:
         check_key(request)
     elif reason := bearer_refusal(request.headers.get("Authorization", "")):
         raise ApiError(401, bearer_error(reason))
+    elif is_denied(project := place_of(request).project):
+        raise refusal(403, permission_denied(project).text, _info_there("CONSUMER_INVALID"))
 
 
 def check_key(request: web.Request) -> None:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from emulator.models import MODELS, Model, Profile
-from emulator.texts import RefusedError, model_not_found, publisher_model_not_found
+from emulator.texts import RefusedError, model_not_found, permission_denied, publisher_model_not_found
 
 HANDLES_LAST_S = 24 * 60 * 60
 _NAME = re.compile(
@@ -55,10 +55,17 @@ def live_model_of(name: str, version: str) -> Offered:
 def live_model_there(name: str) -> Offered:
     """A Live model of Agent Platform by its whole resource name; raises `RefusedError`. None is served globally."""
     asked = _NAME.match(name)
+    if asked is not None and is_denied(asked["project"]):
+        raise RefusedError(permission_denied(asked["project"]))
     model = MODELS.get(asked["model"]) if asked else None
     if asked is None or model is None or model.live is None or not is_served(model, asked["location"]):
         raise RefusedError(publisher_model_not_found(name))
     return Offered(Place(asked["project"], asked["location"]), name, model, _profile_there(model.live))
+
+
+def is_denied(project: str) -> bool:
+    """Projects that begin with `bad` stand for those that the caller may not use."""
+    return project.lower().startswith("bad")
 
 
 def is_served(model: Model, location: str) -> bool:

@@ -62,6 +62,11 @@ def publisher_model_not_found(name: str) -> CloseText:
     )
 
 
+def permission_denied(project: str) -> CloseText:
+    """The refusal of a project of Agent Platform that one may not ask for (GoogleCloudPlatform/generative-ai 3061)."""
+    return CloseText("project there denied", 1008, f"Permission denied on resource project {project}.")
+
+
 def modality_not_supported(modalities: str, model: str) -> CloseText:
     """The refusal of a response modality, such as TEXT on a speech model."""
     return CloseText(
@@ -129,6 +134,12 @@ _CATALOGUE = (
     model_not_found("models/gemini-0.0-gone", "v1beta"),
     CloseText("publisher model not found", 1008, "Publisher model gemini-0.0-gone was not found"),
     publisher_model_not_found("projects/holdline/locations/us-central1/publishers/google/models/gemini-0.0-gone"),
+    permission_denied("None"),
+    CloseText(
+        "project there not found",
+        1008,
+        "Request trace id: f7ae7f8ad1a75738, Project 'projects/holdline' not found or deleted.",
+    ),
     CloseText("not implemented", 1008, "Operation is not implemented, or supported, or enabled."),
     CloseText("policy violation", 1008, "policy violation"),
     # Key, region, quota.

@@ -320,6 +320,10 @@ class Ladder:
             return ()
         return tuple(lower for lower in self.all_below(level) if lower.is_in_turns)
 
+    def is_served_elsewhere_below(self, level: Level) -> bool:
+        """Whether a level below has a model at another place, where another account asks."""
+        return any(place_of(lower.model) != place_of(level.model) for lower in self.all_below(level))
+
     @property
     def live_models(self) -> tuple[str, ...]:
         """Those that are talked with over Live connections, the best first."""

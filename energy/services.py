@@ -84,6 +84,10 @@ class EnergyBarService:
         """Whether there is a level below that needs no Live connection, as the present one does."""
         return bool(self._ladders[mode].refuges_below(self._levels[mode]))
 
+    def has_other_place(self, mode: Mode) -> bool:
+        """Whether a level below has a model at another place, where another account asks."""
+        return self._ladders[mode].is_served_elsewhere_below(self._levels[mode])
+
     def get_current_model(self, mode: Mode) -> str:
         """The id of the model in use; empty when the ladder is exhausted."""
         return self._levels[mode].model

@@ -60,10 +60,10 @@ def _of_agent_platform(models: list[str]) -> Iterator[CheckMessage]:
         )
     nowhere_live = next((model for model in models if _is_live_and_global(model)), None)
     if nowhere_live is not None:
-        yield Error(
-            f"{nowhere_live}: Live models are not served in the location global.",
-            hint="Name a region, us-central1 for instance.",
-            id="holdline.E310",
+        yield CheckWarning(
+            f"{nowhere_live}: by the documentation few Live models are served in the location global.",
+            hint="Name a region, us-central1 for instance, or look with manage.py doctor --live whether it is there.",
+            id="holdline.W311",
         )
     if settings.GOOGLE_CLOUD_ACCESS_TOKEN and not settings.GOOGLE_VERTEX_BASE_URL:
         yield CheckWarning(

@@ -85,6 +85,9 @@ class SessionEnergy:
     def has_refuge(self, mode: Mode) -> bool:
         return self._refusal is None and self._bar.has_refuge(mode)
 
+    def has_other_place(self, mode: Mode) -> bool:
+        return self._refusal is None and self._bar.has_other_place(mode)
+
     def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
         return self._bar.get_resets_at(mode) if self._refusal is None else self._refusal.ends_at
 

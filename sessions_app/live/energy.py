@@ -40,6 +40,9 @@ class Energy(Protocol):
     def has_refuge(self, mode: Mode) -> bool:
         """Whether there is a level below that needs no Live connection, as the present one does."""
 
+    def has_other_place(self, mode: Mode) -> bool:
+        """Whether a level below has a model at another place, where another account asks."""
+
     def get_resets_at(self, mode: Mode) -> datetime.datetime | None:
         """When a model above the level is expected back, if one is known to be spent."""
 

@@ -60,6 +60,11 @@ class LevelKeeper:
         return self._energy.has_refuge(self._mode)
 
     @property
+    def has_other_place(self) -> bool:
+        """Whether a level below has a model at another place, where another account asks."""
+        return self._energy.has_other_place(self._mode)
+
+    @property
     def resets_at(self) -> datetime.datetime | None:
         """When a better model is expected back, if one is known to be spent."""
         return self._energy.get_resets_at(self._mode)

@@ -458,7 +458,8 @@ class BaseSessionManager:
         patience_ms = PATIENCE_MS if self._levels.has_refuge else None
         if profile is None:
             return Features(history_anytime=False, overlaps=self._overlaps)
-        return Features(profile.history_anytime, self._overlaps, profile.resumable, patience_ms)
+        has_other_place = self._levels.has_other_place
+        return Features(profile.history_anytime, self._overlaps, profile.resumable, patience_ms, has_other_place)
 
     def _go_up(self) -> None:
         """A better line is there. A conversation takes it when nobody speaks and nothing is owed; one that stands still

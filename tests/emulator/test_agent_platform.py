@@ -38,12 +38,14 @@ SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "wire-samples"
 TRANSPARENT = types.SessionResumptionConfig(transparent=True)
 
 
-def client_there(emulator: Emulator, location: str = "us-central1", bearer: str = "emulator") -> genai.Client:
+def client_there(
+    emulator: Emulator, location: str = "us-central1", bearer: str = "emulator", project: str = "holdline"
+) -> genai.Client:
     """The unmodified SDK, pointed at the persona as the documentation says."""
     context = tls(emulator)
     return genai.Client(
         vertexai=True,
-        project="holdline",
+        project=project,
         location=location,
         credentials=Credentials(bearer),
         http_options=types.HttpOptions(
@@ -119,6 +121,17 @@ async def test_who_has_no_bearer_token_is_refused_at_the_door_with_error_info(
     assert (refused.value.response.status_code, error["status"]) == (401, "UNAUTHENTICATED")
     assert error["details"][0]["@type"] == "type.googleapis.com/google.rpc.ErrorInfo"
     assert error["details"][0]["reason"] == reason
+
+
+async def test_a_project_that_the_caller_may_not_use_is_refused_as_users_have_met_it(emulator: Emulator) -> None:
+    setup = setup_there(LIVE_3_8)
+    async with wire_there(emulator, setup | {"model": setup["model"].replace("holdline", "bad-one")}) as connection:
+        assert await connection.closed() == (1008, "Permission denied on resource project bad-one.")
+    client = client_there(emulator, project="bad-one")
+    with pytest.raises(errors.ClientError) as refused:
+        client.models.generate_content(model="gemini-3.8-flash", contents="Say hello")
+    assert (refused.value.code, refused.value.status) == (403, "PERMISSION_DENIED")
+    assert refused.value.details["error"]["details"][0]["reason"] == "CONSUMER_INVALID"
 
 
 @pytest.mark.parametrize("version", ["v1beta", "v1alpha"])

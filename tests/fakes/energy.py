@@ -59,6 +59,9 @@ class FakeEnergy:
     def has_refuge(self, mode: Mode) -> bool:
         return bool(self._ladders[mode].refuges_below(self._levels[mode]))
 
+    def has_other_place(self, mode: Mode) -> bool:
+        return self._ladders[mode].is_served_elsewhere_below(self._levels[mode])
+
     async def leave_outage(self, mode: Mode, failure: Failure, model: str) -> LevelNews:
         ladder, current = self._ladders[mode], self._levels[mode]
         self.out.update(ladder.live_models)

@@ -119,6 +119,17 @@ NO_CREDIT = [
     (403, "PERMISSION_DENIED This API method requires billing to be enabled."),
 ]
 
+NO_PROJECT = [
+    (1008, "Permission denied on resource project None."),
+    (1008, "Request trace id: f7ae7f8ad1a75738, Project 'projects/ project-xyz' not found or deleted."),
+    (403, "PERMISSION_DENIED Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform"),
+    (403, "PERMISSION_DENIED Vertex AI API ist nicht aktiviert. [SERVICE_DISABLED]"),
+    (403, "PERMISSION_DENIED [CONSUMER_INVALID]"),
+    (403, "PERMISSION_DENIED [IAM_PERMISSION_DENIED]"),
+]
+"""Of Agent Platform: GoogleCloudPlatform/generative-ai 3061 and 1748, rhel-lightspeed/linux-mcp-server 450,
+Kilo-Org/kilocode 2842."""
+
 DEAD_ENDS = [
     (1007, "API key not valid. Please pass a valid API key."),
     (1008, "API key not valid. Please pass a valid API key."),
@@ -127,6 +138,7 @@ DEAD_ENDS = [
     (1008, "Method doesn't allow unregistered callers (callers without established identity)."),
     (1007, "User location is not supported for the API use."),
     *NO_CREDIT,
+    *NO_PROJECT,
 ]
 
 QUOTA = [
@@ -413,6 +425,11 @@ def test_missing_credit_is_said_by_its_name_and_is_nobodys_quota(code: int, text
     """No model is any better, and no time is known at which it comes back."""
     judgement = judge(Failure(code, text, Phase.SETUP), ANEW)
     assert (judgement.verdict, judgement.reason, judgement.quota) == (STOP, "billing", False)
+
+
+@pytest.mark.parametrize(("code", "text"), NO_PROJECT)
+def test_a_project_that_may_not_ask_is_told_from_a_wrong_key(code: int, text: str) -> None:
+    assert judge(Failure(code, text, Phase.SETUP), ANEW).reason == "access-denied"
 
 
 def test_a_quota_that_is_named_is_one_whatever_the_sentence() -> None:

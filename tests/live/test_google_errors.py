@@ -51,6 +51,15 @@ def quota_error(*quotas: str, delay: str = "", sentence: str = SENTENCE) -> dict
     return {"error": {"code": 429, "message": sentence, "status": "RESOURCE_EXHAUSTED", "details": details}}
 
 
+def test_the_reason_of_its_error_info_is_a_part_of_what_it_says() -> None:
+    """Kilo-Org/kilocode 2842, with what is of no use left out."""
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "CONSUMER_INVALID"}
+    told = {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "reason": "nothing"}
+    sentence = "Permission denied on resource project gen-lang-client-xxxxx."
+    error = {"code": 403, "message": sentence, "status": "PERMISSION_DENIED", "details": [told, info]}
+    assert read_error({"error": error}).text == f"PERMISSION_DENIED {sentence} [CONSUMER_INVALID]"
+
+
 @pytest.mark.parametrize("form", ["parsed", "inner", "text", "list"])
 def test_details_are_read_wherever_the_object_stands(form: str) -> None:
     error = quota_error(PER_DAY, delay="58s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,6 +73,7 @@ from sessions_app.live.machine.turns import LATE_WORDS_MS
 from tests.live.facts import FACTS, can_come
 from tests.live.play import (
     ABORTED,
+    BAD_KEY,
     DEAD_HANDLE,
     INTERNAL,
     INVALID,
@@ -790,6 +792,25 @@ def test_a_session_that_lingered_is_resumed_and_nothing_is_held_against_it() -> 
     assert only(play.tell(TimerFired(Timer.REDIAL), 200), Connect) == Connect("h")
     play.complete_setup()
     assert play.is_in(State.LIVE)
+
+
+NO_PROJECT = Failure(1008, "Permission denied on resource project None.", Phase.SETUP)
+UNPAID = Failure(429, "Your prepayment credits are depleted.", Phase.HANDSHAKE)
+
+
+@pytest.mark.parametrize("refusal", [BAD_KEY, NO_PROJECT, UNPAID])
+@pytest.mark.parametrize("state", [State.CONNECTING, State.LIVE, State.HANDOVER, State.RECONNECTING])
+def test_who_is_refused_at_one_place_is_asked_for_at_another_where_the_ladder_has_one(
+    refusal: Failure, state: State
+) -> None:
+    play = play_to(state)
+    play.machine.features = replace(play.machine.features, has_other_place=True)
+    wishes = play.lose(refusal)
+    assert not only(wishes, LowerLevel).quota
+    assert play.is_in(State.FALLING_BACK)
+    assert only(play.tell(LevelChanged("vertex@us-central1:gemini-3.8-live", False, False)), Connect).handle is None
+    play.machine.features = replace(play.machine.features, has_other_place=False)
+    assert told(play.lose(refusal)) == [State.FAILED]
 
 
 def test_a_request_that_is_refused_as_it_stands_is_tried_with_another_model_before_it_fails() -> None:

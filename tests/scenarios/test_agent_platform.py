@@ -146,6 +146,18 @@ async def test_quota_of_the_developer_api_takes_a_call_to_agent_platform_and_bac
     assert {location for location, handle_given in dialled(emulator) if handle_given} == set()
 
 
+async def test_a_key_that_is_not_taken_leads_to_agent_platform(
+    start: Callable[[dict[str, str]], WebServer], emulator: Emulator
+) -> None:
+    settings = {name: value for name, value in ON_AGENT_PLATFORM.items() if name.startswith("GOOGLE_CLOUD")}
+    server = start(settings | {"GEMINI_API_KEY": "bad", "TEXT_MODELS": BOTH})
+    async with Page(server, "text") as page:
+        await page.send(type="start", page_id=page.page_id, last_down=-1)
+        assert (await page.wait_for("ready"))["model"] == THERE
+        await tell_code_word(page)
+        assert "PLUM-42" in await ask_code_word(page)
+
+
 async def test_a_region_that_is_spent_leads_to_the_next_and_no_handle_goes_with_it(
     both: WebServer, emulator: Emulator
 ) -> None:

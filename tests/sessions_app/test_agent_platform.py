@@ -91,7 +91,7 @@ def test_tokens_are_for_models_of_the_developer_api_alone(settings: Settings) ->
         ([HERE], {"GOOGLE_CLOUD_PROJECT": ""}, ["W301"]),
         ([THERE], {"GOOGLE_CLOUD_PROJECT": ""}, ["E308"]),
         (["vertex:gemini-3.8-live"], {}, ["E309"]),
-        (["vertex@global:gemini-3.8-live"], {}, ["E310"]),
+        (["vertex@global:gemini-3.8-live"], {}, ["W311"]),
         (["vertex@global:gemini-3.8-flash"], {}, []),
         ([THERE], {"GOOGLE_CLOUD_ACCESS_TOKEN": "ya29"}, ["W310"]),
         ([THERE], {"GOOGLE_CLOUD_ACCESS_TOKEN": "ya29", "GOOGLE_VERTEX_BASE_URL": "https://127.0.0.1:1"}, []),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from energy.quota import untold_wait
+from sessions_app.live.machine.reasons import StateReason
 from sessions_app.live.machine.token_refusals import is_about_token
 
 SHORT_LIFE_MS = 5_000
@@ -155,6 +156,9 @@ RESUMPTION_FIELD = "sessionResumption"
 TRANSPARENT_FIELD = "transparent"
 
 BAD_KEY = "bad-key"
+OF_A_PLACE = frozenset({StateReason.ACCESS_DENIED, StateReason.BAD_KEY, StateReason.BILLING, StateReason.REGION})
+"""Reasons to stop that are about who asks: at another place that is another account."""
+
 _REFUSED_STATUSES = (400, 401, 403)
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -186,10 +190,17 @@ _STOP_TEXTS: tuple[tuple[str, str], ...] = (
     ("api key not found", BAD_KEY),
     ("unregistered callers", BAD_KEY),
     ("denied access", "access-denied"),
+    ("denied on resource", "access-denied"),
+    ("not found or deleted", "access-denied"),
     ("has not been used in project", "access-denied"),
+    ("service_disabled", "access-denied"),
+    ("consumer_invalid", "access-denied"),
+    ("consumer_suspended", "access-denied"),
+    ("iam_permission_denied", "access-denied"),
     ("user location is not supported", "region"),
     ("credits are depleted", "billing"),
     ("billing account", "billing"),
+    ("billing_disabled", "billing"),
     ("billing is disabled", "billing"),
     ("billing to be enabled", "billing"),
     ("spending cap", "billing"),

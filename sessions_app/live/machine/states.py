@@ -70,6 +70,7 @@ from sessions_app.live.machine.events import (
     Wish,
 )
 from sessions_app.live.machine.failures import (
+    OF_A_PLACE,
     Failure,
     History,
     Judgement,
@@ -145,6 +146,9 @@ class Features:
 
     patience_ms: int | None = None
     """How long there may be no line, or a silent one, before a level is asked for that needs none; None for ever."""
+
+    has_other_place: bool = False
+    """A model below is served at another place: who is refused at this one may be welcome there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -645,6 +649,8 @@ class SessionMachine:
         return [leave_out, *self._redial_later(judgement.reason, now_ms, at_once=True)]
 
     def _give_up(self, judgement: Judgement, now_ms: int) -> list[Wish]:
+        if self.features.has_other_place and judgement.reason in OF_A_PLACE:
+            return self._step_down(judgement, now_ms)
         return self._give_line_up(judgement.reason, now_ms) if judgement.is_guess else self._fail(judgement.reason)
 
     def _redial_later(self, reason: str, now_ms: int, at_once: bool = False) -> list[Wish]:
