@@ -13,21 +13,31 @@ from emulator.models import Model
 from emulator.prompt import read_prompt
 from emulator.rest_errors import (
     INVALID_ARGUMENT,
-    check_key,
+    ApiError,
+    check_caller,
+    model_there,
     offered_model,
     page_size,
     page_start,
+    place_of,
     read_json,
     read_key,
     refusal,
     refusal_by,
 )
+from emulator.sides import MIN_CACHED_TOKENS, Place
 from emulator.state import Emulator
 from emulator.wire import Json, WireError, camel_keys, parse_duration
 
 _KEPT = ("contents", "systemInstruction", "tools", "toolConfig")
 # Texts as they were met; a cache that is gone is never told from one that is somebody else's.
 _GONE = "CachedContent not found (or permission denied)"
+_GONE_THERE = "Not found: cached content metadata for {}."
+_SET_TWICE_THERE = (
+    "Tool config, tools and system instruction should not be set in the request when using cached content."
+)
+_TOO_SMALL = "Cached content is too small. total_token_count={}, min_total_token_count={}"
+_TOO_SMALL_THERE = "The cached content is of {} tokens. The minimum token count to start caching is {}."
 _SET_TWICE = (
     "CachedContent can not be used with GenerateContent request setting system_instruction, tools or tool_config.\n\n"
     "Proposed fix: move those values to CachedContent from GenerateContent request."
@@ -42,28 +52,30 @@ class CacheCalls:
 
     async def create(self, request: web.Request) -> web.Response:
         """`POST cachedContents`"""
-        check_key(request)
+        check_caller(request)
         body = camel_keys(await read_json(request))
-        version = request.match_info["version"]
-        model = offered_model(str(body.get("model", "")), version, self._emulator.faults, "createCachedContent")
+        place = place_of(request)
+        model = self._model_of(request, str(body.get("model", "")), place)
         if fault := self._emulator.faults.use("refuse_caching", "", model.id):
             raise refusal_by(fault)
         kept = {key: body[key] for key in _KEPT if key in body}
         tokens = (await read_prompt(kept, self._emulator.ear, Attachments(self._emulator, read_key(request)))).tokens
-        if tokens.total() < model.min_cached_tokens:
-            counts = f"total_token_count={tokens.total()}, min_total_token_count={model.min_cached_tokens}"
-            raise refusal(400, f"Cached content is too small. {counts}")
+        text, least = _TOO_SMALL, model.min_cached_tokens
+        if place.is_agent_platform:
+            text, least = _TOO_SMALL_THERE, max(least, MIN_CACHED_TOKENS)
+        if tokens.total() < least:
+            raise refusal(400, text.format(tokens.total(), least))
         expires_at = self._expiry(body) or self._emulator.caches.expiry(DEFAULT_LIFETIME_S)
         display_name = str(body.get("displayName", ""))
-        cache = self._emulator.caches.create(model.id, display_name, kept, tokens, expires_at)
+        cache = self._emulator.caches.create(model.id, display_name, kept, tokens, expires_at, place)
         self._emulator.log.add("cache_made", cache=cache.name, model=model.id, tokens=tokens.total())
         return web.json_response(cache.as_resource())
 
     async def list(self, request: web.Request) -> web.Response:
         """`GET cachedContents`"""
-        check_key(request)
+        check_caller(request)
         size, start = page_size(request), page_start(request)
-        caches = self._emulator.caches.all()
+        caches = self._emulator.caches.all(place_of(request))
         body: Json = {}
         if shown := caches[start : start + size]:
             body["cachedContents"] = [cache.as_resource() for cache in shown]
@@ -73,13 +85,13 @@ class CacheCalls:
 
     async def get(self, request: web.Request) -> web.Response:
         """`GET cachedContents/CACHE`"""
-        check_key(request)
-        return web.json_response(_find(self._emulator, request.match_info["cache"]).as_resource())
+        check_caller(request)
+        return web.json_response(self._asked_for(request).as_resource())
 
     async def prolong(self, request: web.Request) -> web.Response:
         """`PATCH cachedContents/CACHE`: nothing but the time can be changed."""
-        check_key(request)
-        cache = _find(self._emulator, request.match_info["cache"])
+        check_caller(request)
+        cache = self._asked_for(request)
         expires_at = self._expiry(camel_keys(await read_json(request)))
         if expires_at is None:
             raise refusal(400, INVALID_ARGUMENT)
@@ -88,9 +100,19 @@ class CacheCalls:
 
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE cachedContents/CACHE`"""
-        check_key(request)
-        self._emulator.caches.delete(_find(self._emulator, request.match_info["cache"]).id)
+        check_caller(request)
+        self._emulator.caches.delete(self._asked_for(request).id)
         return web.json_response({})
+
+    def _asked_for(self, request: web.Request) -> Cache:
+        return _find(self._emulator, f"{place_of(request).parent}cachedContents/{request.match_info['cache']}")
+
+    def _model_of(self, request: web.Request, name: str, place: Place) -> Model:
+        """The model to cache for, by its resource name at the place."""
+        method = "createCachedContent"
+        if place.is_agent_platform:
+            return model_there(name.removeprefix(place.name_of("")), place, self._emulator.faults, method)
+        return offered_model(name, request.match_info["version"], self._emulator.faults, method)
 
     def _expiry(self, body: Json) -> float | None:
         """When a cache ends by `ttl` or `expireTime`, in seconds since 1970; None where neither is given."""
@@ -108,15 +130,17 @@ class CacheCalls:
         return expires_at
 
 
-def with_cached(emulator: Emulator, model: Model, body: Json) -> tuple[Json, Counter[str]]:
-    """The body of a request as if it had been sent in full, and what of its tokens was cached.
+def with_cached(emulator: Emulator, place: Place, model: Model, body: Json) -> tuple[Json, Counter[str]]:
+    """The body of a request at a place as if it had been sent in full, and what of its tokens was cached.
 
-    Raises `ApiError` for a cache that is gone, of another model, or beside what belongs into it.
+    Raises `ApiError` for a cache that is gone, of another place or model, or beside what belongs into it.
     """
     name = body.get("cachedContent")
     if not name:
         return body, Counter()
-    cache = _find(emulator, str(name).removeprefix("cachedContents/"))
+    cache = _find(emulator, str(name))
+    if cache.place != place:
+        raise _gone(str(name))
     if cache.model != model.id:
         raise refusal(
             400,
@@ -124,18 +148,24 @@ def with_cached(emulator: Emulator, model: Model, body: Json) -> tuple[Json, Cou
             "the same.",
         )
     if any(body.get(key) for key in _KEPT if key != "contents"):
-        raise refusal(400, _SET_TWICE)
+        raise refusal(400, _SET_TWICE_THERE if cache.place.is_agent_platform else _SET_TWICE)
     contents = [*cache.body.get("contents", ()), *body.get("contents", ())]
     return {**body, **cache.body, "contents": contents}, cache.tokens
 
 
-def _find(emulator: Emulator, cache_id: str) -> Cache:
+def _find(emulator: Emulator, name: str) -> Cache:
     try:
-        cache = emulator.caches.get(cache_id)
+        cache = emulator.caches.get(name)
     except KeyError as error:
-        raise refusal(403, _GONE) from error
+        raise _gone(name) from error
     if emulator.faults.use("lose_cache", "", cache.model):
         emulator.log.add("fault", fault="lose_cache", cache=cache.name)
         emulator.caches.delete(cache.id)
-        raise refusal(403, _GONE)
+        raise _gone(name)
     return cache
+
+
+def _gone(name: str) -> ApiError:
+    if name.startswith("projects/"):
+        return refusal(404, _GONE_THERE.format(name.rsplit("/", 1)[-1]))
+    return refusal(403, _GONE)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emulator.clock import stamp
+from emulator.sides import DEVELOPER_API, Place
 from emulator.wire import Json
 
 DEFAULT_LIFETIME_S = 3600.0
@@ -18,7 +19,8 @@ LIMIT = 1_000
 
 @dataclass
 class Cache:
-    """The beginning of prompts for `model` (an id). `body` has `contents`, `systemInstruction` and the tools."""
+    """The beginning of prompts for `model` (an id) at a place, by which it is numbered on Agent Platform. `body` has
+    `contents`, `systemInstruction` and the tools."""
 
     id: str
     model: str
@@ -28,11 +30,12 @@ class Cache:
     created_at: float
     updated_at: float
     expires_at: float
+    place: Place = DEVELOPER_API
 
     @property
     def name(self) -> str:
         """The resource name."""
-        return f"cachedContents/{self.id}"
+        return f"{self.place.parent}cachedContents/{self.id}"
 
     def token_seconds(self, until: float) -> float:
         """What it has cost to keep it so long."""
@@ -42,7 +45,7 @@ class Cache:
         """The cache as the API shows it, without what is in it."""
         return {
             "name": self.name,
-            "model": f"models/{self.model}",
+            "model": self.place.name_of(self.model),
             "createTime": stamp(self.created_at),
             "updateTime": stamp(self.updated_at),
             "expireTime": stamp(self.expires_at),
@@ -59,19 +62,31 @@ class CacheStore:
         self._caches: OrderedDict[str, Cache] = OrderedDict()
         self._token_seconds: defaultdict[str, float] = defaultdict(float)
 
-    def create(self, model: str, display_name: str, body: Json, tokens: Counter[str], expires_at: float) -> Cache:
+    def create(
+        self,
+        model: str,
+        display_name: str,
+        body: Json,
+        tokens: Counter[str],
+        expires_at: float,
+        place: Place = DEVELOPER_API,
+    ) -> Cache:
         """Keep a beginning of prompts until a time, in seconds since 1970."""
         now = self._clock()
-        cache = Cache(secrets.token_hex(20), model, display_name, body, tokens, now, now, expires_at)
+        cache_id = str(1 + secrets.randbelow(1 << 62)) if place.is_agent_platform else secrets.token_hex(20)
+        cache = Cache(cache_id, model, display_name, body, tokens, now, now, expires_at, place)
         self._caches[cache.id] = cache
         while len(self._caches) > LIMIT:
             self.delete(next(iter(self._caches)))
         return cache
 
-    def get(self, cache_id: str) -> Cache:
-        """A cache by its id; raises `KeyError` when there is none, or not any more."""
+    def get(self, name: str) -> Cache:
+        """A cache by its resource name; raises `KeyError` when there is none, or not any more."""
         self._forget_expired()
-        return self._caches[cache_id]
+        cache = self._caches[name.rsplit("/", 1)[-1]]
+        if cache.name != name:
+            raise KeyError(name)
+        return cache
 
     def prolong(self, cache: Cache, expires_at: float) -> None:
         """Keep it until another time."""
@@ -83,10 +98,10 @@ class CacheStore:
         self._forget_expired()
         self._end(self._caches.pop(cache_id), self._clock())
 
-    def all(self) -> list[Cache]:
-        """Every cache, newest first."""
+    def all(self, place: Place = DEVELOPER_API) -> list[Cache]:
+        """Every cache of a place, newest first."""
         self._forget_expired()
-        return list(reversed(self._caches.values()))
+        return [cache for cache in reversed(self._caches.values()) if cache.place == place]
 
     def clear(self) -> None:
         """Forget everything, what it has cost included."""

@@ -26,7 +26,8 @@ from emulator.wire import Json
 
 _VERSION = "{version:v1|v1beta|v1alpha}"
 # Of Agent Platform. The SDK joins its base address and the path with one slash or two.
-_PUBLISHER = "/{slash:/?}{version:v1|v1beta1}/projects/{project}/locations/{location}/publishers/google"
+_THERE = "/{slash:/?}{version:v1|v1beta1}"
+_LOCATION = f"{_THERE}/projects/{{project}}/locations/{{location}}"
 
 
 def add_rest_routes(application: web.Application, emulator: Emulator) -> None:
@@ -37,13 +38,14 @@ def add_rest_routes(application: web.Application, emulator: Emulator) -> None:
     router.add_get(f"/{_VERSION}/models/{{model}}", calls.get_model)
     generation = GenerationCalls(emulator)
     router.add_post(f"/{_VERSION}/models/{{model}}:{{verb}}", generation.call_model)
-    router.add_post(f"{_PUBLISHER}/models/{{model}}:{{verb}}", generation.call_model)
+    router.add_post(f"{_LOCATION}/publishers/google/models/{{model}}:{{verb}}", generation.call_model)
     caches = CacheCalls(emulator)
-    router.add_post(f"/{_VERSION}/cachedContents", caches.create)
-    router.add_get(f"/{_VERSION}/cachedContents", caches.list)
-    router.add_get(f"/{_VERSION}/cachedContents/{{cache}}", caches.get)
-    router.add_patch(f"/{_VERSION}/cachedContents/{{cache}}", caches.prolong)
-    router.add_delete(f"/{_VERSION}/cachedContents/{{cache}}", caches.delete)
+    for parent in (f"/{_VERSION}", _LOCATION):
+        router.add_post(f"{parent}/cachedContents", caches.create)
+        router.add_get(f"{parent}/cachedContents", caches.list)
+        router.add_get(f"{parent}/cachedContents/{{cache}}", caches.get)
+        router.add_patch(f"{parent}/cachedContents/{{cache}}", caches.prolong)
+        router.add_delete(f"{parent}/cachedContents/{{cache}}", caches.delete)
     router.add_post(f"/{_VERSION}/auth_tokens", calls.create_token)
     files = FileCalls(emulator)
     router.add_post(f"/upload/{_VERSION}/files", files.upload)

@@ -162,16 +162,16 @@ def read_model(request: web.Request, faults: FaultBoard, method: str | None = No
     """The model in the address of a request; refused as `offered_model` has it."""
     place = place_of(request)
     if place.is_agent_platform:
-        return _model_there(request.match_info["model"], place, faults, method)
+        return model_there(request.match_info["model"], place, faults, method)
     return offered_model(request.match_info["model"], request.match_info["version"], faults, method)
 
 
-def _model_there(id: str, place: Place, faults: FaultBoard, method: str | None) -> Model:
+def model_there(id: str, place: Place, faults: FaultBoard, method: str | None = None) -> Model:
+    """A model of Agent Platform by its id; refused where the location has none (any more) that does `method`."""
     model = find_model(id)
     is_usable = model is not None and is_served(model, place.location) and not is_gone(model, faults)
     if model is None or not is_usable or (method and method not in model.methods):
-        name = f"projects/{place.project}/locations/{place.location}/publishers/google/models/{id}"
-        raise refusal(404, _NOT_THERE.format(name))
+        raise refusal(404, _NOT_THERE.format(place.name_of(id)))
     return model
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from emulator.models import MODELS, Model, Profile
 from emulator.texts import RefusedError, model_not_found, permission_denied, publisher_model_not_found
 
+MIN_CACHED_TOKENS = 2_048
+"""What a context cache has to hold there at least, by its documentation; 1,024 and 4,096 were met as well."""
+
 HANDLES_LAST_S = 24 * 60 * 60
 _NAME = re.compile(
     r"^projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/publishers/google/models/(?P<model>[^/]+)$"
@@ -29,6 +32,15 @@ class Place:
     def is_agent_platform(self) -> bool:
         """Which of the two sides it is on."""
         return bool(self.project)
+
+    @property
+    def parent(self) -> str:
+        """What stands before the names of what is kept there."""
+        return f"projects/{self.project}/locations/{self.location}/" if self.project else ""
+
+    def name_of(self, model: str) -> str:
+        """The resource name of a model."""
+        return f"{self.parent}publishers/google/models/{model}" if self.project else f"models/{model}"
 
 
 DEVELOPER_API = Place()

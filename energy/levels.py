@@ -130,6 +130,9 @@ PROFILES: tuple[ModelProfile, ...] = (
     *(_in_turns(prefix, 4_096) for prefix in ("gemini-3-pro", "gemini-2.5-pro")),
 )
 
+CACHE_FROM_TOKENS_THERE = 2_048
+"""Of Agent Platform, for all models ("Context caching overview", read 2026-11)."""
+
 HANDLE_HOURS_THERE = 24
 """Of Agent Platform, by its documentation ("Start and manage a live session", read 2026-11)."""
 
@@ -214,9 +217,10 @@ def profile_of(model: str) -> ModelProfile:
 
 
 def _on_agent_platform(profile: ModelProfile) -> ModelProfile:
-    """There `historyConfig` is refused (pipecat, 2026), and no context caches are kept by us."""
+    """There `historyConfig` is refused, by some reports (pipecat 4179 of March 2026; adk-python 6218 of June takes it):
+    the instruction is taken by all."""
     if profile.kind is Kind.TURNS:
-        return replace(profile, cache_from_tokens=0)
+        return replace(profile, cache_from_tokens=max(profile.cache_from_tokens, CACHE_FROM_TOKENS_THERE))
     silence_ms = max(profile.silence_before_end_ms, SILENCE_BEFORE_END_THERE_MS)
     return replace(
         profile, seeding=Seeding.INSTRUCTION, silence_before_end_ms=silence_ms, handle_hours=HANDLE_HOURS_THERE

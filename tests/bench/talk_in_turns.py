@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from energy.places import place_of
+from sessions_app.live.providers.accounts import CloudProject
 from sessions_app.live.providers.cache_rules import CacheTerms
 from sessions_app.live.providers.turns.connection import TurnsConnection
 from sessions_app.live.providers.turns.gemini_generation import GeminiGeneration
@@ -32,8 +34,10 @@ class TalkInTurns:
 
     @classmethod
     async def begin(cls, emulator: Emulator, terms: CacheTerms | None, model: str, instruction: str) -> TalkInTurns:
+        place = place_of(model)
+        account = CloudProject("holdline", place.location, "emulator") if place.is_agent_platform else "test-key"
         with aimed_at(emulator):
-            generation = GeminiGeneration("test-key", "v1beta", terms)
+            generation = GeminiGeneration(account, "v1beta1" if place.is_agent_platform else "v1beta", terms)
         return cls(generation, await TurnsUpstream(generation, ()).connect(Setup(model, instruction, "Kore")))
 
     async def end(self) -> None:

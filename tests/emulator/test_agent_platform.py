@@ -28,6 +28,7 @@ from tests.emulator.client import (
     text_turn,
     tls,
 )
+from tests.emulator.test_caches import INSTRUCTION
 from tests.emulator.test_recordings import shapes
 from tests.services.emulator import Emulator
 from tests.services.processes import eventually
@@ -279,6 +280,31 @@ def test_text_models_are_asked_over_rest_at_their_own_paths(emulator: Emulator) 
         models.generate_content(model="gemini-0.0-gone", contents="Say hello")
     with pytest.raises(errors.ClientError, match="UNAUTHENTICATED"):
         refused.models.generate_content(model="gemini-3.8-flash", contents="Say hello")
+
+
+def test_context_caches_are_kept_at_a_place_and_refused_in_its_words(emulator: Emulator) -> None:
+    client, elsewhere = client_there(emulator), client_there(emulator, "europe-west4")
+    caches = client.caches
+    kept = types.CreateCachedContentConfig(system_instruction=INSTRUCTION * 2, ttl="300s")
+    cache = caches.create(model="gemini-3.8-flash", config=kept)
+    assert cache.name
+    assert cache.name.rsplit("/", 1)[0] == "projects/holdline/locations/us-central1/cachedContents"
+    assert cache.model == "projects/holdline/locations/us-central1/publishers/google/models/gemini-3.8-flash"
+    assert caches.update(name=cache.name, config=types.UpdateCachedContentConfig(ttl="7200s")).name == cache.name
+    assert [one.name for one in caches.list()] == [cache.name]
+    with pytest.raises(errors.ClientError, match=r"Not found: cached content metadata for \d+\.") as gone:
+        elsewhere.models.generate_content(
+            model="gemini-3.8-flash", contents="Hi", config=types.GenerateContentConfig(cached_content=cache.name)
+        )
+    assert gone.value.code == 404
+    twice = types.GenerateContentConfig(cached_content=cache.name, system_instruction="Be kind.")
+    with pytest.raises(errors.ClientError, match="should not be set in the request when using cached content"):
+        client.models.generate_content(model="gemini-3.8-flash", contents="Hi", config=twice)
+    caches.delete(name=cache.name)
+    assert [*caches.list()] == []
+    small = types.CreateCachedContentConfig(system_instruction=INSTRUCTION)
+    with pytest.raises(errors.ClientError, match=r"is of \d+ tokens. The minimum token count to start caching is 2048"):
+        caches.create(model="gemini-3.8-flash", config=small)
 
 
 async def test_a_tool_call_has_a_turn_of_its_own_as_recorded(emulator: Emulator) -> None:

@@ -146,7 +146,7 @@ def test_a_cache_is_over_at_its_time_and_cost_what_it_was_kept_for() -> None:
     clock.now = 200
     assert store.all() == [second]
     with pytest.raises(KeyError):
-        store.get(first.id)
+        store.get(first.name)
     assert store.token_seconds() == {"m": 100 * 2_000 + 200 * 1_500}
     store.delete(second.id)
     clock.now = 300

@@ -41,7 +41,7 @@ def test_a_model_on_agent_platform_is_talked_with_as_what_it_is_but_for_what_is_
     native = profile_of("vertex@us-central1:gemini-live-2.5-flash-native-audio")
     assert native.silence_before_end_ms, "nothing else tells that side of the end of the microphone"
     turns = profile_of("vertex@global:gemini-3.8-flash")
-    assert (turns.kind, turns.seeding, turns.cache_from_tokens) == (Kind.TURNS, Seeding.HISTORY, 0)
+    assert (turns.kind, turns.seeding, turns.cache_from_tokens) == (Kind.TURNS, Seeding.HISTORY, 2_048)
     with pytest.raises(UnknownModel, match="vertex:gpt"):
         profile_of("vertex:gpt")
 

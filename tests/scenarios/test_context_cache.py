@@ -205,12 +205,19 @@ async def test_after_a_refusal_caching_is_left_alone_for_a_while(talk: Talk, emu
     assert len(emulator.entries("cache_made")) == 1
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Cached content is too small. total_token_count=400, min_total_token_count=1200",
+        "The cached content is of 400 tokens. The minimum token count to start caching is 1200.",
+    ],
+    ids=["developer-api", "agent-platform"],
+)
 async def test_a_cache_that_is_too_small_is_tried_again_when_it_must_be_large_enough(
-    talk: Talk, emulator: Emulator
+    talk: Talk, emulator: Emulator, refusal: str
 ) -> None:
     """Tokens are estimated. The provider counts a third of that, and then there has to be three times as much."""
-    counts = "total_token_count=400, min_total_token_count=1200"
-    emulator.fault("refuse_caching", status=400, text=f"Cached content is too small. {counts}")
+    emulator.fault("refuse_caching", status=400, text=refusal)
     await talk.go_on(8)
     emulator.disarm()
     await talk.go_on(8)

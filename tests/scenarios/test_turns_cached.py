@@ -11,6 +11,7 @@ from sessions_app.live.providers.upstream import Asking
 from tests.bench.context_cache import compare, typed_in_turns
 from tests.bench.talk_in_turns import TalkInTurns, aloud
 from tests.emulator.client import SDK_INHERITS_AIOHTTP, sdk
+from tests.emulator.test_agent_platform import client_there
 from tests.services.emulator import Emulator
 
 MODEL = "gemini-3.8-flash"
@@ -22,9 +23,9 @@ TERMS = CacheTerms(3_600, lambda _: PRICES)
 pytestmark = SDK_INHERITS_AIOHTTP
 
 
-async def begin(emulator: Emulator, turns: int = 0) -> TalkInTurns:
+async def begin(emulator: Emulator, turns: int = 0, model: str = MODEL) -> TalkInTurns:
     """A conversation after so many long turns."""
-    talk = await TalkInTurns.begin(emulator, TERMS, MODEL, INSTRUCTION)
+    talk = await TalkInTurns.begin(emulator, TERMS, model, INSTRUCTION)
     for turn in range(turns):
         await talk.say(FILLING if turn else "My code word is PLUM-42.")
     return talk
@@ -73,6 +74,23 @@ async def test_what_making_and_keeping_took_stands_in_the_usage_of_turns(emulato
     assert sum(usage.cache_made_tokens or 0 for usage in told) == made
     assert sum(usage.cache_token_seconds or 0 for usage in talk.usage) > 0
     await close(talk, emulator)
+
+
+async def test_a_conversation_on_agent_platform_has_a_cache_there_and_gets_over_its_loss(emulator: Emulator) -> None:
+    """Which has to hold twice as much there, is named by its place, and is gone with another word."""
+    talk = await begin(emulator, turns=16, model=f"vertex@europe-west4:{MODEL}")
+    there = client_there(emulator, "europe-west4")
+    (made,) = [cache async for cache in await there.aio.caches.list()]
+    assert (made.name or "").startswith("projects/holdline/locations/europe-west4/cachedContents/")
+    assert await talk.say("What is my code word?") == "Your code word is PLUM-42."
+    assert talk.usage[-1].cached_tokens
+    emulator.fault("lose_cache", model=MODEL)
+    assert await talk.say("What is my code word?") == "Your code word is PLUM-42."
+    assert not talk.usage[-1].cached_tokens
+    emulator.disarm()
+    await close(talk, emulator)
+    assert [cache async for cache in await there.aio.caches.list()] == []
+    await there.aio.aclose()
 
 
 async def test_requests_that_are_withdrawn_leave_the_cache_as_it_is(emulator: Emulator) -> None:

@@ -243,7 +243,7 @@ class Conversation:
         reply = self._replies(exchange)[-1]["turn"]
         exchange.answers_frames_until = self.page.sent_before_turn[reply]
         # The last words of a reply may come after its end.
-        await self._comes(lambda: self._is_answer(exchange, self.page.turns[reply]["text"]), WORDS_WITHIN_S)
+        await self._is_told(lambda: self._is_answer(exchange, self.page.turns[reply]["text"]), WORDS_WITHIN_S)
         exchange.reply = self.page.turns[reply]["text"]
         if not self._is_answer(exchange, exchange.reply):
             if self._were_words_lost(exchange):
@@ -417,6 +417,16 @@ class Conversation:
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(LOOK_EVERY_S)
+        return True
+
+    async def _is_told(self, condition: Callable[[], bool], within_s: float) -> bool:
+        """As `_comes`, of what the page can only be told while it is there: time in which it is away does not count."""
+        left_s, deadline = within_s, time.monotonic() + within_s + READY_WITHIN_S
+        while not condition():
+            if left_s <= 0 or time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(LOOK_EVERY_S)
+            left_s -= LOOK_EVERY_S if self.page.is_ready else 0
         return True
 
     def _find(self, text: str) -> None:

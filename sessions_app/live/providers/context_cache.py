@@ -18,6 +18,7 @@ from google import genai
 from google.genai import errors, types
 
 from energy.levels import UnknownModel, profile_of
+from energy.places import id_of
 from sessions_app.live.providers.cache_rules import CacheTerms, is_time_to_extend, is_worth_making, outlook_of
 from sessions_app.live.providers.google_errors import read_error
 from sessions_app.live.providers.upstream import UsageReported
@@ -39,7 +40,11 @@ EXPIRY_MARGIN_S = 5
 
 _NOT_THERE = (403, 404)
 _ABOUT_CACHES = re.compile(r"cached.?content", re.IGNORECASE)
-_TOO_SMALL = re.compile(r"total_token_count=(\d+), min_total_token_count=(\d+)")
+_TOO_SMALL = re.compile(
+    r"total_token_count=(\d+), min_total_token_count=(\d+)"
+    r"|content is of (\d+) tokens\. The minimum token count to start caching is (\d+)"
+)
+"""As the Developer API has it, and Agent Platform."""
 
 _Trouble = (errors.APIError, httpx2.HTTPError, OSError, ValueError)
 """What the SDK raises; TimeoutError is an OSError, and what cannot be read is a ValueError."""
@@ -94,7 +99,7 @@ class PrefixCache:
 
     Args:
         client: for the project and the version of the API that requests go to: a cache is of one project.
-        model: of the requests: a cache is of one model.
+        model: of the requests, with its place: a cache is of one model.
         terms: None to cache nothing.
         now_s: a clock.
     """
@@ -264,7 +269,7 @@ class PrefixCache:
         expires_at_s = self._now_s() + ttl_s
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
-                made = await self._client.aio.caches.create(model=self._model, config=config)
+                made = await self._client.aio.caches.create(model=id_of(self._model), config=config)
         except _Trouble as error:
             self._refused(error, beginning)
             return
@@ -310,10 +315,12 @@ class PrefixCache:
 
     def _refused(self, error: Exception, beginning: Beginning) -> None:
         too_small = _TOO_SMALL.search(str(error))
-        if too_small is not None and int(too_small[1]) < int(too_small[2]):
-            self._least_tokens = int(too_small[2])
-            self._measure(int(too_small[1]), beginning)
-            return
+        if too_small is not None:
+            tokens, least_tokens = (int(count) for count in too_small.groups() if count)
+            if tokens < least_tokens:
+                self._least_tokens = least_tokens
+                self._measure(tokens, beginning)
+                return
         self._pause(_pause_after(error))
         logger.info("A context cache was refused: %s", error)
 
