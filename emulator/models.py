@@ -173,6 +173,10 @@ class Model:
         """How large a prompt may be."""
         return 131_072 if self.live else 8_192 if self.speaks else 1_048_576
 
+    def as_publisher_model(self) -> dict[str, object]:
+        """The model as `GET publishers/google/models` shows it."""
+        return {"name": f"publishers/google/{self.name}", "versionId": "default", "launchStage": "GA"}
+
     def as_resource(self) -> dict[str, object]:
         """The model as `GET /models` shows it."""
         return {

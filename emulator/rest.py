@@ -11,6 +11,7 @@ from emulator.file_calls import FileCalls
 from emulator.generation_calls import GenerationCalls
 from emulator.models import MODELS
 from emulator.rest_errors import (
+    check_bearer,
     check_key,
     is_gone,
     page_size,
@@ -20,6 +21,7 @@ from emulator.rest_errors import (
     refusal,
     refusal_by,
 )
+from emulator.sides import is_served_anywhere
 from emulator.state import Emulator
 from emulator.tokens import TokenError
 from emulator.wire import Json
@@ -36,6 +38,7 @@ def add_rest_routes(application: web.Application, emulator: Emulator) -> None:
     router = application.router
     router.add_get(f"/{_VERSION}/models", calls.list_models)
     router.add_get(f"/{_VERSION}/models/{{model}}", calls.get_model)
+    router.add_get("/{slash:/?}v1beta1/publishers/google/models", calls.list_publisher_models)
     generation = GenerationCalls(emulator)
     router.add_post(f"/{_VERSION}/models/{{model}}:{{verb}}", generation.call_model)
     router.add_post(f"{_LOCATION}/publishers/google/models/{{model}}:{{verb}}", generation.call_model)
@@ -71,6 +74,13 @@ class RestCalls:
         if start + size < len(offered):
             body["nextPageToken"] = str(start + size)
         return web.json_response(body)
+
+    async def list_publisher_models(self, request: web.Request) -> web.Response:
+        """`GET publishers/google/models` of Agent Platform, which names no place."""
+        check_bearer(request)
+        faults = self._emulator.faults
+        offered = [model for model in MODELS.values() if is_served_anywhere(model) and not is_gone(model, faults)]
+        return web.json_response({"publisherModels": [model.as_publisher_model() for model in offered]})
 
     async def get_model(self, request: web.Request) -> web.Response:
         """`GET models/MODEL`"""

@@ -132,10 +132,16 @@ def check_caller(request: web.Request) -> None:
     """Refuse a request that does not say who asks, as the side has it that it is for."""
     if not place_of(request).is_agent_platform:
         check_key(request)
-    elif reason := bearer_refusal(request.headers.get("Authorization", "")):
-        raise ApiError(401, bearer_error(reason))
-    elif is_denied(project := place_of(request).project):
+        return
+    check_bearer(request)
+    if is_denied(project := place_of(request).project):
         raise refusal(403, permission_denied(project).text, _info_there("CONSUMER_INVALID"))
+
+
+def check_bearer(request: web.Request) -> None:
+    """Refuse a request to Agent Platform without credentials, or with wrong ones."""
+    if reason := bearer_refusal(request.headers.get("Authorization", "")):
+        raise ApiError(401, bearer_error(reason))
 
 
 def check_key(request: web.Request) -> None:

@@ -87,6 +87,11 @@ def is_served(model: Model, location: str) -> bool:
     return model.locations is None or location in model.locations
 
 
+def is_served_anywhere(model: Model) -> bool:
+    """Whether any location of Agent Platform has a model."""
+    return model.locations is None or bool(model.locations)
+
+
 def _profile_there(profile: Profile) -> Profile:
     return replace(
         profile,

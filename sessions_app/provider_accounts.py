@@ -9,7 +9,7 @@ from django.conf import settings
 from energy.places import Place
 
 if TYPE_CHECKING:
-    from sessions_app.live.providers.accounts import Account
+    from sessions_app.live.providers.accounts import Account, CloudProject
 
 
 def has_account(place: Place) -> bool:
@@ -26,6 +26,12 @@ def account_at(place: Place) -> Account:
     from sessions_app.live.providers.accounts import CloudProject
 
     return CloudProject(settings.GOOGLE_CLOUD_PROJECT, place.location, settings.GOOGLE_CLOUD_ACCESS_TOKEN)
+
+
+def project_at(place: Place) -> CloudProject | None:
+    """Who asks on Agent Platform; None where nobody can. Loads the SDK."""
+    account = account_at(place)
+    return None if isinstance(account, str) else account
 
 
 def version_at(place: Place) -> str:

@@ -11,20 +11,44 @@ from django.utils import timezone
 from config.doctor.findings import Finding, failed, not_set, ok, warning
 from energy import ledger
 from energy.levels import announced_end, are_voices_wanted, ends_ahead, models_of
-from energy.places import place_of
+from energy.places import Place, id_of, place_of
+from sessions_app.provider_accounts import project_at
 
 
 def look() -> Iterator[Finding]:
     """The first finding is about the key, the others about one model each."""
     models = models_of(settings.ENERGY_LADDERS)
-    yield from (not_asked(model) for model in models if _is_there(model))
+    for place in dict.fromkeys(place_of(model) for model in models if _is_there(model)):
+        yield from _of_agent_platform(place, [model for model in models if place_of(model) == place])
     if not all(map(_is_there, models)):
         yield from _of_the_developer_api(models)
 
 
-def not_asked(model: str) -> Finding:
-    """Agent Platform lists no model of a region by what can be done with it."""
-    return not_set(f"{model} is not looked up: manage.py doctor --live dials it")
+def _of_agent_platform(place: Place, models: Sequence[str]) -> Iterator[Finding]:
+    """What a region lists is there. What it does not may be there as well; what can be done with it is not said."""
+    project = project_at(place)
+    if project is None:
+        yield failed("nobody asks Agent Platform", "Set GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION.")
+        return
+    from sessions_app.live.providers.catalogue import CatalogueUnavailable, ids_there
+
+    where = f"Agent Platform in {place.location}"
+    try:
+        listed = ids_there(project)
+    except CatalogueUnavailable as error:
+        if not error.has_credentials:
+            yield failed(f"{where} takes no credentials: {error}", "See 'Setting it up' in docs/agent-platform.md.")
+            return
+        yield not_set(f"{where} does not list its models ({error}): manage.py doctor --live dials them")
+        return
+    yield ok(f"{where} takes the credentials")
+    for model in models:
+        yield _about(model, True, timezone.now()) if id_of(model) in listed else not_listed(model)
+
+
+def not_listed(model: str) -> Finding:
+    """Agent Platform lists no model of a region by what can be done with it, and not all."""
+    return not_set(f"{model} is not in the list there, which need not have all: manage.py doctor --live dials it")
 
 
 def _of_the_developer_api(models: Sequence[str]) -> Iterator[Finding]:

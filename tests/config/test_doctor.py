@@ -263,13 +263,34 @@ def test_voices_are_missed_where_a_ladder_has_a_model_in_turns(
     assert "turns" not in list(provider.look())[-1].text
 
 
-def test_models_of_agent_platform_are_named_and_not_looked_up(settings: Settings) -> None:
-    there = "vertex@us-central1:gemini-3.8-live"
-    settings.GEMINI_API_KEY = ""
-    settings.ENERGY_LADDERS = {mode.value: [there] for mode in Mode}
+@pytest.mark.django_db
+@pytest.mark.usefixtures("live")
+def test_models_of_agent_platform_are_looked_up_in_its_list_and_are_no_failure_where_they_are_not_in_it(
+    settings: Settings,
+) -> None:
+    there, unlisted = "vertex@us-central1:gemini-3.8-live", "vertex@us-central1:gemini-3.8-live-extended-thinking"
+    settings.GEMINI_API_KEY, settings.GOOGLE_CLOUD_PROJECT = "", "holdline"
+    settings.GOOGLE_CLOUD_ACCESS_TOKEN = "emulator"
+    settings.ENERGY_LADDERS = {mode.value: [there, unlisted] for mode in Mode}
+    credentials, found, missing = provider.look()
+    assert credentials == ok("Agent Platform in us-central1 takes the credentials")
+    assert found == ok(f"{there}, without an announced end")
+    assert missing == provider.not_listed(unlisted)
+    settings.GOOGLE_CLOUD_ACCESS_TOKEN = "bad"
     (finding,) = provider.look()
-    assert finding.verdict is Verdict.NOT_SET
-    assert there in finding.text
+    assert (finding.verdict, "takes no credentials: 401" in finding.text) == (Verdict.FAILED, True)
+    settings.GOOGLE_CLOUD_PROJECT = ""
+    assert verdicts(provider.look()) == [Verdict.FAILED]
+
+
+def test_an_agent_platform_that_does_not_list_its_models_is_no_failure(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_VERTEX_BASE_URL", "https://127.0.0.1:9")
+    settings.GEMINI_API_KEY, settings.GOOGLE_CLOUD_PROJECT = "", "holdline"
+    settings.GOOGLE_CLOUD_ACCESS_TOKEN = "emulator"
+    settings.ENERGY_LADDERS = {mode.value: ["vertex@us-central1:gemini-3.8-live"] for mode in Mode}
+    assert verdicts(provider.look()) == [Verdict.NOT_SET]
 
 
 def test_without_a_key_or_a_provider_there_is_one_finding(settings: Settings) -> None:

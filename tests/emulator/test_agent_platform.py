@@ -307,6 +307,17 @@ def test_context_caches_are_kept_at_a_place_and_refused_in_its_words(emulator: E
         caches.create(model="gemini-3.8-flash", config=small)
 
 
+def test_its_models_are_listed_wherever_they_are_and_without_what_can_be_done_with_them(emulator: Emulator) -> None:
+    client, refused = client_there(emulator), client_there(emulator, bearer="bad")
+    listed = [*client.models.list()]
+    names = {model.name for model in listed}
+    assert {f"publishers/google/models/{id}" for id in (LIVE_3_8, NATIVE, "gemini-3.8-flash")} <= names
+    assert "publishers/google/models/gemini-2.5-flash-native-audio-latest" not in names
+    assert {tuple(model.supported_actions or ()) for model in listed} == {()}
+    with pytest.raises(errors.ClientError, match="UNAUTHENTICATED"):
+        refused.models.list()
+
+
 async def test_a_tool_call_has_a_turn_of_its_own_as_recorded(emulator: Emulator) -> None:
     name = "pydantic-ai/test_parity_ws__test_text_tool_round_parity[gateway-google].jsonl"
     recorded = [json.loads(line) for line in (SAMPLES / name).read_text().splitlines()] if SAMPLES.exists() else []

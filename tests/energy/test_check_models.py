@@ -54,12 +54,25 @@ def test_all_models_of_the_ladders_are_there() -> None:
     assert not ModelQuota.objects.exists()
 
 
-def test_models_of_agent_platform_are_not_looked_up_nor_taken_for_missing(settings: Settings) -> None:
-    there = "vertex@us-central1:gemini-3.8-live"
+@pytest.mark.usefixtures("provider")
+def test_models_of_agent_platform_are_looked_up_and_not_taken_for_missing_where_they_are_not_listed(
+    settings: Settings,
+) -> None:
+    there, unlisted = "vertex@us-central1:gemini-3.8-live", "vertex@us-central1:gemini-3.8-live-extended-thinking"
     settings.GEMINI_API_KEY, settings.GOOGLE_CLOUD_PROJECT = "", "holdline"
-    settings.ENERGY_LADDERS = {mode.value: [there] for mode in Mode}
-    assert check() == [f"{mode} 1  {there}  ready" for mode in Mode]
+    settings.GOOGLE_CLOUD_ACCESS_TOKEN = "emulator"
+    settings.ENERGY_LADDERS = {Mode.CALL: [there], Mode.TEXT: [unlisted]}
+    assert check() == [
+        f"call 1  {there}  ready",
+        f"text 1  {unlisted}  ready, and not in the list there, which need not have all",
+    ]
     assert not ModelQuota.objects.exists()
+    settings.GOOGLE_CLOUD_ACCESS_TOKEN = "bad"
+    with pytest.raises(CommandError, match="in us-central1 takes no credentials: 401"):
+        check()
+    settings.GOOGLE_CLOUD_PROJECT = ""
+    with pytest.raises(CommandError, match="Nobody asks Agent Platform for vertex@us-central1"):
+        check()
 
 
 @pytest.mark.usefixtures("provider")

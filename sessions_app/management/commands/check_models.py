@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -12,16 +13,18 @@ from django.utils import timezone
 from energy import ledger
 from energy.ladders import ladder_of, models_in_service
 from energy.levels import Mode, are_voices_wanted
-from energy.places import place_of
+from energy.places import Place, id_of, place_of
 from energy.quota import ModelState
-from sessions_app.live.providers.catalogue import CatalogueUnavailable, models_by_id
+from sessions_app.live.providers.catalogue import CatalogueUnavailable, ids_there, models_by_id
+from sessions_app.provider_accounts import project_at
 
 
 class Command(BaseCommand):
     help = (
         "List the models of the energy ladders: whether the provider has them, whether they can be talked with, and "
-        "whether their quota is spent; and those that speak the answers of models in turns. Models of Agent Platform "
-        "are not looked up. Ends with code 1 when a model of a ladder cannot be used, or nobody is there who speaks."
+        "whether their quota is spent; and those that speak the answers of models in turns. Agent Platform lists some "
+        "of its models, and not what can be done with them. Ends with code 1 when a model of a ladder cannot be used, "
+        "or nobody is there who speaks."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,6 +35,7 @@ class Command(BaseCommand):
             raise CommandError(f"The provider does not list its models: {error}") from error
         ladders = [ladder_of(mode) for mode in Mode]
         models = models_in_service()
+        unlisted = _unlisted_there(models)
         unusable = [model for model in models if not listed.get(model) and not place_of(model).is_agent_platform]
         ledger.forget_missing(model for model in models if model not in unusable)
         for model in unusable:
@@ -41,6 +45,8 @@ class Command(BaseCommand):
             for level in ladder.all_above(ladder.level(0)):
                 is_usable = place_of(level.model).is_agent_platform or listed.get(level.model)
                 found = _in_words(is_usable, states[level.model])
+                if level.model in unlisted:
+                    found += ", and not in the list there, which need not have all"
                 self.stdout.write(f"{ladder.mode} {level.number}  {level.model}  {found}")
         silent = self._tell_voices(listed) if are_voices_wanted(models) else ""
         if unusable:
@@ -57,6 +63,27 @@ class Command(BaseCommand):
         if there:
             return ""
         return " None of TURNS_VOICE_MODELS is there: answers in turns are only read."
+
+
+def _unlisted_there(models: Iterable[str]) -> set[str]:
+    """Those of Agent Platform that are not listed in their region. Raises CommandError where nobody may ask there."""
+    by_place: defaultdict[Place, list[str]] = defaultdict(list)
+    for model in models:
+        if place_of(model).is_agent_platform:
+            by_place[place_of(model)].append(model)
+    unlisted: set[str] = set()
+    for place, there in by_place.items():
+        project = project_at(place)
+        if project is None:
+            raise CommandError(f"Nobody asks Agent Platform for {', '.join(there)}: see manage.py check.")
+        try:
+            listed = ids_there(project)
+        except CatalogueUnavailable as error:
+            if not error.has_credentials:
+                raise CommandError(f"Agent Platform in {place.location} takes no credentials: {error}") from error
+            continue
+        unlisted.update(model for model in there if id_of(model) not in listed)
+    return unlisted
 
 
 def _in_words(is_usable: bool | None, state: ModelState) -> str:
