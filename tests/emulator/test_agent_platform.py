@@ -305,6 +305,8 @@ def test_context_caches_are_kept_at_a_place_and_refused_in_its_words(emulator: E
     small = types.CreateCachedContentConfig(system_instruction=INSTRUCTION)
     with pytest.raises(errors.ClientError, match=r"is of \d+ tokens. The minimum token count to start caching is 2048"):
         caches.create(model="gemini-3.8-flash", config=small)
+    client.close()
+    elsewhere.close()
 
 
 def test_its_models_are_listed_wherever_they_are_and_without_what_can_be_done_with_them(emulator: Emulator) -> None:
@@ -316,6 +318,8 @@ def test_its_models_are_listed_wherever_they_are_and_without_what_can_be_done_wi
     assert {tuple(model.supported_actions or ()) for model in listed} == {()}
     with pytest.raises(errors.ClientError, match="UNAUTHENTICATED"):
         refused.models.list()
+    client.close()
+    refused.close()
 
 
 async def test_a_tool_call_has_a_turn_of_its_own_as_recorded(emulator: Emulator) -> None:

@@ -33,6 +33,11 @@ ON_AGENT_PLATFORM = {
 }
 """The settings of a server that talks with the emulator as that."""
 
+LIVE_MODELS = "gemini-3.8-live,gemini-3.8-live-extended-thinking"
+LIVE_MODELS_THERE = "gemini-3.8-live,gemini-live-2.5-flash-native-audio"
+"""None in turns, to which a call may go from a line that is away for ten seconds: what is said there is heard by
+requests, and neither swaps nor frames are counted."""
+
 REDIALS_PER_HOUR = 45
 """A little below what the product allows itself, so that it is never right to give up."""
 
@@ -67,7 +72,9 @@ class Options:
 
     @property
     def web(self) -> dict[str, str]:
-        return {} if self.setup_index is None else ON_AGENT_PLATFORM
+        if self.setup_index is None:
+            return {"CALL_MODELS": LIVE_MODELS}
+        return {**ON_AGENT_PLATFORM, "CALL_MODELS": LIVE_MODELS_THERE}
 
 
 @dataclass
