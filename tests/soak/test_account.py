@@ -35,16 +35,19 @@ def test_a_connection_that_was_left_for_no_reason_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "account"),
-    {
-        "cut": account_of_two(fault("cut"), by="cut"),
-        "closed": account_of_two(fault("close"), by="server"),
-        "planned": account_of_two(fault("go_away")),
-        "silent": account_of_two(fault("black_hole")),
-        "sick": account_of_two(turns=("empty_turn", "empty_turn")),
-    }.items(),
+    ("kind", "faults", "by", "turns"),
+    [
+        ("cut", ["cut"], "cut", ()),
+        ("closed", ["close"], "server", ()),
+        ("planned", ["go_away"], "client", ()),
+        ("silent", ["black_hole"], "client", ()),
+        ("sick", [], "client", ("empty_turn", "empty_turn")),
+    ],
 )
-def test_a_connection_that_a_fault_took_away_is_not(kind: str, account: Account) -> None:
+def test_a_connection_that_a_fault_took_away_is_not(
+    kind: str, faults: list[str], by: str, turns: tuple[str, ...]
+) -> None:
+    account = account_of_two(*map(fault, faults), by=by, turns=turns)
     assert account.needless_redials == 0
     assert [swap.kind for swap in account.swaps] == [kind]
 
