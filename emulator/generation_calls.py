@@ -49,7 +49,7 @@ class GenerationCalls:
         model = read_model(request, self._emulator.faults, "generateContent")
         spent = self._emulator.quota.rest_error(model.id, place_of(request))
         if spent is not None:
-            raise ApiError(429, spent)
+            raise ApiError(spent["error"]["code"], spent)
         body, cached = with_cached(self._emulator, place_of(request), model, camel_keys(await read_json(request)))
         fault = self._emulator.faults.use("bad_speech" if model.speaks else "bad_text", "", model.id)
         answer = self._speak if model.speaks else self._write

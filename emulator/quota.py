@@ -15,8 +15,9 @@ _LIVE_TEXTS = {
     "concurrency": "quota exceeded",
     "billing": "prepayment",
 }
-# Agent Platform says of every limit the same, with a page about it.
+# Agent Platform says of every limit the same, with a page about it, and another thing where nobody pays.
 _TEXT_THERE = "resource exhausted there"
+_UNPAID_THERE = "billing there"
 _DEVELOPER_API = "developer-api"
 _QUOTA_IDS = {
     "minute": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
@@ -52,14 +53,13 @@ class Quota:
         return self._refuse(fault, place)
 
     def rest_error(self, model: str, place: Place = DEVELOPER_API) -> Json | None:
-        """The body of the HTTP 429 that refuses a REST call for `model`, if its quota is gone."""
+        """The body of the HTTP 429, or 403, that refuses a REST call for `model`, if its quota is gone."""
         fault = self._fault(model, place, "")
         if fault is None or fault.params["limit"] == "concurrency":
             return None
         self._faults.count(fault)
         if place.is_agent_platform:
-            text = CATALOGUE[_TEXT_THERE].text
-            return {"error": {"code": 429, "message": text, "status": "RESOURCE_EXHAUSTED"}}
+            return _error_there(fault.params["limit"])
         return quota_error(fault.params["limit"], model, fault.params.get("retry_after_s"))
 
     def _fault(self, model: str, place: Place, connection: str) -> Fault | None:
@@ -71,7 +71,20 @@ class Quota:
 
     def _refuse(self, fault: Fault, place: Place) -> CloseText:
         self._faults.count(fault)
-        return CATALOGUE[_TEXT_THERE if place.is_agent_platform else _LIVE_TEXTS[fault.params["limit"]]]
+        limit = fault.params["limit"]
+        return CATALOGUE[_text_there(limit) if place.is_agent_platform else _LIVE_TEXTS[limit]]
+
+
+def _text_there(limit: str) -> str:
+    return _UNPAID_THERE if limit == "billing" else _TEXT_THERE
+
+
+def _error_there(limit: str) -> Json:
+    error: Json = {"code": 429, "message": CATALOGUE[_text_there(limit)].text, "status": "RESOURCE_EXHAUSTED"}
+    if limit == "billing":
+        info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "BILLING_DISABLED"}
+        error |= {"code": 403, "status": "PERMISSION_DENIED", "details": [info]}
+    return {"error": error}
 
 
 def storage_error(most_bytes: int) -> Json:

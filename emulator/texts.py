@@ -176,6 +176,12 @@ _CATALOGUE = (
         "Resource exhausted. Please try again later. Please refer to "
         "https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429 for more details.",
     ),
+    CloseText(
+        "billing there",
+        1008,
+        "This API method requires billing to be enabled. Please enable billing on project #1234567890 by visiting "
+        "https://console.developers.google.com/billing/enable?project=1234567890 then retry.",
+    ),
     CloseText("status resource exhausted", 1011, "429 RESOURCE_EXHAUSTED"),
     CloseText(
         "prepayment",

@@ -2,7 +2,7 @@
 
 import gc
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,12 +13,20 @@ from tests.emptying import Emptying
 from tests.repeatable import choose_profile
 from tests.rules import pytest_collection_modifyitems
 from tests.services.cast import create_account
-from tests.services.emulator import QUICK, Emulator
+from tests.services.emulator import ON_AGENT_PLATFORM, QUICK, Emulator
 from tests.services.web import WebServer
 
 __all__ = ["pytest_collection_modifyitems"]  # a hook: pytest finds it here
 
 choose_profile()
+
+PERSONAS: Mapping[str, Mapping[str, str]] = {"developer-api": {}, "vertex": ON_AGENT_PLATFORM}
+"""The sides that serve Gemini, by the name that `--persona` has for each."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`./run test --persona vertex tests/scenarios` tells the same stories on Agent Platform."""
+    parser.addoption("--persona", choices=PERSONAS, default="developer-api", help="whom the servers of tests dial")
 
 
 def pytest_configure() -> None:
@@ -92,13 +100,21 @@ def emulator(emulator_program: Emulator) -> Emulator:
     return emulator_program
 
 
+@pytest.fixture(scope="session")
+def side(pytestconfig: pytest.Config) -> Mapping[str, str]:
+    """The settings by which a server dials the side that the tests are run with."""
+    return PERSONAS[pytestconfig.getoption("--persona")]
+
+
 @pytest.fixture
-def start_web(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., WebServer]]:
+def start_web(
+    emulator: Emulator, side: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., WebServer]]:
     """Start a web server of one's own, talking to the emulator: `start_web("uvicorn", LOG_FORMAT="json")`."""
     servers: list[WebServer] = []
 
     def start(kind: str = "daphne", **environment: str) -> WebServer:
-        server = WebServer(tmp_path_factory.mktemp("web"), {**emulator.environment, **environment}, kind)
+        server = WebServer(tmp_path_factory.mktemp("web"), {**emulator.environment, **side, **environment}, kind)
         servers.append(server)
         return server
 
@@ -108,9 +124,11 @@ def start_web(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="session")
-def web_program(emulator_program: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+def web_program(
+    emulator_program: Emulator, side: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WebServer]:
     """One web server for all tests that do not stop it. Tests ask for `web`."""
-    server = WebServer(tmp_path_factory.mktemp("web"), emulator_program.environment)
+    server = WebServer(tmp_path_factory.mktemp("web"), {**emulator_program.environment, **side})
     yield server
     server.stop()
 

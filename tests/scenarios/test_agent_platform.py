@@ -15,9 +15,8 @@ from tests.scenarios.page import FRAME_MS, Page
 from tests.scenarios.speech import silence, spoken
 from tests.scenarios.test_conversations_survive import ask_code_word, tell_code_word
 from tests.scenarios.test_energy import forget_quota
-from tests.services.emulator import Emulator
+from tests.services.emulator import ON_AGENT_PLATFORM, Emulator
 from tests.services.web import WebServer
-from tests.soak.soak import ON_AGENT_PLATFORM
 
 MODEL = "gemini-3.8-live"
 THERE = f"vertex@us-central1:{MODEL}"

@@ -280,6 +280,7 @@ async def test_a_spent_quota_moves_on_to_the_next_model_with_its_memory(web: Web
         assert "PLUM-42" in await ask_code_word(page)
 
 
+@pytest.mark.developer_api
 async def test_a_key_that_is_refused_ends_in_failed_with_its_reason(
     start_web: Callable[..., WebServer], emulator: Emulator
 ) -> None:

@@ -61,6 +61,7 @@ async def ask(page: Page) -> str:
     return await page.reply()
 
 
+@pytest.mark.developer_api
 async def test_quota_that_runs_out_in_mid_call_takes_it_down_step_by_step_with_its_memory(
     web: WebServer, emulator: Emulator
 ) -> None:
@@ -88,6 +89,7 @@ async def test_quota_that_runs_out_in_mid_call_takes_it_down_step_by_step_with_i
     assert emulator.entries("handle_refused") == []
 
 
+@pytest.mark.developer_api
 async def test_the_level_rises_at_a_turns_end_when_the_quota_is_back(web: WebServer, emulator: Emulator) -> None:
     async with Page(web, "text") as page:
         await page.start()
@@ -148,6 +150,7 @@ async def test_missing_credit_stops_a_conversation_by_its_name_and_is_not_in_the
         assert levels(page) == []
 
 
+@pytest.mark.developer_api
 async def test_many_users_on_a_spent_model_cost_one_refusal(web: WebServer, emulator: Emulator) -> None:
     names = [f"caller{number}" for number in range(10)]
     web.shell(

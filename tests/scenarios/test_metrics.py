@@ -69,6 +69,7 @@ async def test_a_process_that_never_reached_its_database_says_so(start_web: Call
     assert "holdline_web_workers" not in found.families
 
 
+@pytest.mark.developer_api
 async def test_each_way_of_losing_a_connection_is_counted_as_what_it_was(web: WebServer, emulator: Emulator) -> None:
     first = before = await scrape(web)
     async with Page(web, "text") as page:

@@ -23,6 +23,7 @@ def nothing_known_afterwards(web: WebServer) -> Iterator[None]:
     forget_quota(web)
 
 
+@pytest.mark.developer_api
 async def test_a_call_and_a_chat_live_through_an_outage_of_live_with_what_they_know(
     web: WebServer, emulator: Emulator
 ) -> None:

@@ -20,6 +20,16 @@ QUICK = ("--pace", "8", "--send-speed", "50")
 """Options of an emulator whose answers nobody listens to."""
 
 
+ON_AGENT_PLATFORM = {
+    "GOOGLE_GENAI_USE_VERTEXAI": "1",
+    "GOOGLE_CLOUD_PROJECT": "holdline",
+    "GOOGLE_CLOUD_LOCATION": "us-central1",
+    "GOOGLE_CLOUD_ACCESS_TOKEN": "emulator",
+    "GEMINI_API_KEY": "",
+}
+"""The settings of a server that talks with the emulator as that."""
+
+
 class Emulator:
     """A running emulator. `environment` points the app at it; the methods speak its control API."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.measuring import MAKE_CALLERS
-from tests.services.emulator import Emulator
+from tests.services.emulator import ON_AGENT_PLATFORM, Emulator
 from tests.services.web import WebServer
 from tests.soak.account import Account, account_of
 from tests.soak.conversation import Conversation
@@ -23,15 +23,6 @@ from tests.soak.provider import Provider
 EMULATOR_OPTIONS = ("--no-voice", "--no-recogniser", "--measured-words", "--pace", "3", "--send-speed", "2")
 """Tones instead of speech and no recogniser: the processor is for the conversations. What is heard is transcribed as
 how long it was."""
-
-ON_AGENT_PLATFORM = {
-    "GOOGLE_GENAI_USE_VERTEXAI": "1",
-    "GOOGLE_CLOUD_PROJECT": "holdline",
-    "GOOGLE_CLOUD_LOCATION": "us-central1",
-    "GOOGLE_CLOUD_ACCESS_TOKEN": "emulator",
-    "GEMINI_API_KEY": "",
-}
-"""The settings of a server that talks with the emulator as that."""
 
 LIVE_MODELS = "gemini-3.8-live,gemini-3.8-live-extended-thinking"
 LIVE_MODELS_THERE = "gemini-3.8-live,gemini-live-2.5-flash-native-audio"
