@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.services.settings import use_settings_of_tests
 from tests.soak import report
-from tests.soak.plan import ALL, CLIMATE, TROUBLE_FOR
+from tests.soak.plan import ALL, CLIMATE, CLIMATE_OF_LINES, TROUBLE_FOR
 from tests.soak.soak import Options, Outcome, soak, soak_of_each
 from tests.soak.stamps import CONVERSATIONS_LIMIT
 
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _tell_round(directory: Path, outcome: Outcome) -> None:
-    print(f"\n{directory.name}: {', '.join(f'{count} {kind}' for kind, count in outcome.swaps.items())}", flush=True)
+    print(f"\n{directory.name}\n{report.swap_table(outcome.accounts)}", flush=True)
     _tell_findings(outcome, directory)
 
 
@@ -62,6 +62,7 @@ def _options() -> tuple[Options, int]:
     parser.add_argument("--odd-index", choices=("lags", "jumps", "missing", "of-before"), help="there, all the time")
     parser.add_argument("--only", choices=sorted(ALL), action="append", help="this kind of trouble and no other")
     given = parser.parse_args()
+    climate = CLIMATE_OF_LINES if given.swaps_of_each else CLIMATE
     options = Options(
         given.conversations,
         given.minutes,
@@ -70,7 +71,7 @@ def _options() -> tuple[Options, int]:
         given.server,
         {kind: ALL[kind] for kind in given.only or ALL},
         given.setup_index,
-        (*CLIMATE, ("odd_index", {"how": given.odd_index, "by": 50})) if given.odd_index else CLIMATE,
+        (*climate, ("odd_index", {"how": given.odd_index, "by": 50})) if given.odd_index else climate,
     )
     return options, given.swaps_of_each
 

@@ -60,9 +60,8 @@ TROUBLE_FOR: Mapping[str, Mapping[Kind, float]] = {
     "dead handle": {"dead_handle": 1},
     "silent": {"black_hole": 0.8, "stall": 0.2},
     "forgot": {"forget": 1},
-    "sick": {"empty_turn": 1},
 }
-"""What brings about the kinds of swap that an account knows."""
+"""What brings about the kinds of swap for which a line is at fault."""
 
 CLIMATE: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("input_lag", {"lag_ms": 0, "up_to_ms": 200}),
@@ -70,6 +69,9 @@ CLIMATE: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("deaf_vad", {"share": 0.3}),
 )
 """Faults that stand for every connection as long as there is trouble."""
+
+CLIMATE_OF_LINES = tuple(fault for fault in CLIMATE if fault[0] != "deaf_vad")
+"""The same where nothing but lines are at fault: what is not heard at once is waited for, which takes long."""
 
 REDIALS: Mapping[Kind, int] = {
     "cut": 1,
@@ -153,7 +155,7 @@ def _params_of(kind: Kind, random: Random) -> dict[str, Any]:
         case "lingering_session":
             return {"linger_s": round(random.uniform(0.3, 1.5), 2)}
         case "empty_turn":
-            return {"count": random.choice((1, 2))}
+            return {"count": random.choice((1, 1, 1, 2))}
         case "refused_turn":
             return {"count": 1, "reason": random.choice(REASONS)}
         case "late_words":

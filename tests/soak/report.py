@@ -20,10 +20,11 @@ DULL = ("handle_issued", "handle_withheld")
 
 def tables(accounts: Sequence[Account]) -> str:
     """The swaps by kind, how the exchanges ended, and the words."""
-    return "\n".join([*_swap_table(accounts), "", *_end_table(accounts), "", *_word_table(accounts)])
+    return "\n".join([swap_table(accounts), "", *_end_table(accounts), "", *_word_table(accounts)])
 
 
-def _swap_table(accounts: Sequence[Account]) -> list[str]:
+def swap_table(accounts: Sequence[Account]) -> str:
+    """The swaps by kind, what each cost and how long it took."""
     swaps = [swap for account in accounts for swap in account.swaps]
     lines = [
         "| swap | count | gap p50 ms | p95 ms | p99 ms | frames lost | repeated | most repeated in one |",
@@ -35,7 +36,7 @@ def _swap_table(accounts: Sequence[Account]) -> list[str]:
             lines.append(_swap_row(kind, of_kind))
     gaps = [1000 * (absence.ready_at - absence.back_at) for account in accounts for absence in account.absences]
     lines.append(f"| page | {len(gaps)} | {_percentiles(gaps)} | | | |")
-    return lines
+    return "\n".join(lines)
 
 
 def _swap_row(kind: str, swaps: Sequence[Swap]) -> str:
