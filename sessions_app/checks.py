@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
 
-from energy.levels import models_of
+from energy.levels import is_in_turns, models_of
 from energy.places import id_of, place_of
 from sessions_app.user_settings import terms
 
@@ -71,6 +71,23 @@ def _of_agent_platform(models: list[str]) -> Iterator[CheckMessage]:
             hint="Leave it out for Application Default Credentials, or set GOOGLE_APPLICATION_CREDENTIALS.",
             id="holdline.W310",
         )
+
+
+@register()
+def check_tokens_for_users(**kwargs: Any) -> list[CheckWarning]:
+    """Tokens are of the Developer API alone."""
+    is_live_there = any(
+        not place_of(model).is_agent_platform and not is_in_turns(model) for model in models_of(settings.ENERGY_LADDERS)
+    )
+    if not settings.EPHEMERAL_TOKENS or is_live_there:
+        return []
+    return [
+        CheckWarning(
+            "EPHEMERAL_TOKENS is set, and no Live model of the ladders is of the Developer API: none can be made.",
+            hint="Leave it out, or name such a model in CALL_MODELS: Agent Platform has no ephemeral tokens.",
+            id="holdline.W312",
+        )
+    ]
 
 
 def _is_live_and_global(model: str) -> bool:

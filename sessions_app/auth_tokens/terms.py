@@ -69,12 +69,15 @@ class WishRefused(Exception):
     @property
     def is_forbidden(self) -> bool:
         """Whether it makes sense, and the operator does not allow it."""
-        return self.code in ("foreign_model", "locked_field")
+        return self.code in ("foreign_model", "locked_field", "no_model")
 
 
 def read_wish(body: object, rules: Rules) -> Wish:
     """Read what was asked for, as JSON has it. Raises `WishRefused`."""
     asked = _object(body, "The request", KNOWN)
+    if not rules.models:
+        text = "No model of this server takes tokens: only Live models of the Gemini Developer API do."
+        raise WishRefused("no_model", text)
     model = asked.get("model", next(iter(rules.models), ""))
     if model not in rules.models:
         raise WishRefused("foreign_model", f"Tokens are made for {_listed(rules.models)} alone.")

@@ -14,7 +14,9 @@ from energy.ladders import ladder_of, models_for_tokens
 from energy.levels import Mode
 from energy.quota import Refusal
 from sessions_app import services
-from sessions_app.checks import check_agent_platform, check_api_key
+from sessions_app.auth_tokens.service import rules_of_the_server
+from sessions_app.auth_tokens.terms import WishRefused, read_wish
+from sessions_app.checks import check_agent_platform, check_api_key, check_tokens_for_users
 from sessions_app.models import ResumptionHandle
 from tests.sessions_app.test_services import ask_for
 
@@ -82,6 +84,18 @@ def test_tokens_are_for_models_of_the_developer_api_alone(settings: Settings) ->
     assert models_for_tokens() == (HERE,)
     settings.GEMINI_DIAL_WITH_TOKENS, settings.GEMINI_API_KEY = True, ""
     assert ladder_of(Mode.CALL).models == (HERE, THERE, turns)
+
+
+def test_whoever_asks_for_a_token_where_only_agent_platform_is_talked_with_is_told_so(settings: Settings) -> None:
+    settings.ENERGY_LADDERS = {mode: [THERE, "gemini-3.8-flash"] for mode in ("call", "text")}
+    settings.EPHEMERAL_TOKENS = True
+    with pytest.raises(WishRefused, match="No model of this server takes tokens") as refused:
+        read_wish({}, rules_of_the_server())
+    assert (refused.value.code, refused.value.is_forbidden) == ("no_model", True)
+    assert [message.id for message in check_tokens_for_users()] == ["holdline.W312"]
+    settings.ENERGY_LADDERS = {mode: [THERE, HERE] for mode in ("call", "text")}
+    assert check_tokens_for_users() == []
+    assert read_wish({}, rules_of_the_server()).model == HERE
 
 
 @pytest.mark.parametrize(
