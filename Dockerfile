@@ -5,10 +5,11 @@ FROM python:3.13-slim AS build
 WORKDIR /app
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
-COPY requirements.txt requirements-otel.txt ./
-# Traces need more packages: docker compose build --build-arg WITH_TRACES=1
+COPY requirements.txt requirements-otel.txt requirements-mcp.txt ./
+# Traces and MCP need more packages: docker compose build --build-arg WITH_TRACES=1 --build-arg WITH_MCP=1
 ARG WITH_TRACES
-RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt ${WITH_TRACES:+-r requirements-otel.txt}
+ARG WITH_MCP
+RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt ${WITH_TRACES:+-r requirements-otel.txt} ${WITH_MCP:+-r requirements-mcp.txt}
 COPY . ./
 # The key signs nothing here: settings are refused without one.
 RUN SECRET_KEY=not-a-secret-collects-static-files-and-nothing-else python manage.py collectstatic --no-input

@@ -19,6 +19,8 @@ from config.crowd import CrowdGate  # noqa: E402
 from config.drain import Drain, Lifespan, install_with_daphne  # noqa: E402
 from config.health import ask_channel_layer  # noqa: E402
 from config.loop_errors import pass_over_closed_lines  # noqa: E402
+from config.mcp.calls import Calls  # noqa: E402
+from config.mcp.door import McpDoor  # noqa: E402
 from config.metrics.door import MetricsDoor  # noqa: E402
 from config.metrics.exposition import Exposition  # noqa: E402
 from config.metrics.lag import watch_lag  # noqa: E402
@@ -51,12 +53,13 @@ def begin(loop: asyncio.AbstractEventLoop) -> None:
     watch_lag(loop, figures.loop_lag)
     upstream.prepare()
     in_turns.prepare()
+    loop.call_soon(programs.start)
     start_background_work()
 
 
 async def leave() -> None:
     """To be called before the server stops."""
-    await registry.drain()
+    await asyncio.gather(registry.drain(), programs.leave())
     if traces is not None:
         await asyncio.to_thread(traces.close)
     await asyncio.to_thread(end_background_work)
@@ -67,10 +70,12 @@ sockets = CrowdGate(known_users, DoorBounds(), figures.sockets_refused.inc)
 drain = Drain(leave, begin)
 install_with_daphne(drain)
 
+programs = McpDoor(pages, Calls("http"))
+
 application = ProtocolTypeRouter(
     {
         "http": TokenDoor(
-            MetricsDoor(pages, Exposition(figures_registry, registry, ask_channel_layer)),
+            MetricsDoor(programs, Exposition(figures_registry, registry, ask_channel_layer)),
             minter_with_key,
             figures.tokens,
         ),

@@ -442,6 +442,17 @@ if OTEL_EXPORTER_OTLP_ENDPOINT and not all(map(find_spec, ("opentelemetry", "ope
         "Install requirements-otel.txt as well, or do not set it.",
     )
 
+MCP = env.boolean("MCP", False)
+"""Whether other programs of users may reach what is theirs by MCP: at `/mcp`, and by `manage.py mcp`. See
+`docs/mcp.md`."""
+
+if MCP and find_spec("mcp") is None:
+    env.note(
+        "E014",
+        "MCP=1 is set, and what speaks MCP is not installed.",
+        "Install requirements-mcp.txt as well, or do not set it.",
+    )
+
 CSP_REPORTS_URL = "/csp-reports/"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -500,10 +511,12 @@ LOGGING = {
         # Django adds handlers of its own to these two; one line for one event is enough.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        # Frames of the provider are logged at these levels by the library, with what was said in them.
+        # Frames are logged below these levels by the libraries, with what was said in them.
         "websockets": {"level": "WARNING"},
         "google_genai": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
+        "mcp": {"level": "WARNING"},
+        "sse_starlette": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},
     },
 }

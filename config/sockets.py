@@ -16,8 +16,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 
 logger = logging.getLogger(__name__)
 
-PAGE_SCHEMES = {"ws": "http", "wss": "https"}
-"""By which scheme the page of a socket was loaded, where no proxy says something else."""
+PAGE_SCHEMES = {"ws": "http", "wss": "https", "https": "https"}
+"""By which scheme the page was loaded that asks, where no proxy says something else."""
 
 HEADERS_OF_ORIGINS = (b"origin", b"host", b"x-forwarded-proto")
 
@@ -37,10 +37,10 @@ class OriginGate:
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        self._forms = _OriginOfForms(_no_view)
+        self._forms = OriginOfForms()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
-        handshake = _handshake(scope)
+        handshake = origins_in(scope)
         if self._forms.accepts(handshake):
             return await self._application(scope, receive, send)
         # A proxy that is not set up for it looks like this, too: its operator must be able to find out.
@@ -48,8 +48,11 @@ class OriginGate:
         return await refuse(scope, receive, send)
 
 
-class _OriginOfForms(CsrfViewMiddleware):
+class OriginOfForms(CsrfViewMiddleware):
     """Django's check of forms, of which the origin alone is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(_no_view)
 
     def accepts(self, request: HttpRequest) -> bool:
         return "HTTP_ORIGIN" in request.META and bool(self._origin_verified(request))  # type: ignore[attr-defined]
@@ -93,8 +96,9 @@ def _no_view(request: HttpRequest) -> HttpResponse:
     raise NotImplementedError("only the origin is asked")
 
 
-def _handshake(scope: Any) -> ASGIRequest:
-    """What a handshake says about its page, as a request; anything else in it may be nonsense, and is left out."""
+def origins_in(scope: Any) -> ASGIRequest:
+    """What a handshake or a request says about where it comes from and goes to, as a request; anything else in it may
+    be nonsense, and is left out."""
     told = {
         "type": "http",
         "method": "GET",

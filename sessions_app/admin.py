@@ -34,6 +34,7 @@ from sessions_app.models import (
     ResumptionHandle,
     SessionEvent,
     Throttle,
+    ToolCall,
     Turn,
     TurnUsage,
     VoiceSample,
@@ -290,11 +291,23 @@ class GeminiFileAdmin(ReadOnly, admin.ModelAdmin):
 class AccessKeyAdmin(ReadOnly, admin.ModelAdmin):
     """Keys of users' programs. Whoever deletes one revokes it."""
 
-    list_display = ["name", "user", "hint", "made_at", "last_used_at"]
-    list_filter = [("last_used_at", admin.EmptyFieldListFilter), "made_at"]
+    list_display = ["name", "user", "use", "hint", "made_at", "last_used_at"]
+    list_filter = ["use", ("last_used_at", admin.EmptyFieldListFilter), "made_at"]
     list_select_related = ["user"]
     search_fields = ["user__username", "name", "hint"]
     exclude = ["digest", "password_trace"]
+    actions = [export_as_csv]
+
+
+@admin.register(ToolCall)
+class ToolCallAdmin(ReadOnly, admin.ModelAdmin):
+    """What users' programs have asked for by MCP. Nothing of what they asked or were told is kept here."""
+
+    list_display = ["at", "user", "access_key", "key_name", "transport", "tool", "outcome", "duration_ms"]
+    list_filter = ["outcome", "tool", "transport", "at"]
+    list_select_related = ["user", "access_key"]
+    search_fields = ["user__username", "key_name"]
+    date_hierarchy = "at"
     actions = [export_as_csv]
 
 

@@ -396,10 +396,15 @@ class Throttle(models.Model):
 class AccessKey(models.Model):
     """By what a program of a user's own asks in their name: the digest of a random key. See `accounts.access_keys`."""
 
+    class Use(models.TextChoices):
+        TOKENS = "tokens", "Tokens to talk with Gemini"
+        MCP = "mcp", "Reading your conversations, and asking about recordings (MCP)"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The constraint below begins with it.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="access_keys", db_index=False)
     name = models.CharField(max_length=60, help_text="What its user calls it.")
+    use = models.CharField(max_length=6, choices=Use, default=Use.TOKENS, db_default="tokens")
     digest = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=10, help_text="Its beginning, which lets nobody in.")
     password_trace = models.CharField(max_length=64, help_text="Changes with the password, and ends the key.")
@@ -412,6 +417,53 @@ class AccessKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ToolCall(models.Model):
+    """What a program has asked for in a user's name, by MCP: who, by which key, what, and what came of it. Nothing of
+    what was asked or answered. See `tool_calls`."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        REFUSED = "refused"
+        """With a sentence: it was asked for wrongly, too often, or cannot be."""
+        FAILED = "failed"
+        LEFT = "left"
+        """Its program went, or took it back."""
+        TOO_LONG = "too long"
+        RIGHT_ENDED = "right ended"
+        """Meanwhile the key was revoked, or the account closed."""
+
+    # The index below begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="tool_calls", db_index=False)
+    access_key = models.ForeignKey(
+        AccessKey,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tool_calls",
+        db_constraint=False,  # the version before revokes keys without looking here
+        help_text="By which it was asked for; none for one that was revoked, or a program that was started without.",
+    )
+    key_name = models.CharField(max_length=60, blank=True, help_text="What the key was called, also when it is gone.")
+    transport = models.CharField(max_length=5, help_text="http or stdio.")
+    tool = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=11, choices=Outcome, default=Outcome.RUNNING)
+    at = models.DateTimeField(default=timezone.now)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="None while it runs, or was cut off.")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = "call by MCP"
+        verbose_name_plural = "calls by MCP"
+        indexes = [
+            models.Index(fields=["user", "-at"], name="tool_call_of_user"),
+            models.Index(fields=["at"], name="tool_call_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.tool
 
 
 class EphemeralToken(models.Model):

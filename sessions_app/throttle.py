@@ -65,6 +65,10 @@ OWN_PASSWORD = Rule("own password", "tries", {Scope.ACCOUNT: Limit(5, 900)})
 
 SEARCH = Rule("search", "searches", {Scope.ACCOUNT: Limit(60, 2)})
 EXPORT = Rule("export", "exports", {Scope.ACCOUNT: Limit(60, 5)})
+MCP_CALLS = Rule("MCP call", "calls", {Scope.ACCOUNT: Limit(120, 2)})
+MCP_QUESTIONS = Rule("MCP question", "questions", {Scope.ACCOUNT: Limit(30, 20)})
+"""About recordings, also those that fail: a program may ask in a loop, and each has a model hear all of them again."""
+
 HAND_OVER = Rule("hand-over", "links", {Scope.ACCOUNT: Limit(20, 10)})
 TOKENS = Rule("token", "requests for tokens", {Scope.ACCOUNT: Limit(20, 10)})
 """Also those that fail: each asks the provider."""

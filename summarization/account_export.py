@@ -34,7 +34,10 @@ def parts_of(user: User) -> Iterator[dict[str, Any]]:
         "last_log_in_at": user.last_login,
         "settings": _settings_of(user),
         "browsers": _rows(user.browser_sessions.all(), "browser", "logged_in_at", "seen_at"),
-        "access_keys": _rows(user.access_keys.all(), "name", "made_at", "last_used_at"),
+        "access_keys": _rows(user.access_keys.all(), "name", "use", "made_at", "last_used_at"),
+        "tool_calls": _rows(
+            user.tool_calls.order_by("at"), "at", "key_name", "transport", "tool", "outcome", "duration_ms"
+        ),
         "tokens": _rows(
             user.ephemeral_tokens.exclude(name="").order_by("made_at"),
             *("name", "model", "asked", "uses", "made_at", "new_session_expire_time", "expire_time", "forgotten_at"),

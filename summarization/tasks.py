@@ -15,7 +15,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 
 from sessions_app import cleanup as sessions_cleanup
-from sessions_app import throttle_rows
+from sessions_app import throttle_rows, tool_calls
 from sessions_app.model_check import warn_of_models
 from sessions_app.recordings import cleanup as recordings_cleanup
 from sessions_app.recordings.google_files import NotThere, audio_files
@@ -120,6 +120,7 @@ def check_left_recordings() -> None:
 @shared_task(name="summarization.prune_throttles", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
 def prune_throttles() -> None:
     throttle_rows.prune()
+    tool_calls.prune()
 
 
 @shared_task(name="summarization.check_models", soft_time_limit=QUICK_S, time_limit=QUICK_LIMIT_S)

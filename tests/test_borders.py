@@ -162,6 +162,15 @@ def test_only_one_module_knows_opentelemetry_which_is_not_installed_everywhere()
     assert not offences(set(MODULES) - {"config.tracing"}, "opentelemetry")
 
 
+def test_the_sdk_of_mcp_is_known_where_it_is_loaded_late_for_it_is_not_installed_everywhere() -> None:
+    """What a web process loads without MCP=1 is the door alone."""
+    knowing = {"config.mcp.server", "config.mcp.hosting", "config.mcp.stdio"}
+    assert not offences(set(MODULES) - knowing, "mcp", "starlette")
+    assert not offences(set(MODULES) - knowing - {"config.mcp.shapes"}, "pydantic")
+    late = {*knowing, "config.mcp.shapes", "config.mcp.tools", "config.mcp.history_tools"} - {"config.mcp.hosting"}
+    assert not offences({"config.asgi", "config.mcp.door", "config.mcp.calls"}, *late)
+
+
 def test_the_emulator_shares_nothing_with_what_it_stands_in_for() -> None:
     assert not offences(below("emulator"), *APPS, "config", "tests", "google.genai", "django")
 

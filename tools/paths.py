@@ -8,7 +8,7 @@ PYTHON = str(VENV / "bin" / "python")
 
 PRODUCTION_LISTS = ("requirements.txt", "emulator/requirements.txt")
 """The pinned lists of those who run Holdline."""
-OPTIONAL_LISTS = ("requirements-otel.txt",)
+OPTIONAL_LISTS = ("requirements-otel.txt", "requirements-mcp.txt")
 """What they may install besides."""
 ALL_LISTS = (*PRODUCTION_LISTS, *OPTIONAL_LISTS, "requirements-dev.txt")
 """And of those who work on it."""

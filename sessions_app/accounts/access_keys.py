@@ -1,7 +1,8 @@
 """Personal access keys: by one, a program of a user's own asks in their name. Their rows are written here alone.
 
-A key is shown once, and kept as a digest: it is random enough that nobody finds it from that. It ends when it is
-revoked, with the account, and with the password under which it was made, as the log-ins of browsers do.
+Each is for one use, for what one program is trusted with another need not be. A key is shown once, and kept as a
+digest: it is random enough that nobody finds it from that. It ends when it is revoked, with the account, and with the
+password under which it was made, as the log-ins of browsers do.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class MadeKey:
     value: str
 
 
-def make(user: User, name: str) -> MadeKey:
+def make(user: User, name: str, use: AccessKey.Use = AccessKey.Use.TOKENS) -> MadeKey:
     """Make a key. Raises `NoMoreKeys` and `NameTaken`."""
     value = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
     with transaction.atomic():
@@ -64,6 +65,7 @@ def make(user: User, name: str) -> MadeKey:
                 row = AccessKey.objects.create(
                     user=user,
                     name=name,
+                    use=use,
                     digest=_digest(value),
                     hint=value[:SHOWN_CHARACTERS],
                     password_trace=user.get_session_auth_hash(),
@@ -74,15 +76,22 @@ def make(user: User, name: str) -> MadeKey:
     return MadeKey(row, value)
 
 
-def find(value: str) -> AccessKey | None:
-    """The key that this is, with its user; None when it lets nobody in (any more)."""
-    row = AccessKey.objects.select_related("user").filter(digest=_digest(value), user__is_active=True).first()
-    if row is None or not any(constant_time_compare(row.password_trace, trace) for trace in _traces(row.user)):
+def find(value: str, use: AccessKey.Use) -> AccessKey | None:
+    """The key that this is, with its user; None when it lets nobody in (any more), or is for something else."""
+    keys = AccessKey.objects.select_related("user")
+    row = keys.filter(digest=_digest(value), use=use, user__is_active=True).first()
+    if row is None or not _fits_password(row):
         return None
     now = timezone.now()
     if row.last_used_at is None or now - row.last_used_at >= USED_EVERY:
         AccessKey.objects.filter(pk=row.pk).update(last_used_at=now)
     return row
+
+
+def still_counts(key: AccessKey) -> bool:
+    """Whether a key that let somebody in lets them in still: it stands there, and so do account and password."""
+    row = AccessKey.objects.select_related("user").filter(pk=key.pk, user__is_active=True).first()
+    return row is not None and _fits_password(row)
 
 
 def keys_of(user: User) -> list[AccessKey]:
@@ -96,6 +105,10 @@ def revoke(user: User, id: uuid.UUID) -> bool:
     if revoked:
         logger.info("revoked an access key", extra={"access_key": id, "user": user.pk})
     return revoked
+
+
+def _fits_password(row: AccessKey) -> bool:
+    return any(constant_time_compare(row.password_trace, trace) for trace in _traces(row.user))
 
 
 def _traces(user: User) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.contrib.auth.models import User
 
 from sessions_app import throttle_rows
 from sessions_app.forms import GOOD_PASSWORD
+from sessions_app.models import AccessKey
 from sessions_app.throttle import OWN_PASSWORD, Scope, TooManyTries
 
 WRONG_PASSWORD = "This is not your password. Passwords are case-sensitive."  # noqa: S105 - a sentence
@@ -50,7 +52,13 @@ class EmailForm(CurrentPasswordForm):
 
 
 class AccessKeyForm(CurrentPasswordForm):
-    """Names a new access key."""
+    """Names a new access key, and says what it is for where there is a choice.
+
+    Args:
+        uses: what keys are of use for on this server.
+    """
+
+    use = forms.ChoiceField(label="What it lets a program do")
 
     name = forms.CharField(
         label="Name",
@@ -58,7 +66,19 @@ class AccessKeyForm(CurrentPasswordForm):
         help_text="What it is for: the program, or the machine that it runs on.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    field_order = ("name", "password")
+    field_order = ("name", "use", "password")
+
+    def __init__(self, user: User, uses: Sequence[AccessKey.Use], *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.only_use = uses[0] if len(uses) == 1 else None
+        if self.only_use is not None:
+            del self.fields["use"]
+        else:
+            self.fields["use"].choices = [(use.value, use.label) for use in uses]  # type: ignore[attr-defined]
+
+    @property
+    def chosen_use(self) -> AccessKey.Use:
+        return self.only_use or AccessKey.Use(self.cleaned_data["use"])
 
 
 class NewPasswordForm(SetPasswordForm):

@@ -35,6 +35,7 @@ from sessions_app.accounts.forms import (
     ResetForm,
 )
 from sessions_app.client_address import address_of_request
+from sessions_app.models import AccessKey
 from sessions_app.recordings.service import has_files_page
 from sessions_app.throttle import PASSWORD_RESET, Scope, TooManyTries
 from sessions_app.throttled import too_many
@@ -51,7 +52,7 @@ def account_page(request: HttpRequest) -> HttpResponse:
     context = {
         "browsers": browsers.browsers_of(user, request.session.session_key),
         "keys": access_keys.keys_of(user),
-        "tokens_on": settings.EPHEMERAL_TOKENS,
+        "key_uses": _uses_of_keys(),
         "has_files": has_files_page(user),
         "section": "account",
     }
@@ -122,19 +123,26 @@ def log_other_browsers_out(request: HttpRequest) -> HttpResponse:
 @login_required
 def new_key(request: HttpRequest) -> HttpResponse:
     """Makes an access key, after the password was given again, and shows it this once. 404 where there is no use."""
-    if not settings.EPHEMERAL_TOKENS:
+    uses = _uses_of_keys()
+    if not uses:
         raise Http404
     user = _user(request)
-    form = AccessKeyForm(user, request.POST or None)
+    form = AccessKeyForm(user, uses, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = access_keys.make(user, form.cleaned_data["name"])
+            made = access_keys.make(user, form.cleaned_data["name"], form.chosen_use)
             return render(request, "account/key_made.html", {"made": made, "section": "account"})
         except access_keys.NameTaken:
             form.add_error("name", "You have a key of this name. Give it another, or revoke the old one first.")
         except access_keys.NoMoreKeys as refusal:
             form.add_error(None, str(refusal))
     return render(request, "account/key_new.html", {"form": form, "section": "account"})
+
+
+def _uses_of_keys() -> list[AccessKey.Use]:
+    """What keys are of use for on this server."""
+    switched_on = {AccessKey.Use.TOKENS: settings.EPHEMERAL_TOKENS, AccessKey.Use.MCP: settings.MCP}
+    return [use for use, is_on in switched_on.items() if is_on]
 
 
 @require_POST

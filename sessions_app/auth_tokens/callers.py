@@ -78,7 +78,7 @@ def caller_of(request: HttpRequest) -> Caller:
     credentials = request.headers.get("Authorization", "")
     if credentials:
         scheme, _, value = credentials.partition(" ")
-        key = access_keys.find(value.strip()) if scheme.lower() == BEARER else None
+        key = access_keys.find(value.strip(), AccessKey.Use.TOKENS) if scheme.lower() == BEARER else None
         if key is None:
             text = "This access key lets nobody in. It may have been revoked, or have ended with a password."
             raise Refused(HTTPStatus.UNAUTHORIZED, "bad_key", text, WWW_Authenticate="Bearer")

@@ -93,6 +93,16 @@ def attached_to(conversation_id: uuid.UUID) -> list[Recording]:
     return list(Recording.objects.filter(attachments__conversation=conversation_id).order_by("attachments__at"))
 
 
+def attached_to_each(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Recording]]:
+    """What is attached to each of these conversations, in the order in which it was; by its key."""
+    found: dict[uuid.UUID, list[Recording]] = {id: [] for id in conversation_ids}
+    for attachment in (
+        Attachment.objects.filter(conversation__in=found).select_related("recording").defer("recording__peaks")
+    ):
+        found[attachment.conversation_id].append(attachment.recording)
+    return found
+
+
 def has_sound(recording: Recording) -> bool:
     """Whether the storage still has it: after a restore it may not."""
     return storage().exists(str(recording.file.name))

@@ -22,6 +22,20 @@ def test_traces_without_what_sends_them_are_refused(tmp_path: Path) -> None:
     assert "requirements-otel.txt" in done.stderr
 
 
+def test_mcp_without_what_speaks_it_is_refused(tmp_path: Path) -> None:
+    hidden = (
+        "import importlib.util as util, runpy, sys\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name, *package: None if name == 'mcp' else find(name, *package)\n"
+        "sys.argv = ['manage.py', 'check']\n"
+        "runpy.run_path('manage.py', run_name='__main__')"
+    )
+    environment = clean_environment(HOLDLINE_DATA_DIR=str(tmp_path), SECRET_KEY=SECRET_KEY, MCP="1")
+    done = run_python("-c", hidden, environment=environment)
+    assert_refused(done, "holdline.E014")
+    assert "requirements-mcp.txt" in done.stderr
+
+
 def assert_refused(done: subprocess.CompletedProcess[str], *ids: str) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr + done.stdout

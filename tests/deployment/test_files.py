@@ -33,8 +33,11 @@ from tests.deployment.files import (
 )
 
 PROCESS_OF_SERVICE = {"web1": "web", "web2": "web", "worker": "worker", "beat": "beat", "release": "release"}
-NOT_OURS = {"POSTGRES_USER", "POSTGRES_DB", "WEB_UPSTREAMS", "HOSTNAME", "PATH", "PYTHONUNBUFFERED", "WITH_TRACES"}
-"""Variables of other programs, one that compose.yaml hands to Caddy, and one of the image's making."""
+NOT_OURS = {
+    *("POSTGRES_USER", "POSTGRES_DB", "WEB_UPSTREAMS", "HOSTNAME", "PATH", "PYTHONUNBUFFERED"),
+    *("WITH_TRACES", "WITH_MCP"),
+}
+"""Variables of other programs, one that compose.yaml hands to Caddy, and two of the image's making."""
 
 KNOWN_TO_COMPOSE = {"DATABASE_URL", "REDIS_URL", "TRUST_PROXY", "MEDIA_ROOT", "RECORDING_UPLOADS_DIR"}
 """What the operator has to say elsewhere."""
@@ -129,8 +132,9 @@ def test_the_image_is_made_of_pinned_wheels_and_runs_as_nobody_in_particular() -
     instructions = dockerfile()
     installs = [text for word, text in instructions if word == "RUN" and "pip install" in text]
     pinned = "pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt"
-    assert installs == [f"{pinned} ${{WITH_TRACES:+-r requirements-otel.txt}}"]
-    assert ("ARG", "WITH_TRACES") in instructions, "without a value: traces are for those who ask for them"
+    assert installs == [f"{pinned} ${{WITH_TRACES:+-r requirements-otel.txt}} ${{WITH_MCP:+-r requirements-mcp.txt}}"]
+    for name in ("WITH_TRACES", "WITH_MCP"):
+        assert ("ARG", name) in instructions, "without a value: it is for those who ask for it"
     last_stage = instructions[max(index for index, (word, _) in enumerate(instructions) if word == "FROM") :]
     words = [word for word, _ in last_stage]
     assert words.index("USER") < words.index("CMD")
@@ -143,7 +147,8 @@ def test_the_image_holds_what_production_imports_and_nothing_that_is_secret() ->
     assert [name for name in kept if not (ROOT / name).exists()] == []
     apps = {path.parent.name for path in ROOT.glob("*/apps.py")}
     assert kept == apps | {
-        *("LICENSE", "NOTICE", "manage.py", "requirements.txt", "requirements-otel.txt", "static", "templates")
+        *("LICENSE", "NOTICE", "manage.py", "requirements.txt", "requirements-otel.txt", "requirements-mcp.txt"),
+        *("static", "templates"),
     }
 
 

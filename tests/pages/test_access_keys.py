@@ -203,6 +203,27 @@ def test_that_a_key_was_used_is_written_again_after_a_while(alice: User) -> None
     made = access_keys.make(alice, "laptop")
     long_ago = timezone.now() - timedelta(hours=1)
     AccessKey.objects.filter(pk=made.row.pk).update(last_used_at=long_ago)
-    found = access_keys.find(made.value)
+    found = access_keys.find(made.value, AccessKey.Use.TOKENS)
     assert found is not None
     assert AccessKey.objects.get().last_used_at != long_ago
+
+
+def test_where_keys_are_for_several_things_their_user_says_for_which(browser: Client, settings: Settings) -> None:
+    settings.MCP = True
+    assert "What it lets a program do" in browser.get(NEW).content.decode()
+    page = browser.post(NEW, {"name": "laptop", "use": "mcp", "password": PASSWORD}).content.decode()
+    key = re.findall(r"hl_[\w-]{43}", page)[0]
+    assert AccessKey.objects.get().use == "mcp"
+    assert status(key) == 401, "it reads conversations, and makes no tokens"
+    assert "Reading your conversations" in browser.get("/account/").content.decode()
+    refused = browser.post(NEW, {"name": "other", "use": "everything", "password": PASSWORD})
+    assert "everything is not one of the available choices" in refused.content.decode()
+
+
+def test_where_they_are_for_mcp_alone_nobody_is_asked(browser: Client, settings: Settings) -> None:
+    settings.EPHEMERAL_TOKENS, settings.MCP = False, True
+    page = browser.get(NEW).content.decode()
+    assert "reads all your conversations" in page
+    assert "What it lets a program do" not in page
+    make(browser)
+    assert AccessKey.objects.get().use == "mcp"

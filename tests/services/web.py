@@ -67,6 +67,11 @@ class WebServer:
         return self._environment["DATABASE_URL"]
 
     @property
+    def environment(self) -> Mapping[str, str]:
+        """For another program at the same database."""
+        return self._environment
+
+    @property
     def pid(self) -> int:
         return self._program.pid
 

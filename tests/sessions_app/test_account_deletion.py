@@ -32,6 +32,7 @@ from sessions_app.models import (
     LiveSession,
     Recording,
     ResumptionHandle,
+    ToolCall,
     Turn,
     TurnUsage,
     UserSettings,
@@ -83,6 +84,7 @@ def everything_of(user: User) -> None:
     lines.take(user, Mode.CALL, live_session.page_id, WORKER)
     kept_sound.keep(user.pk, Mode.CALL, live_session.page_id, Parcel(1, ((0, b"ab"),)))
     throttle_rows.take(EXPORT, {Scope.ACCOUNT: str(user.pk)}, user)
+    ToolCall.objects.create(user=user, transport="http", tool="list_conversations")
     EphemeralToken.objects.create(
         user=user,
         access_key=access_keys.make(user, "laptop").row,

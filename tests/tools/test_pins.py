@@ -84,8 +84,9 @@ ROOM_OF = {
     "requirements.in": ("config", "sessions_app", "energy", "summarization"),
     "emulator/requirements.in": ("emulator",),
     "requirements-otel.in": ("config.tracing",),
+    "requirements-mcp.in": ("config.mcp.server", "config.mcp.hosting", "config.mcp.stdio", "config.mcp.shapes"),
 }
-OPTIONAL = "config.tracing"
+OPTIONAL = {room for name in ("requirements-otel.in", "requirements-mcp.in") for room in ROOM_OF[name]}
 """Loaded only where what it needs is wanted."""
 PART_OF_ANOTHER = {"asgiref": "django"}
 """Packages that are documented as part of the one that brings them."""
@@ -96,7 +97,7 @@ def test_every_package_that_is_imported_is_asked_for_by_name(name: str) -> None:
     """One that merely comes with another goes when that one does without it."""
     lines = (BASE / name).read_text(encoding="utf-8").splitlines()
     asked = {canonicalize_name(Requirement(line.strip()).name) for line in lines if not line.startswith(("#", "-c"))}
-    room = below(*ROOM_OF[name]) - (set() if OPTIONAL in ROOM_OF[name] else {OPTIONAL})
+    room = below(*ROOM_OF[name]) - (OPTIONAL - {*ROOM_OF[name]})
     modules = {imported.split(".")[0] for module in room for imported in imports(module)}
     strangers = modules - {*sys.stdlib_module_names, *PROGRAMS, ""}
     packages = metadata.packages_distributions()
