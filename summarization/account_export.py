@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from sessions_app.models import Conversation, UserSettings
-from sessions_app.recordings.service import conversations_of, recordings_of
+from sessions_app.recordings.service import conversation_ids_of, recordings_of
 from sessions_app.user_settings.service import chosen_in, settings_for
 from summarization import export, history
 
@@ -67,7 +67,7 @@ def _settings_of(user: User) -> dict[str, Any] | None:
 def _recordings_of(user: User) -> list[dict[str, Any]]:
     """The facts of each, with the conversations that it is attached to. The sounds are files: `docs/operations.md`."""
     rows = list(recordings_of(user).select_related("work").order_by("created_at"))
-    conversations = conversations_of(rows)
+    conversations = conversation_ids_of(user)
     return [
         {
             "id": row.pk,
@@ -78,7 +78,7 @@ def _recordings_of(user: User) -> list[dict[str, Any]]:
             "duration_ms": row.duration_ms,
             "created_at": row.created_at,
             "file": row.file.name,
-            "conversations": [conversation.pk for conversation in conversations[row.pk]],
+            "conversations": conversations.get(row.pk, []),
             "title": row.work.title if hasattr(row, "work") else "",
             "summary": row.work.summary if hasattr(row, "work") else "",
             "transcript": row.work.segments if hasattr(row, "work") else [],

@@ -68,13 +68,16 @@ def _let_go(sender: Any, instance: Recording, **signal: Any) -> None:
 
 
 @transaction.atomic
-def request(recording_ids: Iterable[uuid.UUID]) -> int:
-    """Have the work on these done anew, from the beginning, or for the first time; gives their number."""
+def request(recording_ids: Iterable[uuid.UUID], from_the_beginning: bool = True) -> int:
+    """Have the work on these done anew, or for the first time; gives their number.
+
+    `from_the_beginning`: what was heard before is heard again.
+    """
     now, count = timezone.now(), 0
     for id in recording_ids:
         RecordingWork.objects.get_or_create(recording_id=id)
         once_more = Least(F("claims_lost"), attempts.CLAIMS_LOST_BEFORE_FAILED - 1)
-        fresh: dict[str, Any] = {"done_ms": 0, "segments": [], "language": "", "title": "", "summary": "", "error": ""}
+        nothing: dict[str, Any] = {"done_ms": 0, "segments": [], "language": "", "title": "", "summary": ""}
         RecordingWork.objects.filter(recording_id=id).update(
             state=RecordingWork.State.WAITING,
             attempts=0,
@@ -83,11 +86,19 @@ def request(recording_ids: Iterable[uuid.UUID]) -> int:
             claimed_until=None,
             requested_at=now,
             due_at=now,
-            **fresh,
+            error="",
+            **(nothing if from_the_beginning else {}),
         )
         queue.enqueue(queue.WRITE_RECORDING_WORK, id)
         count += 1
     return count
+
+
+def request_again(recording: Recording) -> None:
+    """Go on with the work on one where it has failed, or begin it where there is none; what is on its way, or done, is
+    left alone."""
+    if not RecordingWork.objects.filter(recording=recording).exclude(state=RecordingWork.State.FAILED).exists():
+        request([recording.pk], from_the_beginning=False)
 
 
 def due() -> QuerySet[RecordingWork]:

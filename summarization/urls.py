@@ -5,6 +5,7 @@ from django.urls import path
 from summarization import views
 
 urlpatterns = [
+    path("files/<uuid:id>/write-down/", views.write_down, name="write-file-down"),
     path("history/", views.history_page, name="history"),
     path("history/delete-all/", views.delete_all, name="delete-all-conversations"),
     path("history/<uuid:id>/", views.conversation_page, name="conversation"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -18,11 +18,12 @@ from django.template.defaultfilters import pluralize
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sessions_app.recordings.service import has_files_page
+from sessions_app.recordings.service import NoSuchRecording, get_recording_for, has_files_page
 from sessions_app.services import NotYours
 from sessions_app.throttle import DELETION, EXPORT, SEARCH
 from sessions_app.throttled import is_post, throttled
-from summarization import export, history, services
+from sessions_app.user_settings.service import history_days_of
+from summarization import export, history, recordings, services
 from summarization.forms import FilterForm, TitleForm
 from summarization.models import SummaryState
 
@@ -68,6 +69,8 @@ def history_page(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": query.urlencode(),
         "has_files": has_files_page(user),
+        "can_delete_all": bool(page.paginator.count) or history.count_deletable_recordings(user) > 0,
+        "history_days": partial(history_days_of, user.pk),  # asked for where there is nothing to show alone
         "section": "history",
     }
     return render(request, "summarization/history.html", context)
@@ -123,14 +126,14 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def delete_all(request: HttpRequest) -> HttpResponse:
     """States how many conversations and recordings no page has open, and deletes them on POST."""
     user = _user(request)
-    count, recordings = history.count_deletable(user), history.count_deletable_recordings(user)
-    counted = ((count, "conversation"), (recordings, "recording"))
+    count, loose = history.count_deletable(user), history.count_deletable_recordings(user)
+    counted = ((count, "conversation"), (loose, "recording"))
     what = " and ".join(f"{number} {name}{pluralize(number)}" for number, name in counted if number)
     if request.method == "POST":
         services.delete_all(user)
-        messages.success(request, f"{what or 'Nothing'} {'were' if count + recordings > 1 else 'was'} deleted.")
+        messages.success(request, f"{what or 'Nothing'} {'were' if count + loose > 1 else 'was'} deleted.")
         return redirect("history")
-    context = {"count": count, "recordings": recordings, "what": what, "section": "history"}
+    context = {"count": count, "recordings": loose, "what": what, "section": "history"}
     return render(request, "summarization/delete_all.html", context)
 
 
@@ -142,6 +145,18 @@ def summarise(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if summary is not None and summary.state != SummaryState.PENDING:
         services.request_summary(id)
     return redirect("conversation", id)
+
+
+@require_POST
+@for_its_owner
+def write_down(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Has a recording written down again, or for the first time; work that is on its way is left to come."""
+    try:
+        recording = get_recording_for(_user(request), id)
+    except NoSuchRecording:
+        raise Http404 from None
+    recordings.request_again(recording)
+    return redirect("file", id)
 
 
 @require_safe

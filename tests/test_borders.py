@@ -45,7 +45,7 @@ PURE = {
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     "sessions_app.user_settings.terms",
     "sessions_app.voice_samples.byte_ranges",
-    *(f"sessions_app.recordings.{name}" for name in ("google_rules", "cuts")),
+    *(f"sessions_app.recordings.{name}" for name in ("google_rules", "google_shown", "cuts", "keeping", "passages")),
     *(f"energy.{name}" for name in ("levels", "places", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "recording_prompts", "timeline", "record", "export", "titles")),
     "config.line_page.plot",

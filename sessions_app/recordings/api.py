@@ -10,6 +10,7 @@ import uuid
 from http import HTTPStatus
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.http.response import HttpResponseBase
 
@@ -17,11 +18,20 @@ from sessions_app import throttle_rows
 from sessions_app.auth_tokens.callers import Refused
 from sessions_app.models import RecordingUpload
 from sessions_app.recordings import checking, limits, service, uploads
+from sessions_app.recordings.google_files import NOT_LET_GO, let_go_at_google
 from sessions_app.recordings.parts import BadPart, part_in
-from sessions_app.recordings.replies import for_users, recording_facts, upload_facts, upload_json, user_of
-from sessions_app.throttle import UPLOADS, Scope
+from sessions_app.recordings.replies import (
+    for_users,
+    listed_facts,
+    recording_facts,
+    upload_facts,
+    upload_json,
+    user_of,
+)
+from sessions_app.throttle import DELETION, UPLOADS, Scope
 
 BODY_LIMIT_BYTES = 4 * 1024
+LISTED_AT_ONCE = 50
 
 LATEST_MS = 2**53 - 1
 """The largest number that scripts of pages have exactly."""
@@ -110,6 +120,14 @@ def _no_room() -> Refused:
     return Refused(HTTPStatus.INSUFFICIENT_STORAGE, "no_room", "The server has no room for this file at the moment.")
 
 
+@for_users("GET")
+def recordings_view(request: HttpRequest) -> HttpResponseBase:
+    """What a user has, newest first, in pages; the page number beyond the last gives the last."""
+    page = Paginator(service.recordings_of(user_of(request)), LISTED_AT_ONCE).get_page(request.GET.get("page"))
+    listed = [listed_facts(recording) for recording in page]
+    return JsonResponse({"recordings": listed, "page": page.number, "pages": page.paginator.num_pages})
+
+
 @for_users("GET", "DELETE")
 def recording_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
     """What a recording is; DELETE deletes it, wherever it is attached."""
@@ -118,6 +136,18 @@ def recording_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
         service.delete(user, id)
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     return JsonResponse(recording_facts(service.get_recording_for(user, id)))
+
+
+@for_users("DELETE")
+def at_google_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
+    """Has the copy at the provider deleted before its time. Here the recording stays, and it is uploaded again when
+    somebody asks about it."""
+    user = user_of(request)
+    recording = service.get_recording_for(user, id)
+    throttle_rows.take(DELETION, {Scope.ACCOUNT: str(user.pk)}, user)
+    if not let_go_at_google(recording):
+        raise Refused(HTTPStatus.CONFLICT, "not_deleted", NOT_LET_GO)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
 @for_users("POST")

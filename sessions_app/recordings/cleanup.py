@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from sessions_app.models import Attachment, Conversation, Recording, RecordingUpload
 from sessions_app.recordings import checking, service
+from sessions_app.recordings.keeping import UNUSED_FOR
 from sessions_app.recordings.rows import FOLDER
 
 logger = logging.getLogger(__name__)
@@ -23,8 +24,7 @@ LEFT_AFTER = datetime.timedelta(minutes=5)
 """A check takes less. One that still goes on holds its file, and is not begun twice."""
 
 GIVEN_UP_AFTER = datetime.timedelta(days=1)
-"""Uploads that nothing has come of for so long, finished ones too, and recordings that were meant for a conversation
-and are in none."""
+"""Uploads that nothing has come of for so long, finished ones too."""
 
 LEFT_AT_ONCE = 10
 ROWS_AT_ONCE = 200
@@ -51,7 +51,8 @@ def prune() -> int:
     # The version before deletes conversations, and leaves these.
     lost = Attachment.objects.filter(~Exists(Conversation.objects.filter(pk=OuterRef("conversation_id"))))
     lost.delete()
-    count = _forget_uploads(before) + _delete_unattached(Recording.objects.filter(is_kept=False, created_at__lt=before))
+    unused = Recording.objects.filter(is_kept=False, created_at__lt=timezone.now() - UNUSED_FOR)
+    count = _forget_uploads(before) + _delete_unattached(unused)
     sweep_files()
     return count
 

@@ -38,6 +38,7 @@ from sessions_app.models import GeminiFile, Recording
 from sessions_app.recordings import google_rules as rules
 from sessions_app.recordings import service
 from sessions_app.recordings.google_rules import Known, State, Step
+from sessions_app.recordings.google_shown import Copy, copy_shown
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +142,15 @@ class AudioFileService:
         if row is None:
             return True
         return self._delete(_unwanted(GeminiFile.objects.filter(pk=row.pk)), row)
+
+    def let_go(self, sha256: str) -> bool:
+        """Have the copy of some content deleted before its time, whoever has that content; whether none is left.
+
+        Not where somebody is uploading it just now, or the provider does not answer. Whoever asks about it next has it
+        uploaded again.
+        """
+        row = GeminiFile.objects.filter(project=self._project, sha256=sha256).exclude(state=State.DELETED).first()
+        return row is None or self._delete(self._rows(row), row)
 
     def purge(self, dry_run: bool = False) -> int:
         """Note which files have expired, delete at the provider what no recording has any more, and forget rows that
@@ -335,6 +345,29 @@ class _Held:
 def copy_of(recording: Recording) -> GeminiFile | None:
     """What this server's project has of a recording at the provider, or had: `state`, `sent_bytes`, `expires_at`."""
     return GeminiFile.objects.filter(project=project_of_the_key(), sha256=recording.sha256).first()
+
+
+def shown_copy_of(recording: Recording) -> Copy:
+    """The same as it is told to people."""
+    row, now = copy_of(recording), timezone.now()
+    if row is None:
+        return copy_shown(recording.size_bytes, None, now)
+    return copy_shown(recording.size_bytes, _known(row), now, row.sent_bytes, row.reason)
+
+
+NOT_LET_GO = (
+    "The copy at Google could not be deleted just now: it is being uploaded, or Google does not answer. Try again."
+)
+
+
+def let_go_at_google(recording: Recording) -> bool:
+    """Have a recording's copy at the provider deleted before its time; False where that cannot be just now."""
+    if copy_of(recording) is None:
+        return True
+    try:
+        return audio_files().let_go(recording.sha256)
+    except NotThere:
+        return False
 
 
 def stored_bytes() -> int:

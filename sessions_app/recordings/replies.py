@@ -14,12 +14,15 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from sessions_app.auth_tokens.callers import Refused
-from sessions_app.models import Conversation, Recording, RecordingUpload
+from sessions_app.models import Recording, RecordingUpload
 from sessions_app.recordings import service, uploads
 from sessions_app.recordings.parts import ADVISED_PART_BYTES
 from sessions_app.services import NotYours
 from sessions_app.throttle import TooManyTries
 from sessions_app.throttled import too_many
+
+CONVERSATIONS_TOLD = 50
+"""Of one recording, those that it came to last."""
 
 View = Callable[..., HttpResponseBase]
 
@@ -93,19 +96,28 @@ def upload_facts(upload: RecordingUpload) -> dict[str, Any]:
 
 def recording_facts(recording: Recording) -> dict[str, Any]:
     """A recording as pages get it. `peaks`: the loudest of each of up to 1,000 equal slots, 0 to 255."""
-    conversations = Conversation.objects.filter(attachments__recording=recording).order_by("attachments__at")
+    places = service.places_of([recording], CONVERSATIONS_TOLD)[recording.pk]
+    return {
+        **listed_facts(recording),
+        "sha256": recording.sha256,
+        "is_cut": recording.is_cut,
+        "note": recording.note,
+        "peaks": list(bytes(recording.peaks)),
+        "conversations": [str(conversation.pk) for conversation in reversed(places.shown)],
+        "conversation_count": places.count,
+    }
+
+
+def listed_facts(recording: Recording) -> dict[str, Any]:
+    """What a list tells of a recording."""
     return {
         "id": str(recording.pk),
         "name": recording.name,
         "media_type": recording.media_type,
         "size_bytes": recording.size_bytes,
-        "sha256": recording.sha256,
         "duration_ms": recording.duration_ms,
         "tokens": recording.tokens,
-        "is_cut": recording.is_cut,
-        "note": recording.note,
         "created_at": recording.created_at.isoformat(),
-        "peaks": list(bytes(recording.peaks)),
         "sound": reverse("recording-sound", args=[recording.pk]),
-        "conversations": [str(id) for id in conversations.values_list("pk", flat=True)],
+        "page": reverse("file", args=[recording.pk]),
     }

@@ -8,8 +8,10 @@ recording goes in many ways, and all of them send that.
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
 
@@ -17,14 +19,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import Storage, default_storage
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from sessions_app.models import Attachment, Conversation, Recording, RecordingUpload
+from sessions_app.recordings.keeping import Keeping, keeping
 from sessions_app.recordings.limits import Holdings, Limits
-from sessions_app.recordings.words import MB
+from sessions_app.recordings.rows import NAME_CHARACTERS
+from sessions_app.recordings.words import MB, shown_name
 from sessions_app.services import get_conversation_for
+from sessions_app.user_settings.service import history_days_of
 
 ATTACHED_AT_MOST = 20
 """To one conversation. A model hears all of them again and again."""
@@ -74,18 +80,60 @@ def recordings_of(user: User) -> QuerySet[Recording]:
     return Recording.objects.filter(user=user).defer("peaks")
 
 
-def conversations_of(recordings: Iterable[Recording]) -> dict[uuid.UUID, list[Conversation]]:
-    """The conversations that each of these recordings is attached to, in the order in which it was; by its key.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The conversations that have a recording: the newest attachments of all. `last_word_at`: in any of them."""
+
+    shown: tuple[Conversation, ...] = ()
+    count: int = 0
+    last_word_at: datetime.datetime | None = None
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.count - len(self.shown)
+
+
+def places_of(recordings: Iterable[Recording], at_most: int) -> dict[uuid.UUID, Places]:
+    """Where each of these recordings is attached, by its key; up to `at_most` conversations of each.
 
     Their entries of the history are read along, for the titles, without all that was said.
     """
-    found: dict[uuid.UUID, list[Conversation]] = {recording.pk: [] for recording in recordings}
     # Of the attachments whose conversation the version before has deleted, the join knows nothing.
-    attachments = Attachment.objects.filter(recording__in=found, conversation__started_at__isnull=False)
-    titled = attachments.select_related("conversation__history").defer("conversation__history__search_text")
-    for attachment in titled:
-        found[attachment.recording_id].append(attachment.conversation)
+    attachments = Attachment.objects.filter(
+        recording__in=[recording.pk for recording in recordings], conversation__started_at__isnull=False
+    )
+    newest_first = Window(RowNumber(), partition_by=F("recording"), order_by=[F("at").desc(), F("pk").desc()])
+    numbered = attachments.annotate(place=newest_first).filter(place__lte=at_most).order_by("place")
+    shown: dict[uuid.UUID, list[Conversation]] = {}
+    for attachment in numbered.select_related("conversation__history").defer("conversation__history__search_text"):
+        shown.setdefault(attachment.recording_id, []).append(attachment.conversation)
+    totals = (
+        attachments.order_by()
+        .values("recording")
+        .annotate(count=Count("pk"), last_word_at=Max("conversation__last_activity_at"))
+    )
+    found = {
+        total["recording"]: Places(tuple(shown.get(total["recording"], ())), total["count"], total["last_word_at"])
+        for total in totals
+    }
+    return {recording.pk: found.get(recording.pk, Places()) for recording in recordings}
+
+
+def conversation_ids_of(user: User) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """All conversations that have each recording of a user, in the order in which they got it; by its key."""
+    # Of the attachments whose conversation the version before has deleted, the join knows nothing.
+    attachments = Attachment.objects.filter(recording__user=user, conversation__started_at__isnull=False)
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for recording_id, conversation_id in attachments.values_list("recording", "conversation"):
+        found.setdefault(recording_id, []).append(conversation_id)
     return found
+
+
+def keeping_of(recording: Recording, places: Places) -> Keeping:
+    """Until when a recording is here, by what its user and the operator want."""
+    days = history_days_of(recording.user_id)
+    return keeping(recording.created_at, recording.is_kept, places.last_word_at, days)
 
 
 def attached_to(conversation_id: uuid.UUID) -> list[Recording]:
@@ -128,6 +176,13 @@ def attach(user: User, recording_id: uuid.UUID, conversation_id: uuid.UUID) -> A
     if conversation.attachments.count() >= ATTACHED_AT_MOST:
         raise TooManyAttached(f"{ATTACHED_AT_MOST} recordings are attached to this conversation, as many as fit.")
     return Attachment.objects.create(conversation=conversation, recording=recording)
+
+
+def rename(user: User, id: uuid.UUID, name: str) -> None:
+    """Call a recording something else. Raises `NoSuchRecording`."""
+    recording = get_recording_for(user, id)
+    recording.name = shown_name(name, NAME_CHARACTERS)
+    recording.save(update_fields=["name"])
 
 
 def delete(user: User, id: uuid.UUID) -> None:

@@ -21,11 +21,10 @@ from django.utils import timezone
 from sessions_app.models import RecordingUpload
 from sessions_app.recordings import limits, service
 from sessions_app.recordings.rows import NAME_CHARACTERS
+from sessions_app.recordings.words import file_name
 
 PIECE_BYTES = 256 * 1024
 """What is in memory of a part at a time."""
-
-NAMELESS = "Recording"
 
 State = RecordingUpload.State
 
@@ -71,18 +70,15 @@ def begin(user: User, name: str, size_bytes: int, is_kept: bool, modified_ms: in
         User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
         limits.check(size_bytes, service.holdings_of(user), service.limits_of_the_server())
         upload = RecordingUpload.objects.create(
-            user=user, name=name_of(name), size_bytes=size_bytes, is_kept=is_kept, modified_ms=modified_ms
+            user=user,
+            name=file_name(name, NAME_CHARACTERS),
+            size_bytes=size_bytes,
+            is_kept=is_kept,
+            modified_ms=modified_ms,
         )
         settings.RECORDING_UPLOADS_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         upload.path.touch(mode=0o600)
     return upload
-
-
-def name_of(name: str) -> str:
-    """A name to show: without the folders that some browsers send, and without what is no character."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    shown = "".join(character for character in last if character.isprintable()).strip()
-    return shown[:NAME_CHARACTERS] or NAMELESS
 
 
 def get_upload_for(user: User, id: uuid.UUID) -> RecordingUpload:

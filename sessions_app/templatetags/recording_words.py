@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from django import template
 
-from sessions_app.recordings.words import length_words, size_words
+from sessions_app.models import Recording
+from sessions_app.recordings.words import length_words, size_words, time_words
 
 register = template.Library()
 register.filter("size_words", size_words)
 register.filter("length_words", length_words)
+register.filter("time_words", time_words)
 
 
 @register.filter
 def size_words_or_none(size_bytes: int) -> str:
     """The same, at the beginning of a sentence."""
     return size_words(size_bytes) if size_bytes else "Nothing"
+
+
+@register.filter
+def peaks_listed(recording: Recording) -> str:
+    """For scripts that draw them: "12,255,0"."""
+    return ",".join(map(str, bytes(recording.peaks)))

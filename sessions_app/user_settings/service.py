@@ -71,6 +71,11 @@ def settings_for(user_id: int) -> UserSettings:
     return kept_by(user_id, rules_of_the_server()).settings
 
 
+def history_days_of(user_id: int) -> int:
+    """After how many days without a word a user's conversations go, as they or the operator want it; 0 for never."""
+    return kept_without_persona(user_id).settings.history_days or settings.HISTORY_DAYS
+
+
 def revisions_of(user_ids: Collection[int]) -> dict[int, int]:
     """The revisions of those who have saved anything, by user."""
     return dict(rows.UserSettings.objects.filter(pk__in=user_ids).values_list("pk", "revision"))

@@ -14,8 +14,7 @@ from sessions_app.recordings.formats import announced_bytes, readers_of
 from sessions_app.recordings.limits import Holdings, Limits, OverLimit, Reason
 from sessions_app.recordings.parts import LARGEST_PART_BYTES, BadPart, part_in
 from sessions_app.recordings.peaks import MOST_SLOTS, Peaks
-from sessions_app.recordings.uploads import name_of
-from sessions_app.recordings.words import length_words, size_words
+from sessions_app.recordings.words import file_name, length_words, size_words
 from tests.recordings.sounds import KINDS, encoded, wav
 
 LIMITS = Limits(is_on=True, file_bytes=200_000_000, user_bytes=1_000_000_000, user_count=5, uploads_at_once=3)
@@ -166,4 +165,4 @@ def test_lengths_are_read_as_on_a_clock(duration_ms: int, words: str) -> None:
     ],
 )
 def test_a_name_is_what_can_be_shown_of_it(sent: str, kept: str) -> None:
-    assert name_of(sent) == kept
+    assert file_name(sent, 200) == kept
