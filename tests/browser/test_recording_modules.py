@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -63,10 +64,11 @@ def test_each_answer_has_a_meaning(modules: Page, status: int, code: str, meanin
         (["sending", "torn", "checking", "waiting"], -1),
         (["done", "refused", "cancelled", "sending", "sending", "waiting"], 5),
         ([], -1),
+        (["sending", "sending", "cancelled, and the server does not know yet", "waiting"], -1),
     ],
 )
 def test_three_files_are_sent_at_once(modules: Page, states: list[str], place: int) -> None:
-    uploads = [{"state": state} for state in states]
+    uploads = [{"state": state.split(",")[0], "isLeaving": "," in state} for state in states]
     assert run(modules, PLAN, "return m.nextToStart(argument, 3);", uploads) == place
 
 
@@ -191,9 +193,12 @@ def test_a_line_that_is_torn_twice_is_gone_on_from(modules: Page) -> None:
     ],
 )
 def test_what_the_server_refuses_is_said(modules: Page, trouble: str, state: str, text: str) -> None:
-    Receiver(modules, trouble)
-    answer = sent(modules, 1_000)
+    receiver = Receiver(modules, trouble)
+    given_up = modules.expect_response(lambda response: response.request.method == "DELETE")
+    with given_up if state == "refused" else nullcontext():
+        answer = sent(modules, 1_000)
     assert (answer["states"][-1], answer["text"]) == (state, text)
+    assert ("DELETE" in receiver.asked) is (state == "refused"), "what is refused keeps no place on the server"
 
 
 def test_an_empty_file_is_not_sent_at_all(modules: Page) -> None:

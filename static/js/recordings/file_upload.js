@@ -33,6 +33,8 @@ export class FileUpload {
     /** @type {"waiting" | "sending" | "torn" | "paused" | "checking" | "done" | "refused" | "cancelled"} */
     this.state = "waiting";
     this.text = "";
+    /** Whether the server is being told that nothing comes of it any more. */
+    this.isLeaving = false;
     /** @type {object | null}  as the server describes it, when it is done */
     this.recording = null;
     this._file = file;
@@ -76,7 +78,16 @@ export class FileUpload {
     if (["done", "refused", "cancelled"].includes(this.state)) return;
     this._become("cancelled");
     this._abort.abort();
-    if (this._id) fetch(`${this._address}${this._id}/`, this._asked("DELETE")).catch(() => {});
+    this._letGo();
+  }
+
+  /** What is not finished counts among those that the server takes of a user at once. */
+  async _letGo() {
+    if (this._id === null) return;
+    this.isLeaving = true;
+    await fetch(`${this._address}${this._id}/`, this._asked("DELETE")).catch(() => {});
+    this.isLeaving = false;
+    this._onChange(this);
   }
 
   async _run(signal) {
@@ -87,10 +98,15 @@ export class FileUpload {
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof LoggedOut) return this._become("paused", NOT_LOGGED_IN);
-        if (!(error instanceof Torn)) return this._become("refused", error instanceof Refusal ? error.message : REFUSED);
+        if (!(error instanceof Torn)) return this._refuse(error);
         await this._waitForTheLine(signal);
       }
     }
+  }
+
+  _refuse(error) {
+    this._letGo();
+    this._become("refused", error instanceof Refusal ? error.message : REFUSED);
   }
 
   async _step(signal) {

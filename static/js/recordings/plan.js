@@ -61,11 +61,12 @@ export function taken(chosen, listed) {
 }
 
 /**
- * @param {{state: string}[]} uploads  in the order in which they were chosen
+ * @param {{state: string, isLeaving?: boolean}[]} uploads  in the order in which they were chosen
  * @param {number} atOnce  as many as the server takes of a user
  * @returns {number}  the place of the one to start now; -1 for none
  */
 export function nextToStart(uploads, atOnce) {
-  const going = uploads.filter(({ state }) => ["sending", "torn", "paused", "checking"].includes(state)).length;
+  const isGoing = ({ state, isLeaving }) => isLeaving || ["sending", "torn", "paused", "checking"].includes(state);
+  const going = uploads.filter(isGoing).length;
   return going < atOnce ? uploads.findIndex(({ state }) => state === "waiting") : -1;
 }

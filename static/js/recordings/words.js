@@ -1,6 +1,19 @@
 /** What is said of files and of how far they are. Pure. */
 
+import { clock } from "../helpers/time.js";
+
 const MB = 1_000_000;
+/** As the provider counts. */
+const TOKENS_PER_S = 32;
+
+/**
+ * @param {number} ms  of sound
+ * @returns {string}  such as "12:40, about 24,320 tokens"
+ */
+export function lengthWords(ms) {
+  const tokens = Math.ceil((ms / 1000) * TOKENS_PER_S);
+  return `${clock(Math.round(ms / 1000) * 1000)}, about ${tokens.toLocaleString("en-GB")} tokens`;
+}
 
 /** @returns {string}  such as "25 KB", "1.5 MB" or "300 MB", as the server says it */
 export function sizeWords(bytes) {

@@ -23,8 +23,14 @@ export class UploadRow {
     this._cancel = button("Cancel", name, onCancel);
     this._close = button("Close", name, onClose);
     const buttons = element("div", { class: "upload__buttons" }, [this._pause, this._continue, this._cancel, this._close]);
-    const title = element("p", { class: "upload__name" }, [name]);
+    this._about = element("span", { class: "upload__about" });
+    const title = element("p", { class: "upload__name" }, [name, " ", this._about]);
     this.element = element("li", { class: "upload" }, [title, buttons, this._bar, this._words]);
+  }
+
+  /** @param {string} text  what is known of it before it is there */
+  setAbout(text) {
+    setText(this._about, text);
   }
 
   /** @param {import("../recordings/file_upload.js").FileUpload} upload */
