@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tools.browsers import ensure_chromium
 from tools.environment import laptop_environment
 from tools.gate import test
 from tools.install import ensure_installed
@@ -30,6 +31,18 @@ def soak(options: argparse.Namespace) -> int:
     """Hold many conversations through hundreds of swaps, and prove that not a word is lost."""
     ensure_installed(ALL_LISTS)
     return subprocess.run([PYTHON, "-m", "tests.soak", *options.arguments], cwd=BASE, check=False).returncode
+
+
+def screenshots(options: argparse.Namespace) -> int:
+    """Take a picture of every page and state, in every size and light."""
+    return with_a_browser("tests.screenshots", options)
+
+
+def with_a_browser(module: str, options: argparse.Namespace) -> int:
+    """Run a module that drives the Chromium of the tests."""
+    ensure_installed(ALL_LISTS)
+    environment = {**os.environ, "CHROMIUM": ensure_chromium()}
+    return subprocess.run([PYTHON, "-m", module, *options.arguments], cwd=BASE, env=environment, check=False).returncode
 
 
 def manage(options: argparse.Namespace) -> int:
@@ -71,6 +84,7 @@ HANDED_ON: dict[str, tuple[Command, str, str]] = {
     "worker": (worker, "background work for a set-up with REDIS_URL (Celery)", "Celery"),
     "bench": (bench, "CPU and memory of a call beside a bare relay", "the benchmark"),
     "soak": (soak, "many conversations, hundreds of swaps, and a count of every word", "the soak"),
+    "screenshots": (screenshots, "a picture of every page and state, in every size and light", "the camera"),
     "backup": (backup, "write all that is kept into a file, while everybody goes on", "manage.py backup"),
     "restore": (backup, "put such a file in the place of the database", "manage.py restore"),
     "doctor": (doctor, "what is well with this server, what is not, and what to do", "manage.py doctor"),

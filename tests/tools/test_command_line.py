@@ -19,6 +19,7 @@ def test_help_names_every_command() -> None:
         "worker",
         "test",
         "bench",
+        "screenshots",
         "manage",
         "backup",
         "restore",
