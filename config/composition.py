@@ -17,10 +17,12 @@ from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.by_kind import UpstreamByKind
 from sessions_app.live.providers.by_place import UpstreamByPlace
 from sessions_app.live.providers.late_upstream import LateUpstream
+from sessions_app.live.providers.questions.upstream import LateListeners, UpstreamWithQuestions
 from sessions_app.live.providers.token_keeper import TokenKeeper
 from sessions_app.live.providers.upstream import Upstream, UpstreamFailed
 from sessions_app.live.watch import Observers
 from sessions_app.provider_accounts import account_at, has_account, version_at
+from sessions_app.recordings.answering import listeners
 from summarization.memory import SummarisedMemory
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ ProcessCollector(registry=figures_registry)
 figures = Figures(figures_registry)
 traces = traces_if_wanted()
 registry = SessionRegistry(
-    UpstreamByKind({Kind.LIVE: upstream, Kind.TURNS: in_turns}),
+    UpstreamWithQuestions(UpstreamByKind({Kind.LIVE: upstream, Kind.TURNS: in_turns}), LateListeners(listeners)),
     SummarisedMemory(),
     figures if traces is None else Observers(figures, traces),
 )

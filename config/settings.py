@@ -329,6 +329,9 @@ CONTEXT_CACHE_TTL_S = env.integer("CONTEXT_CACHE_TTL_S", 3_600, 60, 86_400)
 SUMMARY_MODELS = _models("SUMMARY_MODELS", ("gemini-3.8-flash", "gemini-3.5-flash-lite"))
 """Models that write summaries; each is asked when the one before it fails."""
 
+RECORDING_MODELS = _models("RECORDING_MODELS", ("gemini-3.8-flash", "gemini-3.5-flash-lite"))
+"""Models that listen to recordings and answer questions about them; each is asked when the one before it fails."""
+
 HANDLE_FERNET_KEYS = env.fernet_keys("HANDLE_KEYS") or derive_fernet_keys([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 """The first key encrypts resumption handles, every key decrypts them."""
 
@@ -354,9 +357,9 @@ HISTORY_DAYS = env.integer("HISTORY_DAYS", 0, 0, 36_500)
 
 # --- Recordings -----------------------------------------------------------------------------------
 
-RECORDINGS = env.boolean("RECORDINGS", False)
-"""Whether users may upload audio files; not by default while conversations cannot be about them yet. What they have
-uploaded stays theirs without it, to hear and to delete."""
+RECORDINGS = env.boolean("RECORDINGS", True)
+"""Whether users may upload audio files and ask about them. What they have uploaded stays theirs without it, to hear and
+to delete."""
 
 RECORDING_MAX_MB = env.integer("RECORDING_MAX_MB", 200, 1, 2_000)
 """Of one file; the provider takes 2 GB."""

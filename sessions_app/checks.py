@@ -38,7 +38,9 @@ def check_api_key(**kwargs: Any) -> list[CheckWarning]:
 @register()
 def check_agent_platform(**kwargs: Any) -> list[CheckMessage]:
     """Whoever names models of Agent Platform says in which project and where, and with what they may be asked."""
-    models = (*models_of(settings.ENERGY_LADDERS), *settings.SUMMARY_MODELS, *settings.TURNS_VOICE_MODELS)
+    of_recordings = settings.RECORDING_MODELS if settings.RECORDINGS else ()
+    others = (*settings.SUMMARY_MODELS, *settings.TURNS_VOICE_MODELS, *of_recordings)
+    models = (*models_of(settings.ENERGY_LADDERS), *others)
     return list(_of_agent_platform([model for model in models if place_of(model).is_agent_platform]))
 
 

@@ -229,6 +229,9 @@ class Turn(models.Model):
     heard = models.PositiveIntegerField(
         null=True, blank=True, help_text="Characters of a reply that were played, if it was interrupted before its end."
     )
+    recordings = models.JSONField(
+        null=True, blank=True, help_text="Ids of the recordings that it asks about, or answers about."
+    )
     at = models.DateTimeField()
 
     class Meta:

@@ -33,7 +33,7 @@ class NotYours(Exception):
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
     """What a page asks for: see `start` in the browser protocol. `slot` is the mode's storage key for handles.
-    `goes_on_from`: the earlier call that a new one is to begin with."""
+    `goes_on_from`: the earlier call that a new one is to begin with. `recordings`: to be attached first."""
 
     user: User
     mode: Mode
@@ -42,6 +42,7 @@ class SessionRequest:
     continues: uuid.UUID | None = None
     fresh: bool = False
     goes_on_from: uuid.UUID | None = None
+    recordings: tuple[uuid.UUID, ...] = ()
 
 
 GOES_ON_TEXT = "This call goes on from an earlier one."
@@ -126,6 +127,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
             client_id=turn.id,
             code=turn.code,
             heard=turn.heard,
+            recordings=list(turn.recordings) or None,
             at=_moment(turn.at_ms),
         )
         for turn in turns
@@ -134,7 +136,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
         rows,
         update_conflicts=True,
         unique_fields=["conversation", "number"],
-        update_fields=["text", "status", "code", "heard"],
+        update_fields=["text", "status", "code", "heard", "recordings"],
     )
     Conversation.objects.filter(pk=conversation_id).update(last_activity_at=timezone.now())
 

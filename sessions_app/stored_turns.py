@@ -72,6 +72,7 @@ def spoken_turn(turn: Turn, page_id: uuid.UUID | None) -> SpokenTurn:
         id=turn.client_id if turn.page_id == page_id else "",
         code=turn.code,
         heard=turn.heard,
+        recordings=tuple(turn.recordings or ()),
     )
 
 

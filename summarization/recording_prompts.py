@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions_app.live.providers.sound_parts import InlineSound
+from sessions_app.live.sound_clock import clock
 from sessions_app.live.storable import storable
 from summarization.prompts import Prompt, object_in, text_in
 from summarization.titles import TITLE_LIMIT_CHARACTERS
@@ -108,7 +109,7 @@ def piece_prompt(sound: InlineSound, before: Sequence[Segment] = ()) -> Prompt:
 
 def whole_prompt(segments: Iterable[Segment]) -> Prompt:
     """Asks for title and summary of a transcript."""
-    lines = (f"[{_clock(said.start_ms)}] {said.speaker}: {said.text}" for said in segments)
+    lines = (f"[{clock(said.start_ms)}] {said.speaker}: {said.text}" for said in segments)
     return Prompt(_MATERIAL + _WHOLE_TASK, "Transcript:\n" + "\n".join(lines), WHOLE_SCHEMA)
 
 
@@ -165,9 +166,3 @@ def _raw(item: object) -> tuple[int, int, str, str]:
     )
     begun = time_of(item.get("start"))
     return begun, max(begun, time_of(item.get("end"))), speaker, text
-
-
-def _clock(ms: int) -> str:
-    minutes, seconds = divmod(ms // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"

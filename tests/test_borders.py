@@ -32,6 +32,8 @@ PURE = {
             "memory",
             "tokens",
             "close_codes",
+            "questions",
+            "notes_told",
         )
     ),
     *(
@@ -42,6 +44,8 @@ PURE = {
         f"sessions_app.live.providers.turns.{name}"
         for name in ("hearing", "account", "prompt", "sentences", "voice_models")
     ),
+    *(f"sessions_app.live.providers.questions.{name}" for name in ("asking", "tries")),
+    "sessions_app.live.sound_clock",
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     "sessions_app.user_settings.terms",
     "sessions_app.voice_samples.byte_ranges",

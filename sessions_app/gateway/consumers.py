@@ -37,6 +37,7 @@ from sessions_app.gateway.wire import (
     AUDIO_FRAME_LIMIT_BYTES,
     TEXT_FRAME_LIMIT_BYTES,
     TYPED_LIMIT_CHARACTERS,
+    Attach,
     HangUp,
     Heard,
     Malformed,
@@ -232,14 +233,19 @@ class LiveConsumer(AsyncConsumer):
             self._manager = await self._registry.open(self._user, self.mode, start, self._page)
         if self._manager.is_returning_page:
             self._audio_gate.page_came_back()
+        if start.recordings:
+            await self._registry.attach(self._user, self._manager, start.recordings, self._page)
 
     async def _delegate(self, manager: BaseSessionManager, message: PageMessage) -> None:
         match message:
             case TypedText(id, text) if len(text) > TYPED_LIMIT_CHARACTERS:
                 reason = f"A message has at most {TYPED_LIMIT_CHARACTERS:,} characters."
                 self._page.tell_error("limit.text", reason, id=id)
-            case TypedText(id, text):
-                manager.take_text(id, text)
+            case TypedText(id, text, recordings):
+                if not recordings or await self._may_ask_about(manager, message):
+                    manager.take_text(id, text, tuple(map(str, recordings)))
+            case Attach(recording) if isinstance(self._user, User):
+                await self._registry.attach(self._user, manager, (recording,), self._page)
             case Mic(on=False):
                 manager.mute()
             case Sound(on):
@@ -258,6 +264,12 @@ class LiveConsumer(AsyncConsumer):
                 self._older.ask(manager.opening.conversation, self._page_id, before)
             case Reset() if isinstance(self._user, User):
                 self._go_on_with(await self._registry.reset(self._user, manager, self._page))
+
+    async def _may_ask_about(self, manager: BaseSessionManager, message: TypedText) -> bool:
+        """A question that was taken before is not looked up again: a page that comes back sends it once more."""
+        if manager.knows_typed(message.id) or not isinstance(self._user, User):
+            return True
+        return await self._registry.attach(self._user, manager, message.recordings, self._page, message.id)
 
     def _go_on_with(self, manager: BaseSessionManager) -> None:
         """Another session has taken the place of the one that the page had."""

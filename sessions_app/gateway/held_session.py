@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 from energy.levels import Mode
 from energy.queue import holder_of
@@ -12,6 +13,7 @@ from sessions_app.gateway.authority import Credentials
 from sessions_app.gateway.store import DatabaseStore
 from sessions_app.lines import Hold
 from sessions_app.live.manager import BaseSessionManager
+from sessions_app.live.page import Page
 
 Key = tuple[int, Mode, uuid.UUID]
 """Whose page life it is for: user, mode, page."""
@@ -20,7 +22,8 @@ Key = tuple[int, Mode, uuid.UUID]
 @dataclass(slots=True, eq=False)
 class HeldSession:
     """`let_in`: by what its last page was let in. `goes_on_for`: the page life that goes on with it elsewhere.
-    `given_back`: set when nothing of it is left here. `revision`: which of the user's settings it goes by."""
+    `given_back`: set when nothing of it is left here. `revision`: which of the user's settings it goes by.
+    `recordings`: what its page was told last of those that are attached, and after which `ready` of which page."""
 
     key: Key
     manager: BaseSessionManager
@@ -29,6 +32,7 @@ class HeldSession:
     revision: int = 0
     let_in: Credentials | None = None
     goes_on_for: uuid.UUID | None = None
+    recordings: tuple[Page | None, int, list[dict[str, Any]]] = (None, 0, [])
     given_back: asyncio.Event = field(default_factory=asyncio.Event)
 
     def send_page_away(self, code: int, toast: str = "") -> None:

@@ -15,6 +15,8 @@ from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.page import Assistant, Opening
 from sessions_app.live.parcel import Parcel
 from sessions_app.live.transcript import TurnCode
+from sessions_app.recordings import service
+from sessions_app.recordings.conversations import attach_all
 from sessions_app.services import SessionRequest
 from sessions_app.user_settings.assistants import assistant_of
 from sessions_app.user_settings.service import kept_without_persona
@@ -44,6 +46,7 @@ def open_session(request: SessionRequest, model: str, owner: Owner, memory: Conv
     hold = lines.take(user, mode, page_id, owner)
     opening = services.open_session(request, model, owner.name)
     lines.note_session(hold, uuid.UUID(opening.session))
+    attach_all(user, uuid.UUID(opening.conversation), _recordings(request))  # whoever opens tells which are not
     kept = kept_sound.take(user.pk, mode, page_id)
     parcel = Parcel(owes_flush=opening.owes_flush) if kept is None or request.fresh else kept
     recap = memory.recap(uuid.UUID(opening.conversation))
@@ -54,6 +57,13 @@ def open_session(request: SessionRequest, model: str, owner: Owner, memory: Conv
     assistant = assistant_of(chosen.settings, settings.ASSISTANT_INSTRUCTION, mode)
     begins_anew = not opening.same_page and [turn.code for turn in opening.turns] == [TurnCode.BEGINS_ANEW]
     return OpenedSession(opening, hold, parcel, assistant, chosen.revision, begins_anew)
+
+
+def _recordings(request: SessionRequest) -> list[uuid.UUID]:
+    """What is to be attached from the beginning, behind that of the conversation that this one goes on from."""
+    earlier = request.continues or request.goes_on_from
+    known = [] if earlier is None else service.attached_to(earlier)
+    return [*(each.pk for each in known if each.user_id == request.user.pk), *request.recordings]
 
 
 def _made_with_before_digests() -> str:

@@ -19,6 +19,7 @@ from sessions_app.live.machine.events import State, TellState
 from sessions_app.live.manager import BaseSessionManager
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
+from sessions_app.live.questions import QuestionMoved
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
 
@@ -48,6 +49,8 @@ class SocketPage:
         self.on_replaced: Callable[[BaseSessionManager], None] = lambda manager: None
         """Called when the session that the page has was replaced by another one, and not because it asked for that."""
         self.played_until = -1
+        self.readies = 0
+        """How often it was told that a live session is open."""
         self._mode = mode
         self._send = send
         self._waiting: deque[dict[str, Any]] = deque()
@@ -65,6 +68,7 @@ class SocketPage:
     # -- what the driver says ----------------------------------------------------------------------------------------
 
     def tell_ready(self, ready: Ready) -> None:
+        self.readies += 1
         self.tell(wire.ready(ready))
 
     def tell_state(self, told: TellState) -> None:
@@ -103,8 +107,20 @@ class SocketPage:
         full_code, wording = wording_of(code, self._mode, outage_ms)
         self.tell(wire.toast(full_code, wording.level, text or wording.text, wording.ms))
 
-    def tell_error(self, code: str, text: str, *, fatal: bool = False, id: str = "", audio: int | None = None) -> None:
-        self.tell(wire.error(code, text, fatal=fatal, id=id, audio=audio))
+    def tell_question(self, moved: QuestionMoved) -> None:
+        self.tell(wire.question(moved))
+
+    def tell_error(
+        self,
+        code: str,
+        text: str,
+        *,
+        fatal: bool = False,
+        id: str = "",
+        audio: int | None = None,
+        recording: str = "",
+    ) -> None:
+        self.tell(wire.error(code, text, fatal=fatal, id=id, audio=audio, recording=recording))
 
     def play(self, number: int, pcm: bytes) -> None:
         frame = wire.audio_frame(number, pcm)

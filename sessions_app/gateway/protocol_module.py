@@ -22,6 +22,7 @@ from sessions_app.live.machine.turns import (
     TurnState,
 )
 from sessions_app.live.providers.upstream import OUTPUT_RATE_HZ
+from sessions_app.live.questions import QuestionState
 from sessions_app.live.transcript import Role, TurnCode, TurnStatus
 from sessions_app.live.voice import INPUT_RATE_HZ
 
@@ -55,6 +56,7 @@ def _parts() -> Iterable[tuple[str, str, Mapping[str, Any]]]:
     yield "ROLE", "Who speaks in a line of the transcript.", _members(Role)
     yield "TURN_STATUS", "How far a line of the transcript has come.", _members(TurnStatus)
     yield "TURN_CODE", "What a line of the server's own is about.", _members(TurnCode)
+    yield "QUESTION_STATE", "What becomes of a question about recordings.", _members(QuestionState)
     yield "TURN_STATE", "Who has the word.", _members(TurnState)
     yield "TOAST", "What a toast is about.", {_name(code): code for code in wording.all_codes()}
     yield "TOAST_LEVEL", "How much a toast matters.", _members(wording.ToastLevel)
@@ -74,6 +76,7 @@ def _parts() -> Iterable[tuple[str, str, Mapping[str, Any]]]:
     yield "FRAME", "An audio frame: a big-endian number, then little-endian samples of one channel.", frame
     limit = {
         "TYPED_CHARACTERS": wire.TYPED_LIMIT_CHARACTERS,
+        "RECORDINGS": wire.RECORDINGS_LIMIT,
         "AUDIO_SPEED": limits.AUDIO_SPEED,
         "RESENT_AUDIO_MS": limits.AUDIO_RESENT_MS,
         "MESSAGES_PER_S": limits.MESSAGES_PER_S,

@@ -28,6 +28,7 @@ from sessions_app.gateway.held_session import HeldSession, Key
 from sessions_app.gateway.line_keeper import LineKeeper
 from sessions_app.gateway.opened_session import OpenedSession, open_session
 from sessions_app.gateway.page_socket import SocketPage
+from sessions_app.gateway.recording_news import RecordingNews
 from sessions_app.gateway.rounds import Rounds
 from sessions_app.gateway.session_desk import SessionDesk
 from sessions_app.gateway.socket_bounds import UserBounds
@@ -48,6 +49,7 @@ from sessions_app.live.providers.upstream import Upstream
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.turn_window import TurnWindow
 from sessions_app.live.watch import Observer
+from sessions_app.recordings.conversations import NotAttached, attach_all
 from sessions_app.services import SessionRequest
 from sessions_app.usage import fair_use_refusal
 
@@ -93,6 +95,7 @@ class SessionRegistry:
         self._sessions: dict[Key, HeldSession] = {}
         self.desk = SessionDesk(self._sessions.values, self._database, self.reset)
         self._rounds = Rounds(self._sessions.values, self._database)
+        self._recordings = RecordingNews(self._sessions.values, self._database)
         self._channel = WorkerChannel(
             self._on_energy_reset,
             self._on_end,
@@ -169,9 +172,26 @@ class SessionRegistry:
                 await self._database.run(partial(services.get_conversation_for, user, start.continues))
             await self._clear_place(user, mode)
             await self._lines.ask_for(user.pk, mode, start.page_id)
-            slot, earlier = MANAGERS[mode].storage_key, start.goes_on_from
-            request = SessionRequest(user, mode, slot, start.page_id, start.continues, start.fresh, earlier)
+            slot, earlier, sounds = MANAGERS[mode].storage_key, start.goes_on_from, start.recordings
+            request = SessionRequest(user, mode, slot, start.page_id, start.continues, start.fresh, earlier, sounds)
             return await self._open(request, page, ComingBack(start.last_down, away_ms=start.away_ms))
+
+    async def attach(
+        self, user: User, manager: BaseSessionManager, recordings: tuple[uuid.UUID, ...], page: SocketPage, id: str = ""
+    ) -> bool:
+        """Make recordings part of the conversation of a page, which is told of those that are not; whether all are.
+        `id`: of the typed message that asks about them."""
+        job = partial(attach_all, user, uuid.UUID(manager.opening.conversation), recordings)
+        try:
+            refused: list[NotAttached] = await self._database.run(job)
+        except Exception as error:
+            logger.warning("recordings could not be looked up: %s", type(error).__name__)
+            page.tell_error("recordings.unavailable", "That could not be looked up. Try again in a moment.", id=id)
+            return False
+        for each in refused:
+            page.tell_error(each.code, each.text, id=id, recording=str(each.recording))
+        self._recordings.look_soon()
+        return not refused
 
     async def reset(self, user: User, manager: BaseSessionManager, page: SocketPage) -> BaseSessionManager:
         """End the conversation and begin a new one for the same page life, whose numbering of audio goes on.
@@ -264,6 +284,7 @@ class SessionRegistry:
         self._note_who_was_let_in(held, page)
         self._channel.start()
         self._rounds.start()
+        self._recordings.start()
         session = held.manager.opening.session
         self._tasks.start(self._give_back_when_finished(held), f"live-{session}")
 
@@ -280,6 +301,7 @@ class SessionRegistry:
         if not self._sessions:
             self._channel.stop()
             self._rounds.stop()
+            self._recordings.stop()
 
     async def _leave_behind(self, held: HeldSession) -> None:
         """What belongs to the page life and not to this worker: its place in the budget, and what it has not heard."""

@@ -18,6 +18,7 @@ from sessions_app.live.context import EarlierCall
 from sessions_app.live.machine.events import TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
+from sessions_app.live.questions import QuestionMoved
 from sessions_app.live.storable import storable
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
@@ -38,6 +39,7 @@ class PageMessageType(StrEnum):
     PING = "ping"
     HEARD = "heard"
     RELEASED = "released"
+    ATTACH = "attach"
 
 
 class ServerMessageType(StrEnum):
@@ -58,6 +60,8 @@ class ServerMessageType(StrEnum):
     ERROR = "error"
     RELEASE = "release"
     PONG = "pong"
+    RECORDINGS = "recordings"
+    QUESTION = "question"
 
 
 TEXT_FRAME_LIMIT_BYTES = 64 * 1024
@@ -66,6 +70,7 @@ TYPED_LIMIT_CHARACTERS = 32_000
 TYPED_ID_LIMIT_CHARACTERS = 64
 TICKET_LIMIT_CHARACTERS = 400
 PING_LIMIT_CHARACTERS = 64
+RECORDINGS_LIMIT = 20
 TYPED_FRAME_LIMIT_BYTES = 384 * 1024
 """A frame with a typed message may be so large: the longest message whose every character is two escaped surrogates."""
 
@@ -107,12 +112,19 @@ class Start:
     away_ms: int = 0
     take: str = ""
     goes_on_from: uuid.UUID | None = None
+    recordings: tuple[uuid.UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TypedText:
     id: str
     text: str
+    recordings: tuple[uuid.UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    recording: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +183,9 @@ class Released:
     down: int
 
 
-PageMessage = Start | TypedText | Mic | Sound | Stop | Reset | Retry | HangUp | Older | Ping | Heard | Released
+PageMessage = Start | TypedText | Mic | Sound | Stop | Reset | Retry | HangUp | Older | Ping | Heard | Released | Attach
 
-OF_THE_USER = (Start, TypedText, Reset, Older, Retry)
+OF_THE_USER = (Start, TypedText, Reset, Older, Retry, Attach)
 """Messages that read or write what is the user's, and are taken only from whom the rows let in at that moment."""
 
 
@@ -232,6 +244,7 @@ def _read_start(fields: dict[str, Any]) -> Start:
         away_ms=_milliseconds(fields.get("away_ms", 0), "away_ms"),
         take=_ticket(fields.get("take", "")),
         goes_on_from=_call_id(fields.get("goes_on_from")),
+        recordings=_recordings(fields.get("recordings")),
     )
 
 
@@ -248,7 +261,11 @@ def _read_text(fields: dict[str, Any]) -> TypedText:
     words = storable(text) if isinstance(text, str) else ""
     if not words.strip():
         raise Malformed("protocol.malformed", "A typed message has a text.")
-    return TypedText(id, words)
+    return TypedText(id, words, _recordings(fields.get("recordings")))
+
+
+def _read_attach(fields: dict[str, Any]) -> Attach:
+    return Attach(_uuid(fields.get("recording"), "recording"))
 
 
 def _read_mic(fields: dict[str, Any]) -> Mic:
@@ -292,6 +309,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], PageMessage]] = {
     PageMessageType.PING: _read_ping,
     PageMessageType.HEARD: _read_heard,
     PageMessageType.RELEASED: _read_released,
+    PageMessageType.ATTACH: _read_attach,
 }
 
 
@@ -308,6 +326,15 @@ def _call_id(value: Any) -> uuid.UUID | None:
         return None if value is None else _uuid(value, "goes_on_from")
     except Malformed:
         return NO_CALL
+
+
+def _recordings(value: Any) -> tuple[uuid.UUID, ...]:
+    """Each once, in the order in which they were named."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > RECORDINGS_LIMIT:
+        raise Malformed("protocol.malformed", f"recordings is a list of up to {RECORDINGS_LIMIT} ids.")
+    return tuple(dict.fromkeys(_uuid(id, "each of recordings") for id in value))
 
 
 def _ticket(value: Any) -> str:
@@ -406,6 +433,8 @@ def turn_facts(turn: Turn) -> dict[str, Any]:
         facts["code"] = turn.code
     if turn.heard is not None:
         facts["heard"] = turn.heard
+    if turn.recordings:
+        facts["recordings"] = list(turn.recordings)
     return facts
 
 
@@ -457,12 +486,32 @@ def toast(code: str, level: str, text: str, ms: int) -> dict[str, Any]:
     return {"type": ServerMessageType.TOAST, "code": code, "level": level, "text": text, "ms": ms}
 
 
-def error(code: str, text: str, *, fatal: bool = False, id: str = "", audio: int | None = None) -> dict[str, Any]:
+def recordings(facts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"type": ServerMessageType.RECORDINGS, "recordings": facts}
+
+
+def question(moved: QuestionMoved) -> dict[str, Any]:
+    return {
+        "type": ServerMessageType.QUESTION,
+        "id": moved.id,
+        "recordings": list(moved.recordings),
+        "state": moved.state,
+        "recording": moved.recording or None,
+        "sent_bytes": moved.sent_bytes,
+        "size_bytes": moved.size_bytes,
+    }
+
+
+def error(
+    code: str, text: str, *, fatal: bool = False, id: str = "", audio: int | None = None, recording: str = ""
+) -> dict[str, Any]:
     """`id` names the typed message that was refused, so that the page can mark it; `audio` the audio frame from which
-    on it has to send again."""
+    on it has to send again; `recording` the one that is meant."""
     facts: dict[str, Any] = {"type": ServerMessageType.ERROR, "code": code, "text": text, "fatal": fatal}
     if id:
         facts["id"] = id
+    if recording:
+        facts["recording"] = recording
     return facts if audio is None else facts | {"audio": audio}
 
 

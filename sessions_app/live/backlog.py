@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import inf
 
+from sessions_app.live.transcript import Turn
 from sessions_app.live.voice import BYTES_PER_MS, is_loud
 
 AUDIO_LIMIT_BYTES = 60_000 * BYTES_PER_MS
@@ -54,11 +55,13 @@ class AudioEnd:
 
 @dataclass(slots=True, eq=False)
 class TypedMessage:
-    """A typed turn; `id` is unique in the page."""
+    """A typed turn; `id` is unique in the page. `recordings`: ids of those that it asks about; such a question is
+    answered beside the line."""
 
     position: int
     id: str
     text: str
+    recordings: tuple[str, ...] = ()
     sent_at_ms: int | None = None
     sent_index: int = 0
 
@@ -73,7 +76,17 @@ class RepeatedAudio:
     sent_index: int = 0
 
 
-Item = AudioFrame | AudioEnd | TypedMessage | RepeatedAudio
+@dataclass(slots=True, eq=False)
+class PastTurns:
+    """Turns of the past that the present connection does not know, and is told of in the middle."""
+
+    position: int
+    turns: tuple[Turn, ...]
+    sent_at_ms: int | None = None
+    sent_index: int = 0
+
+
+Item = AudioFrame | AudioEnd | TypedMessage | RepeatedAudio | PastTurns
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +162,9 @@ class Backlog:
         if not (self._items and isinstance(self._items[-1], AudioEnd)):
             self._append(AudioEnd(self._take_position()))
 
-    def add_typed(self, id: str, text: str) -> None:
+    def add_typed(self, id: str, text: str, recordings: tuple[str, ...] = ()) -> None:
         """Take in one typed message; the caller has made sure that its id is new."""
-        self._append(TypedMessage(self._take_position(), id, text))
+        self._append(TypedMessage(self._take_position(), id, text, recordings))
         self._typed_count += 1
         if self._typed_count > TYPED_LIMIT:
             self._drop_oldest_typed()
@@ -165,6 +178,13 @@ class Backlog:
         self._unsent.extend(RepeatedAudio(self._take_position(), pcm) for pcm in frames)
         if is_muted:
             self._unsent.append(AudioEnd(self._take_position()))
+
+    def tell_past(self, turns: tuple[Turn, ...]) -> PastTurns:
+        """Tell the present connection of turns, after everything taken in so far. In flight only: the next connection
+        is told of the past as a whole."""
+        told = PastTurns(self._take_position(), turns)
+        self._unsent.append(told)
+        return told
 
     def keep_speech(self, frames: int) -> None:
         """The last so many frames are something that the user said, which a fresh session would need until it is
@@ -280,8 +300,8 @@ class Backlog:
         """The reply to the audio before `mark` and to the typed messages `ids` is complete and stored."""
 
         def is_answered(item: Item) -> bool:
-            if isinstance(item, RepeatedAudio):
-                return True
+            if isinstance(item, RepeatedAudio | PastTurns):
+                return isinstance(item, RepeatedAudio)
             if isinstance(item, TypedMessage):
                 return item.id in ids
             return item.position < mark and (item.sent_at_ms is not None or self._is_covered(item))
@@ -295,30 +315,33 @@ class Backlog:
         self._remove(is_answered)
 
     def typed_sent(self, until_ms: float = inf) -> frozenset[str]:
-        """Ids of the unanswered typed messages that the present connection had been sent by a moment."""
-        return frozenset(
-            item.id
-            for item in self._items
-            if isinstance(item, TypedMessage) and item.sent_at_ms is not None and item.sent_at_ms <= until_ms
-        )
+        """Ids of the unanswered typed messages that the present connection had been sent by a moment. Questions about
+        recordings are not among them: no reply answers one of those in passing."""
+        messages = (item for item in self._items if isinstance(item, TypedMessage) and not item.recordings)
+        return frozenset(item.id for item in messages if item.sent_at_ms is not None and item.sent_at_ms <= until_ms)
+
+    def typed(self, id: str) -> TypedMessage | None:
+        """The typed message of this id, if it waits here for its reply."""
+        return next((item for item in self._items if isinstance(item, TypedMessage) and item.id == id), None)
 
     def holds_typed(self, id: str) -> bool:
         """Whether the typed message waits here for its reply."""
-        return any(isinstance(item, TypedMessage) and item.id == id for item in self._items)
+        return self.typed(id) is not None
 
     @property
     def acknowledged_number(self) -> int:
         """The first audio number neither covered nor answered: what an `ack` may promise once that is stored."""
         return self._acknowledged_number
 
-    def uncovered(self) -> tuple[tuple[tuple[int, bytes], ...], tuple[tuple[str, str], ...]]:
-        """What is not safe: numbered frames of audio, and ids and texts of typed messages, each in order."""
+    def uncovered(self) -> tuple[tuple[tuple[int, bytes], ...], tuple[tuple[str, str, tuple[str, ...]], ...]]:
+        """What is not safe: numbered frames of audio; of typed messages their ids, their texts and the ids of the
+        recordings that they ask about; each in order."""
         audio = tuple(
             (item.number, item.pcm)
             for item in self._items
             if isinstance(item, AudioFrame) and item.number >= self._acknowledged_number
         )
-        typed = tuple((item.id, item.text) for item in self._items if isinstance(item, TypedMessage))
+        typed = tuple((item.id, item.text, item.recordings) for item in self._items if isinstance(item, TypedMessage))
         return audio, typed
 
     # -- losing ------------------------------------------------------------------------------------------------------
@@ -329,7 +352,7 @@ class Backlog:
         self._lost.audio_bytes += uncovered
         self._never_sent += self.frames_waiting
         self._lose_what_is_at_risk()
-        self._remove(lambda item: not isinstance(item, TypedMessage))
+        self._remove(lambda item: not isinstance(item, TypedMessage | PastTurns))
 
     def give_up(self, item: Item) -> None:
         """This one cannot be sent at all: it is lost, and the others go on."""

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
 
-from sessions_app.live.backlog import Backlog, Loss
-from sessions_app.live.context import Context, Recap, context_of
+from sessions_app.live.backlog import Backlog, Loss, PastTurns, TypedMessage
+from sessions_app.live.context import Context, Recap, RecordingNotes, context_of, told_of_recordings
 from sessions_app.live.downlink import BYTES_PER_MS
 from sessions_app.live.echo import EchoDelay
 from sessions_app.live.explanations import explanation_of
@@ -75,6 +75,7 @@ from sessions_app.live.machine.turns import (
     TurnMachine,
     TurnState,
 )
+from sessions_app.live.notes_told import NotesTold
 from sessions_app.live.own_ear import OwnEar
 from sessions_app.live.page import Opening
 from sessions_app.live.page_teller import PageTeller
@@ -85,7 +86,9 @@ from sessions_app.live.providers.upstream import (
     GenerationComplete,
     HandleUpdate,
     Interrupted,
+    QuestionFailed,
     ReplyAudio,
+    ReplyBroken,
     ReplyStarted,
     ReplyWords,
     TurnComplete,
@@ -96,9 +99,10 @@ from sessions_app.live.providers.upstream import (
     VoiceBegan,
     VoiceMissing,
 )
+from sessions_app.live.questions import Question, QuestionMoved
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.timers import Timers
-from sessions_app.live.transcript import Transcript, Turn, TurnCode, TurnStatus
+from sessions_app.live.transcript import Role, Transcript, Turn, TurnCode, TurnStatus
 from sessions_app.live.turn_usage import TurnUsage
 from sessions_app.live.unfinished import last_settled_turn, spoken_unanswered, typed_unanswered
 from sessions_app.live.voice import BYTES_PER_MS as INPUT_BYTES_PER_MS
@@ -110,6 +114,9 @@ logger = logging.getLogger(__name__)
 
 TAIL_LIMIT_S = 1.0
 """After a hang-up the words of what was said last are waited for this long, in the background."""
+
+NOTED = "I have read that."
+"""Stands for an answer of the model where it is told something, so that the next turn is the user's again."""
 
 TimedFact = type[WatchFired] | type[PlayedOut] | type[WordsWaited]
 
@@ -146,6 +153,7 @@ class Exchanges:
         on_doubt: Callable[[], None],
         watch: SessionWatch,
     ) -> None:
+        self._conversation = opening.conversation
         self.transcript = Transcript(opening.turns, opening.earlier.typed, spoken_unanswered(opening))
         self._earlier = opening.earlier.spoken
         self.recap = opening.recap
@@ -186,6 +194,11 @@ class Exchanges:
         self._index_before: int | None = None
         self._context_given_at_ms: int | None = None
         self._context_index = 0
+        self._question: TypedMessage | None = None
+        self._is_answer_broken = False
+        self._takes_past = False
+        self._past: PastTurns | None = None
+        self._notes = NotesTold()
         self._last_message_ms = self._last_progress_ms = 0
 
     @property
@@ -219,21 +232,26 @@ class Exchanges:
             self._echo.speech_began()
             self._tell(VoiceNoticed())
 
-    def take_text(self, id: str, text: str) -> None:
-        """Take in a typed turn; one that was taken in before is not delivered twice."""
+    def take_text(self, id: str, text: str, recordings: tuple[str, ...] = ()) -> None:
+        """Take in a typed turn; one that was taken in before is not delivered twice. `recordings`: of a question."""
         known = self.transcript.find_typed(id)
         if known is None:
-            self.tell_turns((self.transcript.add_typed(id, text, _unix_ms()),))
+            self.tell_turns((self.transcript.add_typed(id, text, _unix_ms(), recordings),))
         elif self._backlog.holds_typed(id):
             return
         elif known <= self.settled_turn and id not in self._unanswered:
             self._writer.after(partial(self._acknowledge, frozenset({id})))
             return
         self._unanswered -= {id}
-        self._backlog.add_typed(id, text)
-        self._echo.forget()
-        self._usage.typed(text)
+        self._backlog.add_typed(id, text, recordings)
+        if not recordings:
+            self._echo.forget()
+            self._usage.typed(text)
         self._sender.wake()
+
+    def question(self, message: TypedMessage, instruction: str) -> Question:
+        """What is to be asked now of a typed message about recordings. `instruction`: of the assistant."""
+        return Question(message.id, message.text, self._conversation, message.recordings, self.context(), instruction)
 
     def mute(self) -> None:
         """The microphone was muted: the provider is told after everything said before."""
@@ -316,13 +334,18 @@ class Exchanges:
 
     # -- connections -------------------------------------------------------------------------------------------------
 
-    def connected(self, model: str, made_with: str, *, resumed: bool, caught_up: bool) -> None:
-        """There is a new connection to `model`, of a session that was made with that, see `Assistant`. `caught_up`: it
-        is given the turns that its handle does not cover."""
+    def connected(
+        self, model: str, made_with: str, notes: tuple[RecordingNotes, ...], *, resumed: bool, caught_up: bool
+    ) -> None:
+        """There is a new connection to `model`, of a session that was made with that, see `Assistant`. `notes`: of
+        recordings, that a fresh session was begun with. `caught_up`: it is given the turns that its handle does not
+        cover."""
         resent = self._backlog.rewind(resumed=resumed)
         self._watch.tell(FramesResent(resent, ResentReason.SWAP))
         if model != self._model:
             self._echo = EchoDelay()
+        self._question, self._past, self._takes_past = None, None, False
+        self._notes.connected(resumed=resumed, known=notes)
         self._model, self._made_with = model, made_with
         self._last_message_ms = self._last_progress_ms = _now_ms()
         self._connection_number = self._next_connection_number()
@@ -336,11 +359,13 @@ class Exchanges:
         elif not caught_up:
             self._usage.resumed()
 
-    def context_given(self, given: bool) -> None:
-        """The new connection was given the past just now, or not."""
+    def context_given(self, given: bool, *, takes_past: bool) -> None:
+        """The new connection was given the past just now, or not. `takes_past`: it can be told more of that later."""
         connection = self._connection()
+        self._takes_past = takes_past
         self._context_given_at_ms = _now_ms() if given else None
         self._context_index = connection.messages_sent if given and connection is not None else 0
+        self._tell_notes_if_safe()
 
     def hold(self) -> None:
         """Nothing reaches the provider until there is another connection, which may hear the same speech again."""
@@ -358,6 +383,7 @@ class Exchanges:
         number = self._backlog.acknowledged_number
         if is_current:
             self.covered_turn = self.settled_turn
+            self._notes.covered()
         if wish.covers_reply and self.transcript.reply_number is not None:
             self.covered_turn = self.transcript.reply_number
         done = partial(self._acknowledge, frozenset[str](), number)
@@ -383,7 +409,35 @@ class Exchanges:
         self._tell(Asked())
 
     def _on_reply_started(self, message: ReplyStarted) -> None:
+        if message.question:
+            self._question = self._backlog.typed(message.question)
+            self._is_answer_broken = False
         self._tell(ReplyAnnounced())
+
+    def _on_reply_broken(self, message: ReplyBroken) -> None:
+        """The answer of a question broke off with its request: for whoever follows the turns, with its connection."""
+        self._is_answer_broken = True
+        self._tell(LineLost())
+        self._tell(LineBack())
+
+    def _on_question_moved(self, message: QuestionMoved) -> None:
+        self._teller.question(message)
+
+    def _on_question_failed(self, message: QuestionFailed) -> None:
+        question = self._backlog.typed(message.id)
+        if question is None:
+            return
+        text = message.text or explanation_of(message.code, message.reason)
+        line = self.transcript.add_system(text, _unix_ms(), message.code, question.recordings)
+        self.tell_turns((line,))
+        if self._is_answer_broken:
+            self._is_answer_broken = False
+            self._question = question
+            self._tell(TurnEnded())  # nobody waits for the rest of it
+            self._question = None
+        self.settled_turn = self.transcript.settled_number
+        self._backlog.answered(0, frozenset({question.id}))
+        self._writer.after(partial(self._acknowledge, frozenset({question.id})))
 
     def _on_reply_words(self, message: ReplyWords) -> None:
         self._tell(WordsCame(message.text))
@@ -431,12 +485,19 @@ class Exchanges:
 
     def _covers_context(self, consumed_index: int | None) -> bool:
         """Whether the past that this connection was given has been taken in."""
-        given_at_ms = self._context_given_at_ms
+        given_at_ms, index = self._context_given_at_ms, self._context_index
+        if self._past is not None:
+            if self._past.sent_at_ms is None:
+                return False
+            given_at_ms, index = self._past.sent_at_ms, self._past.sent_index
         if consumed_index is not None:
-            return consumed_index >= self._context_index
+            return consumed_index >= index
         return given_at_ms is None or given_at_ms <= self._settled_moment_ms()
 
     def _sent(self) -> Sent:
+        if self._question is not None:
+            asked = Answered(typed_ids=frozenset({self._question.id}))
+            return Sent(certain=asked, everything=asked)
         settled_ms = self._settled_moment_ms()
         return Sent(
             certain=Answered(self._backlog.mark_at(settled_ms), self._backlog.typed_sent(settled_ms)),
@@ -478,14 +539,18 @@ class Exchanges:
                     self._step_handlers[type(step)](self, step)
         finally:
             self._is_deciding = False
+        self._tell_notes_if_safe()
 
     def _begin_reply(self, step: BeginReply) -> None:
         """Speech that ended before a reply began has been answered by it, however late our own ear is."""
         self._ended_turn = None
-        self._echo.echoed(_now_ms())
-        self._tail_ended.set()
-        self._ear.forget()
-        self.tell_turns(self.transcript.reply_began(step.answers_voice))
+        if self._question is not None:
+            self.tell_turns(self.transcript.reply_began(voice_possible=False, about=self._question.recordings))
+        else:
+            self._echo.echoed(_now_ms())
+            self._tail_ended.set()
+            self._ear.forget()
+            self.tell_turns(self.transcript.reply_began(step.answers_voice))
         if self.transcript.reply_number is not None:
             self._played.began(self.transcript.reply_number)
         self._feed(ReplyBegan())
@@ -512,7 +577,8 @@ class Exchanges:
         if self.transcript.reply_number is not None:
             self._teller.generation_complete(self.transcript.reply_number)
         self._end_reading()
-        self._feed(ReplyProduced())
+        if self._question is None:  # no handle of the line covers what was answered beside it
+            self._feed(ReplyProduced())
 
     def _end_reading(self) -> None:
         if self._is_read_only:
@@ -566,11 +632,15 @@ class Exchanges:
             ended = (*ended, *self._as_far_as_heard(self._ended_turn))
         self.tell_turns(tuple({turn.number: turn for turn in ended}.values()))
         self.settled_turn = self.transcript.settled_number
-        self._said = self._said_until = 0
+        question, self._question = self._question, None
+        if question is None:
+            self._said = self._said_until = 0
         ids = step.answered.typed_ids
         self._backlog.answered(step.answered.mark, ids)
         self._writer.after(partial(self._acknowledge, ids, self._backlog.acknowledged_number))
         self._feed(ReplyEnded(has_words))
+        if question is not None:
+            self._tell_past_of(question)
         self._writer.load_recap(self._take_recap)
         self._on_answered()
 
@@ -582,8 +652,36 @@ class Exchanges:
         self._ear.forget()
         return self.transcript.words_may_follow() if step.words_may_follow else self.transcript.last_of_user
 
+    def _tell_past_of(self, question: TypedMessage) -> None:
+        """The line is told at once what was asked and answered beside it: who speaks into the answer means that."""
+        asked, answer = self.transcript.find_typed(question.id), self._ended_turn
+        found = (self.transcript.find(number) for number in (asked, answer) if number is not None)
+        self._tell_past(tuple(turn.as_heard for turn in found if turn is not None))
+
+    def _tell_past(self, turns: tuple[Turn, ...]) -> None:
+        """What of the past a model cannot be told in the middle, its next session is given."""
+        if self._takes_past and self._connection() is not None and turns:
+            self._past = self._backlog.tell_past(turns)
+            self._sender.wake()
+
+    def look_at_recordings(self) -> None:
+        """Something of the conversation's recordings has changed."""
+        self._writer.load_recap(self._take_recap)
+
+    def _context_notes(self) -> tuple[RecordingNotes, ...]:
+        return () if self.recap is None else self.recap.recordings
+
+    def _tell_notes_if_safe(self) -> None:
+        """Tell the line what it does not know of the recordings, where nobody speaks and nothing is owed."""
+        news = self._notes.news(self._context_notes())
+        is_quiet = self._turns.state is TurnState.LISTENING and not self._ear.is_voiced
+        if news and is_quiet and self._takes_past and self._connection() is not None:
+            self._notes.told(news)
+            note = Turn(0, Role.USER, f"[{told_of_recordings(news)}]", TurnStatus.COMPLETE, 0)
+            self._tell_past((note, Turn(0, Role.MODEL, NOTED, TurnStatus.COMPLETE, 0)))
+
     def _break_off(self, step: BreakOff) -> None:
-        self._ended_turn = None
+        self._ended_turn = self._question = None
         self.tell_turns(self.transcript.connection_lost())
 
     def _close_turn(self, step: CloseTurn) -> None:
@@ -615,6 +713,7 @@ class Exchanges:
 
     def _take_recap(self, recap: Recap | None) -> None:
         self.recap = recap
+        self._tell_notes_if_safe()
 
     # -- telling and storing -----------------------------------------------------------------------------------------
 
@@ -687,6 +786,9 @@ class Exchanges:
         ReplyAudio: _on_reply_audio,
         Asking: _on_asking,
         ReplyStarted: _on_reply_started,
+        ReplyBroken: _on_reply_broken,
+        QuestionMoved: _on_question_moved,
+        QuestionFailed: _on_question_failed,
         VoiceMissing: _on_voice_missing,
         ReplyWords: _on_reply_words,
         UserWords: _on_user_words,

@@ -14,6 +14,12 @@ _TEXTS: Mapping[TurnCode, str] = {
     TurnCode.NOT_HEARD: "This was not heard. Say it again, or type it.",
     TurnCode.NO_VOICE: "Answers are only written at the moment: no voice is to be had.",
     TurnCode.REFUSED: "The model declined to answer{because}.",
+    TurnCode.RECORDING_GONE: "This cannot be answered: the recording is not here any more.",
+    TurnCode.RECORDING_NOT_READY: "The recording could not be brought to the model in time. You can ask again.",
+    TurnCode.RECORDING_REFUSED: "The provider does not take this recording.",
+    TurnCode.RECORDING_TOO_LONG: "This is more sound than a model takes at once. Ask about fewer recordings.",
+    TurnCode.RECORDING_QUOTA: "The quota of all models that listen to recordings is used up for now.",
+    TurnCode.RECORDING_UNAVAILABLE: "No model that listens to recordings can be reached. You can ask again.",
 }
 
 _REASONS: Mapping[str, str] = {

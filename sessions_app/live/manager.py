@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from energy.levels import Level, Mode, Reason, is_context_compressed, is_model_resumable, profile_of
 from sessions_app.live.backlog import Backlog
 from sessions_app.live.close_codes import OPENED_ELSEWHERE
-from sessions_app.live.context import Context, select_turns
+from sessions_app.live.context import Context, context_of, select_turns
 from sessions_app.live.dialler import Dialler
 from sessions_app.live.downlink import Downlink
 from sessions_app.live.ending import Ending
@@ -143,7 +143,7 @@ class BaseSessionManager:
         self._started_at = time.time()
         self._goes_away_at_ms: int | None = None
         self.downlink = downlink or Downlink()
-        self._setups = SessionSetups(assistant, opening.recap.earlier_call if opening.recap is not None else None)
+        self._setups = SessionSetups(assistant, context_of((), opening.recap).of_before)
         self._overlaps = overlaps
         self._levels = LevelKeeper(self.mode, energy, self._on_level_news, self._feed)
         self._machine = SessionMachine(self._features_of(self._levels.level), random)
@@ -160,7 +160,12 @@ class BaseSessionManager:
         self._teller = PageTeller(self.downlink, self._levels, self._describe, stored)
         self._backlog = Backlog(opening.next_number)
         self._sender = BacklogSender(
-            self._backlog, _now_ms, self._on_drained, lambda: self._feed(SendBlocked()), self._on_sending_failed
+            self._backlog,
+            _now_ms,
+            lambda item: self._exchanges.question(item, self._setups.wanted.instruction),
+            self._on_drained,
+            lambda: self._feed(SendBlocked()),
+            self._on_sending_failed,
         )
         self._dialler = Dialler(
             upstream,
@@ -287,9 +292,18 @@ class BaseSessionManager:
         """So much of the microphone was sent faster than it is taken, and not sent again."""
         self._exchanges.miss_audio(ms)
 
-    def take_text(self, id: str, text: str) -> None:
-        """Take in a typed turn; one that was taken in before is not delivered twice."""
-        self._exchanges.take_text(id, text)
+    def take_text(self, id: str, text: str, recordings: tuple[str, ...] = ()) -> None:
+        """Take in a typed turn; one that was taken in before is not delivered twice. `recordings`: ids of those that it
+        asks about, which are attached to the conversation."""
+        self._exchanges.take_text(id, text, recordings)
+
+    def knows_typed(self, id: str) -> bool:
+        """Whether this typed turn was taken in before."""
+        return self._exchanges.transcript.find_typed(id) is not None
+
+    def look_at_recordings(self) -> None:
+        """What is known of the conversation's recordings has changed: the model is told, at a safe moment."""
+        self._exchanges.look_at_recordings()
 
     def mute(self) -> None:
         """The microphone was muted: the provider is told after everything said before."""
@@ -351,8 +365,8 @@ class BaseSessionManager:
         """Take in what the user said to the process that had the session before."""
         for number, pcm in parcel.up:
             self._exchanges.take_audio(number, pcm)
-        for id, text in parcel.typed:
-            self._exchanges.take_text(id, text)
+        for id, text, recordings in parcel.typed:
+            self._exchanges.take_text(id, text, recordings)
 
     def release(self) -> Page | None:
         """Let go of the page, which is told nothing more, and give it back."""
@@ -533,11 +547,12 @@ class BaseSessionManager:
         connection.want_sound(not self._exchanges.is_read_only)
         self._setups.taken()
         resumed, caught_up = wish.handle is not None, wish.catch_up
-        self._exchanges.connected(self._dialled_model, self._setups.made_with, resumed=resumed, caught_up=caught_up)
+        made_with, notes = self._setups.made_with, self._setups.notes
+        self._exchanges.connected(self._dialled_model, made_with, notes, resumed=resumed, caught_up=caught_up)
         if wish.catch_up:
             await connection.send_past_turns(self._exchanges.turns_after_handle())
         given = wish.catch_up or self._setups.gives_history(wish, self._dialled_model)
-        self._exchanges.context_given(given)
+        self._exchanges.context_given(given, takes_past=profile_of(self._dialled_model).history_anytime)
         self._line_probe.stand_at(self._levels.level)
         self._levels.succeeded(self._dialled_model)
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))

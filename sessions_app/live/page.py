@@ -14,6 +14,7 @@ from sessions_app.live.backlog import Loss
 from sessions_app.live.context import EarlierCall, Recap
 from sessions_app.live.machine.events import Action, TellState
 from sessions_app.live.providers.upstream import TurnTaking, UsageReported
+from sessions_app.live.questions import QuestionMoved
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
 
@@ -71,6 +72,8 @@ class Page(Protocol):
 
     def tell_lost(self, loss: Loss, reason: str) -> None: ...
 
+    def tell_question(self, moved: QuestionMoved) -> None: ...
+
     def tell_energy(self, change: LevelChange, top_level: Level) -> None: ...
 
     def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
@@ -116,7 +119,8 @@ class Store(Protocol):
         """`connection`: its number within the live session, from 1."""
 
     async def load_recap(self) -> Recap | None:
-        """What of the conversation has been condensed by now; None when nothing has."""
+        """What of the conversation has been condensed by now, and what is known of its recordings; None when there is
+        nothing of all that."""
 
     async def finish(self, reason: str, conversation_over: bool) -> None: ...
 

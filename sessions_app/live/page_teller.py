@@ -12,6 +12,7 @@ from sessions_app.live.level_keeper import LevelKeeper
 from sessions_app.live.machine.events import Action, State, TellGoAway, TellState, Toast
 from sessions_app.live.page import Page, Ready
 from sessions_app.live.providers.upstream import UsageReported
+from sessions_app.live.questions import QuestionMoved, QuestionState
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
 
@@ -42,6 +43,7 @@ class PageTeller:
         self._stored = stored
         self._page: Page | None = None
         self._owes_ready = False
+        self._question: QuestionMoved | None = None
 
     # -- which page --------------------------------------------------------------------------------------------------
 
@@ -103,6 +105,8 @@ class PageTeller:
         if self._page is not None:
             self._owes_ready = False
             self._page.tell_ready(self._describe(action))
+            if self._question is not None:
+                self._page.tell_question(self._question)
 
     def go_away(self, wish: TellGoAway) -> None:
         if self._page is not None:
@@ -135,6 +139,12 @@ class PageTeller:
         if self._page is not None:
             self._page.tell_lost(loss, reason)
             self._page.tell_toast("input.lost")
+
+    def question(self, moved: QuestionMoved) -> None:
+        """A page that comes later is told of the one that is not over."""
+        self._question = None if moved.state is QuestionState.OVER else moved
+        if self._page is not None:
+            self._page.tell_question(moved)
 
     def energy(self, change: LevelChange) -> None:
         if self._page is not None:

@@ -17,14 +17,15 @@ class Parcel:
     """`down`: at 24 kHz, not heard by the page so far. `next_down`: the number of the next such frame. `owes_flush`:
     the page is to drop what it has. `next_up`: the number of the first of the user's frames that is not safe, as the
     page may not have been told. `up`: at 16 kHz, said by the user, and covered by no handle. `typed`: ids and texts of
-    messages that were not answered. The last two are empty for a page that still has them itself."""
+    messages that were not answered, and the ids of the recordings that they ask about. The last two are empty for a
+    page that still has them itself."""
 
     next_down: int = 0
     down: Frames = ()
     owes_flush: bool = False
     next_up: int = 0
     up: Frames = ()
-    typed: tuple[tuple[str, str], ...] = ()
+    typed: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -38,7 +39,8 @@ class Parcel:
                 "next_down": self.next_down,
                 "owes_flush": self.owes_flush,
                 "next_up": self.next_up,
-                "typed": self.typed,
+                "typed": [(id, text) for id, text, _ in self.typed],
+                "about": [recordings for _, _, recordings in self.typed],
                 "down": [(number, len(pcm)) for number, pcm in self.down],
                 "up": [(number, len(pcm)) for number, pcm in self.up],
             }
@@ -57,7 +59,8 @@ def unpack(packed: bytes) -> Parcel:
         for number, size in head[name]:
             frames[name].append((number, packed[position : position + size]))
             position += size
-    typed = tuple((id, text) for id, text in head["typed"])
+    about = head.get("about") or [()] * len(head["typed"])  # the version before writes none
+    typed = tuple((id, text, tuple(ids)) for (id, text), ids in zip(head["typed"], about, strict=True))
     return Parcel(
         head["next_down"], tuple(frames["down"]), head["owes_flush"], head["next_up"], tuple(frames["up"]), typed
     )

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from sessions_app.live.backlog import AudioFrame, Backlog, Item, RepeatedAudio, TypedMessage
+from sessions_app.live.backlog import AudioFrame, Backlog, Item, PastTurns, RepeatedAudio, TypedMessage
 from sessions_app.live.providers.upstream import Connection, UpstreamFailed
+from sessions_app.live.questions import Question
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,9 @@ class BacklogSender:
     Args:
         backlog: what is to be sent.
         now_ms: the clock that stamps what was sent.
-        on_drained: called each time the connection has caught up; with True when a typed message was among it.
+        question_of: gives what is to be asked, of a typed message about recordings.
+        on_drained: called each time the connection has caught up; with True when a typed message was among it that the
+            model of the line is to answer.
         on_blocked: called when the connection takes nothing for a while.
         on_failed: called when sending broke for a reason of our own; what could not be sent is counted as lost, so that
             it does not break the next connection, too.
@@ -31,12 +34,14 @@ class BacklogSender:
         self,
         backlog: Backlog,
         now_ms: Callable[[], int],
+        question_of: Callable[[TypedMessage], Question],
         on_drained: Callable[[bool], None],
         on_blocked: Callable[[], None],
         on_failed: Callable[[], None],
     ) -> None:
         self._backlog = backlog
         self._now_ms = now_ms
+        self._question_of = question_of
         self._on_drained = on_drained
         self._on_blocked = on_blocked
         self._on_failed = on_failed
@@ -77,9 +82,9 @@ class BacklogSender:
         try:
             while (item := self._backlog.next_unsent()) is not None:
                 async with asyncio.timeout(SEND_LIMIT_S):
-                    await _send(connection, item)
+                    await self._send(connection, item)
                 self._backlog.mark_sent(item, self._now_ms(), connection.messages_sent)
-                typed = typed or isinstance(item, TypedMessage)
+                typed = typed or (isinstance(item, TypedMessage) and not item.recordings)
         except UpstreamFailed:
             return  # the reader of the connection reports it
         except TimeoutError:
@@ -95,11 +100,15 @@ class BacklogSender:
         connection.end_burst()
         self._on_drained(typed)
 
-
-async def _send(connection: Connection, item: Item) -> None:
-    if isinstance(item, AudioFrame | RepeatedAudio):
-        await connection.send_audio(item.pcm)
-    elif isinstance(item, TypedMessage):
-        await connection.send_text(item.text)
-    else:
-        await connection.send_audio_end()
+    async def _send(self, connection: Connection, item: Item) -> None:
+        match item:
+            case AudioFrame() | RepeatedAudio():
+                await connection.send_audio(item.pcm)
+            case TypedMessage(recordings=()):
+                await connection.send_text(item.text)
+            case TypedMessage():
+                await connection.send_question(self._question_of(item))
+            case PastTurns():
+                await connection.send_past_turns(item.turns)
+            case _:
+                await connection.send_audio_end()

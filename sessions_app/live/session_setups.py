@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessions_app.live.context import Context, EarlierCall, instruction_with
+from sessions_app.live.context import Context, RecordingNotes, instruction_with
 from sessions_app.live.machine.events import Connect
 from sessions_app.live.machine.failures import SPEECH_FIELD
 from sessions_app.live.page import Assistant
@@ -17,20 +17,22 @@ class SessionSetups:
 
     Args:
         assistant: how the model is to behave.
-        earlier_call: what each session is begun with, also one that another process has begun.
+        begun_with: what each session is begun with, also one that another process has begun.
     """
 
-    def __init__(self, assistant: Assistant, earlier_call: EarlierCall | None = None) -> None:
+    def __init__(self, assistant: Assistant, begun_with: Context | None = None) -> None:
         self.wanted = assistant
         """May be set at any time; it counts from the next dial on."""
         self.left_out: set[str] = set()
         """Names of fields that this provider refuses."""
         self._taken: dict[str, object] | None = None
+        self.notes: tuple[RecordingNotes, ...] = ()
+        """What a fresh session of the last dial is told of recordings."""
         self._model = self._taken_by = ""
         self._made = assistant
         self._dialled = assistant
-        begun_with = Context(earlier_call=earlier_call)
-        self._instruction = instruction_with(begun_with, assistant.instruction, turns_in_history=True)
+        context = begun_with or Context()
+        self._instruction = instruction_with(context, assistant.instruction, turns_in_history=True)
 
     @property
     def made_with(self) -> str:
@@ -77,6 +79,7 @@ class SessionSetups:
             assistant = replace(self._dialled, instruction=self._instruction)
         else:
             assistant = self._made = self._dialled = self.wanted
+        self.notes = context.recordings
         setup = setup_for(wish, model, assistant, context, frozenset(self.left_out))
         self._instruction = setup.instruction
         return replace(setup, on_trial=self._on_trial(resumes=resumes))

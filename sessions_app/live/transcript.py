@@ -37,6 +37,12 @@ class TurnCode(StrEnum):
     NO_VOICE = "turn.no_voice"
     GOES_ON = "call.goes_on"
     BEGINS_ANEW = "call.begins_anew"
+    RECORDING_GONE = "recording.gone"
+    RECORDING_NOT_READY = "recording.not_ready"
+    RECORDING_REFUSED = "recording.refused"
+    RECORDING_TOO_LONG = "recording.too_long"
+    RECORDING_QUOTA = "recording.quota"
+    RECORDING_UNAVAILABLE = "recording.unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Turn:
     `id` is the page's id of a typed message, else empty. `code` says what a line of our own is about; of a reply it
     says that the connection took it away (`CUT`), or that it was given once more (`GIVEN_AGAIN`); else it is empty.
     `heard`: the characters of a reply's text that were played before it was interrupted, if fewer than all are known to
-    have been.
+    have been. `recordings`: ids of those that a question, its reply, or the word that there is none is about.
     """
 
     number: int
@@ -57,6 +63,7 @@ class Turn:
     id: str = ""
     code: str = ""
     heard: int | None = None
+    recordings: tuple[str, ...] = ()
 
     @property
     def as_heard(self) -> Turn:
@@ -83,7 +90,16 @@ def unheard_part(text: str, heard: int | None) -> str:
     return rest if rest.strip() else ""
 
 
-NO_ANSWER_CODES = (TurnCode.NO_ANSWER, TurnCode.REFUSED)
+NO_ANSWER_CODES = (
+    TurnCode.NO_ANSWER,
+    TurnCode.REFUSED,
+    TurnCode.RECORDING_GONE,
+    TurnCode.RECORDING_NOT_READY,
+    TurnCode.RECORDING_REFUSED,
+    TurnCode.RECORDING_TOO_LONG,
+    TurnCode.RECORDING_QUOTA,
+    TurnCode.RECORDING_UNAVAILABLE,
+)
 """Of our own lines that end an exchange in the place of a reply."""
 
 NOT_TRANSCRIBED = "(spoken, not transcribed)"
@@ -128,6 +144,7 @@ class Transcript:
         self._spoken = self._doubtful = unanswered
         self._other: int | None = None
         self._reply: int | None = None
+        self._reply_about: tuple[str, ...] = ()
         self._cut: int | None = None
         self._is_whole = False
         self._closed_spoken: int | None = None
@@ -162,13 +179,15 @@ class Transcript:
         last = max(spoken, key=lambda turn: turn.number, default=None)
         return last.number if last is not None and last.role is Role.USER else None
 
-    def add_typed(self, id: str, text: str, at_ms: int) -> Turn:
+    def add_typed(self, id: str, text: str, at_ms: int, recordings: tuple[str, ...] = ()) -> Turn:
         """A typed message is a whole turn as it comes."""
-        return self._put(Turn(self._take_number(), Role.USER, text, TurnStatus.COMPLETE, at_ms, id))
+        turn = Turn(self._take_number(), Role.USER, text, TurnStatus.COMPLETE, at_ms, id, recordings=recordings)
+        return self._put(turn)
 
-    def add_system(self, text: str, at_ms: int, code: str = "") -> Turn:
+    def add_system(self, text: str, at_ms: int, code: str = "", recordings: tuple[str, ...] = ()) -> Turn:
         """A line of our own, about what happened to the conversation."""
-        return self._put(Turn(self._take_number(), Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms, code=code))
+        number = self._take_number()
+        return self._put(Turn(number, Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms, code=code, recordings=recordings))
 
     def find(self, number: int) -> Turn | None:
         """The turn of this number, if it is known."""
@@ -241,15 +260,16 @@ class Transcript:
         self._open(number, role, at_ms)
         return self._grow(number, fragment, status)
 
-    def reply_began(self, voice_possible: bool) -> tuple[Turn, ...]:
+    def reply_began(self, voice_possible: bool, about: tuple[str, ...] = ()) -> tuple[Turn, ...]:
         """The first output of a reply: what the user said is whole, and the reply's place comes after it.
 
         `voice_possible`: the reply may answer speech whose words are still on their way, so a number before the
-        reply's is kept for them.
+        reply's is kept for them. `about`: the recordings that it is about.
         """
         changed: tuple[Turn, ...] = ()
         if self._reply is not None:
             return changed
+        self._reply_about = about
         if self._spoken is None:
             self._spoken = self._take_number() if voice_possible else None
         elif self._spoken in self._turns:
@@ -273,6 +293,8 @@ class Transcript:
     def said(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
         """A piece of what the model said. The first of a reply that is given again replaces what was cut off."""
         number, self._reply = self._open(self._reply, Role.MODEL, at_ms)
+        if self._turns[number].recordings != self._reply_about:
+            self._put(replace(self._turns[number], recordings=self._reply_about))
         if number == self._cut:
             self._cut = None
             self._put(replace(self._turns[number], text="", code=TurnCode.GIVEN_AGAIN, heard=None))

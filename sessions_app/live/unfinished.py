@@ -17,12 +17,26 @@ def _is_settling(turn: Turn) -> bool:
 
 
 def typed_unanswered(opening: Opening) -> frozenset[str]:
-    """Typed messages of this page life whose exchanges did not end: their replies were cut off with the process."""
-    last_end = max(
-        (turn.number for turn in opening.turns if turn.ends_exchange), default=opening.earlier.last_whole_reply
-    )
-    numbers = {**opening.earlier.typed, **{turn.id: turn.number for turn in opening.turns if turn.id}}
-    return frozenset(id for id, number in numbers.items() if number > last_end)
+    """Typed messages of this page life whose exchanges did not end: their replies were cut off with the process.
+
+    A question about recordings is answered beside the others, and its answer ends none of theirs.
+    """
+    ordinary = [turn for turn in opening.turns if not turn.recordings]
+    last_end = max((turn.number for turn in ordinary if turn.ends_exchange), default=opening.earlier.last_whole_reply)
+    numbers = {**opening.earlier.typed, **{turn.id: turn.number for turn in ordinary if turn.id}}
+    return frozenset({id for id, number in numbers.items() if number > last_end} | _questions_unanswered(opening))
+
+
+def _questions_unanswered(opening: Opening) -> set[str]:
+    """They are answered one after the other, and each answer is about the recordings of its question."""
+    waiting: list[Turn] = []
+    for turn in opening.turns:
+        if turn.recordings and turn.role is Role.USER:
+            waiting.append(turn)
+        elif turn.recordings and turn.ends_exchange:
+            answered = next((each for each in waiting if each.recordings == turn.recordings), None)
+            waiting = [each for each in waiting if each is not answered]
+    return {turn.id for turn in waiting if turn.id}
 
 
 def spoken_unanswered(opening: Opening) -> int | None:

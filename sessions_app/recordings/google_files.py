@@ -32,7 +32,7 @@ from sessions_app.live.providers.files import (
     RemoteFile,
     StorageFull,
 )
-from sessions_app.live.providers.sound_parts import InlineSound, SoundPart, UploadedSound
+from sessions_app.live.providers.sound_parts import SoundPart, UploadedSound
 from sessions_app.live.storable import storable
 from sessions_app.models import GeminiFile, Recording
 from sessions_app.recordings import google_rules as rules
@@ -60,6 +60,9 @@ FORGOTTEN_AFTER = datetime.timedelta(days=1)
 _FREE: dict[str, Any] = {"claim": None, "claimed_until": None}
 
 
+NO_KEY = "no API key is set"
+
+
 class NotThere(Exception):
     """The provider cannot be given a recording. The text is a sentence for people.
 
@@ -83,15 +86,15 @@ class AudioFileService:
 
     # -- for whoever asks a model ------------------------------------------------------------------------------------
 
-    def part_for(self, recording: Recording, patience_s: float = PATIENCE_S) -> SoundPart:
-        """How a recording gets into a request: its bytes where they are few, else a file that the provider has.
+    def part_for(self, recording: Recording, patience_s: float = PATIENCE_S, *, may_go_along: bool = True) -> SoundPart:
+        """How a recording gets into a request: its bytes where they are few and may go along, else a file that the
+        provider has.
 
         Uploads it, again if need be, and waits for that, also for an upload by somebody else. Raises `NotThere`, and
         OSError where the storage has lost the recording.
         """
-        if recording.size_bytes <= rules.INLINE_BYTES:
-            with service.open_sound(recording) as file:
-                return InlineSound(file.read(), recording.media_type)
+        if may_go_along and recording.size_bytes <= rules.INLINE_BYTES:
+            return service.inline(recording)
         row = self._row_of(recording)
         until, looks, tries = time.monotonic() + patience_s, 0, 0
         while True:
@@ -381,7 +384,7 @@ def stored_bytes() -> int:
 def audio_files() -> AudioFileService:
     """By the settings' key. Raises `NotThere` without one."""
     if not settings.GEMINI_API_KEY:
-        raise NotThere("no API key is set", may_work_later=False)
+        raise NotThere(NO_KEY, may_work_later=False)
     return AudioFileService(GeminiFiles(settings.GEMINI_API_KEY, settings.GEMINI_API_VERSION), project_of_the_key())
 
 

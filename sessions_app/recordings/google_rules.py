@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,6 +80,16 @@ def is_due_for_renewal(
 ) -> bool:
     """Whether a file that is there has to be uploaded again, before somebody who asks about it waits for that."""
     return used_at is not None and now - used_at <= IN_USE_FOR and expires_at - now < RENEW_BEFORE
+
+
+def which_go_along(sizes_bytes: Sequence[int]) -> list[bool]:
+    """Which recordings of one request go along with it: the smallest, as many as fit. The others are uploaded."""
+    along = [False] * len(sizes_bytes)
+    room_bytes = INLINE_BYTES
+    for place in sorted(range(len(sizes_bytes)), key=lambda place: sizes_bytes[place]):
+        room_bytes -= sizes_bytes[place]
+        along[place] = room_bytes >= 0
+    return along
 
 
 def who_goes(

@@ -24,6 +24,7 @@ from django.db.models.functions import RowNumber
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
+from sessions_app.live.providers.sound_parts import InlineSound
 from sessions_app.models import Attachment, Conversation, Recording, RecordingUpload
 from sessions_app.recordings.keeping import Keeping, keeping
 from sessions_app.recordings.limits import Holdings, Limits
@@ -159,6 +160,12 @@ def has_sound(recording: Recording) -> bool:
 def open_sound(recording: Recording) -> IO[bytes]:
     """The sound's bytes, to be read and closed by whoever asks. Raises OSError where the storage has lost them."""
     return recording.file.open("rb")
+
+
+def inline(recording: Recording) -> InlineSound:
+    """All of a recording, to go along with a request. Raises OSError as `open_sound`."""
+    with open_sound(recording) as file:
+        return InlineSound(file.read(), recording.media_type)
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from sessions_app.live.backlog import Loss
 from sessions_app.live.machine.events import State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
+from sessions_app.live.questions import QuestionMoved
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
 
@@ -126,6 +127,9 @@ class FakePage:
 
     def tell_lost(self, loss: Loss, reason: str) -> None:
         self._note("lost", (loss, reason))
+
+    def tell_question(self, moved: QuestionMoved) -> None:
+        self._note("question", moved)
 
     def tell_energy(self, change: LevelChange, top_level: Level) -> None:
         self._note("energy", (change.level, change.previous, top_level, change.reason))

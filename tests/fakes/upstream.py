@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.upstream import Connection, Setup, TurnComplete, UpstreamFailed, UpstreamMessage
+from sessions_app.live.questions import Question
 from sessions_app.live.setups import PROBE_INSTRUCTION
 from sessions_app.live.transcript import Turn
 
@@ -27,15 +28,17 @@ class FakeConnection:
     """See `live.upstream.Connection`.
 
     `sent` holds audio as bytes, typed messages as text and `AudioEnded`, in order; `past_turns` what it was told of the
-    past in the middle, `wants_sound` whether replies are heard, `stops` how often one was stopped. Hooks: `feed` says
-    something to the client, `drop` ends the connection, `stall` makes every send wait until `unstall`, `close_takes_s`
-    is how long the closing handshake needs, sending what is in `unsendable` raises what no connection should.
+    past in the middle, `questions` those about recordings, `wants_sound` whether replies are heard, `stops` how often
+    one was stopped. Hooks: `feed` says something to the client, `drop` ends the connection, `stall` makes every send
+    wait until `unstall`, `close_takes_s` is how long the closing handshake needs, sending what is in `unsendable`
+    raises what no connection should.
     """
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.sent: list[Sent] = []
         self.past_turns: list[tuple[Turn, ...]] = []
+        self.questions: list[Question] = []
         self.wants_sound = True
         self.stops = 0
         self.unread_ms = 65.0
@@ -116,6 +119,10 @@ class FakeConnection:
 
     async def send_text(self, text: str) -> None:
         await self._send(text)
+
+    async def send_question(self, question: Question) -> None:
+        self._raise_if_gone()
+        self.questions.append(question)
 
     async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
         self._raise_if_gone()

@@ -198,11 +198,11 @@ class Page:
         await self.send(type="start", page_id=self.page_id, last_down=last_down, **fields)
         return await self.wait_for("ready")
 
-    async def say(self, text: str) -> str:
+    async def say(self, text: str, **fields: Any) -> str:
         """A typed turn; gives its id."""
         self._typed += 1
         id = f"typed-{self._typed}"
-        await self.send(type="text", id=id, text=text)
+        await self.send(type="text", id=id, text=text, **fields)
         return id
 
     async def speak(self, pcm: bytes, *, real_time: bool = True) -> None:

@@ -32,6 +32,14 @@ DOCUMENT = (ROOT / "docs" / "browser-protocol.md").read_text(encoding="utf-8")
 NEEDS_NO_ANSWER = {"TOAST", "TOAST_LEVEL", "ACTION", "TURN_STATUS", "TURN_CODE", "ROLE"}
 """Of which a page may show any member in the same way."""
 
+WITHOUT_A_PAGE_YET = {
+    "LIMIT": {"RECORDINGS"},
+    "PAGE_MESSAGE": {"ATTACH"},
+    "SERVER_MESSAGE": {"RECORDINGS", "QUESTION"},
+    "QUESTION_STATE": {"WAITING", "UPLOADING", "PROCESSING", "ASKED", "RETRYING", "OVER"},
+}
+"""What other programs may say and are told, and our own page does not show."""
+
 
 def constants() -> dict[str, set[str]]:
     """The names of the module's objects and of their members."""
@@ -85,7 +93,8 @@ def test_what_a_script_uses_it_imports() -> None:
 
 @pytest.mark.parametrize("name", sorted(constants().keys() - NEEDS_NO_ANSWER))
 def test_scripts_have_an_answer_to_everything_the_server_can_say(name: str) -> None:
-    assert constants()[name] - {member for _, of, member in uses() if of == name} == set()
+    used = {member for _, of, member in uses() if of == name}
+    assert constants()[name] - used - WITHOUT_A_PAGE_YET.get(name, set()) == set()
 
 
 def test_every_close_code_has_a_line_in_the_policy_of_pages() -> None:
@@ -96,7 +105,7 @@ def test_every_close_code_has_a_line_in_the_policy_of_pages() -> None:
 def test_every_message_of_the_server_has_a_line_in_what_the_page_knows_or_in_its_connection() -> None:
     takers = ("session/session_state.js", "session/live_socket.js", "ui/live_view.js")
     taken = {member for path, name, member in uses() if name == "SERVER_MESSAGE" and path in takers}
-    assert taken == constants()["SERVER_MESSAGE"]
+    assert taken | WITHOUT_A_PAGE_YET["SERVER_MESSAGE"] == constants()["SERVER_MESSAGE"]
 
 
 def test_every_state_and_every_reason_has_words() -> None:

@@ -193,7 +193,7 @@ def test_asking_for_the_recap_of_a_long_chain_takes_no_more_queries_than_of_a_sh
             continue
         going_on = Talk(alice, continues=talk.id)
         going_on.say((spoken(number + 1, "Good."),))
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(7):
             recap = SummarisedMemory().condense(going_on.id)
         assert recap == SummarisedMemory().recap(going_on.id)
         assert recap is not None

@@ -69,6 +69,7 @@ from sessions_app.live.providers.upstream import (
     Working,
     close_what_comes_of,
 )
+from sessions_app.live.questions import Question
 from sessions_app.live.transcript import Role, Turn
 from sessions_app.live.voice import BYTES_PER_MS
 
@@ -332,6 +333,10 @@ class GeminiConnection:
             await self._send(self._session.send_client_content(turns=content, turn_complete=True))
         else:
             await self._send(self._session.send_realtime_input(text=text))
+
+    async def send_question(self, question: Question) -> None:
+        """Raises NotImplementedError: no model of a line takes files."""
+        raise NotImplementedError
 
     async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
         await self._send(self._session.send_client_content(turns=_contents_of(turns), turn_complete=False))

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from sessions_app.live.machine.failures import Failure
-from sessions_app.live.transcript import Turn
+from sessions_app.live.questions import Question, QuestionMoved
+from sessions_app.live.transcript import Turn, TurnCode
 
 OUTPUT_RATE_HZ = 24_000
 
@@ -106,7 +107,26 @@ class UserWords:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStarted:
-    """The answer begins; its words do not wait for sound, which may never come."""
+    """The answer begins; its words do not wait for sound, which may never come. `question`: the one that it answers, if
+    it is about recordings."""
+
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBroken:
+    """What was said of an answer to a question about recordings has no end, and is said again from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFailed:
+    """A question about recordings gets no answer. `text`: why, for people; empty for the usual words of `code`.
+    `reason`: the provider's word for a refusal."""
+
+    id: str
+    code: TurnCode
+    text: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +234,9 @@ UpstreamMessage = (
     | Asking
     | UserWords
     | ReplyStarted
+    | ReplyBroken
+    | QuestionMoved
+    | QuestionFailed
     | ReplyWords
     | VoiceBegan
     | GenerationComplete
@@ -273,6 +296,9 @@ class Connection(Protocol):
     async def send_audio_end(self) -> None: ...
 
     async def send_text(self, text: str) -> None: ...
+
+    async def send_question(self, question: Question) -> None:
+        """A typed message about recordings, which is answered beside the line: see `providers/questions`."""
 
     async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
         """Turns of the past in the middle of a session; nothing is generated."""

@@ -18,6 +18,7 @@ export const PAGE_MESSAGE = Object.freeze({
   PING: "ping",
   HEARD: "heard",
   RELEASED: "released",
+  ATTACH: "attach",
 });
 
 /** The `type` of what a page is told. */
@@ -37,6 +38,8 @@ export const SERVER_MESSAGE = Object.freeze({
   ERROR: "error",
   RELEASE: "release",
   PONG: "pong",
+  RECORDINGS: "recordings",
+  QUESTION: "question",
 });
 
 /** Why the server closed a page's socket. */
@@ -123,6 +126,22 @@ export const TURN_CODE = Object.freeze({
   NO_VOICE: "turn.no_voice",
   GOES_ON: "call.goes_on",
   BEGINS_ANEW: "call.begins_anew",
+  RECORDING_GONE: "recording.gone",
+  RECORDING_NOT_READY: "recording.not_ready",
+  RECORDING_REFUSED: "recording.refused",
+  RECORDING_TOO_LONG: "recording.too_long",
+  RECORDING_QUOTA: "recording.quota",
+  RECORDING_UNAVAILABLE: "recording.unavailable",
+});
+
+/** What becomes of a question about recordings. */
+export const QUESTION_STATE = Object.freeze({
+  WAITING: "waiting",
+  UPLOADING: "uploading",
+  PROCESSING: "processing",
+  ASKED: "asked",
+  RETRYING: "retrying",
+  OVER: "over",
 });
 
 /** Who has the word. */
@@ -201,6 +220,7 @@ export const FRAME = Object.freeze({
 /** What the server takes; `AUDIO_SPEED` in multiples of real time. */
 export const LIMIT = Object.freeze({
   TYPED_CHARACTERS: 32000,
+  RECORDINGS: 20,
   AUDIO_SPEED: 3,
   RESENT_AUDIO_MS: 60000,
   MESSAGES_PER_S: 20,

@@ -29,6 +29,7 @@ from sessions_app.live.providers.upstream import (
     VoiceBegan,
     VoiceMissing,
 )
+from sessions_app.live.questions import Question
 from sessions_app.live.transcript import Turn
 
 logger = logging.getLogger(__name__)
@@ -136,6 +137,10 @@ class TurnsConnection:
         self._break_off()
         self._account.add(Words(text))
         self._ask()
+
+    async def send_question(self, question: Question) -> None:
+        """Raises NotImplementedError: no model of a line takes files."""
+        raise NotImplementedError
 
     async def send_past_turns(self, turns: tuple[Turn, ...]) -> None:
         self._raise_if_gone()

@@ -25,6 +25,7 @@ from sessions_app.live.providers.accounts import Account, client_for
 from sessions_app.live.providers.cache_rules import CacheTerms
 from sessions_app.live.providers.context_cache import CachedPrompt, PrefixCache
 from sessions_app.live.providers.gemini import by_modality, failure_of
+from sessions_app.live.providers.sound_parts import InlineSound, SoundPart, UploadedSound
 from sessions_app.live.providers.turns.account import Part, Sound, Words
 from sessions_app.live.providers.turns.answer import ANSWER, HEARD
 from sessions_app.live.providers.turns.generation import Chunk
@@ -196,7 +197,8 @@ def _config_of(
 
 
 def _before_of(prompt: Prompt) -> list[types.Content]:
-    return [
+    sounds = [types.Content(role="user", parts=[_part_of(part) for part in prompt.sounds])] if prompt.sounds else []
+    return sounds + [
         types.Content(role="model" if line.role is Role.MODEL else "user", parts=[types.Part(text=line.text)])
         for line in prompt.question.before
     ]
@@ -211,9 +213,13 @@ def _asked_of(prompt: Prompt) -> list[types.Content]:
     return [types.Content(role="user", parts=parts) for _, parts in kinds]
 
 
-def _part_of(part: Part) -> types.Part:
+def _part_of(part: Part | SoundPart) -> types.Part:
     if isinstance(part, Words):
         return types.Part(text=part.text)
+    if isinstance(part, UploadedSound):
+        return types.Part(file_data=types.FileData(file_uri=part.uri, mime_type=part.media_type))
+    if isinstance(part, InlineSound):
+        return types.Part(inline_data=types.Blob(mime_type=part.media_type, data=part.data))
     # A file, for raw samples are not among the documented formats ("Audio understanding", read 2026-11).
     return types.Part(inline_data=types.Blob(mime_type="audio/wav", data=wav_of(part.pcm, INPUT_RATE_HZ)))
 
@@ -224,7 +230,7 @@ def _modality_of(config: types.GenerateContentConfig) -> str:
 
 
 def _chunk_of(response: types.GenerateContentResponse, modality: str) -> Chunk:
-    usage = None if response.usage_metadata is None else _usage_of(response.usage_metadata, modality)
+    usage = None if response.usage_metadata is None else usage_of(response.usage_metadata, modality)
     feedback = response.prompt_feedback
     if feedback is not None and feedback.block_reason is not None:
         return Chunk(refusal=_BLOCKS.get(feedback.block_reason, _BLOCKED), usage=usage)
@@ -251,7 +257,7 @@ def _sound_of(blob: types.Blob) -> bytes:
     return blob.data or b""
 
 
-def _usage_of(usage: types.GenerateContentResponseUsageMetadata, modality: str) -> UsageReported:
+def usage_of(usage: types.GenerateContentResponseUsageMetadata, modality: str) -> UsageReported:
     """Details of what was put out are often left out where it is text; who reads reports takes the rest for sound."""
     put_out = usage.candidates_token_count or 0
     return UsageReported(

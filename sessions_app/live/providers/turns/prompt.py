@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessions_app.live.context import CUT_MARK
-from sessions_app.live.providers.turns.account import Question
+from sessions_app.live.providers.sound_parts import SoundPart
+from sessions_app.live.providers.turns.account import Question, Words
 
 _SPOKEN = (
     "Your answers are spoken by another program: write only what is to be said, in short plain sentences, without "
@@ -36,7 +37,8 @@ TRANSCRIBE = "Transcribe this, word for word, in the language in which it was sa
 class Prompt:
     """One request.
 
-    `instruction` is empty where there is none. `note`: what holds for this question alone; it stands beside it, and
+    `instruction` is empty where there is none. `sounds`: recordings that it is about, with their names, before all that
+    was said. `note`: what holds for this question alone; it stands beside it, and
     behind it, and is not told by later requests. `is_structured`: the answer is a JSON object. `is_aside`: it is no
     part of the conversation, which goes on as if it had not been.
     """
@@ -46,6 +48,7 @@ class Prompt:
     note: str = ""
     is_structured: bool = False
     is_aside: bool = False
+    sounds: tuple[Words | SoundPart, ...] = ()
 
 
 def prompt_of(instruction: str, question: Question, language: str, *, is_heard: bool) -> Prompt:

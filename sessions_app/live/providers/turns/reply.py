@@ -50,7 +50,8 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What all answers of a connection are asked for with. `conversation`: with `model`, of this connection alone."""
+    """What all answers of a connection are asked for with. `conversation`: with `model`, of this connection alone.
+    `patience_s`: how long the first piece of an answer is waited for."""
 
     generation: Generation
     conversation: Conversation
@@ -58,6 +59,7 @@ class Terms:
     model: str
     voice: str
     thinking_level: str
+    patience_s: float = FIRST_PIECE_LIMIT_S
 
 
 class Reply:
@@ -164,7 +166,7 @@ class Reply:
         terms = self._terms
         meter = self._usage.meter(terms.model)
         async with aclosing(terms.conversation.answer(prompt, terms.thinking_level)) as chunks:
-            async for chunk in in_time(chunks, FIRST_PIECE_LIMIT_S, PAUSE_LIMIT_S):
+            async for chunk in in_time(chunks, terms.patience_s, PAUSE_LIMIT_S):
                 meter.read(chunk.usage)
                 yield chunk
 

@@ -39,11 +39,12 @@ class TurnsUpstream:
 
     async def connect(self, setup: Setup) -> TurnsConnection:
         """Dials nothing: whether the model answers shows in the first turn."""
-        level = setup.thinking_level or _thinking_level(setup.model)
+        level = setup.thinking_level or thinking_level_of(setup.model)
         conversation = self._generation.conversation(setup.model)
         terms = Terms(self._generation, conversation, self._voices, setup.model, setup.voice, level)
         return TurnsConnection(setup, terms)
 
 
-def _thinking_level(model: str) -> str:
+def thinking_level_of(model: str) -> str:
+    """How much a model is to think while somebody waits; empty for what it does by itself."""
     return "" if id_of(model).startswith(_OLD_GENERATIONS) or _QUICK_ALREADY in model else QUICK_THINKING
