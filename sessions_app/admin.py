@@ -31,6 +31,7 @@ from sessions_app.models import (
     LiveSession,
     Recording,
     RecordingUpload,
+    RecordingUsage,
     ResumptionHandle,
     SessionEvent,
     Throttle,
@@ -371,6 +372,25 @@ def _total_cells(total: UsageTotal) -> tuple[object, ...]:
 def _usd(cost_micro_usd: int) -> str:
     """To the millionth, for a column."""
     return f"{cost_micro_usd / 1_000_000:.6f}"
+
+
+@admin.register(RecordingUsage)
+class RecordingUsageAdmin(ReadOnly, admin.ModelAdmin):
+    """Tokens and cost of what was asked to write recordings down."""
+
+    list_display = [
+        *("at", "user", "model", "cost_usd", "input_tokens", "input_audio_tokens", "output_tokens", "recording_id"),
+    ]
+    list_filter = ["at", "model"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "recording__id"]
+    search_help_text = "Name of a user, or id of a recording"
+    date_hierarchy = "at"
+    actions = [export_as_csv]
+
+    @admin.display(description="cost, USD", ordering="cost_micro_usd")
+    def cost_usd(self, row: RecordingUsage) -> str:
+        return _usd(row.cost_micro_usd)
 
 
 GROUPINGS: dict[str, Callable[[QuerySet[TurnUsage]], Sequence[tuple[Any, UsageTotal]]]] = {

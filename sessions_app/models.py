@@ -20,6 +20,7 @@ from sessions_app.recordings.google_rows import GeminiFile as GeminiFile
 from sessions_app.recordings.rows import Attachment as Attachment
 from sessions_app.recordings.rows import Recording as Recording
 from sessions_app.recordings.rows import RecordingUpload as RecordingUpload
+from sessions_app.recordings.usage_rows import RecordingUsage as RecordingUsage
 from sessions_app.recordings.work_rows import RecordingWork as RecordingWork
 from sessions_app.throttle import Count, Scope
 from sessions_app.user_settings.rows import UserSettings as UserSettings  # its rows belong to this app

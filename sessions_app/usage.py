@@ -1,4 +1,5 @@
-"""What turns cost, and whether a user has had their share: the only writer of `TurnUsage`."""
+"""What turns cost, and the work on recordings, and whether a user has had their share: the only writer of `TurnUsage`
+and `RecordingUsage`."""
 
 from __future__ import annotations
 
@@ -12,14 +13,14 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 from django.db.models import CharField, Count, F, QuerySet, Sum, Value
-from django.db.models.functions import Concat, TruncDate
+from django.db.models.functions import Coalesce, Concat, TruncDate
 
 from energy.days import day_of
 from energy.fair_use import Allowance, FairUseRefusal, Used, refusal_of
 from energy.levels import Mode
 from energy.services import cost_micro_usd
 from energy.usage import AUDIO, TEXT, Report, TurnTokens, turns_of
-from sessions_app.models import LiveSession, TurnUsage
+from sessions_app.models import LiveSession, RecordingUsage, TurnUsage
 
 SMALLEST_SHOWN_MICRO_USD = 100
 
@@ -106,7 +107,16 @@ def save_usage(
         TurnUsage.objects.bulk_update(restated, _COUNTS)
 
 
-def _restate(row: TurnUsage, tokens: TurnTokens) -> bool:
+def save_recording_usage(user_id: int, recording_id: uuid.UUID, model: str, report: dict[str, Any]) -> None:
+    """Keep what one request about a recording took that is part of no conversation. `report`: as for `save_usage`."""
+    row = RecordingUsage(user_id=user_id, recording_id=recording_id, model=model, report=report)
+    (tokens,) = turns_of([Report.of(report)])
+    row.cost_micro_usd = 0
+    _restate(row, tokens)
+    row.save()
+
+
+def _restate(row: TurnUsage | RecordingUsage, tokens: TurnTokens) -> bool:
     """Set the counts of a row; whether that changed them."""
     counts = {
         "input_tokens": sum(tokens.input.values()),
@@ -163,10 +173,12 @@ def used_today(user_id: int, mode: Mode, now: datetime.datetime, except_session:
     sessions = LiveSession.objects.filter(conversation__user_id=user_id)
     open_ones = sessions.filter(ended_at=None)
     usages = usages_of_user(user_id).filter(at__gte=begins, at__lt=ends)
+    of_recordings = RecordingUsage.objects.filter(user=user_id, at__gte=begins, at__lt=ends).order_by()
+    work = of_recordings.aggregate(tokens=Coalesce(Sum(F("input_tokens") + F("output_tokens")), 0))
     return Used(
         call_seconds_today=_call_seconds(sessions, begins, now) if mode is Mode.CALL else 0,
         sessions_open=(open_ones.exclude(pk=except_session) if except_session else open_ones).count(),
-        tokens_today=total(usages).tokens,
+        tokens_today=total(usages).tokens + work["tokens"],
     )
 
 

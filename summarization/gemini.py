@@ -14,8 +14,9 @@ from google.genai import errors, types
 from energy.places import id_of
 from sessions_app.live.providers.accounts import Account, client_for
 from sessions_app.live.providers.google_errors import may_pass, read_error
+from sessions_app.live.providers.turns.gemini_generation import usage_of
 from summarization.prompts import Prompt
-from summarization.summarizer import BadAnswer, Refused, Unavailable
+from summarization.summarizer import BadAnswer, Refused, Spent, Unavailable, pass_over
 
 ANSWER_LIMIT_S = 30
 ANSWER_LIMIT_TOKENS = 16_384
@@ -49,7 +50,7 @@ class GeminiSummarizer:
         options = types.HttpOptions(api_version=api_version, timeout=int(answer_limit_s * 1000))
         self._client = client_for(account, options)
 
-    def ask(self, model: str, prompt: Prompt) -> str:
+    def ask(self, model: str, prompt: Prompt, spent: Spent = pass_over) -> str:
         config = types.GenerateContentConfig(
             system_instruction=prompt.instruction,
             response_mime_type="application/json",
@@ -72,6 +73,8 @@ class GeminiSummarizer:
             raise Unavailable("the provider cannot be reached") from error
         except ValueError as error:  # what came is no JSON, or not of the API's shape
             raise BadAnswer(f"{model} gave an answer that cannot be read") from error
+        if response.usage_metadata is not None:
+            spent(model, usage_of(response.usage_metadata, types.Modality.TEXT.value))
         return _text_of(response, model)
 
 

@@ -39,6 +39,8 @@ PUBLISHING_LIMIT_S = 3.0
 
 _NOW = datetime.timedelta(0)
 _thread = BackgroundThread("background-work")
+_listening = BackgroundThread("recording-work")
+"""Of a process without a broker: whoever listens to hours of sound keeps no summary waiting."""
 
 
 def _publish_what_is_left() -> None:
@@ -117,7 +119,7 @@ def _hand_over(name: str, about: str, delay_s: float) -> None:
     if not settings.TASKS_IN_PROCESS:
         _thread.put(partial(_publish, name, (about,), countdown=delay_s or None))
     elif _thread.is_running:
-        _thread.put(partial(_run, name, about), delay_s)
+        (_listening if name == WRITE_RECORDING_WORK else _thread).put(partial(_run, name, about), delay_s)
 
 
 def _publish(name: str, arguments: tuple[str, ...], **options: Any) -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least
 from django.db.models.signals import post_delete, post_save
@@ -23,9 +23,11 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from sessions_app.live.providers.sound_parts import InlineSound
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.models import GeminiFile, Recording, RecordingWork
 from sessions_app.recordings.cutting import NotCut, Piece, pieces_of
 from sessions_app.recordings.google_rules import State
+from sessions_app.usage import save_recording_usage
 from summarization import attempts, claims, queue
 from summarization.claims import Claim
 from summarization.recording_prompts import (
@@ -38,7 +40,7 @@ from summarization.recording_prompts import (
     read_whole,
     whole_prompt,
 )
-from summarization.summarizer import Refused, SummarizerError
+from summarization.summarizer import Refused, Spent, SummarizerError
 from summarization.summarizing import SummarizationService, as_failure, gemini_service
 from summarization.titles import TITLE_LIMIT_CHARACTERS
 
@@ -155,7 +157,7 @@ def _listen(work: RecordingWork, claim: Claim[RecordingWork], service: Summariza
 def _hear(work: RecordingWork, piece: Piece, service: SummarizationService) -> Heard:
     sound = InlineSound(piece.path.read_bytes(), piece.media_type)
     prompt = piece_prompt(sound, _segments(work))
-    return service.ask(prompt, lambda answer, model: read_piece(answer, piece.start_ms, piece.end_ms))
+    return service.ask(prompt, lambda answer, model: read_piece(answer, piece.start_ms, piece.end_ms), _counting(work))
 
 
 def _keep(work: RecordingWork, claim: Claim[RecordingWork], piece: Piece, heard: Heard) -> bool:
@@ -173,7 +175,19 @@ def _about(work: RecordingWork, service: SummarizationService) -> About:
     segments = _segments(work)
     if not segments:
         return About(PurePath(work.recording.name).stem[:TITLE_LIMIT_CHARACTERS], NOBODY_SPEAKS)
-    return service.ask(whole_prompt(segments), read_whole)
+    return service.ask(whole_prompt(segments), read_whole, _counting(work))
+
+
+def _counting(work: RecordingWork) -> Spent:
+    recording = work.recording
+
+    def count(model: str, usage: UsageReported) -> None:
+        try:
+            save_recording_usage(recording.user_id, recording.pk, model, usage.as_data())
+        except Error as error:  # what was heard is worth more than its count; the recording may be gone, too
+            logger.warning("what the work on a recording took is not counted: %s", type(error).__name__)
+
+    return count
 
 
 def _segments(work: RecordingWork) -> list[Segment]:

@@ -8,10 +8,18 @@ SummarizerError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from sessions_app.live.providers.upstream import UsageReported
 from summarization.prompts import Prompt
+
+Spent = Callable[[str, UsageReported], None]
+"""Is told what a request took, and of which model, also where nothing usable came of it."""
+
+
+def pass_over(model: str, usage: UsageReported) -> None:
+    """Nobody counts."""
 
 
 class SummarizerError(Exception):
@@ -47,5 +55,5 @@ class Summarizer(Protocol):
     def models(self) -> Sequence[str]:
         """Their names, the one to ask first in front."""
 
-    def ask(self, model: str, prompt: Prompt) -> str:
+    def ask(self, model: str, prompt: Prompt, spent: Spent = pass_over) -> str:
         """The text of the model's answer. Blocks. Raises `SummarizerError`."""

@@ -24,7 +24,7 @@ from summarization.prompts import (
     summary_prompt,
     verbatim_summary,
 )
-from summarization.summarizer import BadAnswer, Refused, Summarizer, SummarizerError, Unavailable
+from summarization.summarizer import BadAnswer, Refused, Spent, Summarizer, SummarizerError, Unavailable, pass_over
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ class SummarizerByPlace:
         self.models = models
         self._summarizers = summarizers
 
-    def ask(self, model: str, prompt: Prompt) -> str:
-        return self._summarizers[place_of(model)].ask(model, prompt)
+    def ask(self, model: str, prompt: Prompt, spent: Spent = pass_over) -> str:
+        return self._summarizers[place_of(model)].ask(model, prompt, spent)
 
 
 class SummarizationService:
@@ -73,7 +73,7 @@ class SummarizationService:
     def _condense(self, piece: str, recap: str) -> str:
         return self.ask(recap_prompt(piece, recap), lambda answer, _: read_recap(answer))
 
-    def ask(self, prompt: Prompt, read: Callable[[str, str], Answer]) -> Answer:
+    def ask(self, prompt: Prompt, read: Callable[[str, str], Answer], spent: Spent = pass_over) -> Answer:
         """What `read` makes of the answer of the first model that gives a usable one, whose name it gets as well.
 
         Blocks. `read` raises ValueError for an answer that is of no use. Raises `SummarizerError`.
@@ -81,14 +81,14 @@ class SummarizationService:
         failures: list[SummarizerError] = []
         for model in self._summarizer.models:
             try:
-                return self._ask_one(model, prompt, read)
+                return self._ask_one(model, prompt, read, spent)
             except SummarizerError as error:
                 failures.append(error)
             logger.warning("no summary: %s", failures[-1].reason)
         raise next((failure for failure in failures if failure.may_work_later), failures[0])
 
-    def _ask_one(self, model: str, prompt: Prompt, read: Callable[[str, str], Answer]) -> Answer:
-        answer = self._summarizer.ask(model, prompt)
+    def _ask_one(self, model: str, prompt: Prompt, read: Callable[[str, str], Answer], spent: Spent) -> Answer:
+        answer = self._summarizer.ask(model, prompt, spent)
         try:
             return read(answer, model)
         except ValueError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from energy.queue import GONE_AFTER
 from energy.quota import ModelState
 from sessions_app import lines
 from sessions_app.claimable import Claimable
-from sessions_app.models import TurnUsage
+from sessions_app.models import RecordingUsage, TurnUsage
 from summarization import claims
 from summarization.models import CallHistory, RollingSummary, SummaryState
 
@@ -32,7 +33,7 @@ TOKENS = (
     ("output", "text", "output_text_tokens"),
     ("output", "audio", "output_audio_tokens"),
 )
-"""Direction, modality, and the column of `TurnUsage`. Other modalities are in the sums alone."""
+"""Direction, modality, and the column of the tables of usage. Other modalities are in the sums alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,13 @@ def _slots(now: datetime.datetime) -> tuple[dict[str, Waiting], int]:
 def _spent_since(begin: datetime.datetime) -> dict[str, Spent]:
     """By model of a ladder; those of others together are `other`."""
     sums = {name: Sum(name) for *_, name in TOKENS}
-    usages = TurnUsage.objects.filter(at__gte=begin).order_by().values_list("model")
+    counted = [
+        usages.objects.filter(at__gte=begin).order_by().values_list("model").annotate(Sum("cost_micro_usd"), **sums)
+        for usages in (TurnUsage, RecordingUsage)
+    ]
     nothing = Spent({(way, kind): 0 for way, kind, _ in TOKENS}, 0)
     spent = dict.fromkeys((*models_of(settings.ENERGY_LADDERS), "other"), nothing)
-    for model, cost, *counts in usages.annotate(Sum("cost_micro_usd"), **sums):
+    for model, cost, *counts in chain.from_iterable(counted):
         name = model if model in spent else "other"
         before = spent[name]
         tokens = {

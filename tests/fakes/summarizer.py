@@ -6,8 +6,9 @@ import json
 from collections import deque
 from collections.abc import Callable
 
+from sessions_app.live.providers.upstream import UsageReported
 from summarization.prompts import Prompt
-from summarization.summarizer import SummarizerError
+from summarization.summarizer import Spent, SummarizerError, pass_over
 
 FACT_LIMIT_CHARACTERS = 80
 Answer = str | SummarizerError
@@ -36,8 +37,9 @@ class FakeSummarizer:
     def recover(self) -> None:
         self._always = None
 
-    def ask(self, model: str, prompt: Prompt) -> str:
+    def ask(self, model: str, prompt: Prompt, spent: Spent = pass_over) -> str:
         self.asked.append((model, prompt))
+        spent(model, UsageReported(prompt_tokens=100, response_tokens=10))
         self.while_thinking()
         answer = self._next.popleft() if self._next else self._always
         if isinstance(answer, SummarizerError):

@@ -38,6 +38,7 @@ from sessions_app.models import (
     UserSettings,
 )
 from sessions_app.throttle import EXPORT, Scope
+from sessions_app.usage import save_recording_usage
 from summarization.models import CallHistory, RollingSummary
 from tests.services.processes import wait_until
 
@@ -77,6 +78,7 @@ def everything_of(user: User) -> None:
     )
     recording.attachments.create(conversation=conversation)
     recording.uploads.create(user=user, name="a", size_bytes=1, state="done")
+    save_recording_usage(user.pk, recording.pk, "m", {})
     UserSettings.objects.create(user=user, theme="dark")
     EnergyState.objects.create(user=user, mode=Mode.CALL, level=1)
     EnergyChange.objects.create(user=user, mode=Mode.CALL, previous=2, level=1, word="low", reason=Reason.MANUAL)

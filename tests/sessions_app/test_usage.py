@@ -378,13 +378,13 @@ def test_each_limit_refuses_and_says_when_it_ends(alice: User, bob: User, settin
     assert usage.fair_use_refusal(bob.pk, Mode.CALL, now) is None
 
 
-def test_limits_are_looked_up_in_three_queries(
+def test_limits_are_looked_up_in_four_queries(
     alice: User, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     settings.FAIR_USE_SESSIONS = 100
     for hour in range(5):
         spend(a_session(alice, started_at=NOON - hour * HOUR), NOON)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert usage.fair_use_refusal(alice.pk, Mode.CALL, NOON) is None
 
 

@@ -7,6 +7,7 @@ import itertools
 import threading
 
 import pytest
+from pytest_django import Settings
 
 from sessions_app.background import BackgroundThread
 from summarization import queue
@@ -93,3 +94,21 @@ def test_a_process_that_ends_with_something_unpublished_says_so(
     queue._publish_what_is_left()
     assert "a cleanup will find the rest" in caplog.text
     gate.set()
+
+
+def test_whoever_listens_to_a_recording_keeps_no_summary_waiting(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.TASKS_IN_PROCESS = True
+    threads = {name: BackgroundThread(name) for name in ("_thread", "_listening")}
+    for name, thread in threads.items():
+        monkeypatch.setattr(queue, name, thread)
+    gate, written = threading.Event(), threading.Event()
+    work = {queue.WRITE_RECORDING_WORK: gate.wait, queue.WRITE_SUMMARY: written.set}
+    monkeypatch.setattr(queue, "_run", lambda name, about: work[name]())
+    threads["_thread"].put(lambda: None)
+    queue._hand_over(queue.WRITE_RECORDING_WORK, "a", 0.0)
+    queue._hand_over(queue.WRITE_SUMMARY, "b", 0.0)
+    assert written.wait(SOON_S)
+    gate.set()
+    assert all(thread.flush(SOON_S) for thread in threads.values())

@@ -16,9 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from sessions_app.models import GeminiFile, Recording, RecordingWork
+from energy.levels import Mode
+from sessions_app.models import GeminiFile, Recording, RecordingUsage, RecordingWork
 from sessions_app.recordings import cuts, cutter, cutting
 from sessions_app.recordings.cutting import NotCut, Piece
+from sessions_app.usage import fair_use_refusal
 from summarization import claims, cleanup, queue, recording_prompts, recordings
 from summarization.attempts import CLAIM_VALID, CLAIMS_LOST_BEFORE_FAILED
 from summarization.recording_prompts import NOBODY_SPEAKS, read_piece, time_of
@@ -87,6 +89,28 @@ def test_pieces_are_merged_with_the_times_of_the_whole(
     assert (work.state, work.title, work.summary, work.language) == (State.DONE, "A train", "It leaves at nine.", "en")
     assert (work.done_ms, work.claim, work.due_at, work.model) == (2000, None, None, "first-model")
     assert "Ann: One." in summarizer.asked[1][1].text, "the second piece goes on from the first"
+
+
+@pytest.mark.django_db
+def test_what_the_work_takes_is_counted_and_is_of_the_share_of_its_user(
+    alice: User,
+    bob: User,
+    service: SummarizationService,
+    summarizer: FakeSummarizer,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_pieces(monkeypatch)
+    recording = recording_of(alice, wav(2.0))
+    summarizer.say(piece_of(("00:00", "00:01", "One.")), "no JSON", piece_of(("00:00", "00:01", "Two.")), WHOLE)
+    recordings.write_recording_work(recording.pk, service)
+    usages = RecordingUsage.objects.filter(user=alice, recording=recording)
+    assert [(row.input_tokens, row.output_tokens) for row in usages] == [(100, 10)] * 4
+    settings.FAIR_USE_TOKENS_PER_DAY = 400
+    assert fair_use_refusal(alice.pk, Mode.TEXT, timezone.now()) is not None
+    assert fair_use_refusal(bob.pk, Mode.TEXT, timezone.now()) is None
+    recording.delete()
+    assert RecordingUsage.objects.filter(user=alice, recording=None).count() == 4
 
 
 @pytest.mark.django_db
