@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from emulator.models import MODELS, Model, Profile
-from emulator.texts import RefusedError, model_not_found, permission_denied, publisher_model_not_found
+from emulator.texts import CATALOGUE, RefusedError, model_not_found, permission_denied, publisher_model_not_found
 
 MIN_CACHED_TOKENS = 2_048
 """What a context cache has to hold there at least, by its documentation; 1,024 and 4,096 were met as well."""
@@ -67,10 +67,12 @@ def live_model_of(name: str, version: str) -> Offered:
 def live_model_there(name: str) -> Offered:
     """A Live model of Agent Platform by its whole resource name; raises `RefusedError`. None is served globally."""
     asked = _NAME.match(name)
-    if asked is not None and is_denied(asked["project"]):
+    if asked is None:
+        raise RefusedError(CATALOGUE["invalid resource"])
+    if is_denied(asked["project"]):
         raise RefusedError(permission_denied(asked["project"]))
-    model = MODELS.get(asked["model"]) if asked else None
-    if asked is None or model is None or model.live is None or not is_served(model, asked["location"]):
+    model = MODELS.get(asked["model"])
+    if model is None or model.live is None or not is_served(model, asked["location"]):
         raise RefusedError(publisher_model_not_found(name))
     return Offered(Place(asked["project"], asked["location"]), name, model, _profile_there(model.live))
 

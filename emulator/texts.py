@@ -134,6 +134,8 @@ _CATALOGUE = (
     model_not_found("models/gemini-0.0-gone", "v1beta"),
     CloseText("publisher model not found", 1008, "Publisher model gemini-0.0-gone was not found"),
     publisher_model_not_found("projects/holdline/locations/us-central1/publishers/google/models/gemini-0.0-gone"),
+    # mastra-ai/mastra 10257: a model that is named as at the Developer API.
+    CloseText("invalid resource", 1007, "Invalid resource field value in the request."),
     permission_denied("None"),
     CloseText(
         "project there not found",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from config.doctor.findings import Finding, ok, warning
+from django.conf import settings
+
+from config.doctor.findings import Finding, not_set, ok, warning
 from sessions_app.recordings.google_files import stored_bytes
 from sessions_app.recordings.google_rules import PROJECT_BYTES
 
@@ -12,6 +14,9 @@ MUCH = 0.8
 
 
 def look() -> Iterator[Finding]:
+    if not settings.GEMINI_API_KEY:
+        yield not_set("GEMINI_API_KEY, without which the provider keeps no copies: Agent Platform has no Files API")
+        return
     yield judged(stored_bytes())
 
 

@@ -60,7 +60,7 @@ FORGOTTEN_AFTER = datetime.timedelta(days=1)
 _FREE: dict[str, Any] = {"claim": None, "claimed_until": None}
 
 
-NO_KEY = "no API key is set"
+NO_KEY = "no API key is set, and the Files API is of the Developer API alone"
 
 
 class NotThere(Exception):

@@ -263,6 +263,11 @@ def test_voices_are_missed_where_a_ladder_has_a_model_in_turns(
     assert "turns" not in list(provider.look())[-1].text
 
 
+def test_where_no_key_is_nothing_is_said_of_room_for_copies_of_recordings(settings: Settings) -> None:
+    settings.GEMINI_API_KEY = ""
+    assert verdicts(files.look()) == [Verdict.NOT_SET]
+
+
 @pytest.mark.django_db
 @pytest.mark.usefixtures("live")
 def test_models_of_agent_platform_are_looked_up_in_its_list_and_are_no_failure_where_they_are_not_in_it(

@@ -149,7 +149,7 @@ async def test_versions_of_the_developer_api_are_not_served_there(emulator: Emul
         (setup_there(LIVE_3_8, location="global"), "Publisher Model"),
         (setup_there(NATIVE, location="europe-west1"), "Publisher Model"),
         (setup_there("gemini-2.5-flash-native-audio-latest"), "Publisher Model"),
-        (setup_there(LIVE_3_8) | {"model": f"models/{LIVE_3_8}"}, "Publisher Model"),
+        (setup_there(LIVE_3_8) | {"model": f"models/{LIVE_3_8}"}, "Invalid resource field value"),
     ],
     ids=["history", "no such model", "global", "not in that region", "of the other side", "named as on the other"],
 )

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from sessions_app.live.providers.accounts import CloudProject
 from sessions_app.models import RecordingWork
 from summarization import recordings
 from summarization.gemini import GeminiSummarizer
@@ -26,14 +27,25 @@ def spoken_pcm() -> bytes:
     return silence(2) + first + silence(6 - len(first) / (2 * INPUT_RATE_HZ)) + second + silence(1)
 
 
+HERE = "a-key", "v1beta", ("gemini-3.8-flash",)
+THERE = CloudProject("holdline", "global", "emulator"), "v1beta1", ("vertex@global:gemini-3.8-flash",)
+
+
 @pytest.fixture
-def service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> SummarizationService:
+def service(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> SummarizationService:
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
-    return SummarizationService(GeminiSummarizer("a-key", "v1beta", ("gemini-3.8-flash",)))
+    return SummarizationService(GeminiSummarizer(*request.param))
 
 
-@pytest.mark.parametrize("media_type", ["audio/wav", "audio/ogg"], ids=["in pieces", "as it is"])
+@pytest.mark.parametrize(
+    ("media_type", "service"),
+    [("audio/wav", HERE), ("audio/ogg", HERE), ("audio/ogg", THERE)],
+    ids=["in pieces", "as it is", "on Agent Platform"],
+    indirect=["service"],
+)
 def test_a_spoken_recording_is_written_down_with_times(
     alice: User,
     service: SummarizationService,
