@@ -105,6 +105,7 @@ async def test_what_a_call_and_a_chat_ask_of_their_models_there(
     (first, _) = emulator.entries("setup")
     assert first["asked"]["sessionResumption"] == {"transparent": True}
     assert "historyConfig" not in first["asked"]
+    assert f"{model} calls this connection's session " in there.log()
 
 
 async def test_a_dead_handle_is_made_good_by_what_was_said_given_in_the_instruction(
@@ -170,7 +171,7 @@ async def test_a_key_that_is_not_taken_leads_to_agent_platform(
     start: Callable[[dict[str, str]], WebServer], emulator: Emulator
 ) -> None:
     settings = {name: value for name, value in ON_AGENT_PLATFORM.items() if name.startswith("GOOGLE_CLOUD")}
-    server = start(settings | {"GEMINI_API_KEY": "bad", "TEXT_MODELS": BOTH})
+    server = start(settings | {"GEMINI_API_KEY": "bad", "TEXT_MODELS": BOTH, "AGENT_PLATFORM_API_VERSION": "v1"})
     async with Page(server, "text") as page:
         await page.send(type="start", page_id=page.page_id, last_down=-1)
         assert (await page.wait_for("ready"))["model"] == THERE
@@ -198,6 +199,7 @@ async def test_a_conversation_in_turns_and_its_voice_are_asked_for_there_as_well
 ) -> None:
     model = "vertex@global:gemini-3.8-flash"
     ladders = {"TEXT_MODELS": model, "TURNS_VOICE_MODELS": "vertex:gemini-3.8-flash-tts"}
+    ladders |= {"AGENT_PLATFORM_API_VERSION": "v1"}
     async with Page(start(ON_AGENT_PLATFORM | ladders), "text") as page:
         assert (await page.start())["model"] == model
         await tell_code_word(page)

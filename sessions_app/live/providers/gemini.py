@@ -266,6 +266,8 @@ class GeminiConnection:
             else:
                 self._early += self._translate(frame)
         self._setup_ms = (time.monotonic() - started) * 1000
+        if told := self._session.setup_complete.session_id:
+            logger.info("%s calls this connection's session %s", setup.model, told)
         if setup.expects_history:
             self._messages_sent += 1
             await self._session.send_client_content(turns=_contents_of(setup.history), turn_complete=True)
