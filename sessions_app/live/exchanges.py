@@ -192,6 +192,7 @@ class Exchanges:
         self._consumed_index: int | None = None
         self._told_index: int | None = None
         self._index_before: int | None = None
+        self._is_counted = self._has_offered = False
         self._context_given_at_ms: int | None = None
         self._context_index = 0
         self._question: TypedMessage | None = None
@@ -344,6 +345,8 @@ class Exchanges:
         self._watch.tell(FramesResent(resent, ResentReason.SWAP))
         if model != self._model:
             self._echo = EchoDelay()
+            self._is_counted = False
+        self._has_offered = False
         self._question, self._past, self._takes_past = None, None, False
         self._notes.connected(resumed=resumed, known=notes)
         self._model, self._made_with = model, made_with
@@ -479,9 +482,15 @@ class Exchanges:
 
     def _believed(self, index: int | None) -> int | None:
         """Not the number that the connection before told last: it may be that one's still, and then be too large for
-        what this one has consumed, and yet not for what it was sent."""
+        what this one has consumed, and yet not for what it was sent. With the first handle of a connection 0 is left
+        out, as JSON does."""
+        is_first, self._has_offered = not self._has_offered, True
+        if index is None and is_first and self._is_counted:
+            return 0
         self._told_index = self._told_index if index is None else index
-        return None if index and index == self._index_before else index
+        believed = None if index and index == self._index_before else index
+        self._is_counted = self._is_counted or believed is not None
+        return believed
 
     def _covers_context(self, consumed_index: int | None) -> bool:
         """Whether the past that this connection was given has been taken in."""
@@ -498,14 +507,25 @@ class Exchanges:
         if self._question is not None:
             asked = Answered(typed_ids=frozenset({self._question.id}))
             return Sent(certain=asked, everything=asked)
-        settled_ms = self._settled_moment_ms()
+        settled_ms, most = self._settled_moment_ms(), self._mark_of_what_is_answered()
         return Sent(
-            certain=Answered(self._backlog.mark_at(settled_ms), self._backlog.typed_sent(settled_ms)),
-            everything=Answered(self._backlog.mark_at(), self._backlog.typed_sent()),
+            certain=Answered(min(self._backlog.mark_at(settled_ms), most), self._backlog.typed_sent(settled_ms)),
+            everything=Answered(min(self._backlog.mark_at(), most), self._backlog.typed_sent()),
             proven_at_ms=2 * _now_ms() - settled_ms,
             said=self._said,
             said_until=self._said_until,
         )
+
+    def _mark_of_what_is_answered(self) -> int:
+        """How much of the audio a reply that begins now can answer. A provider that counts has consumed what it says,
+        and what was said to it; of the quiet after that it tells with its next handle, better than any clock."""
+        number = self.transcript.last_of_user
+        turn = None if number is None else self.transcript.find(number)
+        is_transcribed = turn is not None and not turn.id
+        is_unknown_to_our_ear = self._ear.is_voiced or (is_transcribed and not self._said_until)
+        if not self._is_counted or is_unknown_to_our_ear:
+            return self._backlog.end
+        return max(self._backlog.mark_of(self._consumed_index or 0), self._said_until)
 
     def _settled_moment_ms(self) -> int:
         """What had been sent by then has certainly been consumed by what the provider says now."""

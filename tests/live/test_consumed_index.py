@@ -71,6 +71,36 @@ async def test_a_handle_whose_index_is_missing_covers_what_time_shows() -> None:
     assert early
 
 
+async def test_a_reply_to_what_was_typed_answers_no_audio_that_the_index_leaves_open() -> None:
+    """By the clock the provider had taken it all in when it began to answer: it was slower than that (soak)."""
+    stage = await Stage(Mode.CALL).open()
+    await stage.speak(5)
+    await stage.hear(HandleUpdate("h-1", consumed_index=5))
+    stage.manager.take_text("m-1", "What is the time?")
+    later = await stage.speak(10)
+    await stage.reply("Noon.")
+    await stage.hear(HandleUpdate("h-2", consumed_index=10))
+    stage.connection.drop()
+    await stage.wait(1)
+    assert numbers(stage.connection.audio) == later[4:]
+    assert stage.connection.texts == []
+
+
+async def test_the_first_handle_of_a_connection_covers_nothing_where_its_index_is_left_out() -> None:
+    """As JSON leaves out 0, however long ago something was sent."""
+    stage = await Stage(Mode.CALL).open()
+    await stage.speak(5)
+    await stage.hear(HandleUpdate("h-1", consumed_index=5))
+    stage.connection.drop()
+    await stage.wait(1)
+    later = await stage.speak(10)
+    await stage.wait(1)
+    await stage.hear(HandleUpdate("h-2"))
+    stage.connection.drop()
+    await stage.wait(1)
+    assert numbers(stage.connection.audio) == later
+
+
 async def test_a_newer_handle_that_covers_less_gives_back_what_the_one_before_was_said_to_cover() -> None:
     stage = await Stage(Mode.CALL).open()
     spoken = await stage.speak(10)

@@ -21,6 +21,10 @@ UNSURE_BEFORE_STALL_S = 0.7
 """When the provider stood still, it is not known to the moment since when."""
 
 PROOF_OF_LIFE_S = 1.0
+CERTAINLY_SHORT_S = 0.5
+"""The page hears that a line stands later than the server knows, and of its end at once or later still: a life that was
+shorter than this for the page was shorter than `PROOF_OF_LIFE_S` for the server, unless the machine stood still."""
+
 IN_FLIGHT_S = 0.7
 """What was sent this short a time before a handle came may not be covered by it, and comes twice: what the provider
 has not taken in (the soak's lag: up to 200 ms), the product's margin above that, or what was replayed at that moment;
@@ -302,14 +306,22 @@ class _Reckoning:
                 self._find(told.at, f"called {action}, which {self._links[index].id} was not")
 
     def _check_toasts(self) -> None:
-        for toasts in self._outages():
-            self._account.toasts_at_most = max(self._account.toasts_at_most, len(toasts))
-            codes = Counter(told.message["code"] for told in toasts)
-            for code in (code for code, count in codes.items() if count > 1):
-                self._find(toasts[0].at, f"{codes[code]} toasts {code} in one outage")
+        certain = {(at, text) for at, text, _ in self._toasts_said_twice(CERTAINLY_SHORT_S)}
+        for at, text, toasts in self._toasts_said_twice(PROOF_OF_LIFE_S):
+            self._account.toasts_at_most = max(self._account.toasts_at_most, toasts)
+            if text:
+                self._find(at, text, rests_on_speed=(at, text) not in certain)
 
-    def _outages(self) -> Iterator[list[Told]]:
-        """The toasts of each outage, which ends when a connection has proved that it lives."""
+    def _toasts_said_twice(self, proof_of_life_s: float) -> Iterator[tuple[float, str, int]]:
+        """When each outage began to be told, what was told twice in it, if anything, and how many toasts it had."""
+        for toasts in self._outages(proof_of_life_s):
+            codes = Counter(told.message["code"] for told in toasts)
+            twice = [f"{count} toasts {code} in one outage" for code, count in codes.items() if count > 1]
+            if toasts:
+                yield toasts[0].at, "; ".join(twice), len(toasts)
+
+    def _outages(self, proof_of_life_s: float) -> Iterator[list[Told]]:
+        """The toasts of each outage, which ends when a connection has lived for that long."""
         toasts: list[Told] = []
         live_at: float | None = None
         for told in self._page.story:
@@ -318,7 +330,7 @@ class _Reckoning:
             elif told.message.get("state") == "live":
                 live_at = live_at or told.at
             elif told.message["type"] == "state":
-                if live_at is not None and told.at - live_at >= PROOF_OF_LIFE_S:
+                if live_at is not None and told.at - live_at >= proof_of_life_s:
                     yield toasts
                     toasts = []
                 live_at = None

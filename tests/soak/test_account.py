@@ -9,7 +9,7 @@ import pytest
 from tests.services.web import WebServer
 from tests.soak.account import Account, reckon
 from tests.soak.conversation import Conversation, Exchange
-from tests.soak.page import SoakPage
+from tests.soak.page import SoakPage, Told
 from tests.soak.provider import Entry, Hearing, Link, Provider
 
 
@@ -22,6 +22,28 @@ def account_of_two(*faults: Entry, by: str = "client", turns: tuple[str, ...] = 
     first.turns = [{"kind": kind, "at": 5.0, "connection": "c1", "reason": ""} for kind in turns]
     second = Link("c2", "s1", second_at, True, 0, False)
     return reckon(conversation, [first, second], {"s1": Hearing([], [])})
+
+
+@pytest.mark.parametrize(("lived_s", "found", "rests_on_speed"), [(0.3, 1, False), (0.8, 1, True), (1.2, 0, False)])
+def test_two_toasts_of_an_outage_are_found_and_are_the_machines_where_the_line_may_have_lived_between_them(
+    lived_s: float, found: int, rests_on_speed: bool
+) -> None:
+    page = SoakPage(cast("WebServer", None), "")
+    toast: Entry = {"type": "toast", "code": "call.rebuilt"}
+    for at, message in [
+        (20.0, {"type": "state", "state": "live"}),
+        (20.0, toast),
+        (20.0 + lived_s, {"type": "state", "state": "reconnecting"}),
+        (22.0, {"type": "state", "state": "live"}),
+        (22.0, toast),
+    ]:
+        page.story.append(Told(at, message))
+    said = [Exchange("hello", bool, -1, 1.0, ended_at=2.0)]
+    conversation = Conversation(0, 1, page, cast("Provider", None), 10, {}, exchanges=said)
+    findings = reckon(conversation, [Link("c1", "s1", 20.0, True, 0, False)], {"s1": Hearing([], [])}).findings
+    assert [(finding.text, finding.rests_on_speed) for finding in findings] == [
+        ("2 toasts call.rebuilt in one outage", rests_on_speed)
+    ] * found
 
 
 def fault(name: str, **facts: Any) -> Entry:
