@@ -227,6 +227,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("clear_ended_sessions", 3600.0),
         ("prune_history", 3600.0),
         ("prune_throttles", 3600.0),
+        ("fold_history", 300.0),
         ("check_left_recordings", 60.0),
         ("purge_expired_files", 60.0),
         ("renew_files", 600.0),

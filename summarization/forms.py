@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from energy.levels import Mode
 from summarization.history import Filters
-from summarization.search import words_of
+from summarization.search_words import MOST_WORDS, has_too_many_words, words_of
 from summarization.titles import TITLE_LIMIT_CHARACTERS
 
 QUERY_LIMIT_CHARACTERS = 200
@@ -40,7 +40,9 @@ class FilterForm(forms.Form):
         required=False,
         max_length=QUERY_LIMIT_CHARACTERS,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Any words"}),
-        error_messages={"max_length": f"Search for {QUERY_LIMIT_CHARACTERS} characters at most."},
+        error_messages={
+            "max_length": f"This is longer than {QUERY_LIMIT_CHARACTERS} characters. Search for a few words of it."
+        },
     )
     mode = forms.ChoiceField(label="Kind", required=False, choices=_MODES)
     model = forms.ChoiceField(label="Model", required=False)
@@ -61,7 +63,9 @@ class FilterForm(forms.Form):
     def clean_q(self) -> str:
         query: str = self.cleaned_data["q"]
         if query and not words_of(query):
-            raise forms.ValidationError("Search for words: signs alone cannot be found.")
+            raise forms.ValidationError(
+                "Signs alone cannot be found. Add a letter or a digit that stands beside them, as in “.example”."
+            )
         return query
 
     def clean(self) -> None:
@@ -85,6 +89,16 @@ class FilterForm(forms.Form):
     def is_used(self) -> bool:
         """Whether anything was asked for, sensible or not."""
         return any(value for name, value in self.data.items() if name in self.fields and name != "zone")
+
+    @property
+    def is_search_refused(self) -> bool:
+        """Whether what was typed cannot be looked for. Nothing is found then: all that there is would be no answer."""
+        return "q" in self.errors
+
+    @property
+    def words_looked_for(self) -> int:
+        """How many words are looked for, where more were typed; else 0."""
+        return MOST_WORDS if has_too_many_words(self.cleaned_data.get("q", "")) else 0
 
     def _midnight(self, day: datetime.date | None, days_later: int = 0) -> datetime.datetime | None:
         """The beginning of a day where the user is; None at the ends of the calendar, where nothing is cut off."""

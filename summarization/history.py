@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, overload
 
@@ -22,10 +22,12 @@ from sessions_app.live.transcript import Role
 from sessions_app.models import Attachment, Conversation, LiveSession, Recording, SessionEvent, Turn
 from sessions_app.services import get_conversation_for
 from sessions_app.usage import totals_of_conversations
-from summarization import search, services
+from summarization import hits, search, services
+from summarization.folding import fold
+from summarization.hits import NO_HITS, Hits
 from summarization.models import CallHistory, SummaryState
+from summarization.passages import Piece, has_hit, marked, passage
 from summarization.record import Line, Neighbour, Record, Tokens, WrittenSummary, milliseconds_between
-from summarization.search import Piece
 from summarization.timeline import Event, timeline
 from summarization.titles import UNTITLED, first_words, title_from
 
@@ -40,7 +42,10 @@ class StillOpen(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is looked for. `since` and `before`: the conversation was going on at some time in between."""
+    """What is looked for. `since` and `before`: the conversation was going on at some time in between.
+
+    `words`: as `search_words.words_of` gives them.
+    """
 
     words: tuple[str, ...] = ()
     mode: str = ""
@@ -51,7 +56,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A conversation in the list. `state`: of its summary, empty while there is no entry for one."""
+    """A conversation in the list. `state`: of its summary, empty while there is no entry for one.
+
+    Of a search, `hits` are turns that have the words, and `excerpt` is a passage with one.
+    """
 
     id: uuid.UUID
     title: str
@@ -62,6 +70,8 @@ class Entry:
     excerpt: tuple[Piece, ...] = ()
     state: str = ""
     reason: str = ""
+    title_pieces: tuple[Piece, ...] = ()
+    hits: Hits = NO_HITS
 
     @property
     def duration_ms(self) -> int:
@@ -74,17 +84,26 @@ class Found(Sequence[Entry]):
     Args:
         words: that were searched for.
         without_entry: conversations that have no entry in the history yet; they come first.
-        histories: the others.
+        histories: the keys of the others.
+        is_cut: there are older ones with these words.
+        is_partial: the oldest conversations have not been made ready for searching yet.
     """
 
     def __init__(
-        self, words: tuple[str, ...], without_entry: list[uuid.UUID], histories: QuerySet[CallHistory]
+        self,
+        words: tuple[str, ...],
+        without_entry: Sequence[uuid.UUID],
+        histories: QuerySet[CallHistory, int] | Sequence[int],
+        is_cut: bool = False,
+        is_partial: bool = False,
     ) -> None:
         self._words = words
         self._without_entry = without_entry
-        entered = histories.order_by().count()
+        self._histories = histories
+        entered = histories.order_by().count() if isinstance(histories, QuerySet) else len(histories)
         self._count = len(without_entry) + entered
-        self._histories = search.best_first(histories, words, count=entered) if words else histories
+        self.is_cut = is_cut
+        self.is_partial = is_partial
 
     def __len__(self) -> int:
         return self._count
@@ -103,28 +122,48 @@ class Found(Sequence[Entry]):
         entries = _entries_without_history(self._without_entry[start:stop])
         if stop > first:
             entries += self._entered(max(0, start - first), stop - first)
-        return entries
+        return _with_hits(entries, self._words) if self._words else entries
 
     def _entered(self, start: int, stop: int) -> list[Entry]:
         """Keys first, rows afterwards: sorting whole rows takes longer than both."""
-        keys = list(self._histories.values_list("pk", flat=True)[start:stop])
-        rows = CallHistory.objects.select_related("conversation")
-        found = (rows if self._words else rows.defer("search_text")).in_bulk(keys)
-        return [_entry(found[key], self._words) for key in keys]
+        keys = list(self._histories[start:stop])
+        found = CallHistory.objects.select_related("conversation").defer("search_text").in_bulk(keys)
+        return [_entry(found[key], self._words) for key in keys if key in found]
+
+
+NOTHING = Found((), (), ())
+"""Where nothing was looked for."""
 
 
 def find(user: User, filters: Filters) -> Found:
     """The conversations of a user in which somebody said something, newest first; with words, the best first."""
-    without_entry = Conversation.objects.filter(
-        _conditions(filters), *_spoken_with(filters.words), user=user, history=None
-    )
     histories = CallHistory.objects.filter(_conditions(filters, "conversation__"), conversation__user=user).order_by(
         "-conversation__last_activity_at"
     )
-    if filters.words:
-        histories = search.matching(histories, filters.words)
+    words = tuple(filter(None, map(fold, filters.words)))
+    if words:
+        return _find_words(user, filters, histories, words)
+    without_entry = Conversation.objects.filter(_conditions(filters), _is_spoken(), user=user, history=None)
     ids = without_entry.order_by("-last_activity_at").values_list("pk", flat=True)
-    return Found(filters.words, list(ids), histories)
+    return Found((), list(ids), histories.values_list("pk", flat=True))
+
+
+def _find_words(user: User, filters: Filters, histories: QuerySet[CallHistory], words: tuple[str, ...]) -> Found:
+    """By the index; what that does not know yet by a look at what was said: conversations that go on, and those that
+    the version before has entered."""
+    unknown = hits.unknown_to_search(Conversation.objects.filter(_conditions(filters), user=user))
+    indexed = search.find(histories, user.pk, words)
+    with_words = hits.with_words(unknown.ids, words)
+    without_entry = [id for id, history in with_words if history is None]
+    entered = [history for _, history in with_words if history is not None]
+    known = {history for _, history in unknown.ids}
+    return Found(
+        words,
+        without_entry,
+        [*entered, *(key for key in indexed.keys if key not in known)],
+        is_cut=indexed.is_cut,
+        is_partial=unknown.is_cut,
+    )
 
 
 def recent(user: User, count: int) -> list[Entry]:
@@ -141,7 +180,7 @@ def models_of(user: User) -> list[str]:
 def count_deletable(user: User) -> int:
     """How many conversations of the list "delete all" would delete: those that no page has open."""
     idle = services.idle_conversations().filter(user=user)
-    return idle.filter(history__isnull=False).count() + idle.filter(*_spoken_with(), history=None).count()
+    return idle.filter(history__isnull=False).count() + idle.filter(_is_spoken(), history=None).count()
 
 
 def count_deletable_recordings(user: User) -> int:
@@ -214,18 +253,15 @@ def _conditions(filters: Filters, prefix: str = "") -> Q:
     return conditions
 
 
-def _spoken_with(words: tuple[str, ...] = ()) -> list[Exists]:
-    """Somebody said something, and each word occurs in a turn."""
-    spoken = Turn.objects.filter(conversation=OuterRef("pk"), role__in=_SPOKEN)
-    return [Exists(spoken), *(Exists(spoken.filter(text__icontains=word)) for word in words)]
+def _is_spoken() -> Exists:
+    """Somebody said something."""
+    return Exists(Turn.objects.filter(conversation=OuterRef("pk"), role__in=_SPOKEN))
 
 
 def _entry(history: CallHistory, words: tuple[str, ...]) -> Entry:
     conversation = history.conversation
-    if words:
-        excerpt = search.passage(history.search_text.removeprefix(history.title), words)
-    else:
-        excerpt = _pieces_of(history.summary)
+    summary = "\n".join([history.summary, *history.facts])
+    is_found = bool(words) and has_hit(summary, words)
     return Entry(
         id=conversation.pk,
         title=history.title,
@@ -233,10 +269,23 @@ def _entry(history: CallHistory, words: tuple[str, ...]) -> Entry:
         started_at=conversation.started_at,
         until=conversation.ended_at or conversation.last_activity_at,
         is_over=conversation.status == Conversation.Status.ENDED,
-        excerpt=excerpt,
+        excerpt=passage(summary, words) if is_found else _pieces_of(history.summary),
         state=history.state,
         reason=history.reason,
     )
+
+
+def _with_hits(entries: list[Entry], words: tuple[str, ...]) -> list[Entry]:
+    found = hits.of_conversations([entry.id for entry in entries], words)
+    return [
+        replace(
+            entry,
+            title_pieces=marked(entry.title, words),
+            hits=found[entry.id],
+            excerpt=found[entry.id].shown[0].pieces if found[entry.id].shown else entry.excerpt,
+        )
+        for entry in entries
+    ]
 
 
 def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:

@@ -56,6 +56,35 @@ class CallHistory(Claimable):
         return self.title or f"Conversation {self.conversation_id}"
 
 
+class SearchEntry(models.Model):
+    """The words of an entry of the history as `folding` makes them, by which it is found. Written by `search_entries`.
+
+    Its migration gives PostgreSQL an index of `pieces` and SQLite a table of FTS5, which triggers keep as this table
+    is. A migration that makes Django copy this table on SQLite has to make the triggers anew.
+    """
+
+    history = models.OneToOneField(
+        CallHistory,
+        models.CASCADE,
+        primary_key=True,
+        related_name="search_entry",
+        db_constraint=False,  # the database deletes it with the history, which the version before does not
+    )
+    title = models.TextField(help_text="Folded, as the others.")
+    summary = models.TextField(help_text="With the facts.")
+    said = models.TextField(help_text="A line for each turn.")
+    pieces = models.TextField(help_text="Of the words, with whose they are: what an index finds it by.")
+    of_title = models.CharField(max_length=200, help_text="The title of the entry when it was folded.")
+    of_turn = models.IntegerField(help_text="Its last turn then.")
+    of_summary_at = models.DateTimeField(null=True, help_text="When its summary had been written.")
+
+    class Meta:
+        verbose_name_plural = "search entries"
+
+    def __str__(self) -> str:
+        return f"Words of {self.history_id}"
+
+
 class RollingSummary(Claimable):
     """What a conversation was about up to a turn, kept while it goes on. Numbers run through continued ones."""
 

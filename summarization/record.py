@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sessions_app.live.transcript import TurnCode, TurnStatus, heard_part, unheard_part
+from sessions_app.live.transcript import Role, TurnCode, TurnStatus, heard_part, unheard_part
 from summarization.timeline import Moment, verdict
 
 
@@ -21,6 +21,11 @@ class Line:
     at: datetime
     code: str = ""
     heard: int | None = None
+
+    @property
+    def can_be_found(self) -> bool:
+        """Whether a search finds its words: those of a notice are nobody's."""
+        return self.role != Role.SYSTEM
 
     @property
     def heard_text(self) -> str:

@@ -22,7 +22,7 @@ from sessions_app.live.transcript import Turn as SpokenTurn
 from sessions_app.models import Conversation, LiveSession
 from sessions_app.recordings import service as recordings
 from sessions_app.services import NotYours, get_conversation_for, own_turns_of
-from summarization import attempts, claims, queue
+from summarization import attempts, claims, queue, search_entries
 from summarization import recordings as recording_works
 from summarization.claims import Claim
 from summarization.models import CallHistory, RollingSummary, SummaryState
@@ -113,9 +113,11 @@ def rename(user: User, id: uuid.UUID, title: str) -> None:
         history = CallHistory.objects.select_for_update(of=("self",)).get(conversation__pk=id, conversation__user=user)
     except CallHistory.DoesNotExist:
         raise NotYours from None
+    turns = _own_turns(history.conversation)
     history.title, history.is_title_given = title.replace("\x00", "").strip()[:TITLE_LIMIT_CHARACTERS], True
-    history.search_text = _search_text(history, _own_turns(history.conversation))
+    history.search_text = _search_text(history, turns)
     history.save(update_fields=["title", "is_title_given", "search_text"])
+    search_entries.write(history, turns)
 
 
 @transaction.atomic
@@ -211,6 +213,7 @@ def _enter(history: CallHistory, turns: tuple[SpokenTurn, ...], is_over: bool) -
             queue.enqueue(queue.WRITE_SUMMARY, history.conversation_id)
     history.search_text = _search_text(history, turns)
     history.save()
+    search_entries.write(history, turns)
 
 
 def _fill_in(history: CallHistory, summary: Summary) -> None:
@@ -245,6 +248,7 @@ def _keep_summary(
     if held.until_turn == history.until_turn:
         _fill_in(held, summary)
         held.search_text = _search_text(held, turns)
+        search_entries.write(held, turns)
         logger.info("summary of %s is ready", held.conversation_id)
     else:
         queue.enqueue(queue.WRITE_SUMMARY, held.conversation_id)
@@ -267,5 +271,6 @@ def _note_failed_summary(history: CallHistory, claim: Claim[CallHistory], failur
 
 
 def _search_text(history: CallHistory, turns: tuple[SpokenTurn, ...]) -> str:
+    """What the version before searches, which may run beside this one."""
     words = [history.title, history.summary, *history.facts, *(turn.text for turn in turns)]
     return "\n".join(words)[:SEARCH_TEXT_LIMIT_CHARACTERS]

@@ -20,7 +20,7 @@ from sessions_app.model_check import warn_of_models
 from sessions_app.recordings import cleanup as recordings_cleanup
 from sessions_app.recordings.google_files import NotThere, audio_files
 from sessions_app.services import purge_expired_handles as purge_handles
-from summarization import cleanup, queue, recordings, rolling, services
+from summarization import cleanup, queue, recordings, rolling, search_entries, services
 from summarization.attempts import LONGEST_ROLLING_WORK_S, LONGEST_WORK_S
 
 logger = logging.getLogger(__name__)
@@ -121,6 +121,13 @@ def check_left_recordings() -> None:
 def prune_throttles() -> None:
     throttle_rows.prune()
     tool_calls.prune()
+
+
+@shared_task(name="summarization.fold_history", soft_time_limit=DELETING_S, time_limit=DELETING_LIMIT_S)
+def fold_history() -> None:
+    count = search_entries.write_missing()
+    if count:
+        logger.info("made %d conversations ready for the search", count)
 
 
 @shared_task(name="summarization.check_models", soft_time_limit=QUICK_S, time_limit=QUICK_LIMIT_S)

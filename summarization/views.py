@@ -24,8 +24,10 @@ from sessions_app.throttle import DELETION, EXPORT, SEARCH
 from sessions_app.throttled import is_post, throttled
 from sessions_app.user_settings.service import history_days_of
 from summarization import export, history, recordings, services
-from summarization.forms import FilterForm, TitleForm
+from summarization.forms import QUERY_LIMIT_CHARACTERS, FilterForm, TitleForm
 from summarization.models import SummaryState
+from summarization.passages import has_hit
+from summarization.search_words import words_of
 
 PAGE_SIZE = 25
 
@@ -60,14 +62,17 @@ def history_page(request: HttpRequest) -> HttpResponse:
     """The conversations of a user; the page number beyond the last gives the last."""
     user = _user(request)
     form = FilterForm(request.GET, models=history.models_of(user))
-    found = history.find(user, form.filters())
+    filters = form.filters()
+    found = history.NOTHING if form.is_search_refused else history.find(user, filters)
     page: Page[history.Entry] = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
     context = {
         "form": form,
+        "found": found,
         "page": page,
         "query": query.urlencode(),
+        "words": form.data.get("q", "") if filters.words else "",
         "has_files": has_files_page(user),
         "can_delete_all": bool(page.paginator.count) or history.count_deletable_recordings(user) > 0,
         "history_days": partial(history_days_of, user.pk),  # asked for where there is nothing to show alone
@@ -179,7 +184,16 @@ def export_json(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 def _show(request: HttpRequest, id: uuid.UUID, status: int = HTTPStatus.OK) -> HttpResponse:
     record = history.read(_user(request), id)
-    return render(request, "summarization/conversation.html", {"record": record, "section": "history"}, status=status)
+    query = request.GET.get("q", "")[:QUERY_LIMIT_CHARACTERS]
+    words = words_of(query)
+    context = {
+        "record": record,
+        "query": query,
+        "words": words,
+        "found": [line.number for line in record.lines if line.can_be_found and has_hit(line.heard_text, words)],
+        "section": "history",
+    }
+    return render(request, "summarization/conversation.html", context, status=status)
 
 
 def _file(content: str, content_type: str, name: str) -> HttpResponse:

@@ -52,6 +52,7 @@ PURE = {
     *(f"sessions_app.recordings.{name}" for name in ("google_rules", "google_shown", "cuts", "keeping", "passages")),
     *(f"energy.{name}" for name in ("levels", "places", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "recording_prompts", "timeline", "record", "export", "titles")),
+    *(f"summarization.{name}" for name in ("folding", "search_words", "passages")),
     "config.line_page.plot",
     *(f"sessions_app.live.providers.{name}" for name in ("cache_rules", "cache_reckoning")),
 }

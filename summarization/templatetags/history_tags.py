@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django import template
 from django.contrib.auth.models import User
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app.usage import in_dollars
 from summarization import earlier_call, history
+from summarization.passages import Piece, marked
 from summarization.timeline import duration_words
 
 register = template.Library()
 register.filter("duration_words", duration_words)
 register.filter("in_dollars", in_dollars)
 
+_MARK = "<mark>{}</mark>"
+
 
 @register.filter
 def thousands(number: int) -> str:
     """Such as "12,345"."""
     return f"{number:,}"
+
+
+@register.filter
+def with_marks(pieces: Iterable[Piece]) -> SafeString:
+    """A passage, with what was found in it marked."""
+    return mark_safe("".join(format_html(_MARK if piece.is_hit else "{}", piece.text) for piece in pieces))  # noqa: S308
+
+
+@register.filter
+def marking(text: str, words: Iterable[str]) -> SafeString:
+    """A text with every hit of folded words marked."""
+    return with_marks(marked(text, words))
 
 
 @register.simple_tag

@@ -53,6 +53,7 @@ def fill(user_id: int, conversations: int, turns: int) -> None:
     from django.db import connection
 
     from sessions_app.models import Conversation, LiveSession, SessionEvent
+    from summarization import search_entries
     from summarization.models import CallHistory
 
     now = timezone.now()
@@ -112,6 +113,8 @@ def fill(user_id: int, conversations: int, turns: int) -> None:
         ],
         batch_size=1000,
     )
+    while search_entries.write_missing():
+        pass
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -166,7 +169,7 @@ def run(conversations: int, turns: int, times: int) -> list[Answer]:
         "search, a word of 5 conversations": "/history/?q=zeppelin",
         "search, a word of 4 %": "/history/?q=lighthouse",
         "search, two words of every conversation": "/history/?q=harbour+river",
-        "search, the same, a page far behind": "/history/?q=harbour+river&page=300",
+        "search, the same, the last page": "/history/?q=harbour+river&page=20",
         "search, nothing found": "/history/?q=xylophone",
         "one conversation": f"/history/{middle.pk}/",
         "export, Markdown": f"/history/{middle.pk}/export.md",

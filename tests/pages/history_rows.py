@@ -14,8 +14,11 @@ from energy.levels import Mode
 from sessions_app import lines
 from sessions_app.lines import Owner
 from sessions_app.models import Conversation, LiveSession, SessionEvent
+from sessions_app.services import own_turns_of
 from sessions_app.usage import save_usage
+from summarization import search_entries
 from summarization.models import CallHistory
+from summarization.prompts import spoken
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.get_default_timezone())
 
@@ -80,7 +83,8 @@ def converse(
     if not is_open:
         written = {"until_turn": len(said) - 1, "search_text": "\n".join([title, *said])}
         fields = {"state": "ready", "summary": "They talked."} | written | history
-        CallHistory.objects.create(conversation=conversation, title=title or said[0], **fields)
+        entry = CallHistory.objects.create(conversation=conversation, title=title or said[0], **fields)
+        search_entries.write(entry, spoken(own_turns_of(conversation)))
     return conversation
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from summarization.search import Piece, passage, words_of
 from summarization.timeline import Event, Moment, Tone, duration_words, loss_words, timeline, verdict
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -241,17 +240,3 @@ def test_durations_are_told_as_people_tell_them(milliseconds: int, words: str) -
 def test_a_loss_is_a_sentence() -> None:
     assert loss_words(0, 0) == "Nothing was lost."
     assert loss_words(0, 1) == "1 message could not be saved."
-
-
-def test_signs_are_no_words_and_there_are_not_too_many() -> None:
-    assert words_of(" a-b  !! 'x' \x00 ") == ("a-b", "'x'")
-    assert len(words_of("w " * 50)) == 10
-
-
-def test_a_passage_begins_at_a_word_near_the_first_hit() -> None:
-    pieces = passage("word " * 40 + "Heron(1) " + "word " * 80, ("heron(1",))
-    assert pieces[0] == Piece("… ")
-    assert pieces[1].text.startswith("word ")
-    assert pieces[2] == Piece("Heron(1", is_hit=True)
-    assert pieces[-1] == Piece(" …")
-    assert passage("nothing of it", ("heron",)) == (Piece("nothing of it"),)

@@ -22,7 +22,7 @@ from sessions_app.models import Conversation, GeminiFile, LiveSession, Recording
 from sessions_app.throttle import LOG_IN, Scope
 from summarization import cleanup, queue, rolling, services
 from summarization.attempts import CLAIM_VALID
-from summarization.models import CallHistory
+from summarization.models import CallHistory, SearchEntry
 from summarization.summarizing import SummarizationService
 from tests.fakes.summarizer import FakeSummarizer
 from tests.services.processes import free_port
@@ -68,7 +68,7 @@ def test_a_queue_that_does_not_exist_is_refused() -> None:
 
 
 def test_every_task_is_broken_off_in_order_before_its_process_is_killed() -> None:
-    assert len(tasks()) == 14
+    assert len(tasks()) == 15
     for task in tasks().values():
         assert 0 < task.soft_time_limit < task.time_limit
 
@@ -160,6 +160,11 @@ def _copies_are_noted() -> bool:
     return list(GeminiFile.objects.values_list("state", "name")) == [("deleted", "")]
 
 
+def _leave_unfolded(user: User) -> None:
+    _leave_old_calls(user)
+    SearchEntry.objects.all().delete()
+
+
 TWICE: dict[str, tuple[Callable[[User], None], Callable[[], bool]]] = {
     "close_stale_sessions": (_leave_calls, _calls_are_in_the_history),
     "enqueue_due": (_lose_workers, _workers_are_counted_once),
@@ -168,6 +173,7 @@ TWICE: dict[str, tuple[Callable[[User], None], Callable[[], bool]]] = {
     "prune_history": (_leave_old_calls, lambda: not Conversation.objects.exists()),
     "check_left_recordings": (_leave_files, _files_are_refused),
     "purge_expired_files": (_leave_copies, _copies_are_noted),
+    "fold_history": (_leave_unfolded, lambda: SearchEntry.objects.count() == 6),
     "prune_throttles": (_leave_tries, lambda: not Throttle.objects.exists()),
 }
 """For each scheduled task what it finds, and whether that was done, once."""
