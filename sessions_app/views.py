@@ -28,6 +28,8 @@ from sessions_app.client_address import address_of_request
 from sessions_app.forms import LoginForm, SignupForm
 from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation
+from sessions_app.recordings.limits import Limits
+from sessions_app.recordings.service import limits_of_the_server
 from sessions_app.throttle import HAND_OVER, SIGN_UP, Scope, TooManyTries
 from sessions_app.throttled import throttled, too_many
 
@@ -57,7 +59,7 @@ def _when(conversations: QuerySet[Conversation]) -> str:
 @login_required
 def text_page(request: HttpRequest) -> HttpResponse:
     """The text chat."""
-    return render(request, "sessions_app/text.html", {"mode": "text", "ws_path": "/ws/text/"})
+    return render(request, "sessions_app/text.html", {"mode": "text", "ws_path": "/ws/text/", **_recordings()})
 
 
 @require_safe
@@ -65,7 +67,12 @@ def text_page(request: HttpRequest) -> HttpResponse:
 @login_required
 def call_page(request: HttpRequest) -> HttpResponse:
     """The voice call."""
-    return render(request, "sessions_app/call.html", {"mode": "call", "ws_path": "/ws/call/"})
+    return render(request, "sessions_app/call.html", {"mode": "call", "ws_path": "/ws/call/", **_recordings()})
+
+
+def _recordings() -> dict[str, Limits]:
+    """What may be attached to a conversation."""
+    return {"recordings": limits_of_the_server()}
 
 
 @require_POST

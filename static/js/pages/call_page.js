@@ -25,7 +25,9 @@ import { LiveView } from "../ui/live_view.js";
 import { PushToTalk } from "../ui/push_to_talk.js";
 import { onShortcut } from "../ui/shortcuts.js";
 import { Wire } from "../ui/wire.js";
+import { pauseRecording, PLAYING_CHANGED } from "../ui/recording_player.js";
 import { CallSound } from "./call_sound.js";
+import { ConversationRecordings } from "./conversation_recordings.js";
 
 const CAPTIONS_KEY = "holdline:captions";
 const ENDED_TITLES = { [STATE.ENDED]: "Call ended", taken: "Call moved", stopped: "Call stopped" };
@@ -43,10 +45,16 @@ const timer = new CallTimer(find("[data-timer]"));
 const meter = new LevelMeter(find("[data-input-level]"));
 const wire = new Wire(find("[data-wire]"));
 const wakeLock = new WakeLock();
+const recordings = new ConversationRecordings({
+  onAttach: (id) => session.attach(id),
+  onTakeBack: (id) => session.attachNot(id),
+  onReturn: () => (inCall() ? composer.focus() : startButton.focus()),
+});
 const view = new LiveView({
   mode: MODE.CALL,
+  recordings,
   onAction: act,
-  onSendAgain: (text) => session.type(text),
+  onSendAgain: type,
   onEarlier: (wish) => session.loadEarlier(wish),
 });
 const session = new LiveSession({
@@ -64,22 +72,23 @@ const sound = new CallSound({
   onLevel: showLevel,
   onReport: showPlayback,
   onHeard: (heard) => session.tellHeard(heard),
-  onHeld: hold,
+  onHeld: (held) => hold("sound", held),
   onLost: loseMicrophone,
   onFound: findMicrophone,
   onError: showMicrophoneError,
   onTold: (text) => view.receive({ type: SERVER_MESSAGE.TOAST, code: "device", level: TOAST_LEVEL.INFO, text }),
 });
-new Composer(find("[data-composer]"), {
+const composer = new Composer(find("[data-composer]"), {
   draftKey: "holdline:call-draft",
   longest: LIMIT.TYPED_CHARACTERS,
-  onSend: type,
+  onSend: (text) => type(text, recordings.asked),
 });
 const handOver = new HandOverDialog(find("[data-elsewhere-dialog]"));
 const elsewhereButton = find("[data-elsewhere]");
 /** Whether the microphone was open when it went away. */
 let wasOpen = false;
-let isHeld = false;
+/** What keeps the microphone from being heard: the system's sound that something else has, or a recording that plays. */
+const holds = new Set();
 
 /**
  * @param {boolean} fresh  a new call, not the one this page had before
@@ -108,6 +117,7 @@ async function start(fresh, goesOnFrom = null) {
   }
   session.open({ fresh, goesOnFrom });
   root.stage = "call";
+  recordings.moveTo(find(".live__foot"), find("[data-composer]"));
   setMuted(root.wantedMic === "muted");
   wakeLock.start();
   muteButton.focus();
@@ -123,6 +133,7 @@ function showMicrophoneError(error) {
 
 function end() {
   if (root.stage !== "call") return;
+  pauseRecording();
   sound.stop();
   timer.stop();
   wakeLock.stop();
@@ -173,6 +184,7 @@ function received(message) {
   if (message.type === SERVER_MESSAGE.FLUSH || message.type === SERVER_MESSAGE.TURN_COMPLETE) sound.speaker.listen();
   if (message.type === SERVER_MESSAGE.READY) timer.start();
   if (message.type === "link") onLink(message);
+  if (message.type === SERVER_MESSAGE.ERROR) recordings.receive(message);
   view.receive(message);
 }
 
@@ -183,6 +195,7 @@ function onLink(change) {
 
 function showState(state) {
   view.show(state);
+  recordings.show(state);
   elsewhereButton.disabled = !state.ready;
   if (state.phase === STATE.ENDED) end();
 }
@@ -197,12 +210,18 @@ function showLevel(level) {
   wire.showUser(meter.shown);
 }
 
-function type(text) {
+/**
+ * @param {string} text
+ * @param {string[]} about  ids of the recordings that it asks about
+ */
+function type(text, about) {
+  pauseRecording();
   if (root.wantedInterruptions === "on") {
     sound.speaker.flush();
     sound.speaker.listen();
   }
-  session.type(text);
+  session.type(text, about);
+  recordings.sent();
   view.toLatest();
 }
 
@@ -213,17 +232,24 @@ function stopReply() {
 
 function openMicrophone(open, name) {
   sound.setMuted(!open);
-  session.setMicrophone(open && !isHeld);
+  session.setMicrophone(open && holds.size === 0);
   view.setMuted(!open);
   root.mic = name;
 }
 
-/** Something else has the sound: nothing is heard of the user meanwhile, which is told like a mute. */
-function hold(held) {
-  isHeld = held;
+/** Nothing is heard of the user meanwhile, which is told like a mute. */
+function hold(why, held) {
+  if (held) holds.add(why);
+  else holds.delete(why);
   if (!inCall()) return;
-  session.setMicrophone(!held && root.mic !== "muted");
-  view.setHeld(held);
+  session.setMicrophone(holds.size === 0 && root.mic !== "muted");
+  view.setHeld(holds.size > 0);
+}
+
+/** What a recording says is not the user's word; and one voice at a time. */
+function listenToRecording(plays) {
+  hold("recording", plays);
+  if (plays) sound.speaker.hush();
 }
 
 function setMuted(muted) {
@@ -278,5 +304,7 @@ new PushToTalk(find("[data-push-to-talk]"), {
   isWanted: () => inCall() && root.mic === "muted" && !sound.isLost,
   onChange: (held) => openMicrophone(held, held ? "held" : "muted"),
 });
+document.addEventListener(PLAYING_CHANGED, ({ detail: plays }) => listenToRecording(plays));
+recordings.moveTo(document.querySelector("[data-lobby-recordings]"));
 onComeback(session);
 showState(session.state);

@@ -63,5 +63,13 @@ function prepare(within) {
   }
 }
 
+/** A time in an answer leads here: `#t=` has seconds. */
+function goToLinked() {
+  const seconds = Number(/^#t=(\d+(?:\.\d+)?)$/.exec(location.hash)?.[1] ?? NaN);
+  if (Number.isFinite(seconds)) player.seek(seconds * 1000);
+}
+
 prepare(document);
+goToLinked();
+addEventListener("hashchange", goToLinked);
 lookAgain(isGoingOn() ? FIRST_LOOK_MS : GOOGLE_LOOK_MS);

@@ -7,6 +7,7 @@ import { choice } from "../helpers/storage.js";
 import { LiveSession } from "../session/live_session.js";
 import { Composer } from "../ui/composer.js";
 import { LiveView } from "../ui/live_view.js";
+import { pauseRecording, PLAYING_CHANGED } from "../ui/recording_player.js";
 import {
   continuedConversation,
   forgetContinued,
@@ -16,6 +17,7 @@ import {
   socketUrl,
 } from "../session/page_life.js";
 import { LIMIT, MODE, SERVER_MESSAGE } from "../session/protocol.js";
+import { ConversationRecordings } from "./conversation_recordings.js";
 
 const SPEAK_KEY = "holdline:speak-aloud";
 const { wsPath, loginUrl, playbackWorklet, wantedSound } = document.documentElement.dataset;
@@ -25,8 +27,14 @@ const stopButton = find("[data-stop]");
 const clearButton = find("[data-clear]");
 const clearDialog = find("[data-clear-dialog]");
 
+const recordings = new ConversationRecordings({
+  onAttach: (id) => session.attach(id),
+  onTakeBack: (id) => session.attachNot(id),
+  onReturn: () => composer.focus(),
+});
 const view = new LiveView({
   mode: MODE.TEXT,
+  recordings,
   onAction: (action) => performAction(session, action),
   onSendAgain: send,
   onEarlier: (wish) => session.loadEarlier(wish),
@@ -46,15 +54,21 @@ const session = new LiveSession({
 const composer = new Composer(find("[data-composer]"), {
   draftKey: "holdline:text-draft",
   longest: LIMIT.TYPED_CHARACTERS,
-  onSend: send,
+  onSend: (text) => send(text, recordings.asked),
 });
 let audio = null;
 
-function send(text) {
+/**
+ * @param {string} text
+ * @param {string[]} about  ids of the recordings that it asks about
+ */
+function send(text, about) {
   if (speakSwitch.checked) unlockAudio();
+  pauseRecording();
   speaker.flush();
   speaker.listen();
-  session.type(text);
+  session.type(text, about);
+  recordings.sent();
   view.toLatest();
 }
 
@@ -77,11 +91,13 @@ function received(message) {
   if (message.type === SERVER_MESSAGE.FLUSH) speaker.flush();
   if (message.type === SERVER_MESSAGE.FLUSH || message.type === SERVER_MESSAGE.TURN_COMPLETE) speaker.listen();
   if (message.type === "link") redirectWhenLoggedOut(message, loginUrl);
+  if (message.type === SERVER_MESSAGE.ERROR) recordings.receive(message);
   view.receive(message);
 }
 
 function showState(state) {
   view.show(state);
+  recordings.show(state);
   clearButton.disabled = !state.ready || state.turns.length === 0;
 }
 
@@ -114,6 +130,8 @@ clearDialog.addEventListener("close", () => clearDialog.returnValue === "clear" 
 for (const starter of document.querySelectorAll("[data-starter]")) {
   starter.addEventListener("click", () => composer.fill(starter.textContent.trim()));
 }
+// One voice at a time.
+document.addEventListener(PLAYING_CHANGED, ({ detail: plays }) => plays && speaker.hush());
 onComeback(session);
 session.open();
 composer.focus();

@@ -7,7 +7,7 @@ import { decodeFrame, encodeFrame, FRAME_MS } from "../audio/pcm.js";
 import { uuid } from "../helpers/uuid.js";
 import { LiveSocket } from "./live_socket.js";
 import * as messages from "./messages.js";
-import { AudioOutbox, TextOutbox } from "./outbox.js";
+import { Attaching, AudioOutbox, TextOutbox } from "./outbox.js";
 import { Pace } from "./pace.js";
 import { LIMIT, PAGE_MESSAGE, SERVER_MESSAGE } from "./protocol.js";
 import { AUDIO_REFUSED, INITIAL, reduce, waitingFor } from "./session_state.js";
@@ -57,6 +57,7 @@ export class LiveSession {
     this._lastHeard = -1;
     this._audio = new AudioOutbox();
     this._typed = new TextOutbox();
+    this._attaching = new Attaching();
     this._audioPace = new Pace(BURST_FRAMES, FRAMES_PER_SECOND);
     this._audioHeldUntil = 0;
     this._typedPace = new Pace(TYPED_PER_SECOND, TYPED_PER_SECOND);
@@ -82,6 +83,7 @@ export class LiveSession {
           continues: this._continues,
           takes: this._takes,
           goesOnFrom: this._goesOnFrom,
+          recordings: this._attaching.name(),
         }),
       onMessage: (message) => this._received(message),
       onFrame: (frame) => this._heard(frame),
@@ -125,12 +127,26 @@ export class LiveSession {
     return this.state.conversation === null && waitingFor(this.state) === "place";
   }
 
-  /** @param {string} text */
-  type(text) {
+  /**
+   * @param {string} text
+   * @param {string[]} [recordings]  ids of those that it asks about
+   */
+  type(text, recordings = []) {
     const id = uuid();
-    if (this.state.phase !== "stopped") this._typed.push(id, text);
-    this._apply({ type: "typed", id, text });
+    if (this.state.phase !== "stopped") this._typed.push(id, text, recordings);
+    this._apply({ type: "typed", id, text, recordings });
     this._pump();
+  }
+
+  /** @param {string} id  of a recording that is to be part of this conversation, or of the one that is opened next */
+  attach(id) {
+    this._attaching.push(id);
+    this._pump();
+  }
+
+  /** @param {string} id  of one that was to be attached, and is not yet */
+  attachNot(id) {
+    this._attaching.settle([id]);
   }
 
   /** @param {boolean} on */
@@ -213,6 +229,7 @@ export class LiveSession {
     if (message.type === SERVER_MESSAGE.ACK) this._acknowledged(message);
     if (message.type === SERVER_MESSAGE.LOST) this._typed.settle(message.ids ?? []);
     if (message.type === SERVER_MESSAGE.ERROR) this._refused(message);
+    if (message.type === SERVER_MESSAGE.RECORDINGS) this._attaching.settle(message.recordings.map(({ id }) => id));
     if (message.type === SERVER_MESSAGE.RELEASE) this._isReleasing = true;
     this._apply(message);
     if (takesIn && this.state.earlier === "loading") this._askForEarlier();
@@ -229,6 +246,7 @@ export class LiveSession {
     this._goesOnFrom = null;
     this._audio.rewind(ack ?? 0);
     this._typed.rewind();
+    this._attaching.rewind();
     this._micTold = null;
     this._soundTold = true;
     this._tellLost(1);
@@ -239,8 +257,9 @@ export class LiveSession {
     this._typed.settle(ids ?? []);
   }
 
-  _refused({ id, code, audio }) {
+  _refused({ id, code, audio, recording }) {
     if (id) this._typed.settle([id]);
+    if (recording) this._attaching.settle([recording]);
     if (code !== AUDIO_REFUSED || !Number.isInteger(audio)) return;
     this._audio.rewind(audio);
     this._audioHeldUntil = performance.now() + AFTER_REFUSAL_MS;
@@ -281,6 +300,7 @@ export class LiveSession {
     this._tellLost(LOSS_STEP_MS);
     if (!this.state.ready || !this._socket.isOpen) return;
     this._tellSound();
+    this._sendAttached();
     this._sendTyped();
     this._sendAudio();
     const waiting = this._audio.unsent + this._typed.unsent > 0;
@@ -289,10 +309,15 @@ export class LiveSession {
     if (waiting) this._pumpTimer = setTimeout(() => this._pump(), PUMP_MS);
   }
 
+  /** Few, and before what is typed about them. */
+  _sendAttached() {
+    for (let id = this._attaching.take(); id !== null; id = this._attaching.take()) this._socket.send(messages.attach(id));
+  }
+
   _sendTyped() {
     while (this._typed.unsent > 0 && this._typedPace.take(performance.now())) {
-      const { id, text } = this._typed.take();
-      this._socket.send(messages.text(id, text));
+      const { id, text, recordings } = this._typed.take();
+      this._socket.send(messages.text(id, text, recordings));
       this._apply({ type: "typed_sent", id });
     }
   }

@@ -9,6 +9,17 @@
  * @property {string} [at]  ISO 8601
  * @property {string} [id]  of the typed message it stands for
  * @property {number} [heard]  characters of an interrupted reply that were played, where those are fewer than all
+ * @property {string[]} [recordings]  ids of those that a question or its reply is about
+ *
+ * @typedef {object} AttachedRecording  as the conversation knows it
+ * @property {string} id
+ * @property {string} name
+ * @property {number} duration_ms
+ * @property {number} tokens
+ * @property {number} size_bytes
+ * @property {string} note  a sentence about what is missing of it, or empty
+ * @property {{state: string, done_ms: number, error: string, title: string, summary: string, language: string}} work
+ * @property {{state: string, sent_bytes: number, expires_at: string | null, reason: string}} provider
  *
  * @typedef {object} Energy
  * @property {"text" | "call"} mode
@@ -30,16 +41,40 @@ import { PAGE_MESSAGE } from "./protocol.js";
  * @param {string | null} [start.takes]  the ticket of a link that takes the conversation of another page over
  * @param {string | null} [start.goesOnFrom]  the id of an earlier call that a new one begins with
  * @param {number} [start.awayMs]  how long nothing was heard of the server before this
+ * @param {string[]} [start.recordings]  ids of those to be attached before anything is said
  */
-export function start({ pageId, lastDown, fresh, continues, takes = null, goesOnFrom = null, awayMs = 0 }) {
-  const message = { type: PAGE_MESSAGE.START, page_id: pageId, last_down: lastDown, ...away(awayMs) };
+export function start({
+  pageId,
+  lastDown,
+  fresh,
+  continues,
+  takes = null,
+  goesOnFrom = null,
+  awayMs = 0,
+  recordings = [],
+}) {
+  const message = {
+    type: PAGE_MESSAGE.START,
+    page_id: pageId,
+    last_down: lastDown,
+    ...away(awayMs),
+    ...about(recordings),
+  };
   const earlier = goesOnFrom ? { goes_on_from: goesOnFrom } : {};
   if (fresh) return { ...message, fresh: true, ...earlier };
   if (takes) return { ...message, take: takes };
   return continues ? { ...message, continue: continues } : { ...message, ...earlier };
 }
 
-export const text = (id, content) => ({ type: PAGE_MESSAGE.TEXT, id, text: content });
+/** @param {string[]} [recordings]  ids of those that it asks about */
+export const text = (id, content, recordings = []) => ({
+  type: PAGE_MESSAGE.TEXT,
+  id,
+  text: content,
+  ...about(recordings),
+});
+/** @param {string} recording  the id of one to be made part of the conversation */
+export const attach = (recording) => ({ type: PAGE_MESSAGE.ATTACH, recording });
 export const mic = (on) => ({ type: PAGE_MESSAGE.MIC, on });
 /** @param {boolean} on  replies are played; else they are only read */
 export const sound = (on) => ({ type: PAGE_MESSAGE.SOUND, on });
@@ -59,6 +94,7 @@ export const older = (before) => ({ type: PAGE_MESSAGE.OLDER, before });
 /** @param {number} [awayMs]  how long nothing was heard of the server before this */
 export const ping = (t, awayMs = 0) => ({ type: PAGE_MESSAGE.PING, t, ...away(awayMs) });
 
+const about = (recordings) => (recordings.length > 0 ? { recordings } : {});
 const away = (awayMs) => (awayMs > 0 ? { away_ms: awayMs } : {});
 
 /**

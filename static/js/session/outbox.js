@@ -113,7 +113,7 @@ export class AudioOutbox {
 /** Typed messages, in the order they were typed. */
 export class TextOutbox {
   constructor() {
-    /** @type {{id: string, text: string, sent: boolean}[]} */
+    /** @type {{id: string, text: string, recordings: string[], sent: boolean}[]} */
     this._messages = [];
   }
 
@@ -125,17 +125,18 @@ export class TextOutbox {
   /**
    * @param {string} id  unique in the page
    * @param {string} text
+   * @param {string[]} [recordings]  that it asks about
    */
-  push(id, text) {
-    this._messages.push({ id, text, sent: false });
+  push(id, text, recordings = []) {
+    this._messages.push({ id, text, recordings, sent: false });
   }
 
-  /** @returns {{id: string, text: string} | null}  the next message to send, which counts as sent */
+  /** @returns {{id: string, text: string, recordings: string[]} | null}  the next to send, which counts as sent */
   take() {
     const message = this._messages.find((candidate) => !candidate.sent);
     if (!message) return null;
     message.sent = true;
-    return { id: message.id, text: message.text };
+    return { id: message.id, text: message.text, recordings: message.recordings };
   }
 
   /** @param {string[]} ids  acknowledged, or given up: not to be sent again */
@@ -153,5 +154,43 @@ export class TextOutbox {
     const ids = this._messages.map((message) => message.id);
     this._messages = [];
     return ids;
+  }
+}
+
+/** Recordings that are to be part of the conversation, until it has them. */
+export class Attaching {
+  constructor() {
+    /** @type {Map<string, boolean>}  ids, and whether each was sent */
+    this._ids = new Map();
+    /** @type {string[]} */
+    this._named = [];
+  }
+
+  /** @returns {string[]}  for the first message of a connection, which names as many as it may */
+  name() {
+    this._named = [...this._ids.keys()].slice(0, LIMIT.RECORDINGS);
+    return this._named;
+  }
+
+  /** @param {string} id */
+  push(id) {
+    if (!this._ids.has(id)) this._ids.set(id, false);
+  }
+
+  /** @returns {string | null}  the next to send, which counts as sent */
+  take() {
+    const id = [...this._ids].find(([, sent]) => !sent)?.[0] ?? null;
+    if (id !== null) this._ids.set(id, true);
+    return id;
+  }
+
+  /** @param {string[]} ids  attached, or refused */
+  settle(ids) {
+    for (const id of ids) this._ids.delete(id);
+  }
+
+  /** A new connection has begun: what its first message has not named is sent. */
+  rewind() {
+    for (const id of this._ids.keys()) this._ids.set(id, this._named.includes(id));
   }
 }

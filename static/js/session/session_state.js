@@ -33,12 +33,16 @@
  * @property {import("./messages.js").Energy | null} energy
  * @property {import("./messages.js").Turn[]} turns  in order, none missing between the first and the last
  * @property {Earlier} earlier
- * @property {{id: string, text: string, delivery: Delivery}[]} typed  in the order they were typed
+ * @property {{id: string, text: string, recordings: string[], delivery: Delivery}[]} typed  in the order they were typed
+ * @property {import("./messages.js").AttachedRecording[]} recordings  that are part of the conversation, in order
+ * @property {{[id: string]: {state: string, recording: string | null, sent_bytes: number, size_bytes: number}}} questions
+ *   what becomes of typed questions about recordings, by their ids, until their replies begin
  */
 
 import {
   ACTION,
   PAGE_MESSAGE,
+  QUESTION_STATE,
   ROLE,
   SERVER_MESSAGE,
   STATE,
@@ -71,6 +75,8 @@ export const INITIAL = Object.freeze({
   turns: [],
   earlier: "none",
   typed: [],
+  recordings: [],
+  questions: {},
 });
 
 /** The `error` that answers a wish for earlier turns. */
@@ -97,6 +103,8 @@ const HANDLERS = {
   [SERVER_MESSAGE.LOST]: (state, { ids }) => withDelivery(state, ids ?? [], "failed"),
   [SERVER_MESSAGE.ERROR]: onError,
   [SERVER_MESSAGE.ENERGY]: (state, { type, ...energy }) => ({ ...state, energy, model: energy.model ?? state.model }),
+  [SERVER_MESSAGE.RECORDINGS]: (state, { recordings }) => ({ ...state, recordings }),
+  [SERVER_MESSAGE.QUESTION]: onQuestion,
   link: onLink,
   earlier_asked: (state) => ({ ...state, earlier: "loading" }),
   earlier_missed: withoutEarlier,
@@ -120,7 +128,7 @@ export function reduce(state, message, nowMs) {
 
 /**
  * @param {SessionState} state
- * @returns {{id: string, text: string, delivery: Delivery}[]}  typed messages that have no turn yet
+ * @returns {{id: string, text: string, recordings: string[], delivery: Delivery}[]}  typed messages without a turn
  */
 export function untakenMessages(state) {
   const taken = new Set(state.turns.map((turn) => turn.id));
@@ -177,6 +185,9 @@ function onReady(state, message) {
     turns: goesOn ? withTurns(state.turns.map(brokenOff), newest) : newest,
     earlier: earlierAfterReady(goesOn ? state : INITIAL, newest, message.more),
     typed: sameConversation || state.conversation === null ? state.typed : state.typed.filter(isUndelivered),
+    // What still waits is told after this.
+    recordings: sameConversation ? state.recordings : [],
+    questions: {},
   };
 }
 
@@ -273,9 +284,15 @@ function silenced(state, offline) {
   return { ...state, phase: STATE.RECONNECTING, ready: false, retryAt: null, offline, behind };
 }
 
-function onTyped(state, { id, text }) {
+function onQuestion(state, { id, state: became, recording, sent_bytes, size_bytes }) {
+  const { [id]: before, ...others } = state.questions;
+  if (became === QUESTION_STATE.OVER) return { ...state, questions: others };
+  return { ...state, questions: { ...others, [id]: { state: became, recording, sent_bytes, size_bytes } } };
+}
+
+function onTyped(state, { id, text, recordings = [] }) {
   const delivery = state.phase === "stopped" ? "failed" : "sending";
-  return { ...state, turnState: TURN_STATE.WAITING, typed: [...state.typed, { id, text, delivery }] };
+  return { ...state, turnState: TURN_STATE.WAITING, typed: [...state.typed, { id, text, recordings, delivery }] };
 }
 
 function withTurn(turns, turn) {

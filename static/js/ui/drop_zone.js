@@ -13,9 +13,10 @@ export class DropZone {
       if (!zone.contains(event.relatedTarget)) this._show(false);
     });
     zone.addEventListener("drop", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
       this._show(false);
+      // A zone within this one may have taken them.
+      if (!hasFiles(event) || event.defaultPrevented) return;
+      event.preventDefault();
       onFiles([...event.dataTransfer.files]);
     });
   }

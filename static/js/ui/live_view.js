@@ -27,10 +27,11 @@ export class LiveView {
    * @param {object} options
    * @param {"text" | "call"} options.mode
    * @param {(action: import("../session/status_words.js").StatusAction) => void} options.onAction
-   * @param {(text: string) => void} options.onSendAgain
+   * @param {(text: string, recordings: string[]) => void} options.onSendAgain
    * @param {(wish: { again: boolean }) => void} options.onEarlier  somebody wants to read what was said before the first line
+   * @param {import("../pages/conversation_recordings.js").ConversationRecordings} options.recordings
    */
-  constructor({ mode, onAction, onSendAgain, onEarlier }) {
+  constructor({ mode, onAction, onSendAgain, onEarlier, recordings }) {
     this._mode = mode;
     this._onAction = onAction;
     const announcer = new Announcer(find("[data-announcer]"));
@@ -38,7 +39,11 @@ export class LiveView {
     this._waitingWord = document.querySelector("[data-waiting-word]");
     this._waitingDetail = document.querySelector("[data-waiting-detail]");
     this._statusLine = new StatusLine(find("[data-status]"), { announcer, onAction });
-    this._transcript = new TranscriptView(find("[data-transcript]"), { onSendAgain });
+    this._transcript = new TranscriptView(find("[data-transcript]"), {
+      onSendAgain,
+      onPlay: (id, atMs) => recordings.playFrom(id, atMs),
+      factsOf: (id) => recordings.factsOf(id),
+    });
     this._scroll = new StickToBottom(find("[data-scroller]"), find("[data-to-latest]"));
     this._earlier = new EarlierMessages(find("[data-transcript]"), { onWanted: onEarlier });
     this._energy = new EnergyMeter(find("[data-energy]"));

@@ -58,7 +58,7 @@ export class Passages {
     this._atMs = atMs;
     this._isPlaying = isPlaying;
     const isElsewhere = this._isFollowing && this._isBeyond(atMs);
-    if (isElsewhere && isPlaying && !this._isLoading && this._problem.hidden) this._load({ at: Math.floor(atMs) });
+    if (isElsewhere && !this._isLoading && this._problem.hidden) this._load({ at: Math.floor(atMs) });
     this._mark();
   }
 

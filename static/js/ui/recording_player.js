@@ -12,8 +12,14 @@ const BAR_PX = 4;
 const SVG = "http://www.w3.org/2000/svg";
 const NOT_THERE = "The sound could not be loaded.";
 
+/** Bubbles from a player; whether it plays is its `detail`. */
+export const PLAYING_CHANGED = "recording-playing";
+
 /** @type {RecordingPlayer | null} */
 let playing = null;
+
+/** For whoever needs the ear of the user. */
+export const pauseRecording = () => playing?.pause();
 
 export class RecordingPlayer {
   /**
@@ -21,30 +27,21 @@ export class RecordingPlayer {
    * @param {object} recording
    * @param {string} recording.name
    * @param {number} recording.lengthMs
-   * @param {number[]} recording.peaks  0 to 255; may come later, see `draw`
+   * @param {number[]} recording.peaks  0 to 255
    * @param {string} recording.sound  its address
    * @param {object} [told]
    * @param {(atMs: number, isPlaying: boolean) => void} [told.onTime]  again and again while it plays, and when it was sought
-   * @param {() => void} [told.onPlay]
    */
-  constructor(root, { name, lengthMs, peaks, sound }, { onTime = () => {}, onPlay = () => {} } = {}) {
+  constructor(root, { name, lengthMs, peaks, sound }, { onTime = () => {} } = {}) {
     this.element = root;
     this._name = name;
     this._lengthMs = lengthMs;
     this._peaks = peaks;
     this._onTime = onTime;
-    this._onPlay = onPlay;
     this._audio = element("audio", { preload: "none", src: sound });
     this._build();
     this._listen();
     this._show();
-  }
-
-  /** @param {number[]} peaks  0 to 255 */
-  draw(peaks) {
-    this._peaks = peaks;
-    this._drawn = 0;
-    this._draw();
   }
 
   get atMs() {
@@ -66,7 +63,6 @@ export class RecordingPlayer {
   play() {
     if (playing !== this) playing?.pause();
     playing = this;
-    this._onPlay();
     // A player that is paused while it loads gives up with an error that is none.
     this._audio.play().catch((error) => error.name !== "AbortError" && this._fail());
   }
@@ -78,6 +74,9 @@ export class RecordingPlayer {
   /** For a recording that the page shows no more. */
   end() {
     this.pause();
+    if (this.element.dataset.playing === "true") {
+      this.element.dispatchEvent(new CustomEvent(PLAYING_CHANGED, { bubbles: true, detail: false }));
+    }
     this._resized.disconnect();
     this._audio.removeAttribute("src");
     this._audio.load();
@@ -163,6 +162,7 @@ export class RecordingPlayer {
       this.element.dataset.playing = String(isPlaying);
       this._toggleIcon.replaceChildren(icon(isPlaying ? "pause" : "play"));
       setText(this._toggleWord, `${isPlaying ? "Pause" : "Play"} ${this._name}`);
+      this.element.dispatchEvent(new CustomEvent(PLAYING_CHANGED, { bubbles: true, detail: isPlaying }));
     }
     this._seek.value = String(Math.floor(atMs / 1000));
     this._seek.setAttribute("aria-valuetext", `${spokenTime(atMs)} of ${spokenTime(this._lengthMs)}`);

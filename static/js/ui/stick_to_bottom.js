@@ -13,7 +13,9 @@ export class StickToBottom {
     this._held = true;
     scroller.addEventListener("scroll", () => this._onScroll(), { passive: true });
     button.addEventListener("click", () => this.hold());
-    new ResizeObserver(() => this.follow()).observe(scroller);
+    // What stands in it may grow by itself, too, as a player does that is loaded.
+    const resized = new ResizeObserver(() => this.follow());
+    for (const each of [scroller, ...scroller.children]) resized.observe(each);
   }
 
   /** To be called after the content grew. */

@@ -9,22 +9,38 @@ import { element, icon, setText } from "../helpers/dom.js";
 import { callTime } from "../helpers/time.js";
 import { ROLE, TURN_CODE, TURN_STATUS } from "../session/protocol.js";
 import { shownDelivery, untakenMessages } from "../session/session_state.js";
+import { questionWords } from "../session/question_words.js";
+import { AskedCards } from "./asked_cards.js";
 import { copyButton } from "./copy_button.js";
 import { renderMarkdown } from "./markdown.js";
+import { linkTimes, playedBy } from "./time_links.js";
 
 const SPEAKERS = { [ROLE.USER]: "You", [ROLE.MODEL]: "Holdline", [ROLE.SYSTEM]: "Notice" };
+/** What may be otherwise when it is asked again. */
+const MAY_BE_ASKED_AGAIN = [
+  TURN_CODE.NO_ANSWER,
+  TURN_CODE.RECORDING_NOT_READY,
+  TURN_CODE.RECORDING_QUOTA,
+  TURN_CODE.RECORDING_REFUSED,
+  TURN_CODE.RECORDING_UNAVAILABLE,
+];
+const { filesUrl } = document.documentElement.dataset;
 const DELIVERY_WORDS = { sending: "Sending", sent: "Sent", delivered: "Delivered", failed: "Not sent" };
 
 export class TranscriptView {
   /**
    * @param {HTMLElement} root  with `[data-log]` and `[data-growing]`
    * @param {object} options
-   * @param {(text: string) => void} options.onSendAgain
+   * @param {(text: string, recordings: string[]) => void} options.onSendAgain
+   * @param {(recording: string, atMs: number) => void} options.onPlay  a time in an answer was pressed
+   * @param {(recording: string) => Promise<object | null>} options.factsOf  a recording as the server describes it
    */
-  constructor(root, { onSendAgain }) {
+  constructor(root, { onSendAgain, onPlay, factsOf }) {
     this._log = root.querySelector("[data-log]");
     this._growing = root.querySelector("[data-growing]");
     this._onSendAgain = onSendAgain;
+    this._factsOf = factsOf;
+    this._log.addEventListener("click", (event) => playedBy(event, onPlay));
     /** @type {Map<string, Line>} */
     this._lines = new Map();
     this._conversation = null;
@@ -60,12 +76,13 @@ export class TranscriptView {
   _lineFor(entry) {
     const existing = this._lines.get(entry.key);
     if (existing) return existing;
-    const line = new Line(entry.role, this._onSendAgain);
+    const line = new Line(entry.role, this._onSendAgain, this._factsOf);
     this._lines.set(entry.key, line);
     return line;
   }
 
   _remove(key, line) {
+    line.end();
     line.node.remove();
     this._lines.delete(key);
   }
@@ -82,8 +99,10 @@ export class TranscriptView {
 
 /** One turn, or one typed message that has no turn yet. */
 class Line {
-  constructor(role, onSendAgain) {
+  constructor(role, onSendAgain, factsOf) {
     this._role = role;
+    this._cards = new AskedCards(factsOf);
+    this._recordings = [];
     this._shown = "";
     this._text = "";
     this._written = "";
@@ -91,14 +110,26 @@ class Line {
     this._foot = element("p", { class: "turn__foot" });
     const speaker = element("h2", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
     const sign = role === ROLE.SYSTEM ? [icon("info")] : [];
-    this.node = element("article", { class: "turn", "data-role": role }, [...sign, speaker, this._body, this._foot]);
+    this.node = element("article", { class: "turn", "data-role": role }, [
+      ...sign,
+      speaker,
+      this._body,
+      this._cards.element,
+      this._foot,
+    ]);
     this._state = element("span", { class: "turn__state" });
     this._again = element("button", { type: "button", class: "link-button" }, ["Send again"]);
-    this._again.addEventListener("click", () => onSendAgain(this._text));
-    this._unanswered = "";
+    this._again.addEventListener("click", () => onSendAgain(this._text, this._recordings));
+    /** @type {{text: string, recordings: string[]} | null} */
+    this._unanswered = null;
     this._ask = element("button", { type: "button", class: "link-button" }, ["Ask again"]);
-    this._ask.addEventListener("click", () => onSendAgain(this._unanswered));
+    this._ask.addEventListener("click", () => onSendAgain(this._unanswered.text, this._unanswered.recordings));
     this._copy = copyButton(() => this._text, "Copy", " message");
+  }
+
+  /** The line is shown no more. */
+  end() {
+    this._cards.end();
   }
 
   show(entry) {
@@ -109,7 +140,9 @@ class Line {
     this.node.dataset.status = entry.status;
     this.node.dataset.delivery = entry.delivery ?? "";
     this.node.toggleAttribute("data-writing", entry.isWriting === true);
+    this._recordings = entry.about.map(({ id }) => id);
     this._write(entry);
+    if (this._role === ROLE.USER) this._cards.show(entry.about, entry.opens);
     this._writeFoot(entry);
   }
 
@@ -117,21 +150,21 @@ class Line {
    * `heard`: characters of a reply; the rest was not played any more. `goesOnFrom`: of the line that says from which call
    * this one goes on.
    */
-  _write({ text, heard, goesOnFrom }) {
-    const written = JSON.stringify([text, heard, goesOnFrom]);
+  _write({ text, heard, goesOnFrom, about }) {
+    const written = JSON.stringify([text, heard, goesOnFrom, about]);
     if (written === this._written) return;
     this._written = written;
     this._text = text;
     if (goesOnFrom) this._body.replaceChildren(...linkTo(goesOnFrom));
-    else if (this._role === ROLE.MODEL) this._body.replaceChildren(...spokenParts(text, heard));
+    else if (this._role === ROLE.MODEL) this._body.replaceChildren(...spokenParts(text, heard).map((part) => linkTimes(part, about, filesUrl)));
     else setText(this._body, text);
   }
 
-  _writeFoot({ status, delivery, code, unanswered }) {
-    setText(this._state, stateWord(status, delivery, code));
+  _writeFoot({ status, delivery, code, unanswered, question }) {
+    setText(this._state, question || stateWord(status, delivery, code));
     const children = [this._state];
     if (delivery === "failed") children.push(this._again);
-    this._unanswered = unanswered ?? "";
+    this._unanswered = unanswered ?? null;
     if (this._unanswered) children.push(this._ask);
     if (this._role === ROLE.MODEL && status !== TURN_STATUS.PARTIAL) children.push(this._copy, ...this._codeButtons());
     this._foot.replaceChildren(...children.filter((child) => child !== this._state || child.textContent));
@@ -147,19 +180,33 @@ class Line {
 }
 
 function entriesOf(state) {
+  const known = new Map(state.recordings.map((recording) => [recording.id, recording]));
+  const wasAsked = new Set();
+  const aboutOf = (ids = []) => ids.map((id) => ({ id, name: known.get(id)?.name ?? "", lengthMs: known.get(id)?.duration_ms ?? 0 }));
+  /** A recording is unfolded where it was asked about first. */
+  const askedIn = ({ role, recordings = [] }) => {
+    const opens = role === ROLE.USER ? recordings.filter((id) => known.has(id) && !wasAsked.has(id)) : [];
+    for (const id of opens) wasAsked.add(id);
+    return { about: aboutOf(recordings), opens };
+  };
+  const questionOf = (id) => (state.questions[id] ? questionWords(state.questions[id], state.recordings) : "");
   const deliveries = new Map(state.typed.map(({ id, delivery }) => [id, shownDelivery(state, delivery)]));
   const turns = state.turns.map((turn) => ({
     key: turn.id ? `typed-${turn.id}` : `${turn.role}-${turn.turn}`,
     ...turn,
     delivery: deliveries.get(turn.id),
     isWriting: turn.status === TURN_STATUS.PARTIAL && turn.turn !== state.producedTurn,
-    unanswered: turn.code === TURN_CODE.NO_ANSWER ? lastTypedBefore(state.turns, turn) : undefined,
+    ...askedIn(turn),
+    question: questionOf(turn.id),
+    unanswered: MAY_BE_ASKED_AGAIN.includes(turn.code) ? lastTypedBefore(state.turns, turn) : undefined,
     goesOnFrom: turn.code === TURN_CODE.GOES_ON ? state.goesOnFrom : undefined,
   }));
-  const waiting = untakenMessages(state).map(({ id, text }) => ({
+  const waiting = untakenMessages(state).map(({ id, text, recordings }) => ({
     key: `typed-${id}`,
     role: ROLE.USER,
     text,
+    ...askedIn({ role: ROLE.USER, recordings }),
+    question: questionOf(id),
     status: TURN_STATUS.COMPLETE,
     delivery: deliveries.get(id),
   }));
@@ -169,7 +216,7 @@ function entriesOf(state) {
 /** What was asked and has no answer, if it was typed: only that can be asked again with a button. */
 function lastTypedBefore(turns, { turn }) {
   const asked = turns.findLast((other) => other.role === ROLE.USER && other.turn < turn);
-  return asked?.id ? asked.text : undefined;
+  return asked?.id ? { text: asked.text, recordings: asked.recordings ?? [] } : undefined;
 }
 
 /** The line that says from which call this one goes on; the link leaves the page alone, in which the call is. */

@@ -45,6 +45,11 @@ export class UploadList {
     return this._uploads.filter(({ state }) => !IS_OVER.includes(state)).length;
   }
 
+  /** How many lines there are. */
+  get count() {
+    return this._uploads.length;
+  }
+
   /** @param {File[]} files */
   take(files) {
     const count = taken(files.length, this._uploads.length);
