@@ -70,9 +70,9 @@ export class Composer {
     setText(this._counter, `${length.toLocaleString()} of ${this._longest.toLocaleString()}`);
   }
 
-  /** The style sheet bounds the height; beyond it the box scrolls. */
+  /** The style sheet bounds the height; beyond it the box scrolls. One that is not shown has none to go by. */
   _grow() {
     this._box.style.height = "auto";
-    this._box.style.height = `${this._box.scrollHeight}px`;
+    if (this._box.scrollHeight > 0) this._box.style.height = `${this._box.scrollHeight}px`;
   }
 }

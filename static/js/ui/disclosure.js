@@ -1,10 +1,13 @@
-/** A button that shows a box and hides it again: by the button, by Escape, and by whatever happens elsewhere. */
+/**
+ * A button that shows a box and hides it again: by the button, by one in the box, by Escape, and by whatever happens elsewhere.
+ */
 
 import { find } from "../helpers/dom.js";
 
 export class Disclosure {
   /**
-   * @param {HTMLElement} root  with a button that has `aria-expanded` and `aria-controls`, and the box it names
+   * @param {HTMLElement} root  with a button that has `aria-expanded` and `aria-controls`, and the box it names, which has a
+   *   `[data-close]`
    * @param {object} options
    * @param {() => void} options.onOpen  before the box is seen
    */
@@ -14,6 +17,7 @@ export class Disclosure {
     this._button = find("[aria-expanded]", root);
     this._box = find(`#${this._button.getAttribute("aria-controls")}`, root);
     this._button.addEventListener("click", () => (this._box.hidden ? this.open() : this.close()));
+    find("[data-close]", this._box).addEventListener("click", () => this._leave());
     root.addEventListener("keydown", (event) => this._onKey(event));
     root.addEventListener("focusout", (event) => this._closeFor(event.relatedTarget));
     document.addEventListener("pointerdown", (event) => this._closeFor(event.target));
@@ -36,6 +40,10 @@ export class Disclosure {
   _onKey(event) {
     if (event.key !== "Escape" || this._box.hidden) return;
     event.stopPropagation();
+    this._leave();
+  }
+
+  _leave() {
     this.close();
     this._button.focus();
   }
