@@ -185,7 +185,7 @@ def _page(rules: Rules) -> Iterator[Field]:
         "theme",
         "choice",
         "Colours",
-        "Of every page, in every browser of yours.",
+        "Of every page. At the foot of a page you can choose others for one browser.",
         _named(THEMES, ("As the device", "Light", "Dark")),
     )
     yield Field(

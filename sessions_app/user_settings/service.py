@@ -42,7 +42,12 @@ def rules_of_the_server() -> Rules:
 
 def kept_without_persona(user_id: int) -> Kept:
     """What counts for pages and live sessions of a user, of whom no persona is asked: one query, for there are many."""
-    return kept_by(user_id, _rules(()))
+    return kept_by(user_id, rules_without_personas())
+
+
+def rules_without_personas() -> Rules:
+    """What the operator allows, and has by default, without a query."""
+    return _rules(())
 
 
 def _rules(all_personas: Iterable[Persona]) -> Rules:

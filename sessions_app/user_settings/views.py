@@ -17,6 +17,7 @@ from energy.levels import Mode
 from sessions_app.session_page.report import live_modes
 from sessions_app.user_settings import service
 from sessions_app.user_settings.announcing import tell_of_change
+from sessions_app.user_settings.appearance import THEME_COOKIE
 from sessions_app.user_settings.page_fields import form_of, groups_of
 from sessions_app.user_settings.terms import NAMES as SETTINGS
 from sessions_app.user_settings.terms import read_form
@@ -94,7 +95,9 @@ def _done(request: HttpRequest, text: str, *, is_changed: bool) -> HttpResponse:
     tell_of_change(user.pk)
     goes_on = _what_goes_on(user)
     messages.success(request, f"{text} Your {goes_on} takes it over at the next pause." if goes_on else text)
-    return redirect("settings")
+    response = redirect("settings")
+    response.delete_cookie(THEME_COOKIE)  # what was chosen last counts
+    return response
 
 
 def _number_in(text: str) -> int | None:

@@ -148,3 +148,25 @@ def test_the_settings_can_be_used_by_everybody(
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     page.set_viewport_size({"width": 360, "height": 780})
     assert overflow_px(page) <= 0
+
+
+def test_colours_are_changed_at_the_foot_of_a_page_and_kept_without_a_flash(
+    web: WebServer, open_context: Callable[..., BrowserContext]
+) -> None:
+    page = open_context(web, color_scheme="light").new_page()
+    page.goto("/")
+    scheme = "getComputedStyle(document.documentElement).colorScheme"
+    bars = """[...document.querySelectorAll("meta[name=theme-color]")]
+        .filter((bar) => matchMedia(bar.media).matches).map((bar) => bar.content)"""
+    assert page.evaluate(bars) == ["#f3f5f4"]
+    page.get_by_role("radio", name="System").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name="Dark")).to_be_checked()
+    assert (page.evaluate(scheme), page.evaluate(bars)) == ("dark", ["#10191b"])
+    with page.expect_response("/accounts/login/") as sent:
+        page.get_by_role("link", name="Log in").first.click()
+    assert 'data-theme="dark"' in sent.value.text()
+    assert (page.evaluate(scheme), page.evaluate(bars)) == ("dark", ["#10191b"])
+    page.get_by_role("radio", name="System").check()
+    assert (page.evaluate(scheme), page.evaluate(bars)) == ("light dark", ["#f3f5f4"])
+    assert [cookie for cookie in page.context.cookies() if cookie.get("name") == "theme"] == []

@@ -16,6 +16,7 @@ from sessions_app import lines
 from sessions_app.lines import Owner
 from sessions_app.models import Conversation
 from sessions_app.user_settings import service
+from sessions_app.user_settings.appearance import theme_in_browser
 from sessions_app.user_settings.page_fields import form_of, groups_of
 from sessions_app.user_settings.terms import NAMES, UserSettings
 
@@ -186,6 +187,36 @@ def test_what_a_change_means_for_a_call_that_goes_on_is_said_before_and_after_it
     page = client.get("/settings/").content.decode()
     assert "Your call will carry on with a new line; it keeps what was said." in page
     assert "Saved. Your call takes it over at the next pause." in send(client, voice="Puck")
+
+
+def test_colours_chosen_in_a_browser_count_there_until_the_setting_changes() -> None:
+    assert theme_in_browser("device", "") == "device"
+    assert theme_in_browser("device", "dark.device") == "dark"
+    assert theme_in_browser("light", "dark.device") == "light"
+    for garbage in ("dark", ".device", "red.device", "dark.device.device", '"><script>.device'):
+        assert theme_in_browser("device", garbage) == "device"
+
+
+def test_a_visitor_has_the_operators_colours_or_those_chosen_in_the_browser(client: Client, settings: Settings) -> None:
+    settings.USER_SETTINGS_DEFAULTS = ["theme=dark"]
+    assert 'data-theme="dark"' in client.get("/accounts/login/").content.decode()
+    client.cookies["theme"] = "light.dark"
+    assert 'data-theme="light"' in client.get("/accounts/login/").content.decode()
+
+
+def test_where_the_operator_holds_the_colours_fast_nobody_chooses_any(client: Client, settings: Settings) -> None:
+    settings.USER_SETTINGS_LOCKED = ["theme"]
+    client.cookies["theme"] = "dark.device"
+    page = client.get("/").content.decode()
+    assert "data-theme" not in page
+    assert 'value="dark"' not in page
+
+
+def test_saving_the_settings_ends_what_was_chosen_in_the_browser(alice: User, client: Client) -> None:
+    client.force_login(alice)
+    client.cookies["theme"] = "dark.device"
+    assert 'data-theme="dark"' in client.get("/settings/").content.decode()
+    assert "data-theme" not in send(client, voice="Puck")
 
 
 def test_settings_are_those_of_their_user_alone(alice: User, bob: User, client: Client) -> None:

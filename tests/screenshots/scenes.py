@@ -122,8 +122,13 @@ def taken(page: Page, peer: Peer) -> None:
     expect(page.locator("html")).to_have_attribute("data-state", "taken")
 
 
+REFUSE_MICROPHONE = """() => {
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("", "NotAllowedError"); };
+}"""
+
+
 def without_microphone(page: Page, _: Peer) -> None:
-    page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))")
+    page.evaluate(REFUSE_MICROPHONE)
     page.get_by_role("button", name="Start the call").click()
     expect(page.locator("html")).to_have_attribute("data-mic-error", "denied")
 
@@ -191,7 +196,7 @@ def scenes(conversation_id: str) -> list[Scene]:
         Scene("history-empty", "/history/", who="bob"),
         Scene("history-found", "/history/?q=tides"),
         Scene("history-not-found", "/history/?q=zeppelin"),
-        Scene("history-refused", "/history/?q=sunday&since=foo"),
+        Scene("history-refused", "/history/?q=sunday&since=2026-12-24&until=2026-01-01"),
         Scene("conversation", entry),
         Scene("conversation-rename", f"{entry}rename/"),
         Scene("conversation-delete", f"{entry}delete/"),
