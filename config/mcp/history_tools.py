@@ -20,7 +20,7 @@ from sessions_app.throttle import SEARCH, Scope
 from summarization import history
 from summarization.history import Entry, Filters
 from summarization.record import WrittenSummary
-from summarization.search import words_of
+from summarization.search_words import words_of
 from summarization.titles import UNTITLED
 
 ENTRIES_AT_MOST = 25
