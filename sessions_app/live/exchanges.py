@@ -30,6 +30,7 @@ from sessions_app.live.machine.events import (
     ReplyBegan,
     ReplyEnded,
     ReplyProduced,
+    SettingsChanged,
 )
 from sessions_app.live.machine.observed import FramesResent, InputLost, ResentReason, TurnCounted
 from sessions_app.live.machine.reply import Answered, Sent
@@ -197,7 +198,7 @@ class Exchanges:
         self._context_index = 0
         self._question: TypedMessage | None = None
         self._is_answer_broken = False
-        self._takes_past = False
+        self._takes_past = self._is_settled_in = False
         self._past: PastTurns | None = None
         self._notes = NotesTold()
         self._last_message_ms = self._last_progress_ms = 0
@@ -347,7 +348,7 @@ class Exchanges:
             self._echo = EchoDelay()
             self._is_counted = False
         self._has_offered = False
-        self._question, self._past, self._takes_past = None, None, False
+        self._question, self._past, self._is_settled_in = None, None, False
         self._notes.connected(resumed=resumed, known=notes)
         self._model, self._made_with = model, made_with
         self._last_message_ms = self._last_progress_ms = _now_ms()
@@ -365,7 +366,7 @@ class Exchanges:
     def context_given(self, given: bool, *, takes_past: bool) -> None:
         """The new connection was given the past just now, or not. `takes_past`: it can be told more of that later."""
         connection = self._connection()
-        self._takes_past = takes_past
+        self._takes_past, self._is_settled_in = takes_past, True
         self._context_given_at_ms = _now_ms() if given else None
         self._context_index = connection.messages_sent if given and connection is not None else 0
         self._tell_notes_if_safe()
@@ -679,10 +680,14 @@ class Exchanges:
         self._tell_past(tuple(turn.as_heard for turn in found if turn is not None))
 
     def _tell_past(self, turns: tuple[Turn, ...]) -> None:
-        """What of the past a model cannot be told in the middle, its next session is given."""
-        if self._takes_past and self._connection() is not None and turns:
+        """A model that cannot be told in the middle is given another session, which begins with the past."""
+        if self._connection() is None or not turns:
+            return
+        if self._takes_past:
             self._past = self._backlog.tell_past(turns)
             self._sender.wake()
+        else:
+            self._feed(SettingsChanged(keeps_handle=False, is_news=True))
 
     def look_at_recordings(self) -> None:
         """Something of the conversation's recordings has changed."""
@@ -695,7 +700,7 @@ class Exchanges:
         """Tell the line what it does not know of the recordings, where nobody speaks and nothing is owed."""
         news = self._notes.news(self._context_notes())
         is_quiet = self._turns.state is TurnState.LISTENING and not self._ear.is_voiced
-        if news and is_quiet and self._takes_past and self._connection() is not None:
+        if news and is_quiet and self._is_settled_in and self._connection() is not None:
             self._notes.told(news)
             note = Turn(0, Role.USER, f"[{told_of_recordings(news)}]", TurnStatus.COMPLETE, 0)
             self._tell_past((note, Turn(0, Role.MODEL, NOTED, TurnStatus.COMPLETE, 0)))

@@ -105,10 +105,7 @@ def test_whoever_listens_to_a_recording_keeps_no_summary_waiting(
     for name, thread in threads.items():
         monkeypatch.setattr(queue, name, thread)
     gate, written = threading.Event(), threading.Event()
-    work: dict[str, Callable[[], object]] = {
-        queue.WRITE_RECORDING_WORK: gate.wait,
-        queue.WRITE_SUMMARY: written.set,
-    }
+    work: dict[str, Callable[[], object]] = {queue.WRITE_RECORDING_WORK: gate.wait, queue.WRITE_SUMMARY: written.set}
     monkeypatch.setattr(queue, "_run", lambda name, about: work[name]())
     threads["_thread"].put(lambda: None)
     queue._hand_over(queue.WRITE_RECORDING_WORK, "a", 0.0)

@@ -184,10 +184,12 @@ class ForgetRequested:
 @dataclass(frozen=True, slots=True)
 class SettingsChanged:
     """The session is to be another one than it was made as. `keeps_handle`: a resume takes what has changed.
-    `tried_again`: fields that were left out, and say something else now."""
+    `tried_again`: fields that were left out, and say something else now. `is_news`: nobody has changed anything, but
+    there is something that the model has to know and cannot be told in the middle."""
 
     keeps_handle: bool
     tried_again: frozenset[str] = frozenset()
+    is_news: bool = False
 
 
 @dataclass(frozen=True, slots=True)

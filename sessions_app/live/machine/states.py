@@ -395,22 +395,22 @@ class SessionMachine:
         is being dialled is told of again when it stands."""
         self._left_out -= fact.tried_again
         if not fact.keeps_handle:
-            return self._give_up_session(now_ms)
+            return self._give_up_session(now_ms, is_news=fact.is_news)
         if self.state is not State.LIVE or self._swap_is_due or self._change_is_due:
             return []
         self._refresh_is_due = GapCause.SETTINGS
         return self._swap_if_safe(now_ms)
 
-    def _give_up_session(self, now_ms: int) -> list[Wish]:
+    def _give_up_session(self, now_ms: int, *, is_news: bool) -> list[Wish]:
         was_forgotten = self._forgotten
-        wishes = self._forget_handle("settings")
+        wishes = self._forget_handle("news" if is_news else "settings")
         self._forgotten = was_forgotten  # what the page is told says why
         if not self._is_dialling:
-            self._change_toast = "settings.applied"
+            self._change_toast = "rebuilt" if is_news else "settings.applied"
         if self.state is not State.LIVE:
             return wishes
         self._severity_told = 0
-        self._change_is_due = self._change_is_due or GapCause.SETTINGS
+        self._change_is_due = self._change_is_due or (GapCause.REFRESH if is_news else GapCause.SETTINGS)
         return [*wishes, *self._swap_if_safe(now_ms)]
 
     def _on_forget_requested(self, fact: ForgetRequested, now_ms: int) -> list[Wish]:

@@ -17,6 +17,7 @@ from sessions_app.live.providers.turns.upstream import TurnsUpstream
 from sessions_app.live.providers.upstream import HandleUpdate, ReplyAudio, ReplyWords, TurnComplete, UserWords
 from sessions_app.live.questions import Listed
 from sessions_app.live.transcript import Role, TurnCode
+from tests.fakes.energy import OLDEST
 from tests.fakes.generation import USAGE, FakeGeneration, words
 from tests.fakes.shelf import TALK
 from tests.live.questions.stage import BEST, SECOND, QuestionsStage
@@ -254,6 +255,46 @@ async def test_recitation_is_tried_again_and_by_the_next_model() -> None:
     await stage.wait(10)
     assert [asked.model for asked in stage.asked] == [BEST, BEST, SECOND]
     assert stage.page.lines[-1][1] == "In other words."
+
+
+async def test_an_answer_that_is_held_back_in_the_middle_ends_there_and_says_why() -> None:
+    stage = await a_stage()
+    stage.answers([0.1, Chunk("At 00:12 so", usage=USAGE), Chunk(finish="SAFETY", refusal="GENERATED_CONTENT_SAFETY")])
+    stage.ask()
+    await stage.wait(ANSWER_S)
+    assert [line[:2] for line in stage.page.lines][1] == ("model", "At 00:12 so")
+    assert stage.page.transcript[-1].code == "turn.refused"
+    assert len(stage.asked) == 1
+
+
+async def test_an_answer_that_is_taken_for_a_recitation_in_the_middle_is_given_again() -> None:
+    stage = await a_stage()
+    recited = [0.1, Chunk("At 00:12 so", usage=USAGE), Chunk(finish="RECITATION", refusal="RESPONSE_REJECTED")]
+    stage.answers(recited, words("In other words."))
+    stage.ask()
+    await stage.wait(10)
+    assert [line[1] for line in stage.page.lines] == ["What is said?", "In other words."]
+
+
+async def test_a_model_that_takes_no_past_in_the_middle_is_given_another_session() -> None:
+    stage = QuestionsStage(models=(OLDEST,) * 3)
+    await stage.open_quietly()
+    await stage.exchange("t", "Hello.", "Hello.", handle="h-1")
+    stage.answers(words("Plums."))
+    stage.ask()
+    await stage.wait(20)
+    assert len(stage.upstream.connections) == 2
+    assert stage.connection.setup.handle is None
+    past = (*stage.connection.setup.history, stage.connection.setup.instruction)
+    assert "Plums." in str(past)
+    stage.store.recap = Recap("", -1, recordings=(NOTES,))
+    stage.manager.look_at_recordings()
+    await stage.wait(20)
+    assert len(stage.upstream.connections) == 3
+    assert "about plums" in stage.connection.setup.instruction
+    stage.manager.look_at_recordings()
+    await stage.wait(20)
+    assert len(stage.upstream.connections) == 3
 
 
 async def test_a_recording_that_is_gone_or_not_brought_is_said() -> None:

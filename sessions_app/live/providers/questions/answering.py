@@ -174,11 +174,14 @@ class Answering:
         reply = self._reply
         if end is End.WHOLE or reply is None:
             return None
-        if reply.has_begun:
+        decision = tries.after_refusal(reply.refusal, tries_of_model)
+        if reply.has_begun and decision.next is Next.STOP:
             self.refusal = reply.refusal
             return None
+        if reply.has_begun:
+            self._tell(ReplyBroken())
         self._refusal_of_all = reply.refusal
-        return tries.after_nothing(reply.refusal, tries_of_model)
+        return decision
 
     async def _ask(self, model: str, recordings: tuple[Listed, ...], parts: tuple[SoundPart, ...]) -> End:
         listeners, manner = self._listeners, self._manner

@@ -75,8 +75,8 @@ def after_failure(failure: Failure, tries_of_model: int, *, is_uploaded: bool, i
     return Decision(Next.AGAIN, TurnCode.RECORDING_UNAVAILABLE)
 
 
-def after_nothing(refusal: str, tries_of_model: int) -> Decision:
-    """What an answer without a word is followed by. `refusal`: the provider's word, empty where there is none."""
+def after_refusal(refusal: str, tries_of_model: int) -> Decision:
+    """What an answer that was refused, or is empty, is followed by. `refusal`: the provider's word, empty for none."""
     code = TurnCode.REFUSED if refusal else TurnCode.NO_ANSWER
     if refusal and refusal not in RETRIED_REFUSALS:
         return Decision(Next.STOP, code)
