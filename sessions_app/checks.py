@@ -122,12 +122,13 @@ def _of_who_asks() -> Iterator[CheckMessage]:
         )
     needs_key = [
         *(["summaries"] if settings.TASKS_IN_PROCESS else []),
+        *(["questions about recordings"] if settings.RECORDINGS else []),
         *(["tokens for users"] if settings.EPHEMERAL_TOKENS else []),
     ]
     if needs_key and not settings.GEMINI_API_KEY:
         yield CheckWarning(
             f"GEMINI_API_KEY is not set: calls get along by tokens, but {' and '.join(needs_key)} need the key.",
-            hint="A worker that has it writes summaries (REDIS_URL); EPHEMERAL_TOKENS needs it in this process.",
+            hint="A worker that has it writes summaries (REDIS_URL); the others need it in this process, or are 0.",
             id="holdline.W306",
         )
 
@@ -151,6 +152,17 @@ def _no_secret(name: str) -> Error:
         hint="Set it to the same on both sides: openssl rand -hex 32 makes one.",
         id="holdline.E303",
     )
+
+
+@register()
+def check_recording_models(**kwargs: Any) -> list[CheckMessage]:
+    """Live models take no files."""
+    live = [model for model in settings.RECORDING_MODELS if "-live" in id_of(model)] if settings.RECORDINGS else []
+    hint = "Name models that answer in turns in RECORDING_MODELS, such as gemini-3.8-flash."
+    return [
+        Error(f"{model} takes no files, and is to listen to recordings.", hint=hint, id="holdline.E313")
+        for model in live
+    ]
 
 
 @register()

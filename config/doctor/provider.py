@@ -74,6 +74,8 @@ def _of_the_developer_api(models: Sequence[str]) -> Iterator[Finding]:
     for model in models:
         if not _is_there(model):
             yield _about(model, listed.get(model), timezone.now())
+    if settings.RECORDINGS:
+        yield _about_recordings([model for model in settings.RECORDING_MODELS if model in listed or _is_there(model)])
     yield _about_summaries([model for model in settings.SUMMARY_MODELS if model in listed or _is_there(model)])
     if are_voices_wanted(models):
         yield _about_voices([model for model in settings.TURNS_VOICE_MODELS if model in listed or _is_there(model)])
@@ -81,6 +83,18 @@ def _of_the_developer_api(models: Sequence[str]) -> Iterator[Finding]:
 
 def _is_there(model: str) -> bool:
     return place_of(model).is_agent_platform
+
+
+def _about_recordings(there: Sequence[str]) -> Finding:
+    """Each of them is asked when the one before it fails."""
+    missing = ", ".join(model for model in settings.RECORDING_MODELS if model not in there)
+    if not there:
+        none = f"none that answers questions about recordings is listed ({missing})"
+        return failed(none, "Name others in RECORDING_MODELS.")
+    if missing:
+        wanted = f"{missing} is not listed, and was to answer questions about recordings"
+        return warning(wanted, "Take it off RECORDING_MODELS.")
+    return ok(f"{', '.join(there)} for questions about recordings")
 
 
 def _about_summaries(there: Sequence[str]) -> Finding:

@@ -207,13 +207,14 @@ def test_the_key_and_each_model_are_told(settings: Settings) -> None:
     found = list(provider.look())
     assert verdicts(found) == [
         *(Verdict.OK, Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.FAILED),
-        Verdict.OK,
+        *(Verdict.OK, Verdict.OK),
     ]
     assert [finding.text for finding in found[1:]] == [
         f"{NEWEST}, without an announced end",
         f"{ENDED} has ended on 2026-11-17 and is left out",
         "gemini-3.8-live-gone is not listed",
         "gemini-3.8-flash-tts cannot be talked with",
+        "gemini-3.8-flash, gemini-3.5-flash-lite for questions about recordings",
         "gemini-3.8-flash, gemini-3.5-flash-lite for summaries",
     ]
     ledger.note_refusal(NEWEST, Refusal("per day"), timezone.now())
@@ -232,6 +233,22 @@ def test_models_that_were_to_write_summaries_are_missed(
     settings.SUMMARY_MODELS = models
     of_summaries = list(provider.look())[-2]
     assert (of_summaries.verdict, "gemini-gone" in of_summaries.text) == (verdict, True)
+
+
+@pytest.mark.parametrize(
+    ("models", "verdict"),
+    [(["gemini-3.8-flash", "gemini-gone"], Verdict.WARNING), (["gemini-gone", "gemini-gone-too"], Verdict.FAILED)],
+)
+@pytest.mark.django_db
+@pytest.mark.usefixtures("live")
+def test_models_that_were_to_listen_to_recordings_are_missed(
+    models: list[str], verdict: Verdict, settings: Settings
+) -> None:
+    settings.RECORDING_MODELS = models
+    (of_recordings,) = (finding for finding in provider.look() if "about recordings" in finding.text)
+    assert (of_recordings.verdict, "gemini-gone" in of_recordings.text) == (verdict, True)
+    settings.RECORDINGS = False
+    assert not [finding for finding in provider.look() if "about recordings" in finding.text]
 
 
 @pytest.mark.parametrize(

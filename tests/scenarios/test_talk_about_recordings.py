@@ -191,3 +191,61 @@ async def test_a_recording_that_is_attached_by_another_page_is_told_to_the_live_
         path = f"/api/recordings/{id}/attach/"
         await asyncio.to_thread(sender.ask, "POST", path, body, Content_Type="application/json")
         await page.wait_until(lambda: of(page, id), "the recording in the list")
+
+
+@pytest.fixture(scope="module")
+def known(program: WebServer, short: Path) -> str:
+    """The id of a recording of alice."""
+    return sent(program, short)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *({"answer": answer, "count": 1} for answer in ("cut", "empty", "internal")),
+        {"answer": "stopped", "reason": "RECITATION", "count": 1},
+    ],
+    ids=lambda fault: "-".join(map(str, fault.values())),
+)
+async def test_an_answer_that_goes_wrong_is_given_all_the_same(
+    talk: WebServer, emulator: Emulator, known: str, fault: dict[str, Any]
+) -> None:
+    async with Page(talk, "text") as page:
+        await start(page)
+        emulator.fault("bad_text", **fault)
+        await page.say("How long is the recording?", recordings=[known])
+        assert "lasts 00:0" in await page.reply()
+        lines = [turn for turn in page.of_type("turn") if turn["role"] == "model" and turn["status"] == "complete"]
+        assert {line["turn"] for line in lines} == {lines[0]["turn"]}
+        assert page.toasts() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [({"answer": "blocked"}, "turn.refused"), ({"answer": "stopped", "reason": "SAFETY"}, "turn.refused")],
+    ids=["blocked", "held back"],
+)
+async def test_an_answer_that_the_provider_holds_back_is_explained(
+    talk: WebServer, emulator: Emulator, known: str, fault: dict[str, Any], code: str
+) -> None:
+    async with Page(talk, "text") as page:
+        await start(page)
+        emulator.fault("bad_text", count=1, **fault)
+        await page.say("How long is the recording?", recordings=[known])
+        await page.wait_for("turn", role="system", code=code)
+        await page.say("Hello there.")
+        assert await page.reply()
+
+
+async def test_a_file_that_the_provider_cannot_process_is_explained(
+    talk: WebServer, emulator: Emulator, large: Path
+) -> None:
+    id = await asyncio.to_thread(sent, talk, large)
+    talk.shell("from sessions_app.models import GeminiFile\nGeminiFile.objects.all().delete()")
+    emulator.fault("fail_processing", text="The codec is unknown.")
+    async with Page(talk, "text") as page:
+        await start(page)
+        await page.say("How long is the recording?", recordings=[id])
+        line = await page.wait_for("turn", role="system", code="recording.refused")
+        assert "The codec is unknown" in line["text"]
+        await page.wait_until(lambda: of(page, id).get("provider", {}).get("state") == "failed", "what became of it")

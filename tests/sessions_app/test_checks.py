@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import CheckMessage
 from pytest_django import Settings
 
-from sessions_app.checks import check_api_key, check_tokens_of_dials
+from sessions_app.checks import check_api_key, check_recording_models, check_tokens_of_dials
 
 SECRET = "0123456789abcdef" * 4
 ASKS = {
@@ -15,6 +15,7 @@ ASKS = {
     "GEMINI_TOKEN_SERVICE_URL": "https://keeper.example/token-service/",
     "GEMINI_TOKEN_SERVICE_SECRET": SECRET,
     "TASKS_IN_PROCESS": False,
+    "RECORDINGS": False,
 }
 SERVES = {"GEMINI_API_KEY": "a-key", "GEMINI_TOKEN_SERVICE": True, "GEMINI_TOKEN_SERVICE_SECRET": SECRET}
 
@@ -42,6 +43,7 @@ def found(settings: Settings, **values: object) -> list[str]:
         (ASKS | {"GEMINI_TOKEN_SERVICE_URL": "http://127.0.0.1:8001/"}, []),
         (ASKS | {"TASKS_IN_PROCESS": True}, ["W306"]),
         (ASKS | {"EPHEMERAL_TOKENS": True}, ["W306"]),
+        (ASKS | {"RECORDINGS": True}, ["W306"]),
         (ASKS | {"TASKS_IN_PROCESS": True, "GEMINI_API_KEY": "a-key"}, []),
         (SERVES, []),
         (SERVES | {"GEMINI_API_KEY": ""}, ["W301", "E304"]),
@@ -50,3 +52,11 @@ def found(settings: Settings, **values: object) -> list[str]:
 )
 def test_what_does_not_go_together_is_said(settings: Settings, values: dict[str, object], ids: list[str]) -> None:
     assert found(settings, **values) == ids
+
+
+def test_a_live_model_that_is_to_listen_to_recordings_is_an_error(settings: Settings) -> None:
+    assert check_recording_models() == []
+    settings.RECORDING_MODELS = ("gemini-3.8-flash", "vertex@us-central1:gemini-3.8-live")
+    assert [message.id for message in check_recording_models()] == ["holdline.E313"]
+    settings.RECORDINGS = False
+    assert check_recording_models() == []
