@@ -523,10 +523,10 @@ class Exchanges:
         number = self.transcript.last_of_user
         turn = None if number is None else self.transcript.find(number)
         is_transcribed = turn is not None and not turn.id
-        is_unknown_to_our_ear = self._ear.is_voiced or (is_transcribed and not self._said_until)
+        is_unknown_to_our_ear = self._ear.is_voiced or (is_transcribed and not self._said)
         if not self._is_counted or is_unknown_to_our_ear:
             return self._backlog.end
-        return max(self._backlog.mark_of(self._consumed_index or 0), self._said_until)
+        return max(self._backlog.mark_of(self._consumed_index or 0), self._said)
 
     def _settled_moment_ms(self) -> int:
         """What had been sent by then has certainly been consumed by what the provider says now."""
@@ -655,7 +655,7 @@ class Exchanges:
         self.settled_turn = self.transcript.settled_number
         question, self._question = self._question, None
         if question is None:
-            self._said = self._said_until = 0
+            self._said = self._said_until = self._said_until if self._said_until > step.answered.mark else 0
         ids = step.answered.typed_ids
         self._backlog.answered(step.answered.mark, ids)
         self._writer.after(partial(self._acknowledge, ids, self._backlog.acknowledged_number))

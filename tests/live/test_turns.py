@@ -529,6 +529,17 @@ def test_of_what_was_heard_and_never_answered_the_quiet_after_it_is_not_over(sai
     assert [end.answered.mark for end in of(steps, EndExchange)] == [mark]
 
 
+@pytest.mark.parametrize(("words", "mark"), [(True, 12), (False, CERTAIN.mark)], ids=["transcribed", "not transcribed"])
+def test_a_reply_to_transcribed_speech_answers_it_however_soon_it_came(words: bool, mark: int) -> None:
+    """As after a replay by a machine that stands still: by the clock nothing of it was taken in yet."""
+    talk = Talk()
+    talk.tell(SpeechEnded(is_speech=True))
+    talk.sent = Sent(CERTAIN, EVERYTHING, PROVEN_AT_MS, said=12, said_until=12)
+    talk.tell(*([UserWordsCame("Hello?")] if words else []), SOUND, GenerationEnded())
+    steps = talk.tell(TurnEnded())
+    assert [end.answered.mark for end in of(steps, EndExchange)] == [mark]
+
+
 def test_speech_that_was_heard_the_second_time_is_not_told_as_not_heard() -> None:
     talk = Talk()
     talk.tell(SpeechEnded(is_speech=True))

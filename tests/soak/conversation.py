@@ -391,6 +391,8 @@ class Conversation:
         """Whether it would show that the session forgot: before its first reply there is nothing to compare with, and
         one that is given turns its handle does not cover weighs what those weigh as text."""
         links = self.provider.links(self.number)
+        if not links:
+            return False
         began_at = min((link.opened_at for link in links if link.session == links[-1].session), default=0.0)
         has_talked = any(exchange.began_at > began_at for exchange in self.exchanges if exchange.reply)
         last = max((entry["at"] for entry in links[-1].turns), default=0.0)

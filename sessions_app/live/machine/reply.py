@@ -57,12 +57,16 @@ class ReplyAccount:
             return 0
         return max(0, int(self._audio_from_ms + self._audio_ms - now_ms))
 
-    def answered(self, now_ms: int, *, is_whole: bool) -> Answered:
-        """What it answers if it ends now. A typed message is not taken for a part of another one."""
+    def answered(self, now_ms: int, *, is_whole: bool, is_heard: bool) -> Answered:
+        """What it answers if it ends now. A typed message is not taken for a part of another one.
+
+        `is_heard`: its provider has transcribed what was said, however soon after that was sent.
+        """
+        said = self._basis.said if is_heard else 0
         if now_ms >= self._basis.proven_at_ms:
-            return self._basis.everything
+            return Answered(max(self._basis.everything.mark, said), self._basis.everything.typed_ids)
         typed = self._basis.everything if is_whole else self._basis.certain
-        return Answered(self._basis.certain.mark, typed.typed_ids)
+        return Answered(max(self._basis.certain.mark, said), typed.typed_ids)
 
 
 def answered_without_a_reply(sent: Sent, *, is_heard: bool) -> Answered:

@@ -524,7 +524,7 @@ class TurnMachine:
     def _end_reply(self, now_ms: int, *, is_whole: bool) -> list[Step]:
         reply, self._reply = self._reply, None
         self._closed_a_reply = True
-        answered = Answered() if reply is None else reply.answered(now_ms, is_whole=is_whole)
+        answered = Answered() if reply is None else reply.answered(now_ms, is_whole=is_whole, is_heard=self._is_heard)
         spoke = self._spoke_during_reply
         steps = self._end(answered, now_ms, is_whole=is_whole)
         if self._sent().everything.typed_ids - answered.typed_ids:
