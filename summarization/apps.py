@@ -6,4 +6,7 @@ class SummarizationConfig(AppConfig):
     verbose_name = "Summaries and history"
 
     def ready(self) -> None:
-        from summarization import recordings  # noqa: F401 - it hears of recordings that come and go
+        from summarization import (
+            checks,  # noqa: F401 - registers the system check
+            recordings,  # noqa: F401 - it hears of recordings that come and go
+        )

@@ -25,6 +25,7 @@ from sessions_app.throttled import is_post, throttled
 from sessions_app.user_settings.service import history_days_of
 from summarization import export, history, recordings, services
 from summarization.forms import QUERY_LIMIT_CHARACTERS, FilterForm, TitleForm
+from summarization.found_files import FoundFiles, find_files
 from summarization.models import SummaryState
 from summarization.passages import has_hit
 from summarization.search_words import words_of
@@ -73,6 +74,7 @@ def history_page(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": query.urlencode(),
         "words": form.data.get("q", "") if filters.words else "",
+        "files": _files(user, filters) if page.number == 1 else None,
         "has_files": has_files_page(user),
         "can_delete_all": bool(page.paginator.count) or history.count_deletable_recordings(user) > 0,
         "history_days": partial(history_days_of, user.pk),  # asked for where there is nothing to show alone
@@ -194,6 +196,13 @@ def _show(request: HttpRequest, id: uuid.UUID, status: int = HTTPStatus.OK) -> H
         "section": "history",
     }
     return render(request, "summarization/conversation.html", context, status=status)
+
+
+def _files(user: User, filters: history.Filters) -> FoundFiles | None:
+    """Recordings have neither a mode nor a model."""
+    if not filters.words or filters.mode or filters.model:
+        return None
+    return find_files(user, filters.words, filters.since, filters.before)
 
 
 def _file(content: str, content_type: str, name: str) -> HttpResponse:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from energy.levels import Mode
-from sessions_app.models import Conversation, Recording
+from sessions_app.models import Conversation, Recording, RecordingWork
 from summarization.models import CallHistory
 from tests.recordings.sounds import wav
 from tests.recordings.uploading import announce, kept
@@ -152,3 +152,22 @@ def test_operators_see_what_there_is_and_delete_it(page: Client, sam: User) -> N
     assert "talk.wav" in {cell for row in csv.reader(io.StringIO(content.decode())) for cell in row}
     operator.post(f"/admin/sessions_app/recording/{id}/delete/", {"post": "yes"})
     assert not Recording.objects.exists()
+
+
+def test_a_file_is_found_by_its_name_its_title_and_its_summary_and_led_to(page: Client, alice: User, bob: User) -> None:
+    recordings = rows(alice, 30)
+    rows(bob, 1)
+    newest, oldest = recordings[-1], recordings[0]
+    RecordingWork.objects.filter(recording=oldest).update(title="Über <b>Reiher</b>")
+    RecordingWork.objects.filter(recording=newest).update(summary="Two birds. They stand in the Straße.")
+    shown = page.get("/history/?q=REIHER").content.decode()
+    assert f'href="/files/?page=2#file-{oldest.pk}"' in shown
+    assert "talk-0.mp3" in shown
+    assert "Über &lt;b&gt;<mark>Reiher</mark>&lt;/b&gt;" in shown
+    assert f'id="file-{oldest.pk}"' in files(page, "?page=2")
+    assert "They stand in the <mark>Straße</mark>." in page.get("/history/?q=strasse").content.decode()
+    many = page.get("/history/?q=talk").content.decode()
+    assert many.count("<mark>talk</mark>") == 5
+    assert "and 25 more files" in many
+    for query in ("q=talk&mode=call", "q=talk&until=2020-01-01", "q=zebra", "q=!!", ""):
+        assert "In your files" not in page.get(f"/history/?{query}").content.decode(), query

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from config.backup.dump import dump
 from config.backup.load import load
 from sessions_app.models import Conversation
-from summarization import history, search_entries, services
+from summarization import checks, history, search_entries, services
 from summarization.history import Filters
 from summarization.models import CallHistory, SearchEntry
 from summarization.search_entries import SAID_LIMIT_CHARACTERS
@@ -44,6 +44,14 @@ def entered(user: User, text: str = "A heron, a Hôtel") -> Talk:
     talk = past_call(user, turns(40, {3: text}))
     services.write_call_history(talk.id)
     return talk
+
+
+def test_an_sqlite_that_cannot_search_is_told_before_it_is_used() -> None:
+    assert checks.check_search() == []
+    (error,) = checks.without({"ENABLE_FTS3"})
+    assert error.id == "holdline.E401"
+    assert "FTS5" in error.msg
+    assert "PostgreSQL" in str(error.hint)
 
 
 @pytest.mark.django_db
