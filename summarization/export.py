@@ -24,7 +24,7 @@ def as_json(record: Record) -> str:
 def as_markdown(record: Record) -> str:
     """To be read. What was said stands in quotes, word for word, so that it cannot be mistaken for our own headings."""
     parts = [f"# {_one_line(record.title)}", _facts(record)]
-    if record.summary is not None and record.summary.state == "ready":
+    if record.summary is not None and record.summary.state == "ready" and not record.summary.is_transcript:
         parts += _summary(record.summary)
     parts += ["## Transcript", *(_turn(line) for line in record.lines)]
     if record.moments:

@@ -56,6 +56,11 @@ class WrittenSummary:
     reason: str = ""
     model: str = ""
 
+    @property
+    def is_transcript(self) -> bool:
+        """Whether it is the transcript itself, which was too short for a model to be asked."""
+        return self.state == "ready" and not self.model
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -11,7 +12,12 @@ TITLE_LIMIT_CHARACTERS = 200
 UNTITLED = "Conversation"
 """In which nobody said anything."""
 
-_WORDS = 8
+_WORDS = 6
+_CHARACTERS = 60
+_SENTENCE_END = re.compile(r"(?<=[.!?…।؟])\s+|(?<=[。！？])|\n+")
+_SIGNS_WITHIN = ",;:、，；"
+_GREETING_CHARACTERS = 8
+"""Of a greeting in a script without blanks, where a whole sentence is one word."""
 
 
 class Said(Protocol):
@@ -31,7 +37,16 @@ def first_words(said: Iterable[Said]) -> str:
 
 
 def title_from(first_words: str) -> str:
-    """At most eight words and 200 characters; empty for none."""
-    words = first_words.split()
-    cut = " …" if len(words) > _WORDS else ""
-    return " ".join(words[:_WORDS])[: TITLE_LIMIT_CHARACTERS - len(cut)] + cut
+    """The first sentence that says more than a greeting, or its beginning: at most six words and 60 characters;
+    empty for none."""
+    sentences = [sentence.strip() for sentence in _SENTENCE_END.split(first_words) if sentence.strip()]
+    told = next((sentence for sentence in sentences if not _says_little(sentence)), " ".join(sentences))
+    words = told.split()
+    title = " ".join(words[:_WORDS])[:_CHARACTERS].rstrip()
+    if len(title) == len(" ".join(words)):
+        return title
+    return title.rstrip(_SIGNS_WITHIN) + " …"
+
+
+def _says_little(sentence: str) -> bool:
+    return len(sentence.split()) <= 2 and (sentence.isascii() or len(sentence) <= _GREETING_CHARACTERS)

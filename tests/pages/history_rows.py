@@ -82,7 +82,7 @@ def converse(
         save_usage(str(conversation.pk), str(session.pk), 1, number, model, report)
     if not is_open:
         written = {"until_turn": len(said) - 1, "search_text": "\n".join([title, *said])}
-        fields = {"state": "ready", "summary": "They talked."} | written | history
+        fields = {"state": "ready", "summary": "They talked.", "model": "gemini-3.8-flash"} | written | history
         entry = CallHistory.objects.create(conversation=conversation, title=title or said[0], **fields)
         search_entries.write(entry, spoken(own_turns_of(conversation)))
     return conversation

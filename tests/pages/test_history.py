@@ -122,7 +122,7 @@ def test_the_newest_conversation_comes_first_and_what_goes_on_before_all(page: C
     converse(alice, "Older", started_at=NOON)
     converse(alice, "Newer", started_at=NOON + timedelta(hours=1))
     converse(alice, "Is anybody there and will they answer me today", started_at=NOON, is_over=False)
-    assert titles(page) == ["Is anybody there and will they answer me …", "Newer", "Older"]
+    assert titles(page) == ["Is anybody there and will they …", "Newer", "Older"]
     assert "Open" in text_of(page, "/history/")
 
 
@@ -130,8 +130,8 @@ def test_the_newest_conversation_comes_first_and_what_goes_on_before_all(page: C
     ("words", "title"),
     [
         ("Tell me about herons", "Tell me about herons"),
-        ("one two three four five six seven eight nine", "one two three four five six seven eight …"),
-        ("x" * 300, "x" * 200),
+        ("one two three four five six seven eight nine", "one two three four five six …"),
+        ("x" * 300, "x" * 60 + " …"),
     ],
 )
 def test_a_conversation_is_called_the_same_before_it_has_an_entry_and_after(
@@ -441,6 +441,20 @@ def test_a_conversation_shows_its_summary_points_and_facts(page: Client, alice: 
     assert "A short talk. Open points Which day Facts Code: heron" in shown
     assert "10 minutes" in shown
     assert "gemini-3.8-live" in shown
+
+
+def test_a_short_talk_is_shown_once(page: Client, alice: User) -> None:
+    """Its summary is its transcript."""
+    conversation = converse(alice, "Is the heron back?", "It is.", is_over=True)
+    CallHistory.objects.all().delete()
+    write_call_history(conversation.pk)
+    assert CallHistory.objects.get().summary.startswith("User: Is the heron back?")
+    shown = text_of(page, f"/history/{conversation.pk}/")
+    assert shown.count("Is the heron back?") == 2, "the title, and the transcript"
+    assert "Summary" not in shown
+    exported = page.get(f"/history/{conversation.pk}/export.md").content.decode()
+    assert "## Summary" not in exported
+    assert exported.count("It is.") == 1
 
 
 def test_a_summary_on_its_way_says_so(page: Client, alice: User) -> None:

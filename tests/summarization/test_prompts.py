@@ -66,10 +66,27 @@ def test_a_short_transcript_is_its_own_summary_and_a_long_one_is_not(turns: list
 
 def test_the_title_is_what_the_user_said_first() -> None:
     turns = (said("Hello, I am here.", Role.MODEL), said("one two three four five six seven eight nine"))
-    assert title_from(first_words(turns)) == "one two three four five six seven eight …"
+    assert title_from(first_words(turns)) == "one two three four five six …"
     assert title_from(first_words(turns[:1])) == "Hello, I am here."
     assert title_from(first_words(())) == ""
-    assert len(title_from("x" * 500 + " y" * 10)) == TITLE_LIMIT_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("Hi there! What is the weather like in Rome?", "What is the weather like in …"),
+        ("Good morning. Thanks.", "Good morning. Thanks."),
+        ("Will it rain?", "Will it rain?"),
+        ("こんにちは。明日の天気はどうですか。それだけです。", "明日の天気はどうですか。"),
+        ("...", "..."),
+        ("Then, after all of that, this, and more", "Then, after all of that, this …"),
+        ("", ""),
+        ("x" * 500 + " y" * 10, "x" * 60 + " …"),
+    ],
+)
+def test_a_title_is_the_first_sentence_that_says_something_and_short(said: str, title: str) -> None:
+    assert title_from(said) == title
+    assert len(title_from(said)) <= TITLE_LIMIT_CHARACTERS
 
 
 def test_a_question_holds_the_recap_before_the_script() -> None:
