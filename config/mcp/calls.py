@@ -229,8 +229,9 @@ class _News:
         self._loop.call_soon_threadsafe(self._hear, words)
 
     def _hear(self, words: str) -> None:
-        self.words = words
-        self.changed.set()
+        if words != self.words:
+            self.words = words
+            self.changed.set()
 
     async def wait(self, seconds: float) -> None:
         """Until there is something new, but no longer than this."""

@@ -63,7 +63,7 @@ class Hosting:
 
     async def _serve(self) -> None:
         try:
-            manager = await asyncio.to_thread(_manager, self._calls)
+            manager = await asyncio.to_thread(_manager, self._calls, asyncio.get_running_loop())
             async with manager.run():
                 self._manager = manager
                 self._ready.set()
@@ -75,10 +75,12 @@ class Hosting:
             self._ready.set()
 
 
-def _manager(calls: Calls) -> Any:
+def _manager(calls: Calls, loop: asyncio.AbstractEventLoop) -> Any:
     """Loads the SDK, which takes a second."""
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+    from config.mcp.answers import Listening, RecordedAnswers
+    from config.mcp.audio_tools import AudioTools
     from config.mcp.server import Context, server_of
     from config.mcp.tools import tools
 
@@ -86,5 +88,5 @@ def _manager(calls: Calls) -> Any:
         request: Any = context.request
         return cast(Caller, request.scope[CALLER])
 
-    server = server_of(tools(), calls, caller_of)
+    server = server_of(tools(AudioTools(RecordedAnswers(Listening(), loop), takes_paths=False)), calls, caller_of)
     return StreamableHTTPSessionManager(server, stateless=True)

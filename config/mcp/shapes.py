@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from summarization.forms import QUERY_LIMIT_CHARACTERS
 
 PAGES_AT_MOST = 100_000
+QUESTION_CHARACTERS = 4_000
+FILE_CHARACTERS = 1_000
+
+Question = Annotated[str, Field(min_length=1, max_length=QUESTION_CHARACTERS, description="In any language.")]
 
 PageNumber = Annotated[int, Field(ge=1, le=PAGES_AT_MOST, description="From 1.")]
 Mode = Literal["call", "text"]
@@ -18,6 +22,18 @@ Mode = Literal["call", "text"]
 
 class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Listen(Arguments):
+    file: Annotated[
+        str, Field(min_length=1, max_length=FILE_CHARACTERS, description="The id or the name of a recording.")
+    ]
+    question: Question
+
+
+class Ask(Arguments):
+    session: Annotated[uuid.UUID, Field(description="As listen_to_audio gave it.")]
+    question: Question
 
 
 class ListConversations(Arguments):
@@ -41,6 +57,17 @@ class Recording(BaseModel):
     id: uuid.UUID
     name: str
     duration_ms: int
+
+
+class Answer(BaseModel):
+    session: Annotated[uuid.UUID, Field(description="A conversation, to be asked on in with ask_about_audio.")]
+    answer: str
+    recordings: Annotated[list[Recording], Field(description="What was listened to.")]
+    note: Annotated[str, Field(description="Why the answer ends early, or empty.")]
+
+    def as_text(self) -> str:
+        told = [self.answer, self.note, f"(session {self.session}: ask on with ask_about_audio)"]
+        return "\n\n".join(filter(None, told))
 
 
 class ConversationEntry(BaseModel):

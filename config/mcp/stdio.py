@@ -7,6 +7,8 @@ from functools import partial
 
 from mcp.server.stdio import stdio_server
 
+from config.mcp.answers import Listening, RecordedAnswers
+from config.mcp.audio_tools import AudioTools
 from config.mcp.calls import Calls
 from config.mcp.server import Context, server_of
 from config.mcp.tools import tools
@@ -21,7 +23,8 @@ def serve(caller: Caller) -> None:
 
 async def _serve(caller: Caller) -> None:
     calls = Calls("stdio")
-    server = server_of(tools(), calls, partial(_always, caller))
+    answers = RecordedAnswers(Listening(), asyncio.get_running_loop())
+    server = server_of(tools(AudioTools(answers, takes_paths=True)), calls, partial(_always, caller))
     try:
         async with stdio_server() as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())

@@ -15,6 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.services.emulator import Emulator
 from tests.services.web import ROOT, WebServer
 
+StartWeb = Callable[..., WebServer]
 SWITCHED_ON = {"MCP": "1", "RECORDINGS": "1"}
 
 

@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from config.mcp.calls import Calls
+from config.mcp.audio_tools import AudioTools, Reply
+from config.mcp.calls import Calls, Tell
 from config.mcp.history_tools import ENTRIES_AT_MOST
 from config.mcp.pages import CHARACTERS_AT_MOST, LINES_AT_MOST, pages_of
 from config.mcp.server import server_of
 from config.mcp.tools import tools
 from energy.levels import Mode
 from sessions_app.auth_tokens.callers import Caller
+from sessions_app.models import Recording
 from summarization.record import Line
 from summarization.services import write_call_history
 from tests.mcp.conftest import text_of
@@ -34,6 +36,19 @@ NOW = datetime.datetime(2026, 11, 27, tzinfo=datetime.UTC)
 Asks = Callable[[User], AbstractAsyncContextManager[Client]]
 
 
+class NobodyAnswers:
+    """In the place of who answers questions, where none is asked."""
+
+    def refuse_if_spent(self, user: User) -> None:
+        raise NotImplementedError
+
+    def begin(self, user: User, recording: Recording) -> uuid.UUID:
+        raise NotImplementedError
+
+    def ask(self, user: User, conversation_id: uuid.UUID, question: str, tell: Tell) -> Reply:
+        raise NotImplementedError
+
+
 @pytest.fixture
 def program() -> Asks:
     """A program that asks in somebody's name."""
@@ -41,7 +56,8 @@ def program() -> Asks:
     @asynccontextmanager
     async def program_of(user: User) -> AsyncIterator[Client]:
         calls = Calls("stdio")
-        async with Client(server_of(tools(), calls, lambda _: Caller(user, None))) as client:
+        served = tools(AudioTools(NobodyAnswers(), takes_paths=False))
+        async with Client(server_of(served, calls, lambda _: Caller(user, None))) as client:
             yield client
         calls.close()
 
