@@ -401,8 +401,8 @@ class AccessKey(models.Model):
     """By what a program of a user's own asks in their name: the digest of a random key. See `accounts.access_keys`."""
 
     class Use(models.TextChoices):
-        TOKENS = "tokens", "Tokens to talk with Gemini"
-        MCP = "mcp", "Reading your conversations, and asking about recordings (MCP)"
+        TOKENS = "tokens", "Get tokens to talk with Gemini"
+        MCP = "mcp", "Read and ask, by MCP"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The constraint below begins with it.

@@ -58,7 +58,10 @@ class AccessKeyForm(CurrentPasswordForm):
         uses: what keys are of use for on this server.
     """
 
-    use = forms.ChoiceField(label="What it lets a program do")
+    use = forms.ChoiceField(
+        label="What it lets a program do",
+        help_text="By MCP a program reads all your conversations, and asks about your recordings.",
+    )
 
     name = forms.CharField(
         label="Name",

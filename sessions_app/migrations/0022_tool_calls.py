@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
             name="use",
             field=models.CharField(
                 choices=[
-                    ("tokens", "Tokens to talk with Gemini"),
-                    ("mcp", "Reading your conversations, and asking about recordings (MCP)"),
+                    ("tokens", "Get tokens to talk with Gemini"),
+                    ("mcp", "Read and ask, by MCP"),
                 ],
                 db_default="tokens",
                 default="tokens",

@@ -215,7 +215,7 @@ def test_where_keys_are_for_several_things_their_user_says_for_which(browser: Cl
     key = re.findall(r"hl_[\w-]{43}", page)[0]
     assert AccessKey.objects.get().use == "mcp"
     assert status(key) == 401, "it reads conversations, and makes no tokens"
-    assert "Reading your conversations" in browser.get("/account/").content.decode()
+    assert "Read and ask, by MCP" in browser.get("/account/").content.decode()
     refused = browser.post(NEW, {"name": "other", "use": "everything", "password": PASSWORD})
     assert "everything is not one of the available choices" in refused.content.decode()
 
