@@ -42,6 +42,8 @@ ASKS_AT_ONCE = 4
 
 ASKS_AT_ONCE_OF_A_USER = 2
 
+LEAVING = "The server restarts. Ask again in a moment."
+
 Outcome = ToolCall.Outcome
 Tell = Callable[[str], None]
 """Says what is going on, in a few words for people. Raises `GivenUp` when nobody waits for the call any more."""
@@ -62,6 +64,10 @@ class TookTooLong(Refused):
     pass
 
 
+class Leaving(Refused):
+    """This process ends."""
+
+
 class Failed(Exception):
     """Something is wrong here. A sentence for whoever asked; what it was stands in the log."""
 
@@ -73,6 +79,7 @@ class GivenUp(Exception):
 OUTCOMES: dict[type[BaseException], Outcome] = {
     RightEnded: Outcome.RIGHT_ENDED,
     TookTooLong: Outcome.TOO_LONG,
+    Leaving: Outcome.LEFT,
     Refused: Outcome.REFUSED,
     TooManyTries: Outcome.REFUSED,
     Failed: Outcome.FAILED,
@@ -95,6 +102,8 @@ class Calls:
         self._askers = ThreadPoolExecutor(ASKS_AT_ONCE, thread_name_prefix="mcp-ask")
         self._reading = 0
         self._asking: Counter[int] = Counter()
+        self._waiting: set[_News] = set()
+        self._is_leaving = False
 
     async def run(
         self,
@@ -113,7 +122,9 @@ class Calls:
             report: is told how it goes.
             asks: the rule by which a model may be asked, for a tool that does.
         """
-        number = await self.in_reader(partial(self._begin, caller, tool))
+        if self._is_leaving:
+            raise Leaving(LEAVING)
+        number = await self.in_reader(partial(_as_ours, partial(self._begin, caller, tool)))
         began_s, outcome = time.monotonic(), Outcome.LEFT
         try:
             result = await self._done(caller, work, report, asks)
@@ -131,8 +142,15 @@ class Calls:
         """Do something short with the database."""
         return await database_sync_to_async(work, thread_sensitive=False, executor=self._readers)()
 
+    def leave(self) -> None:
+        """Nothing more is asked for, and what is under way is given up: whoever waits for it is told so at once."""
+        self._is_leaving = True
+        for news in self._waiting:
+            news.changed.set()
+
     def close(self) -> None:
-        """Nothing more is asked for. Does not wait for what is under way."""
+        """The same, with its threads; to be called last. Waits for none of them."""
+        self.leave()
         self._readers.shutdown(wait=False)
         self._askers.shutdown(wait=False, cancel_futures=True)
 
@@ -190,24 +208,28 @@ class Calls:
             news.tell(words)
 
         doing = asyncio.ensure_future(
-            database_sync_to_async(_as_ours, thread_sensitive=False, executor=threads)(work, tell)
+            database_sync_to_async(_as_ours, thread_sensitive=False, executor=threads)(partial(work, tell))
         )
         doing.add_done_callback(lambda _: over())
         doing.add_done_callback(lambda _: news.changed.set())
+        self._waiting.add(news)
         try:
             await self._wait(caller, doing, news, report)
             return doing.result()
         finally:
+            self._waiting.discard(news)
             given_up.set()
             doing.add_done_callback(_pass_over)
 
     async def _wait(self, caller: Caller, doing: asyncio.Future[Any], news: _News, report: Report) -> None:
-        """Until it is done. Raises `RightEnded`, `TookTooLong`."""
+        """Until it is done. Raises `RightEnded`, `TookTooLong`, `Leaving`."""
         began_s = looked_s = time.monotonic()
         while not doing.done():
             await news.wait(self._recheck_every_s)
             if doing.done():
                 return
+            if self._is_leaving:
+                raise Leaving(LEAVING)
             now_s = time.monotonic()
             if now_s - began_s >= self._limit_s:
                 raise TookTooLong(f"This took longer than {self._limit_s:.0f} seconds, and was given up.")
@@ -252,9 +274,10 @@ def refuse_if_over(caller: Caller) -> None:
         raise RightEnded("Meanwhile the account was closed.")
 
 
-def _as_ours(work: Callable[[Tell], Result], tell: Tell) -> Result:
+def _as_ours(work: Callable[[], Result]) -> Result:
+    """What is wrong here is told as such, and logged."""
     try:
-        return work(tell)
+        return work()
     except (Refused, TooManyTries, GivenUp):
         raise
     except Exception as error:

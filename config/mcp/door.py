@@ -9,6 +9,7 @@ under "Streamable HTTP": https://modelcontextprotocol.io/specification/2025-11-2
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections import Counter
@@ -36,6 +37,7 @@ METHOD = "POST"
 
 BODY_LIMIT_BYTES = 64 * 1024
 BODY_LIMIT_S = 10.0
+LEAVE_LIMIT_S = 2.0
 
 REQUESTS_AT_ONCE = 64
 REQUESTS_AT_ONCE_OF_A_USER = 8
@@ -61,6 +63,7 @@ class McpDoor:
         self._calls = calls
         self._forms = OriginOfForms()
         self._asking: Counter[int] = Counter()
+        self._answered = asyncio.Event()
         self._hosting: Hosting | None = None
 
     def start(self) -> None:
@@ -74,6 +77,13 @@ class McpDoor:
         return self._asking.total()
 
     async def leave(self) -> None:
+        """Tell those who wait that it is over, then end; takes four seconds at most."""
+        self._calls.leave()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_LIMIT_S):
+                while self._asking:
+                    self._answered.clear()
+                    await self._answered.wait()
         if self._hosting is not None:
             await self._hosting.leave()
 
@@ -114,6 +124,7 @@ class McpDoor:
         finally:
             self._asking[caller.user.pk] -= 1
             self._asking += Counter()  # without those who ask nothing any more
+            self._answered.set()
 
     def _refuse_strange_ways(self, request: HttpRequest) -> None:
         """Raises `_Refused`."""

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.utils import timezone
 
+from config.mcp import calls as calls_module
 from config.mcp.calls import (
     ASKS_AT_ONCE_OF_A_USER,
     Calls,
@@ -25,7 +27,7 @@ from sessions_app import tool_calls
 from sessions_app.accounts import access_keys
 from sessions_app.auth_tokens.callers import Caller
 from sessions_app.models import AccessKey, ToolCall
-from sessions_app.throttle import MCP_CALLS, MCP_QUESTIONS, Scope, TooManyTries
+from sessions_app.throttle import MCP_QUESTIONS, Limit, Rule, Scope, TooManyTries
 from tests.services.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,13 +79,18 @@ Reported = list[tuple[float, str]]
 
 
 async def call(
-    calls: Calls, caller: Caller, work: Callable[[Tell], str], reported: Reported | None = None, *, asks: bool = False
+    calls: Calls,
+    caller: Caller,
+    work: Callable[[Tell], str],
+    reported: Reported | None = None,
+    *,
+    asks: Rule | None = None,
 ) -> str:
     async def report(seconds: float, words: str) -> None:
         if reported is not None:
             reported.append((seconds, words))
 
-    return await calls.run("a_tool", caller, work, report, MCP_QUESTIONS if asks else None)
+    return await calls.run("a_tool", caller, work, report, asks)
 
 
 @sync_to_async
@@ -160,6 +167,29 @@ async def test_a_call_whose_program_goes_is_given_up_and_noted(calls: Calls, cal
     assert [row[-1] for row in await noted()] == ["left"]
 
 
+async def test_who_waits_is_told_at_once_that_the_server_restarts(calls: Calls, caller: Caller, held: Held) -> None:
+    asked = asyncio.create_task(call(calls, caller, held))
+    await asyncio.to_thread(held.has_begun.wait)
+    calls.leave()
+    with pytest.raises(Refused, match="The server restarts"):
+        await asked
+    assert await asyncio.to_thread(held.was_given_up.wait, 10)
+    with pytest.raises(Refused, match="The server restarts"):
+        await call(calls, caller, held)
+    assert [row[-1] for row in await noted()] == ["left"]
+
+
+async def test_a_database_that_fails_is_a_failure_of_ours(
+    calls: Calls, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*facts: object) -> int:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(tool_calls, "begin", fail)
+    with pytest.raises(Failed, match="Something went wrong here"):
+        await call(calls, caller, lambda tell: "")
+
+
 async def test_progress_is_told_with_the_time_that_has_passed(calls: Calls, caller: Caller, held: Held) -> None:
     reported: Reported = []
     asked = asyncio.create_task(call(calls, caller, held, reported))
@@ -172,28 +202,30 @@ async def test_progress_is_told_with_the_time_that_has_passed(calls: Calls, call
 
 async def test_a_user_asks_few_questions_at_once_and_reads_meanwhile(calls: Calls, caller: Caller) -> None:
     questions = [Held() for _ in range(ASKS_AT_ONCE_OF_A_USER)]
-    asking = [asyncio.create_task(call(calls, caller, question, asks=True)) for question in questions]
+    asking = [asyncio.create_task(call(calls, caller, question, asks=MCP_QUESTIONS)) for question in questions]
     for question in questions:
         await asyncio.to_thread(question.has_begun.wait, 10)
     with pytest.raises(Refused, match="being answered already"):
-        await call(calls, caller, lambda tell: "", asks=True)
+        await call(calls, caller, lambda tell: "", asks=MCP_QUESTIONS)
     assert await call(calls, caller, lambda tell: "read") == "read"
     for question in questions:
         question.let_go()
     assert await asyncio.gather(*asking) == ["done"] * ASKS_AT_ONCE_OF_A_USER
-    assert await call(calls, caller, lambda tell: "again", asks=True) == "again"
+    assert await call(calls, caller, lambda tell: "again", asks=MCP_QUESTIONS) == "again"
 
 
-async def test_who_asks_too_often_waits(calls: Calls, caller: Caller) -> None:
-    for _ in range(MCP_QUESTIONS.limits[Scope.ACCOUNT].free):
-        await call(calls, caller, lambda tell: "", asks=True)
+async def test_who_asks_too_often_waits_and_what_is_refused_for_that_is_no_row(
+    calls: Calls, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls_module, "MCP_CALLS", Rule("MCP call", "calls", {Scope.ACCOUNT: Limit(3, 3600, 60)}))
+    once = Rule("MCP question", "questions", {Scope.ACCOUNT: Limit(1, 3600, 60)})
+    await call(calls, caller, lambda tell: "", asks=once)
     with pytest.raises(TooManyTries, match="Too many questions"):
-        await call(calls, caller, lambda tell: "", asks=True)
-    for _ in range(MCP_CALLS.limits[Scope.ACCOUNT].free - MCP_QUESTIONS.limits[Scope.ACCOUNT].free - 1):
-        await call(calls, caller, lambda tell: "")
+        await call(calls, caller, lambda tell: "", asks=once)
+    await call(calls, caller, lambda tell: "")
     with pytest.raises(TooManyTries, match="Too many calls"):
         await call(calls, caller, lambda tell: "")
-    assert len(await noted()) == MCP_CALLS.limits[Scope.ACCOUNT].free
+    assert [row[-1] for row in await noted()] == ["done", "refused", "done"]
 
 
 def test_calls_are_forgotten_after_ninety_days(caller: Caller, db: None) -> None:

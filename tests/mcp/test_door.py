@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +15,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from config.mcp import door as door_module
+from config.mcp import history_tools
 from config.mcp.calls import Calls
 from config.mcp.door import BODY_LIMIT_BYTES, PATH, REQUESTS_AT_ONCE_OF_A_USER, McpDoor
 from sessions_app.accounts import access_keys
@@ -232,6 +235,37 @@ async def test_one_user_cannot_take_all_places_and_they_are_free_again(door: Mcp
         await answer_of(request)
     assert (await ask(door, key))[0] == 200
     await eventually(lambda: door.taken == 0)
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+async def test_who_waits_for_a_call_while_the_server_restarts_is_answered_before_it_ends(
+    door: McpDoor, key: str, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def held(*asked: object) -> None:
+        has_begun.set()
+        may_end.wait(10)
+
+    monkeypatch.setattr(history_tools, "_found", held)
+    params = (
+        {"name": "list_conversations", "_meta": META} if version == "2026-07-28" else {"name": "list_conversations"}
+    )
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {"mcp_protocol_version": version, "mcp_method": "tools/call", "mcp_name": "list_conversations"}
+    asking = asyncio.create_task(ask(door, key, call, **headers))
+    await asyncio.to_thread(has_begun.wait, 10)
+    await door.leave()
+    status, _, body = await asking
+    may_end.set()
+    assert status == 200
+    assert b"The server restarts. Ask again in a moment." in body
+
+
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
 
 
 @pytest.fixture
