@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from summarization.record import Line, Neighbour, Record, Tokens, WrittenSummary
+from summarization.record import Attached, Line, Neighbour, Record, Tokens, WrittenSummary
 from summarization.timeline import Moment, duration_words
 
 FORMAT = "holdline.conversation"
@@ -26,7 +27,8 @@ def as_markdown(record: Record) -> str:
     parts = [f"# {_one_line(record.title)}", _facts(record)]
     if record.summary is not None and record.summary.state == "ready" and not record.summary.is_transcript:
         parts += _summary(record.summary)
-    parts += ["## Transcript", *(_turn(line) for line in record.lines)]
+    names = record.recording_names
+    parts += ["## Transcript", *(_turn(line, names) for line in record.lines)]
     if record.moments:
         parts += ["## What the line went through", "\n".join(_moment(moment) for moment in record.moments)]
     return "\n\n".join(parts) + "\n"
@@ -48,6 +50,7 @@ def _facts(record: Record) -> str:
         ("Duration", duration_words(record.duration_ms)),
         ("Models", ", ".join(record.models)),
         ("Goes on from", _one_line(record.goes_on_from.title) if record.goes_on_from is not None else ""),
+        ("Recordings", ", ".join(_recording(recording) for recording in record.recordings)),
         ("Tokens", f"{record.tokens.input} in, {record.tokens.output} out" if record.tokens else ""),
     ]
     return "\n".join(f"- {name}: {value}" for name, value in facts if value)
@@ -61,11 +64,18 @@ def _summary(summary: WrittenSummary) -> list[str]:
     return parts
 
 
-def _turn(line: Line) -> str:
+def _recording(recording: Attached) -> str:
+    return f"{_one_line(recording.name)} ({duration_words(recording.duration_ms)})"
+
+
+def _turn(line: Line, names: Mapping[str, str]) -> str:
+    """`names`: of the recordings that are still there, by id."""
+    about = ", ".join(_one_line(name) for name in line.names_of_recordings(names))
+    of = f", about {about}" if about else ""
     cut = f", {line.mark.lower()}" if line.mark else ""
     text = line.heard_text + (f" [not heard: {line.unheard_text.strip()}]" if line.unheard_text else "")
     quoted = "\n".join(f"> {row}".rstrip() for row in text.splitlines() or [""])
-    return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut})\n\n{quoted}"
+    return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut}{of})\n\n{quoted}"
 
 
 def _moment(moment: Moment) -> str:
@@ -105,6 +115,10 @@ def as_data(record: Record) -> dict[str, Any]:
         "continued_by": [_neighbour(later) for later in record.later],
         "goes_on_from": _neighbour(record.goes_on_from) if record.goes_on_from is not None else None,
         "went_on_in": [_neighbour(later) for later in record.went_on_in],
+        "recordings": [
+            {"id": recording.id, "name": recording.name, "duration_ms": recording.duration_ms}
+            for recording in record.recordings
+        ],
         "turns": [
             {
                 "turn": line.number,
@@ -113,6 +127,7 @@ def as_data(record: Record) -> dict[str, Any]:
                 "status": line.status,
                 "at": _iso(line.at),
                 **({} if line.heard is None else {"heard": line.heard}),
+                **({"recordings": list(line.recordings)} if line.recordings else {}),
             }
             for line in record.lines
         ],

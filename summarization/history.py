@@ -20,6 +20,7 @@ from sessions_app import lines
 from sessions_app.chains import chain_of
 from sessions_app.live.transcript import Role
 from sessions_app.models import Attachment, Conversation, LiveSession, Recording, SessionEvent, Turn
+from sessions_app.recordings.service import attached_to
 from sessions_app.services import get_conversation_for
 from sessions_app.usage import totals_of_conversations
 from summarization import hits, search, services
@@ -27,7 +28,7 @@ from summarization.folding import fold
 from summarization.hits import NO_HITS, Hits
 from summarization.models import CallHistory, SummaryState
 from summarization.passages import Piece, has_hit, marked, passage
-from summarization.record import Line, Neighbour, Record, Tokens, WrittenSummary, milliseconds_between
+from summarization.record import Attached, Line, Neighbour, Record, Tokens, WrittenSummary, milliseconds_between
 from summarization.timeline import Event, timeline
 from summarization.titles import UNTITLED, first_words, title_from
 
@@ -215,12 +216,18 @@ def read(user: User, id: uuid.UUID) -> Record:
         summary=_summary(history) if history else None,
         lines=lines,
         moments=timeline(_event(event) for event in events),
+        recordings=tuple(
+            Attached(str(recording.pk), recording.name, recording.duration_ms, bytes(recording.peaks))
+            for recording in attached_to(id)
+        ),
         **_neighbours(conversation),
     )
 
 
 def _line(turn: Turn) -> Line:
-    return Line(turn.number, turn.role, turn.text, turn.status, turn.at, turn.code, turn.heard)
+    return Line(
+        turn.number, turn.role, turn.text, turn.status, turn.at, turn.code, turn.heard, tuple(turn.recordings or ())
+    )
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from summarization.timeline import Moment, verdict
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A turn. `role`, `status`, `code` and `heard` are those of the browser protocol."""
+    """A turn. `role`, `status`, `code`, `heard` and `recordings` are those of the browser protocol."""
 
     number: int
     role: str
@@ -21,6 +22,7 @@ class Line:
     at: datetime
     code: str = ""
     heard: int | None = None
+    recordings: tuple[str, ...] = ()
 
     @property
     def can_be_found(self) -> bool:
@@ -34,6 +36,10 @@ class Line:
     @property
     def unheard_text(self) -> str:
         return unheard_part(self.text, self.heard)
+
+    def names_of_recordings(self, names: Mapping[str, str]) -> list[str]:
+        """Of those that it is about. `names`: of the recordings that are still there, by id."""
+        return [names.get(id, "a recording that is gone") for id in self.recordings]
 
     @property
     def mark(self) -> str:
@@ -90,6 +96,16 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A recording that is part of a conversation. `peaks`: the loudest of equal slots, 0 to 255."""
+
+    id: str
+    name: str
+    duration_ms: int
+    peaks: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Everything about one conversation.
 
@@ -116,10 +132,16 @@ class Record:
     later: tuple[Neighbour, ...] = ()
     goes_on_from: Neighbour | None = None
     went_on_in: tuple[Neighbour, ...] = ()
+    recordings: tuple[Attached, ...] = ()
 
     @property
     def duration_ms(self) -> int:
         return milliseconds_between(self.started_at, self.until)
+
+    @property
+    def recording_names(self) -> dict[str, str]:
+        """By id; of those that are still there."""
+        return {recording.id: recording.name for recording in self.recordings}
 
     @property
     def verdict(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django import template
 
-from sessions_app.models import Recording
 from sessions_app.recordings.words import length_words, size_words, time_words
 
 register = template.Library()
@@ -20,6 +19,6 @@ def size_words_or_none(size_bytes: int) -> str:
 
 
 @register.filter
-def peaks_listed(recording: Recording) -> str:
+def listed(peaks: bytes) -> str:
     """For scripts that draw them: "12,255,0"."""
-    return ",".join(map(str, bytes(recording.peaks)))
+    return ",".join(map(str, bytes(peaks)))

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from sessions_app.usage import in_dollars
 from summarization import earlier_call, history
 from summarization.passages import Piece, marked
+from summarization.record import Line, Record
 from summarization.timeline import duration_words
 
 register = template.Library()
@@ -37,6 +38,12 @@ def with_marks(pieces: Iterable[Piece]) -> SafeString:
 def marking(text: str, words: Iterable[str]) -> SafeString:
     """A text with every hit of folded words marked."""
     return with_marks(marked(text, words))
+
+
+@register.filter
+def about_words(line: Line, record: Record) -> str:
+    """The names of the recordings that a line is about."""
+    return ", ".join(line.names_of_recordings(record.recording_names))
 
 
 @register.simple_tag

@@ -166,6 +166,35 @@ def test_a_call_begins_with_a_recording_and_hears_nobody_while_it_plays(
     chat.peer.wait_for(lambda: chat.peer.of("mic")[-1]["on"] is True, "a microphone that is on again")
 
 
+READ = """
+import json
+from django.contrib.auth.models import User
+from sessions_app.models import Recording
+from tests.pages.history_rows import converse
+conversation = converse(User.objects.get(username="alice"), "When?", "At 0:05, or #2 0:10.", mode="text")
+recordings = [Recording.objects.get(pk=id) for id in {ids!r}]
+for recording in recordings:
+    recording.attachments.create(conversation=conversation)
+conversation.turns.update(recordings=[str(recording.pk) for recording in recordings])
+print(conversation.pk)
+"""
+
+
+def test_a_conversation_that_is_read_is_heard_from_its_times(
+    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]
+) -> None:
+    ids = make_recordings(web, {"name": "talk.wav"}, {"name": "rain.wav"})
+    conversation = web.shell(READ.format(ids=ids)).strip()
+    page = sign_in(open_context(web, viewport=PHONE, color_scheme="dark", reduced_motion="reduce"), "alice")
+    page.goto(f"/history/{conversation}/")
+    expect(page.locator(".heard-here .player__wave")).to_have_count(2)
+    page.get_by_role("link", name="#2 0:10").click()
+    expect(page.locator("[data-dock]")).to_contain_text("rain.wav")
+    expect(page.locator("[data-dock-player]")).to_contain_text("0:10 / 0:20")
+    assert violations(page) == []
+    assert overflow_px(page) == 0
+
+
 # -- modules -----------------------------------------------------------------------------------------------------------
 
 

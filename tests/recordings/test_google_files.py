@@ -75,6 +75,20 @@ def test_a_small_recording_goes_along_with_the_request(
     assert not held(emulator)
 
 
+@pytest.mark.usefixtures("small_is_large")
+def test_a_copy_is_deleted_before_its_time_and_uploaded_again_for_the_next_question(
+    service: AudioFileService, alice: User, emulator: Emulator
+) -> None:
+    recording = recording_of(alice, wav())
+    first = uri_of(service.part_for(recording))
+    assert service.let_go(recording.sha256)
+    assert not held(emulator)
+    assert row().state == State.DELETED
+    assert service.let_go(recording.sha256), "again is as good as once"
+    assert uri_of(service.part_for(recording)) != first
+    assert len(held(emulator)) == 1
+
+
 def test_25_mb_are_uploaded_and_are_there_what_they_are_here(
     service: AudioFileService, alice: User, emulator: Emulator
 ) -> None:

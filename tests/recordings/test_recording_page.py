@@ -25,6 +25,7 @@ from sessions_app.recordings.google_rules import Known, State
 from sessions_app.recordings.google_shown import Place, copy_shown, left_words
 from sessions_app.recordings.keeping import End, Keeping, keeping
 from sessions_app.recordings.passages import PER_PAGE, page_at, passage_page
+from tests.pages.history_rows import converse
 from tests.recordings.at_google import recording_of
 from tests.recordings.sounds import wav
 
@@ -201,6 +202,32 @@ def test_all_can_be_deleted_where_there_are_files_alone(page: Client, recording:
     assert "/history/delete-all/" in page.get("/history/").content.decode()
     recording.delete()
     assert "/history/delete-all/" not in page.get("/history/").content.decode()
+
+
+# -- on a conversation that is read ------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_conversation_that_is_read_has_its_recordings_and_says_what_each_line_is_about(
+    page: Client, alice: User, recording: Recording
+) -> None:
+    gone = str(uuid.uuid4())
+    conversation = converse(alice, "When?", "At 12:41.", "And there?", mode="text")
+    recording.attachments.create(conversation=conversation)
+    conversation.turns.filter(number__lt=2).update(recordings=[str(recording.pk)])
+    conversation.turns.filter(number=2).update(recordings=[gone])
+    text = " ".join(page.get(f"/history/{conversation.pk}/").content.decode().split())
+    assert text.count(f'data-about="{recording.pk}"') == 2
+    assert f'data-recording="{recording.pk}"' in text
+    assert "About talk.wav" in text
+    assert "About a recording that is gone" in text
+    data = page.get(f"/history/{conversation.pk}/export.json").json()
+    assert data["recordings"] == [{"id": str(recording.pk), "name": "talk.wav", "duration_ms": 3_800_000}]
+    assert [turn.get("recordings") for turn in data["turns"]] == [[str(recording.pk)]] * 2 + [[gone]]
+    words = page.get(f"/history/{conversation.pk}/export.md").content.decode()
+    assert "- Recordings: talk.wav (" in words
+    assert ", about talk.wav)" in words
+    assert ", about a recording that is gone)" in words
 
 
 # -- at Google ---------------------------------------------------------------------------------------------------------
