@@ -66,7 +66,7 @@ def _settings_of(user: User) -> dict[str, Any] | None:
 
 def _recordings_of(user: User) -> list[dict[str, Any]]:
     """The facts of each, with the conversations that it is attached to. The sounds are files: `docs/operations.md`."""
-    rows = list(recordings_of(user).select_related("work").order_by("created_at"))
+    rows = list(recordings_of(user).defer(None).defer("peaks").order_by("created_at"))
     conversations = conversation_ids_of(user)
     return [
         {

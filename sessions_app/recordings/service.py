@@ -77,8 +77,8 @@ def get_recording_for(user: User, id: uuid.UUID) -> Recording:
 
 
 def recordings_of(user: User) -> QuerySet[Recording]:
-    """Newest first."""
-    return Recording.objects.filter(user=user).defer("peaks")
+    """Newest first, with what was made out of them but for the transcripts."""
+    return Recording.objects.filter(user=user).select_related("work").defer("peaks", "work__segments")
 
 
 @dataclass(frozen=True, slots=True)

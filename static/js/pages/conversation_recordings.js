@@ -2,9 +2,9 @@
 
 import { element, find, icon, setText } from "../helpers/dom.js";
 import { draft } from "../helpers/storage.js";
-import { clock } from "../helpers/time.js";
 import { afterSending, askedWords, inConversation, NOTHING, withAttached, withSwitched } from "../recordings/asked.js";
 import { RecordingFacts } from "../recordings/facts.js";
+import { lengthOnClock } from "../recordings/words.js";
 import { LIMIT } from "../session/protocol.js";
 import { Announcer } from "../ui/announcer.js";
 import { DropZone } from "../ui/drop_zone.js";
@@ -192,7 +192,7 @@ function chip({ id, name, duration_ms: lengthMs }) {
   const button = element("button", { class: "chip", type: "button", "data-chip": id, title: name }, [
     icon("recording"),
     element("span", { class: "chip__name" }, [name]),
-    element("span", { class: "chip__length" }, [clock(lengthMs)]),
+    element("span", { class: "chip__length" }, [lengthOnClock(lengthMs)]),
   ]);
   const word = element("span", { class: "visually-hidden" }, [`Remove ${name}`]);
   const remove = element("button", { class: "button button--icon button--plain", type: "button", "data-remove": id }, [icon("close"), word]);

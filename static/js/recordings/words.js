@@ -6,13 +6,16 @@ const MB = 1_000_000;
 /** As the provider counts. */
 const TOKENS_PER_S = 32;
 
+/** @returns {string}  a length to the nearest second, as the server says it: "12:40" or "1:02:03" */
+export const lengthOnClock = (ms) => clock(Math.round(ms / 1000) * 1000);
+
 /**
  * @param {number} ms  of sound
  * @returns {string}  such as "12:40, about 24,320 tokens"
  */
 export function lengthWords(ms) {
   const tokens = Math.ceil((ms / 1000) * TOKENS_PER_S);
-  return `${clock(Math.round(ms / 1000) * 1000)}, about ${tokens.toLocaleString("en-GB")} tokens`;
+  return `${lengthOnClock(ms)}, about ${tokens.toLocaleString("en-GB")} tokens`;
 }
 
 /** @returns {string}  such as "25 KB", "1.5 MB" or "300 MB", as the server says it */

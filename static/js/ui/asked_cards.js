@@ -1,7 +1,7 @@
 /** The recordings that a message asks about, below it: each can be unfolded to be heard. */
 
 import { element, icon } from "../helpers/dom.js";
-import { clock } from "../helpers/time.js";
+import { lengthOnClock } from "../recordings/words.js";
 import { RecordingPlayer } from "./recording_player.js";
 
 const GONE = "This recording cannot be had any more.";
@@ -40,7 +40,7 @@ export class AskedCards {
 
   _make({ id, name, lengthMs }, isOpen) {
     if (!name) return { node: element("p", { class: "asked__gone" }, [icon("recording"), "A recording that is here no more"]), name };
-    const length = element("span", { class: "asked__length" }, [clock(lengthMs)]);
+    const length = element("span", { class: "asked__length" }, [lengthOnClock(lengthMs)]);
     const summary = element("summary", {}, [icon("recording"), element("span", { class: "asked__name" }, [name]), length]);
     const inside = element("div", { class: "asked__inside" });
     const node = element("details", { class: "asked__card" }, [summary, inside]);

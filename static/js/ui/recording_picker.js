@@ -2,7 +2,7 @@
 
 import { element, find, icon, setText } from "../helpers/dom.js";
 import { clock, moment } from "../helpers/time.js";
-import { lengthWords } from "../recordings/words.js";
+import { lengthOnClock, lengthWords } from "../recordings/words.js";
 import { DropZone } from "./drop_zone.js";
 
 const LOADING = "Looking for your recordings …";
@@ -106,14 +106,14 @@ export class RecordingPicker {
 /** With how far it is written down, and when its copy at the provider ends. */
 function hereLine({ id, name, duration_ms: lengthMs, work, provider }) {
   const link = element("a", { href: `${document.documentElement.dataset.filesUrl}${id}/`, target: "_blank", rel: "noopener" }, [name]);
-  const about = element("span", { class: "picker__about" }, [[clock(lengthMs), workWords(work, lengthMs), providerWords(provider)].filter(Boolean).join(" · ")]);
+  const about = element("span", { class: "picker__about" }, [[lengthOnClock(lengthMs), workWords(work, lengthMs), providerWords(provider)].filter(Boolean).join(" · ")]);
   return element("li", { class: "picker__here" }, [link, about]);
 }
 
 function workWords({ state, done_ms: doneMs, error }, lengthMs) {
   if (state === "done") return "written down";
   if (state === "failed") return `could not be written down: ${error}`;
-  return doneMs ? `being written down, up to ${clock(doneMs)} of ${clock(lengthMs)}` : "being written down";
+  return doneMs ? `being written down, up to ${clock(doneMs)} of ${lengthOnClock(lengthMs)}` : "being written down";
 }
 
 function providerWords({ state, expires_at: expiresAt, reason }) {

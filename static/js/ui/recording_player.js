@@ -4,6 +4,7 @@ import { element, icon, setText } from "../helpers/dom.js";
 import { clock } from "../helpers/time.js";
 import { spokenTime } from "../recordings/times.js";
 import { bars, outline } from "../recordings/waveform.js";
+import { lengthOnClock } from "../recordings/words.js";
 
 const RATES = ["0.75", "1", "1.25", "1.5", "2"];
 const STEP_MS = 10_000;
@@ -166,7 +167,7 @@ export class RecordingPlayer {
     }
     this._seek.value = String(Math.floor(atMs / 1000));
     this._seek.setAttribute("aria-valuetext", `${spokenTime(atMs)} of ${spokenTime(this._lengthMs)}`);
-    setText(this._time, `${clock(atMs)} / ${clock(this._lengthMs)}`);
+    setText(this._time, `${clock(atMs)} / ${lengthOnClock(this._lengthMs)}`);
     const left = this._lengthMs > 0 ? 100 - (atMs / this._lengthMs) * 100 : 100;
     this._wave.children[1].style.clipPath = `inset(0 ${left}% 0 0)`;
     this._onTime(atMs, isPlaying);
