@@ -331,6 +331,7 @@ def test_the_whole_call_can_be_led_from_the_keyboard(open_page: Callable[..., Pa
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Unmute")).to_be_focused()
     page.keyboard.press("h")
+    page.keyboard.press("h")
     expect(page.locator("[data-ended]")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="New call")).to_be_focused()

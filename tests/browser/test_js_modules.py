@@ -704,7 +704,8 @@ STATUS = """
     ("state", "page", "word", "detail"),
     [
         ({"phase": "live"}, {}, "Listening", ""),
-        ({"phase": "live"}, {"muted": True}, "Muted", "Hold Space to talk"),
+        ({"phase": "live"}, {"muted": True, "hasKeys": True}, "Muted", "Hold Space to talk"),
+        ({"phase": "live"}, {"muted": True}, "Muted", "Hold the button to talk"),
         ({"phase": "live"}, {"playing": True}, "Speaking", "Talk to interrupt"),
         ({"phase": "live"}, {"playing": True, "interrupts": False}, "Speaking", "You are heard next"),
         ({"phase": "live", "turnState": "waiting"}, {}, "Thinking", ""),

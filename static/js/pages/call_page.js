@@ -16,6 +16,7 @@ import {
 } from "../session/page_life.js";
 import { LIMIT, MODE, ROLE, SERVER_MESSAGE, STATE, TOAST_LEVEL } from "../session/protocol.js";
 import { reasonText } from "../session/status_words.js";
+import { CallKeys } from "../ui/call_keys.js";
 import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
 import { EarlierCallQuestion } from "../ui/earlier_call.js";
@@ -23,7 +24,6 @@ import { HandOverDialog } from "../ui/hand_over_dialog.js";
 import { LevelMeter } from "../ui/level_meter.js";
 import { LiveView } from "../ui/live_view.js";
 import { PushToTalk } from "../ui/push_to_talk.js";
-import { onShortcut } from "../ui/shortcuts.js";
 import { Wire } from "../ui/wire.js";
 import { pauseRecording, PLAYING_CHANGED } from "../ui/recording_player.js";
 import { CallSound } from "./call_sound.js";
@@ -298,9 +298,10 @@ find("[data-hang-up]").addEventListener("click", hangUp);
 find("[data-stop]").addEventListener("click", stopReply);
 muteButton.addEventListener("click", toggleMute);
 captionsButton.addEventListener("click", () => setCaptions(root.captions === "off"));
-onShortcut("m", inCall, toggleMute);
-onShortcut("h", inCall, hangUp);
+const keys = new CallKeys({ inCall, onMute: toggleMute, onHangUp: hangUp, onSwitched: () => view.setKeys(keys.isOn) });
+view.setKeys(keys.isOn);
 new PushToTalk(find("[data-push-to-talk]"), {
+  takesKeys: () => keys.isOn,
   isWanted: () => inCall() && root.mic === "muted" && !sound.isLost,
   onChange: (held) => openMicrophone(held, held ? "held" : "muted"),
 });

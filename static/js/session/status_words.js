@@ -60,8 +60,9 @@ const PHASES = {
 
 /**
  * @param {import("./session_state.js").SessionState} state
- * @param {{playing: boolean, muted: boolean, held: boolean, mode: "text" | "call", interrupts: boolean}} page  `held`:
- *   something else, such as a telephone call, has the sound; `interrupts`: who talks into an answer ends it
+ * @param {{playing: boolean, muted: boolean, held: boolean, mode: "text" | "call", interrupts: boolean, hasKeys: boolean}} page
+ *   `held`: something else, such as a telephone call, has the sound; `interrupts`: who talks into an answer ends it; `hasKeys`:
+ *   single keys do something
  * @param {Now} now
  * @returns {Status}
  */
@@ -76,7 +77,8 @@ function liveStatus(state, page) {
   if (activity === TURN_STATE.SPEAKING) return speaking(state, page);
   if (activity === TURN_STATE.WAITING) return status("Thinking", "", "busy");
   if (page.mode === MODE.TEXT) return status("Connected", "", "live");
-  return page.muted ? status("Muted", "Hold Space to talk", "hold") : status("Listening", "", "live");
+  if (page.muted) return status("Muted", page.hasKeys ? "Hold Space to talk" : "Hold the button to talk", "hold");
+  return status("Listening", "", "live");
 }
 
 /** The provider ends each of its connections after a while; the next one takes over by itself. */

@@ -50,7 +50,8 @@ export class LiveView {
     this._toaster = new Toaster(find("[data-toasts]"), find("[data-toasts-assertive]"));
     this._notice = new Notice(find("[data-notice]"));
     this._state = null;
-    this._page = { playing: false, muted: false, held: false, mode, interrupts: root.wantedInterruptions === "on" };
+    const interrupts = root.wantedInterruptions === "on";
+    this._page = { playing: false, muted: false, held: false, mode, interrupts, hasKeys: false };
     this._peak = 0;
     this._drawing = false;
     setInterval(() => this._isCounting() && this._showStatus(), COUNTDOWN_MS);
@@ -71,6 +72,12 @@ export class LiveView {
   /** @param {boolean} muted */
   setMuted(muted) {
     this._page.muted = muted;
+    this._showStatus();
+  }
+
+  /** @param {boolean} on  single keys do something; a finger has none */
+  setKeys(on) {
+    this._page.hasKeys = on && !matchMedia("(hover: none) and (pointer: coarse)").matches;
     this._showStatus();
   }
 

@@ -1,25 +1,32 @@
 /**
- * Hold to talk: the space bar anywhere on the page, or a button, opens the microphone for as long as it is held.
+ * Hold to talk: the space bar wherever nobody writes, or a button, opens the microphone for as long as it is held. A short press of
+ * the space bar stays one of the button that has the focus.
  */
 
-/** Where a space is a space, or presses what has the focus. */
-const OWN_USE = "input, textarea, select, button, a, summary, [contenteditable], dialog";
+import { talkAfterMs, wasHeld } from "../session/call_keys.js";
 
 export class PushToTalk {
   /**
    * @param {HTMLElement} button
    * @param {object} options
    * @param {() => boolean} options.isWanted  asked when holding begins
+   * @param {() => boolean} options.takesKeys  the space bar counts
    * @param {(held: boolean) => void} options.onChange
    */
-  constructor(button, { isWanted, onChange }) {
+  constructor(button, { isWanted, takesKeys, onChange }) {
     this._button = button;
     this._isWanted = isWanted;
+    this._takesKeys = takesKeys;
     this._onChange = onChange;
     this._held = false;
-    document.addEventListener("keydown", (event) => this._onKeyDown(event));
-    document.addEventListener("keyup", (event) => event.code === "Space" && this._release());
+    /** Since when the space bar is down. @type {number | null} */
+    this._downAt = null;
+    this._timer = null;
+    document.addEventListener("keydown", (event) => event.code === "Space" && this._onKeyDown(event));
+    document.addEventListener("keyup", (event) => event.code === "Space" && this._onKeyUp(event));
     button.addEventListener("pointerdown", (event) => this._onPointerDown(event));
+    // A finger that rests on it asks for no menu.
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
     for (const event of ["pointerup", "pointercancel", "lostpointercapture"]) {
       button.addEventListener(event, () => this._release());
     }
@@ -28,11 +35,28 @@ export class PushToTalk {
   }
 
   _onKeyDown(event) {
+    if (event.repeat) {
+      if (this._held) event.preventDefault();
+      return;
+    }
     const onButton = event.target === this._button;
-    if (event.code !== "Space" || (!onButton && event.target.closest?.(OWN_USE))) return;
-    if (!this._held && !this._isWanted()) return;
-    event.preventDefault();
+    const afterMs = onButton ? 0 : talkAfterMs(event.target);
+    const counts = onButton || (this._takesKeys() && !document.querySelector("dialog[open]"));
+    if (afterMs === null || !counts || !this._isWanted()) return;
+    this._downAt = event.timeStamp;
+    if (afterMs > 0) {
+      this._timer = setTimeout(() => this._hold(), afterMs);
+      return;
+    }
+    if (!event.target.closest?.("button")) event.preventDefault();
     this._hold();
+  }
+
+  /** A button is pressed when the key is let go, which is not to happen after it was held. */
+  _onKeyUp(event) {
+    const heldMs = this._downAt === null ? 0 : event.timeStamp - this._downAt;
+    if (this._held && wasHeld(heldMs)) event.preventDefault();
+    this._release();
   }
 
   _onPointerDown(event) {
@@ -48,6 +72,8 @@ export class PushToTalk {
   }
 
   _release() {
+    clearTimeout(this._timer);
+    this._downAt = null;
     if (!this._held) return;
     this._held = false;
     this._onChange(false);
