@@ -38,6 +38,11 @@ def screenshots(options: argparse.Namespace) -> int:
     return with_a_browser("tests.screenshots", options)
 
 
+def picture(options: argparse.Namespace) -> int:
+    """Film a call whose plug is pulled and that goes on, for the README."""
+    return with_a_browser("tests.picture", options)
+
+
 def with_a_browser(module: str, options: argparse.Namespace) -> int:
     """Run a module that drives the Chromium of the tests."""
     ensure_installed(ALL_LISTS)
@@ -85,6 +90,7 @@ HANDED_ON: dict[str, tuple[Command, str, str]] = {
     "bench": (bench, "CPU and memory of a call beside a bare relay", "the benchmark"),
     "soak": (soak, "many conversations, hundreds of swaps, and a count of every word", "the soak"),
     "screenshots": (screenshots, "a picture of every page and state, in every size and light", "the camera"),
+    "picture": (picture, "the moving picture of the README, filmed anew", "the camera"),
     "backup": (backup, "write all that is kept into a file, while everybody goes on", "manage.py backup"),
     "restore": (backup, "put such a file in the place of the database", "manage.py restore"),
     "doctor": (doctor, "what is well with this server, what is not, and what to do", "manage.py doctor"),

@@ -20,6 +20,7 @@ def test_help_names_every_command() -> None:
         "test",
         "bench",
         "screenshots",
+        "picture",
         "manage",
         "backup",
         "restore",
