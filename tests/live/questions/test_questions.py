@@ -269,8 +269,8 @@ async def test_an_answer_that_is_held_back_in_the_middle_ends_there_and_says_why
 
 async def test_an_answer_that_is_taken_for_a_recitation_in_the_middle_is_given_again() -> None:
     stage = await a_stage()
-    recited = [0.1, Chunk("At 00:12 so", usage=USAGE), Chunk(finish="RECITATION", refusal="RESPONSE_REJECTED")]
-    stage.answers(recited, words("In other words."))
+    recited = Chunk(finish="RECITATION", refusal="RESPONSE_REJECTED")
+    stage.answers([0.1, Chunk("At 00:12 so", usage=USAGE), recited], words("In other words."))
     stage.ask()
     await stage.wait(10)
     assert [line[1] for line in stage.page.lines] == ["What is said?", "In other words."]
