@@ -39,6 +39,7 @@ from sessions_app.models import (
 )
 from sessions_app.throttle import EXPORT, Scope
 from sessions_app.usage import save_recording_usage
+from summarization import search_entries
 from summarization.models import CallHistory, RollingSummary
 from tests.services.processes import wait_until
 
@@ -71,7 +72,7 @@ def everything_of(user: User) -> None:
         if field.name.endswith("_tokens") or field.name in ("connection", "turn", "cost_micro_usd")
     }
     TurnUsage.objects.create(conversation=conversation, live_session=live_session, model="m", report={}, **counts)
-    CallHistory.objects.create(conversation=conversation)
+    search_entries.write(CallHistory.objects.create(conversation=conversation), ())
     RollingSummary.objects.create(conversation=conversation)
     recording = Recording.objects.create(
         user=user, name="a", sha256="0" * 64, size_bytes=1, duration_ms=1, peaks=b"", file=f"recordings/{user.pk}/a"
