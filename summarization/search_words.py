@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from summarization.folding import fold
 
 MOST_WORDS = 10
-MOST_PIECES = 8
+MOST_PIECES = 12
 """Of one word, which an index is asked for: more of them hardly leave out another text."""
 
 _QUOTED_OR_WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
