@@ -6,13 +6,14 @@ for as are shown, newest first: of words that are everywhere nobody reads all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex
@@ -40,7 +41,8 @@ class Keys:
 
 def find(histories: QuerySet[CallHistory], user_id: int, words: tuple[str, ...]) -> Keys:
     """Those of `histories`, which come newest first, that are of a user and have all the folded words."""
-    may_have = list(with_pieces(histories, user_id, words).values_list("pk", flat=True))
+    with _by_the_index():
+        may_have = list(with_pieces(histories, user_id, words).values_list("pk", flat=True))
     found: list[tuple[int, int]] = []
     for first in range(0, len(may_have), _AT_ONCE):
         ranks = _ranks(may_have[first : first + _AT_ONCE], words)
@@ -68,6 +70,19 @@ def with_pieces(histories: QuerySet[CallHistory], user_id: int, words: Iterable[
         [" AND ".join(f'"{piece}"' for piece in pieces)],
     )
     return histories.filter(pk__in=rows)
+
+
+@contextmanager
+def _by_the_index() -> Iterator[None]:
+    """Where words are in most texts PostgreSQL would read all of them, for it does not know what it costs to take the
+    pieces of each apart: ten times as much as to ask the index for them."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+        yield
+        cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = on")
 
 
 def _ranks(keys: list[int], words: Iterable[str]) -> dict[int, int]:
