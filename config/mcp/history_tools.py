@@ -20,7 +20,7 @@ from sessions_app.throttle import SEARCH, Scope
 from summarization import history
 from summarization.history import Entry, Filters
 from summarization.record import WrittenSummary
-from summarization.search_words import words_of
+from summarization.search_words import MOST_WORDS, has_too_many_words, words_of
 from summarization.titles import UNTITLED
 
 ENTRIES_AT_MOST = 25
@@ -36,6 +36,8 @@ def search_history(caller: Caller, asked: shapes.SearchHistory, tell: Tell) -> s
     words = words_of(asked.words)
     if not words:
         raise Refused("Search for words: signs alone cannot be found.")
+    if has_too_many_words(asked.words):
+        raise Refused(f"Search for {MOST_WORDS} words at most.")
     throttle_rows.take(SEARCH, {Scope.ACCOUNT: str(caller.user.pk)}, caller.user)
     return _found(caller.user, Filters(words=words), asked.page)
 
