@@ -10,7 +10,10 @@ import re
 import time
 from typing import Any
 
-FACTS = ("conversation", "session", "mode", "throttle", "scope", "tries", "wait_s", "user", "token", "access_key")
+FACTS = (
+    *("conversation", "session", "mode", "throttle", "scope", "tries", "wait_s", "user", "token", "access_key"),
+    *("tool", "outcome", "duration_ms"),
+)
 """Names of facts a line may carry."""
 
 

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.utils import timezone
 
+from config.logs import facts_of
 from config.mcp import calls as calls_module
 from config.mcp.calls import (
     ASKS_AT_ONCE_OF_A_USER,
@@ -107,7 +108,9 @@ async def test_a_call_is_noted_with_who_asked_by_which_key_and_what_came_of_it(
     row = await ToolCall.objects.aget()
     assert row.access_key_id == (caller.key and caller.key.pk)
     assert row.duration_ms is not None
-    assert "a call by MCP" in caplog.messages
+    (logged,) = (facts_of(record) for record in caplog.records if record.message == "a call by MCP")
+    assert logged.keys() == {"user", "access_key", "tool", "outcome", "duration_ms"}
+    assert (logged["user"], logged["tool"], logged["outcome"]) == (caller.user.pk, "a_tool", "done")
     assert "secret" not in caplog.text
 
 
