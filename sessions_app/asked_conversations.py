@@ -59,11 +59,10 @@ def begin_about(user: User, recording_id: uuid.UUID) -> uuid.UUID:
 
 @transaction.atomic
 def to_ask_in(user: User, conversation_id: uuid.UUID) -> uuid.UUID:
-    """Where to ask about the recordings of a conversation: there, or in a new one that continues it, where it is a
-    call, a page has it open, or it went on elsewhere. Raises `NotYours`."""
+    """Where to ask about the recordings of a conversation: there, or in a new one that continues it, where it is one of
+    pages, or went on elsewhere. Raises `NotYours`."""
     earlier = services.get_conversation_for(user, conversation_id)
-    is_over = earlier.status == Conversation.Status.ENDED
-    if earlier.mode == Mode.TEXT and is_over and not earlier.continued_by.exists():
+    if earlier.end_reason == Conversation.ASKED and not earlier.continued_by.exists():
         return earlier.pk
     conversation = _begin(user, earlier)
     for recording in service.attached_to(earlier.pk):
@@ -117,7 +116,7 @@ def _begin(user: User, continues: Conversation | None = None) -> Conversation:
         started_at=now,
         last_activity_at=now,
         ended_at=now,
-        end_reason=ANSWERED,
+        end_reason=Conversation.ASKED,
     )
 
 

@@ -86,6 +86,7 @@ def move_page_life(user: User, mode: Mode, moving: Moving, page_id: uuid.UUID) -
 
 def _last_session(user: User, mode: Mode) -> LiveSession | None:
     """The live session that the ticket was made for, or the one after it, if its conversation goes on."""
-    sessions = LiveSession.objects.filter(conversation__user=user, conversation__mode=mode)
+    of_pages = LiveSession.objects.exclude(conversation__end_reason=Conversation.ASKED)
+    sessions = of_pages.filter(conversation__user=user, conversation__mode=mode)
     last = sessions.order_by("-started_at").select_related("conversation").first()
     return last if last is not None and last.conversation.status == Conversation.Status.ACTIVE else None

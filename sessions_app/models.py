@@ -41,6 +41,9 @@ class Conversation(models.Model):
     PAGE_LEFT = "page-left"
     """The reason of an end that nobody asked for: the page had been away for too long."""
 
+    ASKED = "asked"
+    """The reason of one in which programs ask: it is over for pages from its beginning. See `asked_conversations`."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
     mode = models.CharField(max_length=4, choices=_choices(Mode))

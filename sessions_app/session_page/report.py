@@ -21,7 +21,7 @@ from energy.models import EnergyChange, EnergyState
 from sessions_app import usage
 from sessions_app.gaps import GAP
 from sessions_app.live.machine.reasons import PLANNED
-from sessions_app.models import Line, LiveSession, ResumptionHandle, SessionEvent, Turn, TurnUsage
+from sessions_app.models import Conversation, Line, LiveSession, ResumptionHandle, SessionEvent, Turn, TurnUsage
 
 Report = dict[str, Any]
 
@@ -119,7 +119,8 @@ def _handles(user_id: int, now: datetime.datetime) -> QuerySet[ResumptionHandle]
 
 def _without_session(user_id: int, mode: Mode) -> Report:
     now = timezone.now()
-    sessions = LiveSession.objects.filter(conversation__user=user_id, conversation__mode=mode)
+    of_pages = LiveSession.objects.exclude(conversation__end_reason=Conversation.ASKED)
+    sessions = of_pages.filter(conversation__user=user_id, conversation__mode=mode)
     last = sessions.order_by("-started_at").first()
     ended = None
     if last is not None and last.ended_at is not None:
