@@ -191,14 +191,14 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("version", ["", "2025-06-18", "2026-07-28", "\x7f", "1"])
-@pytest.mark.parametrize("garbage", range(len(GARBAGE)))
 async def test_garbage_is_refused_and_no_traceback_is_told(
-    door: McpDoor, key: str, garbage: int, version: str, caplog: pytest.LogCaptureFixture
+    door: McpDoor, key: str, version: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"mcp_protocol_version": version} if version else {}
-    status, _, body = await ask(door, key, GARBAGE[garbage], **headers)
-    assert 400 <= status < 500
-    assert b"Traceback" not in body
+    for garbage in GARBAGE:
+        status, _, body = await ask(door, key, garbage, **headers)
+        assert 400 <= status < 500, garbage[:100]
+        assert b"Traceback" not in body
     assert [record for record in caplog.records if record.exc_info] == []
 
 
