@@ -24,8 +24,14 @@ def added_to(recap: Recap | None, conversation_id: uuid.UUID) -> Recap | None:
     if not recordings:
         return recap
     limit_tokens = max(LEAST_TOKENS, RECORDINGS_LIMIT_TOKENS // len(recordings))
-    notes = tuple(RecordingNotes(str(each.pk), notes_of(each, limit_tokens)) for each in recordings)
+    notes = tuple(RecordingNotes(str(each.pk), notes_of(each, limit_tokens), _version(each)) for each in recordings)
     return replace(recap or Recap("", until_turn=-1), recordings=notes)
+
+
+def _version(recording: Recording) -> str:
+    work: RecordingWork | None = getattr(recording, "work", None)
+    is_known = work is not None and work.state not in (RecordingWork.State.WAITING, RecordingWork.State.WORKING)
+    return f"{work.state} {work.finished_at}" if work is not None and is_known else ""
 
 
 def notes_of(recording: Recording, limit_tokens: int) -> str:

@@ -81,10 +81,12 @@ class EarlierCall:
 
 @dataclass(frozen=True, slots=True)
 class RecordingNotes:
-    """What a model that has not heard a recording is told of it, at most its part of `RECORDINGS_LIMIT_TOKENS`."""
+    """What a model that has not heard a recording is told of it, at most its part of `RECORDINGS_LIMIT_TOKENS`.
+    `version`: of what is known; the text may be another one for want of room."""
 
     id: str
     text: str
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

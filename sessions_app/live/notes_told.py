@@ -18,16 +18,16 @@ class NotesTold:
     def connected(self, *, resumed: bool, known: Notes) -> None:
         """There is a new connection. A fresh session was begun with `known`, a resumed one knows what its handle
         covers."""
-        self._told = dict(self._covered) if resumed else {notes.id: notes.text for notes in known}
+        self._told = dict(self._covered) if resumed else {notes.id: notes.version for notes in known}
         self._covered = dict(self._covered) if resumed else {}
 
     def news(self, notes: Notes) -> Notes:
-        """Those that the session does not know, or knows otherwise."""
-        return tuple(each for each in notes if self._told.get(each.id) != each.text)
+        """Those of which the session knows nothing, or less."""
+        return tuple(each for each in notes if self._told.get(each.id) != each.version)
 
     def told(self, notes: Notes) -> None:
         """The session is being told of these."""
-        self._told |= {each.id: each.text for each in notes}
+        self._told |= {each.id: each.version for each in notes}
 
     def covered(self) -> None:
         """The newest handle knows all that the session was told."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django.db import connections
 
+from sessions_app.daemon_threads import in_daemon_thread
 from sessions_app.live.providers.questions.shelf import Bringing, Unanswerable
 from sessions_app.live.providers.sound_parts import SoundPart
 from sessions_app.live.questions import Listed, QuestionState
@@ -33,46 +34,46 @@ _STATES = {State.UPLOADING: QuestionState.UPLOADING, State.PROCESSING: QuestionS
 
 
 class StoredRecordings:
-    """See `questions.shelf.Shelf`. Its threads outlive a question that is given up: what is on its way goes on."""
+    """See `questions.shelf.Shelf`, for one event loop. What is on its way goes on when a question is given up, and is
+    found by the next one."""
 
     def __init__(self) -> None:
         self._rows = ThreadPoolExecutor(1, thread_name_prefix="recordings-rows")
-        self._bringing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="recordings-bring")
+        self._bringing = asyncio.Semaphore(AT_ONCE)
 
     async def listed(self, conversation: str, ids: tuple[str, ...]) -> tuple[Listed, ...]:
-        return await self._run(self._rows, partial(_listed, conversation, ids))
+        return await self._look(partial(_listed, conversation, ids))
 
     async def parts(
         self, recordings: tuple[Listed, ...], tell: Callable[[Listed, Bringing], None]
     ) -> tuple[SoundPart, ...]:
         along = which_go_along([each.size_bytes for each in recordings])
+        brought: list[SoundPart] = []
         try:
             async with asyncio.timeout(BRING_LIMIT_S):
-                return tuple(
-                    [
-                        await self._bring(each, tell, goes_along=goes)
-                        for each, goes in zip(recordings, along, strict=True)
-                    ]
-                )
+                for each, goes_along in zip(recordings, along, strict=True):
+                    brought.append(await self._bring(each, tell, goes_along=goes_along))
         except TimeoutError:
             raise Unanswerable(TurnCode.RECORDING_NOT_READY) from None
+        return tuple(brought)
 
     async def lost(self, part: SoundPart) -> None:
-        await self._run(self._bringing, partial(_lost, part))
+        await self._look(partial(_lost, part))
 
     async def _bring(
         self, recording: Listed, tell: Callable[[Listed, Bringing], None], *, goes_along: bool
     ) -> SoundPart:
-        bring = partial(_part_of, recording, goes_along=goes_along)
-        bringing = asyncio.ensure_future(self._run(self._bringing, bring))
-        while not (await asyncio.wait({bringing}, timeout=LOOK_EVERY_S))[0]:
-            how_far = None if goes_along else await self._run(self._rows, partial(_how_far, recording))
-            if how_far is not None:
-                tell(recording, how_far)
-        return bringing.result()
+        async with self._bringing:
+            bring = partial(_part_of, recording, goes_along=goes_along)
+            bringing = asyncio.ensure_future(in_daemon_thread(bring, "recordings-bring"))
+            while not (await asyncio.wait({bringing}, timeout=LOOK_EVERY_S))[0]:
+                how_far = None if goes_along else await self._look(partial(_how_far, recording))
+                if how_far is not None:
+                    tell(recording, how_far)
+            return bringing.result()
 
-    async def _run(self, executor: ThreadPoolExecutor, job: Callable[[], R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(executor, _with_connections_closed, job)
+    async def _look(self, job: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._rows, _with_connections_closed, job)
 
 
 def _with_connections_closed(job: Callable[[], R]) -> R:
@@ -97,7 +98,7 @@ def _part_of(listed: Listed, *, goes_along: bool) -> SoundPart:
     """Raises `Unanswerable`."""
     try:
         recording = Recording.objects.get(pk=listed.id)
-        return service.inline(recording) if goes_along else audio_files().part_for(recording, may_go_along=False)
+        return service.inline(recording) if goes_along else _uploaded(recording)
     except (Recording.DoesNotExist, FileNotFoundError):
         raise Unanswerable(TurnCode.RECORDING_GONE) from None
     except NotThere as error:
@@ -106,6 +107,10 @@ def _part_of(listed: Listed, *, goes_along: bool) -> SoundPart:
     except OSError:
         text = f"{listed.name} cannot be read at the moment. You can ask again."
         raise Unanswerable(TurnCode.RECORDING_NOT_READY, text) from None
+
+
+def _uploaded(recording: Recording) -> SoundPart:
+    return audio_files().part_for(recording, BRING_LIMIT_S, may_go_along=False)
 
 
 def _code_of(error: NotThere) -> TurnCode:

@@ -55,9 +55,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sent(web: WebServer, path: Path, name: str = "alice") -> str:
     """The id of a recording that a user has uploaded to be kept."""
     sender = Sender(web.host, web.log_in(name))
-    upload(sender, path, hashlib.sha256(path.read_bytes()).hexdigest(), is_torn=False)
-    uploads = "from sessions_app.models import Recording\nprint(Recording.objects.order_by('created_at').last().pk)"
-    return web.shell(uploads).strip()
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    upload(sender, path, sha256, is_torn=False)
+    theirs = f"Recording.objects.get(sha256={sha256!r}, user__username={name!r})"
+    return web.shell(f"from sessions_app.models import Recording\nprint({theirs}.pk)").strip()
 
 
 def files(web: WebServer) -> list[dict[str, Any]]:
@@ -104,6 +105,52 @@ async def test_a_recording_is_asked_about_and_the_line_knows_afterwards_what_was
         assert "gemini-3.8-flash" in counted
         await page.say("What is my code word?")
         assert "PLUM" in (await page.reply()).upper()
+
+
+@pytest.fixture(scope="module")
+def known(program: WebServer, short: Path) -> str:
+    """The id of a recording of alice."""
+    return sent(program, short)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *({"answer": answer, "count": 1} for answer in ("cut", "empty", "internal")),
+        {"answer": "stopped", "reason": "RECITATION", "count": 1},
+    ],
+    ids=lambda fault: "-".join(map(str, fault.values())),
+)
+async def test_an_answer_that_goes_wrong_is_given_all_the_same(
+    talk: WebServer, emulator: Emulator, known: str, fault: dict[str, Any]
+) -> None:
+    async with Page(talk, "text") as page:
+        await start(page, recordings=[known])
+        await page.wait_until(lambda: of(page, known).get("work", {}).get("state") == "done", "the end of its work")
+        emulator.fault("bad_text", **fault)
+        await page.say("How long is the recording?", recordings=[known])
+        assert "lasts 00:0" in await page.reply()
+        lines = [turn for turn in page.of_type("turn") if turn["role"] == "model" and turn["status"] == "complete"]
+        assert {line["turn"] for line in lines} == {lines[0]["turn"]}
+        assert page.toasts() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [({"answer": "blocked"}, "turn.refused"), ({"answer": "stopped", "reason": "SAFETY"}, "turn.refused")],
+    ids=["blocked", "held back"],
+)
+async def test_an_answer_that_the_provider_holds_back_is_explained(
+    talk: WebServer, emulator: Emulator, known: str, fault: dict[str, Any], code: str
+) -> None:
+    async with Page(talk, "text") as page:
+        await start(page, recordings=[known])
+        await page.wait_until(lambda: of(page, known).get("work", {}).get("state") == "done", "the end of its work")
+        emulator.fault("bad_text", count=1, **fault)
+        await page.say("How long is the recording?", recordings=[known])
+        await page.wait_for("turn", role="system", code=code)
+        await page.say("Hello there.")
+        assert await page.reply()
 
 
 async def test_in_a_call_the_answer_is_spoken_and_the_talk_goes_on_by_voice(talk: WebServer, short: Path) -> None:
@@ -191,50 +238,6 @@ async def test_a_recording_that_is_attached_by_another_page_is_told_to_the_live_
         path = f"/api/recordings/{id}/attach/"
         await asyncio.to_thread(sender.ask, "POST", path, body, Content_Type="application/json")
         await page.wait_until(lambda: of(page, id), "the recording in the list")
-
-
-@pytest.fixture(scope="module")
-def known(program: WebServer, short: Path) -> str:
-    """The id of a recording of alice."""
-    return sent(program, short)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        *({"answer": answer, "count": 1} for answer in ("cut", "empty", "internal")),
-        {"answer": "stopped", "reason": "RECITATION", "count": 1},
-    ],
-    ids=lambda fault: "-".join(map(str, fault.values())),
-)
-async def test_an_answer_that_goes_wrong_is_given_all_the_same(
-    talk: WebServer, emulator: Emulator, known: str, fault: dict[str, Any]
-) -> None:
-    async with Page(talk, "text") as page:
-        await start(page)
-        emulator.fault("bad_text", **fault)
-        await page.say("How long is the recording?", recordings=[known])
-        assert "lasts 00:0" in await page.reply()
-        lines = [turn for turn in page.of_type("turn") if turn["role"] == "model" and turn["status"] == "complete"]
-        assert {line["turn"] for line in lines} == {lines[0]["turn"]}
-        assert page.toasts() == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [({"answer": "blocked"}, "turn.refused"), ({"answer": "stopped", "reason": "SAFETY"}, "turn.refused")],
-    ids=["blocked", "held back"],
-)
-async def test_an_answer_that_the_provider_holds_back_is_explained(
-    talk: WebServer, emulator: Emulator, known: str, fault: dict[str, Any], code: str
-) -> None:
-    async with Page(talk, "text") as page:
-        await start(page)
-        emulator.fault("bad_text", count=1, **fault)
-        await page.say("How long is the recording?", recordings=[known])
-        await page.wait_for("turn", role="system", code=code)
-        await page.say("Hello there.")
-        assert await page.reply()
 
 
 async def test_a_file_that_the_provider_cannot_process_is_explained(

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from energy.levels import Mode
 from sessions_app.live.context import RECORDINGS_LIMIT_TOKENS, Context, instruction_with
+from sessions_app.live.notes_told import NotesTold
 from sessions_app.live.tokens import estimate_tokens
 from sessions_app.models import Conversation, Recording, RecordingWork
 from sessions_app.recordings import service
@@ -78,6 +79,20 @@ def test_sessions_of_a_conversation_are_told_of_what_is_attached_to_it(alice: Us
     assert told.startswith("Be kind.")
     assert told.count("Ann counts plums.") == 2
     assert memory.condense(conversation.pk) == recap
+
+
+def test_another_recording_that_leaves_less_room_is_no_news_of_the_first(alice: User) -> None:
+    conversation = Conversation.objects.create(user=alice, mode=Mode.TEXT)
+    service.attach(alice, written_down(alice, b"a", passages=1_000).pk, conversation.pk)
+    before = SummarisedMemory().recap(conversation.pk)
+    service.attach(alice, written_down(alice, b"b").pk, conversation.pk)
+    after = SummarisedMemory().recap(conversation.pk)
+    assert before is not None
+    assert after is not None
+    told = NotesTold()
+    told.connected(resumed=False, known=before.recordings)
+    assert told.news(after.recordings) == after.recordings[1:]
+    assert before.recordings[0].text != after.recordings[0].text
 
 
 def test_twenty_recordings_take_no_more_than_one_may(alice: User) -> None:

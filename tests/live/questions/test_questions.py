@@ -28,7 +28,7 @@ TORN = Failure(1006, "abnormal closure", Phase.LIVE)
 UNAVAILABLE = Failure(1011, "UNAVAILABLE overloaded", Phase.LIVE)
 GONE_THERE = Failure(403, "You do not have permission to access the File abc or it may not exist.", Phase.LIVE)
 ANSWER_S = 5.0
-NOTES = RecordingNotes("talk", "Recording 1, talk.mp3: about plums.")
+NOTES = RecordingNotes("talk", "Recording 1, talk.mp3: about plums.", "done")
 
 
 async def a_stage(mode: Mode = Mode.TEXT) -> QuestionsStage:
