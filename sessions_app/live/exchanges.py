@@ -197,7 +197,7 @@ class Exchanges:
         self._context_given_at_ms: int | None = None
         self._context_index = 0
         self._question: TypedMessage | None = None
-        self._is_answer_broken = False
+        self._is_answer_begun = self._is_answer_broken = False
         self._takes_past = self._is_settled_in = False
         self._past: PastTurns | None = None
         self._notes = NotesTold()
@@ -366,9 +366,13 @@ class Exchanges:
     def context_given(self, given: bool, *, takes_past: bool) -> None:
         """The new connection was given the past just now, or not. `takes_past`: it can be told more of that later."""
         connection = self._connection()
-        self._takes_past, self._is_settled_in = takes_past, True
+        self._takes_past = takes_past
         self._context_given_at_ms = _now_ms() if given else None
         self._context_index = connection.messages_sent if given and connection is not None else 0
+
+    def settled_in(self) -> None:
+        """The new connection is set up, and can be told more."""
+        self._is_settled_in = True
         self._tell_notes_if_safe()
 
     def hold(self) -> None:
@@ -415,7 +419,7 @@ class Exchanges:
     def _on_reply_started(self, message: ReplyStarted) -> None:
         if message.question:
             self._question = self._backlog.typed(message.question)
-            self._is_answer_broken = False
+            self._is_answer_begun = self._is_answer_broken = False
         self._tell(ReplyAnnounced())
 
     def _on_reply_broken(self, message: ReplyBroken) -> None:
@@ -506,7 +510,9 @@ class Exchanges:
 
     def _sent(self) -> Sent:
         if self._question is not None:
-            asked = Answered(typed_ids=frozenset({self._question.id}))
+            # The answer is to the question alone; what is typed into it is owed one of its own.
+            typed = self._backlog.typed_sent() if self._is_answer_begun else frozenset()
+            asked = Answered(typed_ids=frozenset({self._question.id}) | typed)
             return Sent(certain=asked, everything=asked)
         settled_ms, most = self._settled_moment_ms(), self._mark_of_what_is_answered()
         return Sent(
@@ -566,6 +572,7 @@ class Exchanges:
         """Speech that ended before a reply began has been answered by it, however late our own ear is."""
         self._ended_turn = None
         if self._question is not None:
+            self._is_answer_begun = True
             self.tell_turns(self.transcript.reply_began(voice_possible=False, about=self._question.recordings))
         else:
             self._echo.echoed(_now_ms())

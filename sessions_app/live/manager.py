@@ -556,6 +556,7 @@ class BaseSessionManager:
         self._line_probe.stand_at(self._levels.level)
         self._levels.succeeded(self._dialled_model)
         self._feed(SetupCompleted(replays_audio=self._backlog.has_unsent_audio))
+        self._exchanges.settled_in()
         self._look_for_change()
 
     def _look_for_change(self, tried_again: frozenset[str] = frozenset()) -> None:

@@ -297,6 +297,22 @@ async def test_a_model_that_takes_no_past_in_the_middle_is_given_another_session
     assert len(stage.upstream.connections) == 3
 
 
+async def test_a_resumed_session_that_takes_no_past_is_replaced_where_it_knows_less() -> None:
+    notes = Recap("", -1, recordings=(NOTES,))
+    stage = QuestionsStage(
+        models=(OLDEST,) * 3,
+        recap=notes,
+        handle="h-0",
+        handle_model=OLDEST,
+        turns=(a_turn(0, "Hello."),),
+        covered_turn=0,
+    )
+    await stage.open()
+    await stage.wait(20)
+    assert [connection.setup.handle for connection in stage.upstream.connections] == ["h-0", None]
+    assert "about plums" in stage.connection.setup.instruction
+
+
 async def test_a_recording_that_is_gone_or_not_brought_is_said() -> None:
     stage = await a_stage()
     stage.ask("q", "What?", "nothing")
@@ -353,6 +369,7 @@ async def test_who_types_into_an_answer_ends_it_and_is_answered_by_the_line() ->
     await stage.wait(2)
     stage.manager.take_text("t", "Enough. And you?")
     await stage.wait(0.5)
+    assert stage.manager.get_session_stats().turn_state == "waiting"
     await stage.reply("Fine.")
     assert [line[2] for line in stage.page.lines if line[0] == "model"] == ["interrupted", "complete"]
     assert stage.connection.texts == ["Enough. And you?"]
