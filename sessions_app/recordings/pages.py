@@ -103,6 +103,7 @@ def recording_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "places": places,
         "keeping": service.keeping_of(recording, places),
         "copy": shown_copy_of(recording),
+        "limits": service.limits_of_the_server(),
         "section": "files",
     }
     return render(request, "recordings/recording.html", context)

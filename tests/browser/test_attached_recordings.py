@@ -93,6 +93,7 @@ def test_a_recording_is_chosen_asked_about_and_heard_from_a_time(
     chat.peer.say("question", state="over", **moved)
     chat.peer.turn(1, "model", "Nine at **0:05**, never at 9:00.", recordings=[first])
     expect(page.locator(".asked .player__wave")).to_be_visible()
+    expect(page.locator("[data-to-latest]")).to_be_hidden()
     page.get_by_role("link", name="0:05").press("Enter")
     expect(page.locator("[data-dock] .player")).to_have_attribute("data-playing", "true")
     expect(page.locator("[data-dock-player]")).to_contain_text("0:05 / 0:20")

@@ -161,6 +161,17 @@ def test_scripts_get_a_list_in_pages(page: Client, bobs: Client) -> None:
     assert bobs.get("/api/recordings/?page=x").json() == {"recordings": [], "page": 1, "pages": 1}
 
 
+@pytest.mark.django_db
+def test_where_nothing_is_taken_nobody_is_led_to_a_conversation_about_it(
+    page: Client, recording: Recording, settings: Settings
+) -> None:
+    assert f"/text/?about={recording.pk}" in shown(page, recording)
+    assert "data-attach-dialog" in page.get("/text/").content.decode()
+    settings.RECORDINGS = False
+    assert "?about=" not in shown(page, recording)
+    assert all("data-attach" not in page.get(path).content.decode() for path in ("/text/", "/call/"))
+
+
 # -- until when it is here ---------------------------------------------------------------------------------------------
 
 

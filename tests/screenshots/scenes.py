@@ -154,6 +154,39 @@ def uploaded(page: Page, _: Peer) -> None:
     expect(page.locator(".recording").first).to_be_visible(timeout=30_000)
 
 
+def about_recordings(page: Page, peer: Peer) -> None:
+    """A question about a recording, whose answer names times; what follows it is on its way."""
+    begun(page, peer)
+    work = {"state": "working", "done_ms": 600_000, "error": "", "title": "", "summary": "", "language": ""}
+    provider = {"state": "uploading", "sent_bytes": 12_000_000, "expires_at": None, "reason": ""}
+    names = {"r1": "Committee meeting of 12 November.mp3", "r2": "A voice memo.m4a"}
+    facts = {"duration_ms": 3_800_000, "peaks": [place * place * 7 % 256 for place in range(400)]}
+    facts |= {"name": names["r1"], "sound": "/nowhere/", "page": "/files/"}
+    page.route("**/api/recordings/r*/", lambda route: route.fulfill(json=facts))
+    peer.say(
+        "recordings",
+        recordings=[
+            {"id": id, "name": name, "duration_ms": 3_800_000, "tokens": 121_600, "size_bytes": 48_000_000, "note": ""}
+            | {"work": work, "provider": provider}
+            for id, name in names.items()
+        ],
+    )
+    peer.turn(0, "user", "When do they speak about the money?", recordings=["r1"])
+    peer.turn(1, "model", "At **12:41**, and again at 1:02:03.", recordings=["r1"])
+    peer.turn(2, "user", "And in the memo?", id="q", recordings=["r2"])
+    uploading = {"state": "uploading", "recording": "r2", "sent_bytes": 12_000_000, "size_bytes": 48_000_000}
+    peer.say("question", id="q", recordings=["r2"], **uploading)
+    expect(page.get_by_text("is on its way to Google")).to_be_visible()
+    expect(page.locator(".asked .player__wave")).to_have_count(2)
+
+
+def opened(page: Page, peer: Peer) -> None:
+    """The page of a recording."""
+    uploaded(page, peer)
+    page.locator(".recording__name a").first.click()
+    expect(page.locator(".player__wave")).to_be_visible()
+
+
 def scenes(conversation_id: str) -> list[Scene]:
     """All of them; the conversation is one of Alice's."""
     entry = f"/history/{conversation_id}/"
@@ -176,6 +209,8 @@ def scenes(conversation_id: str) -> list[Scene]:
         Scene("text-in-line", "/text/", peer="text", arrange=in_state("connecting", "queued", place=3)),
         Scene("text-lowered", "/text/", peer="text", arrange=lowered),
         Scene("text-spent", "/text/", peer="text", arrange=in_state("exhausted", "quota")),
+        Scene("text-recordings", "/text/", peer="text", arrange=about_recordings),
+        Scene("text-attach", "/text/", peer="text", arrange=pressing("Attach a recording")),
         Scene("text-elsewhere", "/text/", peer="text", arrange=taken),
         Scene("text-of-the-emulator", "/text/", arrange=asked),
         Scene("call-lobby", "/call/"),
@@ -203,6 +238,7 @@ def scenes(conversation_id: str) -> list[Scene]:
         Scene("history-delete-all", "/history/delete-all/"),
         Scene("files-empty", "/files/", who="bob"),
         Scene("files", "/files/", arrange=uploaded),
+        Scene("file", "/files/", arrange=opened),
         Scene("session", "/session/"),
         Scene("settings", "/settings/"),
         Scene("account", "/account/"),

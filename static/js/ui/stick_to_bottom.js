@@ -11,6 +11,7 @@ export class StickToBottom {
     this._scroller = scroller;
     this._button = button;
     this._held = true;
+    this._ownTop = -1;
     scroller.addEventListener("scroll", () => this._onScroll(), { passive: true });
     button.addEventListener("click", () => this.hold());
     // What stands in it may grow by itself, too, as a player does that is loaded.
@@ -20,8 +21,12 @@ export class StickToBottom {
 
   /** To be called after the content grew. */
   follow() {
-    if (this._held) this._scroller.scrollTop = this._scroller.scrollHeight;
-    else this._button.hidden = this._isNear();
+    if (!this._held) {
+      this._button.hidden = this._isNear();
+      return;
+    }
+    this._scroller.scrollTop = this._scroller.scrollHeight;
+    this._ownTop = this._scroller.scrollTop;
   }
 
   /**
@@ -43,7 +48,9 @@ export class StickToBottom {
     this.follow();
   }
 
+  /** What it has scrolled itself is told late: more may have come below by then. */
   _onScroll() {
+    if (this._held && Math.abs(this._scroller.scrollTop - this._ownTop) < 2) return;
     this._held = this._isNear();
     this._button.hidden = this._held;
   }

@@ -182,7 +182,7 @@ class Line {
 function entriesOf(state) {
   const known = new Map(state.recordings.map((recording) => [recording.id, recording]));
   const wasAsked = new Set();
-  const aboutOf = (ids = []) => ids.map((id) => ({ id, name: known.get(id)?.name ?? "", lengthMs: known.get(id)?.duration_ms ?? 0 }));
+  const aboutOf = (ids = []) => ids.map((id) => ({ id, name: known.get(id)?.name ?? "", lengthMs: known.get(id)?.duration_ms ?? -1 }));
   /** A recording is unfolded where it was asked about first. */
   const askedIn = ({ role, recordings = [] }) => {
     const opens = role === ROLE.USER ? recordings.filter((id) => known.has(id) && !wasAsked.has(id)) : [];
