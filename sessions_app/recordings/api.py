@@ -154,14 +154,25 @@ def at_google_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
 def attach_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
     """Makes a recording part of a conversation of its user; again is as good as once."""
     try:
-        conversation_id = uuid.UUID(_body(request).get("conversation", ""))
-    except (ValueError, AttributeError, TypeError):
-        raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", 'Send {"conversation": id}.') from None
-    try:
-        service.attach(user_of(request), id, conversation_id)
+        service.attach(user_of(request), id, _conversation_in(request))
     except service.TooManyAttached as refusal:
         raise Refused(HTTPStatus.CONFLICT, "too_many_attached", str(refusal)) from None
     return JsonResponse(recording_facts(service.get_recording_for(user_of(request), id)))
+
+
+@for_users("POST")
+def detach_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
+    """Takes a recording out of a conversation; it stays in the user's files."""
+    service.detach(user_of(request), id, _conversation_in(request))
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def _conversation_in(request: HttpRequest) -> uuid.UUID:
+    """Raises `Refused`."""
+    try:
+        return uuid.UUID(_body(request).get("conversation", ""))
+    except (ValueError, AttributeError, TypeError):
+        raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", 'Send {"conversation": id}.') from None
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

@@ -185,6 +185,18 @@ def attach(user: User, recording_id: uuid.UUID, conversation_id: uuid.UUID) -> A
     return Attachment.objects.create(conversation=conversation, recording=recording)
 
 
+@transaction.atomic
+def detach(user: User, recording_id: uuid.UUID, conversation_id: uuid.UUID) -> None:
+    """Take a recording out of a conversation; it stays with its user until they delete it. One that is not in it is as
+    good as out. Raises `NoSuchRecording`, `NotYours`."""
+    conversation = get_conversation_for(user, conversation_id)
+    recording = Recording.objects.select_for_update().filter(pk=recording_id, user=user).first()
+    if recording is None:
+        raise NoSuchRecording
+    Recording.objects.filter(pk=recording.pk).update(is_kept=True)
+    conversation.attachments.filter(recording=recording).delete()
+
+
 def rename(user: User, id: uuid.UUID, name: str) -> None:
     """Call a recording something else. Raises `NoSuchRecording`."""
     recording = get_recording_for(user, id)

@@ -17,5 +17,6 @@ urlpatterns = [
     path("api/recordings/<uuid:id>/", api.recording_view, name="recording"),
     path("api/recordings/<uuid:id>/at-google/", api.at_google_view, name="recording-at-google"),
     path("api/recordings/<uuid:id>/attach/", api.attach_view, name="attach-recording"),
+    path("api/recordings/<uuid:id>/detach/", api.detach_view, name="detach-recording"),
     path("recordings/<uuid:id>/sound/", sound.sound_view, name="recording-sound"),
 ]

@@ -29,6 +29,20 @@ PASTE = """(file) => {
 }"""
 
 
+READ = """
+import json
+from django.contrib.auth.models import User
+from sessions_app.models import Recording
+from tests.pages.history_rows import converse
+conversation = converse(User.objects.get(username="alice"), "When?", "At 0:05, or #2 0:10.", mode="text")
+recordings = [Recording.objects.get(pk=id) for id in {ids!r}]
+for recording in recordings:
+    recording.attachments.create(conversation=conversation)
+conversation.turns.update(recordings=[str(recording.pk) for recording in recordings])
+print(conversation.pk)
+"""
+
+
 def attached(id: str, name: str, duration_ms: int = 20_000) -> dict[str, Any]:
     facts = {"tokens": duration_ms * 32 // 1000, "size_bytes": 320_000, "note": "", "work": WORK, "provider": PROVIDER}
     return {"id": id, "name": name, "duration_ms": duration_ms, **facts}
@@ -126,6 +140,21 @@ def test_what_was_switched_off_is_talked_about_with_the_conversation(
     assert chat.write("Again?")["recordings"] == [second], "it is remembered by the tab"
 
 
+def test_what_is_taken_out_of_a_conversation_stays_in_the_files(web: WebServer, open_chat: Callable[..., Chat]) -> None:
+    (id,) = make_recordings(web, {"name": "talk.wav"})
+    conversation = web.shell(READ.format(ids=[id])).strip()
+    chat = open_chat()
+    chat.peer.ready["conversation"] = conversation
+    chat.open("/text/")
+    chat.has(attached(id, "talk.wav"))
+    chat.page.get_by_role("button", name="Attach a recording").click()
+    chat.page.get_by_role("button", name="Remove talk.wav").click()
+    expect(chat.page.get_by_text("It is taken out, and stays in your files.")).to_be_visible()
+    expect(chat.page.locator("[data-chip]")).to_have_count(0)
+    assert violations(chat.page, "dialog[open]") == []
+    assert web.shell("from sessions_app.models import Attachment; print(Attachment.objects.count())").strip() == "0"
+
+
 def test_a_file_that_is_pasted_is_uploaded_and_attached(
     web: WebServer, open_chat: Callable[..., Chat], tmp_path: Path
 ) -> None:
@@ -165,20 +194,6 @@ def test_a_call_begins_with_a_recording_and_hears_nobody_while_it_plays(
     chat.peer.wait_for(lambda: chat.peer.of("mic")[-1]["on"] is False, "a microphone that is off")
     page.get_by_role("button", name="Close the player").click()
     chat.peer.wait_for(lambda: chat.peer.of("mic")[-1]["on"] is True, "a microphone that is on again")
-
-
-READ = """
-import json
-from django.contrib.auth.models import User
-from sessions_app.models import Recording
-from tests.pages.history_rows import converse
-conversation = converse(User.objects.get(username="alice"), "When?", "At 0:05, or #2 0:10.", mode="text")
-recordings = [Recording.objects.get(pk=id) for id in {ids!r}]
-for recording in recordings:
-    recording.attachments.create(conversation=conversation)
-conversation.turns.update(recordings=[str(recording.pk) for recording in recordings])
-print(conversation.pk)
-"""
 
 
 def test_a_conversation_that_is_read_is_heard_from_its_times(

@@ -69,6 +69,22 @@ def test_a_recording_is_attached_once_to_each_conversation(page: Client, alice: 
     assert [recording.pk for recording in service.attached_to(first.pk)] == [uuid.UUID(id)]
 
 
+def test_what_is_taken_out_of_its_only_conversation_stays_with_its_user(
+    page: Client, bobs: Client, alice: User
+) -> None:
+    conversation = conversation_of(alice)
+    id = kept(page, SOUND)["id"]
+    assert not Recording.objects.get().is_kept
+    attach(page, id, conversation.pk)
+    wish = {"conversation": str(conversation.pk)}
+    address = f"/api/recordings/{id}/detach/"
+    assert bobs.post(address, wish, content_type="application/json").status_code == HTTPStatus.NOT_FOUND
+    for _ in range(2):
+        assert page.post(address, wish, content_type="application/json").status_code == HTTPStatus.NO_CONTENT
+    assert service.attached_to(conversation.pk) == []
+    assert Recording.objects.get().is_kept
+
+
 def test_nobody_attaches_to_somebody_elses_conversation(page: Client, bob: User) -> None:
     id = kept(page, SOUND)["id"]
     assert attach(page, id, conversation_of(bob).pk).status_code == HTTPStatus.NOT_FOUND

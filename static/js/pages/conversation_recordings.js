@@ -59,6 +59,7 @@ export class ConversationRecordings {
     this._picker = new RecordingPicker(dialog, {
       onFiles: (files) => this._uploads.take(files),
       onPick: (recording) => this._attach(recording),
+      onRemove: (id) => this._remove(id),
     });
     dialog.addEventListener("close", onReturn);
     for (const button of document.querySelectorAll("[data-attach]")) button.addEventListener("click", () => this._picker.open());
@@ -143,6 +144,22 @@ export class ConversationRecordings {
     // What comes before the conversation belongs to that, and not to the one that was remembered.
     const asked = this._conversation === null ? { ...this._asked, conversation: null } : this._asked;
     this._change(withAttached(asked, recording.id));
+  }
+
+  /** @returns {Promise<string>}  a sentence where it cannot be; the conversation's list follows by itself */
+  async _remove(id) {
+    const dialog = find("[data-attach-dialog]");
+    const csrf = find("[name=csrfmiddlewaretoken]", dialog).value;
+    const answer = await fetch(`${dialog.dataset.recordings}${id}/detach/`, {
+      method: "POST",
+      headers: { "X-CSRFToken": csrf, "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify({ conversation: this._conversation }),
+    }).catch(() => null);
+    if (!answer) return "The server cannot be reached. Try again.";
+    if (!answer.ok) return (await answer.json().catch(() => null))?.error?.text ?? "It could not be taken out. Try again.";
+    this._attached = this._attached.filter((recording) => recording.id !== id);
+    this._show();
+    return "";
   }
 
   _takeBack(id) {

@@ -15,15 +15,21 @@ export class RecordingPicker {
    * @param {object} options
    * @param {(files: File[]) => void} options.onFiles
    * @param {(recording: object) => void} options.onPick  one that is there already
+   * @param {(id: string) => Promise<string>} options.onRemove  one of the conversation; a sentence where it cannot be
    */
-  constructor(dialog, { onFiles, onPick }) {
+  constructor(dialog, { onFiles, onPick, onRemove }) {
     this._dialog = dialog;
     this._list = find("[data-mine-list]", dialog);
     this._said = find("[data-mine-said]", dialog);
     this._more = find("[data-mine-more]", dialog);
     this._here = find("[data-here]", dialog);
     this._hereList = find("[data-here-list]", dialog);
+    this._hereSaid = find("[data-here-said]", dialog);
     this._onPick = onPick;
+    this._hereList.addEventListener("click", (event) => {
+      const id = event.target.closest("[data-remove]")?.dataset.remove;
+      if (id) this._remove(id, onRemove);
+    });
     this._attached = [];
     this._isFull = false;
     this._page = 0;
@@ -41,6 +47,7 @@ export class RecordingPicker {
   }
 
   open() {
+    setText(this._hereSaid, "");
     this._dialog.showModal();
     this._page = 0;
     this._list.replaceChildren();
@@ -59,11 +66,19 @@ export class RecordingPicker {
     this._attached = attached.map(({ id }) => id);
     this._isFull = isFull;
     this._here.hidden = attached.length === 0;
+    const hadFocus = this._hereList.contains(document.activeElement);
     const lines = attached.map(hereLine);
     if (this._hereList.children.length !== lines.length || lines.some((line, place) => !line.isEqualNode(this._hereList.children[place]))) {
       this._hereList.replaceChildren(...lines);
+      if (hadFocus) find("h2", this._dialog).focus();
     }
     for (const button of this._list.querySelectorAll("button")) this._mark(button);
+  }
+
+  async _remove(id, onRemove) {
+    setText(this._hereSaid, "");
+    setText(this._hereSaid, (await onRemove(id)) || "It is taken out, and stays in your files.");
+    if (document.activeElement === document.body) find("h2", this._dialog).focus();
   }
 
   async _load() {
@@ -107,7 +122,11 @@ export class RecordingPicker {
 function hereLine({ id, name, duration_ms: lengthMs, work, provider }) {
   const link = element("a", { href: `${document.documentElement.dataset.filesUrl}${id}/`, target: "_blank", rel: "noopener" }, [name]);
   const about = element("span", { class: "picker__about" }, [[lengthOnClock(lengthMs), workWords(work, lengthMs), providerWords(provider)].filter(Boolean).join(" · ")]);
-  return element("li", { class: "picker__here" }, [link, about]);
+  const remove = element("button", { class: "button button--small", type: "button", "data-remove": id }, [
+    "Remove",
+    element("span", { class: "visually-hidden" }, [` ${name}`]),
+  ]);
+  return element("li", { class: "picker__here" }, [link, about, remove]);
 }
 
 function workWords({ state, done_ms: doneMs, error }, lengthMs) {
