@@ -12,6 +12,10 @@ from tests.browser.peer import Peer
 from tests.services.web import WebServer
 
 FRAME_BYTES = 1280
+FIVE_SECONDS_ARE_OVER = """() => {
+    const later = setTimeout;
+    window.setTimeout = (run, ms) => later(run, ms === 5000 ? 0 : ms);
+}"""
 
 
 @pytest.fixture
@@ -89,6 +93,23 @@ def test_a_page_without_https_says_that_calls_need_it(page: Page, peer: Peer) ->
     page.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false })")
     page.get_by_role("button", name="Start the call").click()
     expect(page.get_by_role("alert").filter(has_text="Calls need a secure address")).to_be_visible()
+
+
+def test_a_start_without_anything_to_play_sound_on_ends_with_a_word(page: Page, peer: Peer) -> None:
+    """Where there is no speaker, the browser's promise that the sound begins is never kept."""
+    page.evaluate("() => { AudioContext.prototype.resume = () => new Promise(() => {}); }")
+    page.evaluate(FIVE_SECONDS_ARE_OVER)
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.get_by_role("alert").filter(has_text="No speaker found")).to_be_visible()
+    expect(page.get_by_role("button", name="Start the call")).to_be_enabled()
+    assert not peer.sockets
+
+
+def test_a_start_that_waits_for_the_browsers_question_says_what_it_waits_for(page: Page, peer: Peer) -> None:
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }")
+    page.evaluate(FIVE_SECONDS_ARE_OVER)
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.get_by_role("status").filter(has_text="Still waiting for the microphone.")).to_be_visible()
 
 
 # --- The microphone -------------------------------------------------------------------------------

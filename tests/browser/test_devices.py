@@ -164,6 +164,7 @@ def test_without_any_microphone_the_call_is_muted_until_one_is_plugged_in(page: 
     expect(page.get_by_role("alert").filter(has_text="The microphone went away.")).to_be_visible()
     call.wait_for(lambda: call.heard[-1] == {"type": "mic", "on": False}, "the mute")
     page.get_by_role("button", name="Unmute").click()
+    expect(page.get_by_role("alert").filter(has_text="There is still no microphone.")).to_be_visible()
     expect(page.get_by_role("button", name="Unmute")).to_be_visible()
     page.evaluate("() => { refuse = ''; navigator.mediaDevices.dispatchEvent(new Event('devicechange')); }")
     call.wait_for(lambda: call.heard[-1]["type"] == "audio", "frames again")

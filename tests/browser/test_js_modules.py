@@ -592,6 +592,62 @@ def test_the_queue_knows_how_far_it_was_heard_also_when_the_rest_is_dropped(modu
     assert run(modules, "audio/playback_queue.js", body) == [None, {"number": 8, "samples": 80}]
 
 
+SLOW_LINK = """
+    const queue = new m.PlaybackQueue({ prebufferSamples: 2400, patienceSamples: 3840, longestSamples: 2400000 });
+    const output = new Float32Array(240);
+    let pieces = 0, longestMs = 0, pieceMs = 0, wasPlaying = false;
+    const run = (ms) => {
+        for (let i = 0; i < ms / 10; i++) {
+            queue.pull(output, 240);
+            pieceMs = queue.playing ? pieceMs + 10 : 0;
+            if (queue.playing && !wasPlaying) pieces += 1;
+            wasPlaying = queue.playing;
+            longestMs = Math.max(longestMs, pieceMs);
+        }
+    };
+    const reply = (frames, everyMs) => {
+        queue.expectMore(true);
+        for (let i = 0; i < frames; i++) { queue.push(new Int16Array(2400).fill(100), i); run(everyMs); }
+        queue.expectMore(false);
+    };
+"""
+
+
+def test_sound_that_comes_more_slowly_than_it_is_spoken_is_heard_in_few_long_pieces(modules: Page) -> None:
+    """A link at a third of the pace: 7.6 s of sound in 22 s were heard in some seventy shreds of a tenth of a second."""
+    body = SLOW_LINK + "reply(76, 290); run(5000); return [pieces, longestMs, queue.playedSamples / 24];"
+    pieces, longest_ms, played_ms = run(modules, "audio/playback_queue.js", body)
+    assert played_ms == 7600
+    assert pieces <= 5
+    assert longest_ms >= 3000
+
+
+def test_what_is_left_of_a_reply_is_heard_at_once_when_no_more_of_it_comes(modules: Page) -> None:
+    body = (
+        SLOW_LINK + "reply(20, 290); const held = queue.isHeldBack; run(3000); return [held, queue.playedSamples / 24];"
+    )
+    assert run(modules, "audio/playback_queue.js", body) == [False, 2000]
+
+
+def test_sound_is_not_held_back_for_ever_when_the_rest_never_comes(modules: Page) -> None:
+    body = (
+        SLOW_LINK
+        + "queue.expectMore(true); queue.push(new Int16Array(4800).fill(100), 0); run(500);"
+        + "queue.push(new Int16Array(2400).fill(100), 1); run(9000);"
+        + "const before = [queue.isHeldBack, queue.playedSamples / 24]; run(2000); return [before, queue.playedSamples / 24];"
+    )
+    assert run(modules, "audio/playback_queue.js", body) == [[True, 200], 300]
+
+
+def test_after_a_reply_that_came_fast_enough_nothing_is_held_back(modules: Page) -> None:
+    body = SLOW_LINK + (
+        "reply(76, 290); run(5000); reply(50, 50); run(6000);"
+        "queue.expectMore(true); queue.push(new Int16Array(2400).fill(100), 0); queue.pull(output, 240);"
+        "return queue.playing;"
+    )
+    assert run(modules, "audio/playback_queue.js", body) is True
+
+
 def test_more_than_the_queue_holds_is_dropped_and_counted(modules: Page) -> None:
     body = """
         const queue = new m.PlaybackQueue({ prebufferSamples: 10, patienceSamples: 10, longestSamples: 1000 });
@@ -708,6 +764,12 @@ STATUS = """
         ({"phase": "live"}, {"muted": True}, "Muted", "Hold the button to talk"),
         ({"phase": "live"}, {"playing": True}, "Speaking", "Talk to interrupt"),
         ({"phase": "live"}, {"playing": True, "interrupts": False}, "Speaking", "You are heard next"),
+        (
+            {"phase": "live", "turnState": "generating"},
+            {"heldBack": True},
+            "Slow connection",
+            "Waiting for more of the answer",
+        ),
         ({"phase": "live", "turnState": "waiting"}, {}, "Thinking", ""),
         ({"phase": "live", "turnState": "generating"}, {}, "Speaking", "Talk to interrupt"),
         ({"phase": "live", "turnState": "generating"}, {"mode": "text"}, "Answering", ""),

@@ -5,11 +5,13 @@
 
 import { openAudioContext, wake } from "./audio_context.js";
 import { CallDevices } from "./call_devices.js";
-import { Microphone } from "./microphone.js";
+import { Microphone, MicrophoneError } from "./microphone.js";
 import { SoundWatch } from "./sound_watch.js";
 import { Speaker } from "./speaker.js";
 
 const LOOK_MS = 500;
+/** After so long with a microphone and without a sound that runs there is no speaker. */
+const START_LIMIT_MS = 5000;
 
 export class CallAudio {
   /**
@@ -120,7 +122,8 @@ export class CallAudio {
     this._context = context;
     try {
       // The worklets load while the user reads the browser's question.
-      await Promise.all([this.devices.open(), loaded]);
+      const opened = this.devices.open();
+      await Promise.race([Promise.all([opened, loaded]), opened.then(refuseLate)]);
     } catch (error) {
       loaded.catch(() => {});
       this.stop();
@@ -155,4 +158,10 @@ export class CallAudio {
     this._problem = problem;
     this._onProblem(problem);
   }
+}
+
+/** A context without a speaker never begins to run, and does not say so either. */
+async function refuseLate() {
+  await new Promise((resolve) => setTimeout(resolve, START_LIMIT_MS));
+  throw new MicrophoneError("no-output");
 }

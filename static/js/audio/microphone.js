@@ -16,9 +16,9 @@ const REASONS = {
 };
 
 export class MicrophoneError extends Error {
-  /** @param {"denied" | "missing" | "busy" | "insecure" | "unknown"} reason */
+  /** @param {"denied" | "missing" | "busy" | "insecure" | "no-output" | "unknown"} reason */
   constructor(reason, options) {
-    super(`No microphone: ${reason}`, options);
+    super(`No sound: ${reason}`, options);
     this.name = "MicrophoneError";
     this.reason = reason;
   }

@@ -5,6 +5,14 @@
  * The provider sends a reply faster than it is spoken, so the queue is long by design: nothing is skipped to catch up.
  */
 
+import { PLAYBACK_RATE_HZ } from "./pcm.js";
+
+/** What is held back on a link that is too slow for speech: so much at first, and more each time that it was not enough. */
+const FIRST_HELD_SAMPLES = PLAYBACK_RATE_HZ;
+const MOST_HELD_SAMPLES = 4 * PLAYBACK_RATE_HZ;
+/** What is held back is heard after so long in any case: the rest of it may never come. */
+const LONGEST_WAIT_SAMPLES = 10 * PLAYBACK_RATE_HZ;
+
 export class PlaybackQueue {
   /**
    * @param {object} limits
@@ -23,6 +31,10 @@ export class PlaybackQueue {
     this._offset = 0;
     this._playing = false;
     this._waited = 0;
+    /** Whether more of the present reply is to come, and how much is gathered meanwhile before it goes on. */
+    this._expectsMore = false;
+    this._heldSamples = 0;
+    this._hasStarved = false;
     this.queuedSamples = 0;
     this.playedSamples = 0;
     this.droppedSamples = 0;
@@ -32,6 +44,11 @@ export class PlaybackQueue {
   /** True while samples are being handed out. */
   get playing() {
     return this._playing;
+  }
+
+  /** True while sound is there and held back, because it comes more slowly than it is spoken. */
+  get isHeldBack() {
+    return !this._playing && this._expectsMore && this._heldSamples > 0;
   }
 
   /** The chunk that was handed out last, and how many samples of it were; null before the first. */
@@ -50,6 +67,19 @@ export class PlaybackQueue {
     }
     this._chunks.push({ samples, number });
     this.queuedSamples += samples.length;
+  }
+
+  /**
+   * Sound that comes more slowly than it is spoken is heard in longer pieces with longer pauses, instead of torn. A reply that came
+   * fast enough ends that.
+   *
+   * @param {boolean} expected  more of the present reply is to come
+   */
+  expectMore(expected) {
+    if (expected === this._expectsMore) return;
+    this._expectsMore = expected;
+    if (!expected && !this._hasStarved) this._heldSamples = 0;
+    this._hasStarved = false;
   }
 
   /** Drops everything that was not heard yet. */
@@ -81,8 +111,9 @@ export class PlaybackQueue {
   _maybeStart(count) {
     if (this._playing || this.queuedSamples === 0) return;
     this._waited += count;
-    const enough = this.queuedSamples >= this._prebufferSamples;
-    this._playing = enough || this._waited >= this._patienceSamples;
+    const enough = this.queuedSamples >= (this.isHeldBack ? this._heldSamples : this._prebufferSamples);
+    const patience = this.isHeldBack ? LONGEST_WAIT_SAMPLES : this._patienceSamples;
+    this._playing = enough || this._waited >= patience;
   }
 
   _copy(output, count) {
@@ -107,5 +138,8 @@ export class PlaybackQueue {
     this._playing = false;
     this._waited = 0;
     this.underruns += 1;
+    if (!this._expectsMore) return;
+    this._hasStarved = true;
+    this._heldSamples = Math.min(MOST_HELD_SAMPLES, Math.max(FIRST_HELD_SAMPLES, 2 * this._heldSamples));
   }
 }

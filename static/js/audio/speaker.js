@@ -3,6 +3,7 @@
  *
  * @typedef {object} PlaybackReport
  * @property {boolean} playing
+ * @property {boolean} heldBack  sound comes more slowly than it is spoken, and is gathered before it goes on
  * @property {number} playedMs  in all
  * @property {number} queuedMs
  * @property {number} droppedMs  did not fit the queue, in all
@@ -39,6 +40,7 @@ export class Speaker {
     this._window = null;
     this._hushed = false;
     this._silent = false;
+    this._expectsMore = false;
     /** @type {{pcm: Int16Array, number: number}[] | null} */
     this._waiting = null;
     this._waitingSamples = 0;
@@ -69,6 +71,7 @@ export class Speaker {
     this._node.connect(this._gain).connect(this._analyser);
     this._output = new Output(this._analyser);
     this._node.port.onmessage = ({ data }) => this._reported(data);
+    this._node.port.postMessage({ more: this._expectsMore });
     for (const { pcm, number } of this._waiting ?? []) this._send(pcm, number);
     this._waiting = null;
   }
@@ -81,6 +84,13 @@ export class Speaker {
     if (this._hushed || this._silent) return;
     if (this._node) this._send(pcm, number);
     else if (this._waiting) this._keep(pcm, number);
+  }
+
+  /** @param {boolean} expected  more of the present reply is to come */
+  expectMore(expected) {
+    if (expected === this._expectsMore) return;
+    this._expectsMore = expected;
+    this._node?.port.postMessage({ more: expected });
   }
 
   /** Drops what was not heard yet. */

@@ -14,7 +14,7 @@ import {
   socketUrl,
   ticketOfLink,
 } from "../session/page_life.js";
-import { LIMIT, MODE, ROLE, SERVER_MESSAGE, STATE, TOAST_LEVEL } from "../session/protocol.js";
+import { LIMIT, MODE, ROLE, SERVER_MESSAGE, STATE, TOAST_LEVEL, TURN_STATE } from "../session/protocol.js";
 import { reasonText } from "../session/status_words.js";
 import { CallKeys } from "../ui/call_keys.js";
 import { CallTimer } from "../ui/call_timer.js";
@@ -31,10 +31,14 @@ import { ConversationRecordings } from "./conversation_recordings.js";
 
 const CAPTIONS_KEY = "holdline:captions";
 const ENDED_TITLES = { [STATE.ENDED]: "Call ended", taken: "Call moved", stopped: "Call stopped" };
+/** After so long without a microphone it is said what the page waits for. */
+const START_PATIENCE_MS = 5000;
+const START_WAITS = "Still waiting for the microphone. If your browser asks for it, beside the address or in a box of its own, allow it.";
 const MOVED = "It goes on on your other device.";
 const root = document.documentElement.dataset;
 
 const startButton = find("[data-start]");
+const startWaits = find("[data-start-waits]");
 const muteButton = find("[data-mute]");
 const captionsButton = find("[data-captions-toggle]");
 
@@ -97,6 +101,7 @@ const holds = new Set();
 async function start(fresh, goesOnFrom = null) {
   startButton.disabled = true;
   root.micError = "";
+  const waits = setTimeout(() => setText(startWaits, START_WAITS), START_PATIENCE_MS);
   view.clearNotice();
   try {
     await sound.start();
@@ -105,6 +110,8 @@ async function start(fresh, goesOnFrom = null) {
     return;
   } finally {
     startButton.disabled = false;
+    clearTimeout(waits);
+    setText(startWaits, "");
   }
   if (fresh) timer.reset();
   if (!fresh && session.hasReleased) {
@@ -196,6 +203,7 @@ function onLink(change) {
 function showState(state) {
   view.show(state);
   recordings.show(state);
+  sound.speaker.expectMore(state.turnState === TURN_STATE.GENERATING);
   elsewhereButton.disabled = !state.ready;
   if (state.phase === STATE.ENDED) end();
 }
@@ -264,7 +272,8 @@ async function toggleMute() {
     return;
   }
   wasOpen = true;
-  await sound.findMicrophone();
+  if (await sound.findMicrophone()) return;
+  view.showNotice("There is still no microphone. Connect one, or switch it on in the system's settings; then it is used by itself.");
 }
 
 function loseMicrophone() {

@@ -16,7 +16,7 @@ import {
   redirectWhenLoggedOut,
   socketUrl,
 } from "../session/page_life.js";
-import { LIMIT, MODE, SERVER_MESSAGE } from "../session/protocol.js";
+import { LIMIT, MODE, SERVER_MESSAGE, TURN_STATE } from "../session/protocol.js";
 import { ConversationRecordings } from "./conversation_recordings.js";
 
 const SPEAK_KEY = "holdline:speak-aloud";
@@ -98,6 +98,7 @@ function received(message) {
 function showState(state) {
   view.show(state);
   recordings.show(state);
+  speaker.expectMore(state.turnState === TURN_STATE.GENERATING);
   clearButton.disabled = !state.ready || state.turns.length === 0;
 }
 

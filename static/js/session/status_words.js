@@ -60,9 +60,10 @@ const PHASES = {
 
 /**
  * @param {import("./session_state.js").SessionState} state
- * @param {{playing: boolean, muted: boolean, held: boolean, mode: "text" | "call", interrupts: boolean, hasKeys: boolean}} page
+ * @param {{playing: boolean, muted: boolean, held: boolean, mode: "text" | "call", interrupts: boolean, hasKeys: boolean,
+ *   heldBack: boolean}} page
  *   `held`: something else, such as a telephone call, has the sound; `interrupts`: who talks into an answer ends it; `hasKeys`:
- *   single keys do something
+ *   single keys do something; `heldBack`: the answer comes more slowly than it is spoken
  * @param {Now} now
  * @returns {Status}
  */
@@ -99,7 +100,8 @@ export function activityOf(state, playing) {
   return state.turnState;
 }
 
-function speaking({ turnState }, { mode, playing, muted, interrupts }) {
+function speaking({ turnState }, { mode, playing, muted, interrupts, heldBack }) {
+  if (heldBack) return status("Slow connection", "Waiting for more of the answer", "hold");
   if (mode === MODE.TEXT) return status(textWord(turnState, playing), "", "live");
   return status("Speaking", muted ? "You are muted" : interrupts ? "Talk to interrupt" : "You are heard next", "live");
 }

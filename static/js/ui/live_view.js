@@ -51,7 +51,7 @@ export class LiveView {
     this._notice = new Notice(find("[data-notice]"));
     this._state = null;
     const interrupts = root.wantedInterruptions === "on";
-    this._page = { playing: false, muted: false, held: false, mode, interrupts, hasKeys: false };
+    this._page = { playing: false, muted: false, held: false, mode, interrupts, hasKeys: false, heldBack: false };
     this._peak = 0;
     this._drawing = false;
     setInterval(() => this._isCounting() && this._showStatus(), COUNTDOWN_MS);
@@ -88,14 +88,14 @@ export class LiveView {
   }
 
   /** @param {import("../audio/speaker.js").PlaybackReport} report */
-  showPlayback({ playing, playedMs, queuedMs, level }) {
+  showPlayback({ playing, heldBack, playedMs, queuedMs, level }) {
     this._peak = playing && !this._page.playing ? level : Math.max(this._peak, level);
     root.playedMs = String(playedMs);
     root.queuedMs = String(queuedMs);
     root.outputLevel = level.toFixed(3);
     root.outputPeak = this._peak.toFixed(3);
-    if (playing === this._page.playing) return;
-    this._page.playing = playing;
+    if (playing === this._page.playing && heldBack === this._page.heldBack) return;
+    Object.assign(this._page, { playing, heldBack });
     this._showStatus();
   }
 

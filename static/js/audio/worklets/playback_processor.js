@@ -1,8 +1,8 @@
 /**
  * Plays PCM16 at 24 kHz through a context of any rate, from a jitter buffer that can be emptied at once.
  *
- * Takes `{pcm: Int16Array, number}` and `{flush: true}`. Posts a report about 25 times a second while there is something to
- * say: `{playing, playedMs, queuedMs, droppedMs, underruns, heard}`, `heard` being `{number, ms}` or null.
+ * Takes `{pcm: Int16Array, number}`, `{flush: true}` and `{more: boolean}`: more of the present reply is to come. Posts a report about 25 times a second while there is something to
+ * say: `{playing, heldBack, playedMs, queuedMs, droppedMs, underruns, heard}`, `heard` being `{number, ms}` or null.
  */
 
 import { LONGEST_QUEUED_SAMPLES, PLAYBACK_RATE_HZ } from "../pcm.js";
@@ -33,6 +33,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this._fading = false;
     this._sinceReport = 0;
     this._wasPlaying = false;
+    this._wasHeldBack = false;
     this.port.onmessage = ({ data }) => this._take(data);
   }
 
@@ -41,6 +42,8 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       this._queue.flush();
       this._resampler.reset();
       this._fading = true;
+    } else if (message.more !== undefined) {
+      this._queue.expectMore(message.more);
     } else {
       this._queue.push(message.pcm, message.number);
     }
@@ -74,15 +77,17 @@ class PlaybackProcessor extends AudioWorkletProcessor {
   }
 
   _report(rendered) {
-    const { playing } = this._queue;
+    const { playing, isHeldBack } = this._queue;
     this._sinceReport += rendered;
     const due = playing && this._sinceReport >= (REPORT_MS * sampleRate) / 1000;
-    if (!due && playing === this._wasPlaying) return;
+    if (!due && playing === this._wasPlaying && isHeldBack === this._wasHeldBack) return;
     this._sinceReport = 0;
     this._wasPlaying = playing;
+    this._wasHeldBack = isHeldBack;
     const { heard } = this._queue;
     this.port.postMessage({
       playing,
+      heldBack: isHeldBack,
       heard: heard && { number: heard.number, ms: milliseconds(heard.samples) },
       playedMs: milliseconds(this._queue.playedSamples),
       queuedMs: milliseconds(this._queue.queuedSamples),
