@@ -119,6 +119,9 @@ TAIL_LIMIT_S = 1.0
 NOTED = "I have read that."
 """Stands for an answer of the model where it is told something, so that the next turn is the user's again."""
 
+NOTHING_CONSUMED_MS = 2_000
+"""So long after its set-up a connection may have consumed nothing of what it was sent."""
+
 TimedFact = type[WatchFired] | type[PlayedOut] | type[WordsWaited]
 
 SILENCE = (bytes(40 * INPUT_BYTES_PER_MS),) * 25
@@ -193,7 +196,7 @@ class Exchanges:
         self._consumed_index: int | None = None
         self._told_index: int | None = None
         self._index_before: int | None = None
-        self._is_counted = self._has_offered = False
+        self._connected_at_ms = 0
         self._context_given_at_ms: int | None = None
         self._context_index = 0
         self._question: TypedMessage | None = None
@@ -346,12 +349,10 @@ class Exchanges:
         self._watch.tell(FramesResent(resent, ResentReason.SWAP))
         if model != self._model:
             self._echo = EchoDelay()
-            self._is_counted = False
-        self._has_offered = False
         self._question, self._past, self._is_settled_in = None, None, False
         self._notes.connected(resumed=resumed, known=notes)
         self._model, self._made_with = model, made_with
-        self._last_message_ms = self._last_progress_ms = _now_ms()
+        self._last_message_ms = self._last_progress_ms = self._connected_at_ms = _now_ms()
         self._connection_number = self._next_connection_number()
         self._ended_turn = None
         self._index_before = self._index_before if self._told_index is None else self._told_index
@@ -486,16 +487,22 @@ class Exchanges:
         self._feed(HandleOffered(message.handle, self._covers_context(self._consumed_index)))
 
     def _believed(self, index: int | None) -> int | None:
-        """Not the number that the connection before told last: it may be that one's still, and then be too large for
-        what this one has consumed, and yet not for what it was sent. With the first handle of a connection 0 is left
-        out, as JSON does."""
-        is_first, self._has_offered = not self._has_offered, True
-        if index is None and is_first and self._is_counted:
-            return 0
-        self._told_index = self._told_index if index is None else index
-        believed = None if index and index == self._index_before else index
-        self._is_counted = self._is_counted or believed is not None
-        return believed
+        """Not the number that the connection before told last, where this one has told no other: it may be that one's
+        still, and then be too large for what this one has consumed, and yet not for what it was sent. It may also be so
+        by chance: the first time it stands for nothing. At first one that is left out is 0, which JSON leaves out."""
+        may_be_zero = not self._told_index and _now_ms() - self._connected_at_ms < NOTHING_CONSUMED_MS
+        if index is None and may_be_zero and self._is_counted():
+            index = 0
+        told_before = self._told_index
+        self._told_index = told_before if index is None else index
+        if index and index == self._index_before and told_before in (None, index):
+            return None if told_before else 0
+        return index
+
+    def _is_counted(self) -> bool:
+        """Whether the provider says what it has consumed."""
+        connection = self._connection()
+        return connection is not None and connection.counts_messages
 
     def _covers_context(self, consumed_index: int | None) -> bool:
         """Whether the past that this connection was given has been taken in."""
@@ -526,11 +533,7 @@ class Exchanges:
     def _mark_of_what_is_answered(self) -> int:
         """How much of the audio a reply that begins now can answer. A provider that counts has consumed what it says,
         and what was said to it; of the quiet after that it tells with its next handle, better than any clock."""
-        number = self.transcript.last_of_user
-        turn = None if number is None else self.transcript.find(number)
-        is_transcribed = turn is not None and not turn.id
-        is_unknown_to_our_ear = self._ear.is_voiced or (is_transcribed and not self._said)
-        if not self._is_counted or is_unknown_to_our_ear:
+        if not self._is_counted():
             return self._backlog.end
         return max(self._backlog.mark_of(self._consumed_index or 0), self._said)
 

@@ -36,6 +36,7 @@ class FakeConnection:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
+        self.counts_messages = setup.is_on_agent_platform
         self.sent: list[Sent] = []
         self.past_turns: list[tuple[Turn, ...]] = []
         self.questions: list[Question] = []

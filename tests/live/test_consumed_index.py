@@ -73,7 +73,7 @@ async def test_a_handle_whose_index_is_missing_covers_what_time_shows() -> None:
 
 async def test_a_reply_to_what_was_typed_answers_no_audio_that_the_index_leaves_open() -> None:
     """By the clock the provider had taken it all in when it began to answer: it was slower than that (soak)."""
-    stage = await Stage(Mode.CALL).open()
+    stage = await Stage(Mode.CALL, [THERE.model] * 3).open()
     await stage.speak(5)
     await stage.hear(HandleUpdate("h-1", consumed_index=5))
     stage.manager.take_text("m-1", "What is the time?")
@@ -88,13 +88,13 @@ async def test_a_reply_to_what_was_typed_answers_no_audio_that_the_index_leaves_
 
 async def test_the_first_handle_of_a_connection_covers_nothing_where_its_index_is_left_out() -> None:
     """As JSON leaves out 0, however long ago something was sent."""
-    stage = await Stage(Mode.CALL).open()
+    stage = await Stage(Mode.CALL, [THERE.model] * 3).open()
     await stage.speak(5)
     await stage.hear(HandleUpdate("h-1", consumed_index=5))
     stage.connection.drop()
     await stage.wait(1)
     later = await stage.speak(10)
-    await stage.wait(1)
+    await stage.wait(0.5)
     await stage.hear(HandleUpdate("h-2"))
     stage.connection.drop()
     await stage.wait(1)

@@ -136,6 +136,7 @@ class Conversation:
             await self._ask_for_everything()
             self._is_silent = True
             await asyncio.sleep(SETTLE_S)
+            await self._comes(lambda: not self.page.typed, READY_WITHIN_S)
         finally:
             speaking.cancel()
             await self.page.end()

@@ -241,6 +241,10 @@ class GeminiConnection:
     def messages_sent(self) -> int:
         return self._messages_sent
 
+    @property
+    def counts_messages(self) -> bool:
+        return is_transparent(self._setup)
+
     def begin_burst(self) -> None:
         self._probes.burst_began()
 
@@ -436,10 +440,9 @@ def config_of(setup: Setup) -> types.LiveConnectConfig:
         "outputAudioTranscription": ("output_audio_transcription", types.AudioTranscriptionConfig()),
     }
     if setup.resumes:
-        is_transparent = setup.is_on_agent_platform and TRANSPARENT_FIELD not in setup.left_out
         fields["sessionResumption"] = (
             "session_resumption",
-            types.SessionResumptionConfig(handle=setup.handle, transparent=is_transparent or None),
+            types.SessionResumptionConfig(handle=setup.handle, transparent=is_transparent(setup) or None),
         )
     if setup.compression is not None:
         fields["contextWindowCompression"] = ("context_window_compression", _compression_of(setup))
@@ -455,6 +458,11 @@ def config_of(setup: Setup) -> types.LiveConnectConfig:
         fields["thinkingConfig"] = ("thinking_config", types.ThinkingConfig(thinking_level=level))
     refused = {_camel(name) for name in setup.left_out}
     return types.LiveConnectConfig(**{name: value for key, (name, value) in fields.items() if key not in refused})
+
+
+def is_transparent(setup: Setup) -> bool:
+    """Whether handles are asked for that say which message they cover last, which Agent Platform alone has."""
+    return setup.resumes and setup.is_on_agent_platform and TRANSPARENT_FIELD not in setup.left_out
 
 
 def _instruction_of(text: str) -> types.Content:

@@ -279,6 +279,10 @@ class Connection(Protocol):
     def messages_sent(self) -> int:
         """How many messages this connection was sent after the set-up."""
 
+    @property
+    def counts_messages(self) -> bool:
+        """Whether its provider was asked to say with each handle which of them it covers last."""
+
     def begin_burst(self) -> None:
         """A lot is going to be sent at once: it counts as on its way until the provider shows otherwise."""
 

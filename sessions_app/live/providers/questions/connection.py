@@ -87,6 +87,10 @@ class QuestionsConnection:
     def messages_sent(self) -> int:
         return self._line.messages_sent
 
+    @property
+    def counts_messages(self) -> bool:
+        return self._line.counts_messages
+
     def begin_burst(self) -> None:
         self._line.begin_burst()
 

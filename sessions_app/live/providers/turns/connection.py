@@ -92,6 +92,10 @@ class TurnsConnection:
     def messages_sent(self) -> int:
         return self._messages_sent
 
+    @property
+    def counts_messages(self) -> bool:
+        return False
+
     def begin_burst(self) -> None:
         """What comes at once is heard at once."""
 
