@@ -23,11 +23,17 @@ class QuestionsStage(Stage):
     """As a `Stage`. `generation` is who listens and speaks, `shelf` where the recordings are."""
 
     def __init__(
-        self, mode: Mode = Mode.TEXT, inner: Upstream | None = None, *, has_key: bool = True, **options: Any
+        self,
+        mode: Mode = Mode.TEXT,
+        inner: Upstream | None = None,
+        *,
+        has_key: bool = True,
+        listening: tuple[str, ...] = (BEST, SECOND),
+        **options: Any,
     ) -> None:
         self.generation = FakeGeneration()
         self.shelf = FakeShelf()
-        listeners = Listeners(self.generation, VoiceModels((BEST, SECOND)), VoiceModels(VOICES), self.shelf)
+        listeners = Listeners(self.generation, VoiceModels(listening), VoiceModels(VOICES), self.shelf)
         line = FakeUpstream()
         provider = UpstreamWithQuestions(inner or line, LateListeners(lambda: listeners if has_key else _nobody()))
         super().__init__(mode, upstream=line, provider=provider, **options)

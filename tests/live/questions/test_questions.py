@@ -197,6 +197,21 @@ async def test_without_quota_the_next_model_is_asked_and_in_the_end_it_is_said()
     assert stage.page.transcript[-1].code == "recording.quota"
 
 
+async def test_a_file_that_was_uploaded_is_not_asked_about_where_it_is_not() -> None:
+    there = f"vertex@global:{BEST}"
+    stage = await QuestionsStage(listening=(there, SECOND)).open_quietly()
+    stage.answers(words("Plums."))
+    stage.ask()
+    await stage.wait(ANSWER_S)
+    assert [asked.model for asked in stage.asked] == [SECOND]
+    alone = await QuestionsStage(listening=(there,)).open_quietly()
+    alone.ask()
+    await alone.wait(ANSWER_S)
+    assert alone.asked == []
+    assert alone.page.transcript[-1].code == "recording.unavailable"
+    assert "too large to go along" in alone.page.transcript[-1].text
+
+
 async def test_a_file_that_the_provider_has_lost_is_brought_there_again_for_the_same_question() -> None:
     stage = await a_stage()
     stage.answers([GONE_THERE], words("Plums."))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from energy.places import place_of
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.questions import tries
 from sessions_app.live.providers.questions.asking import INPUT_LIMIT_TOKENS, prompt_about
@@ -28,6 +29,12 @@ FIRST_PIECE_LIMIT_S = 100.0
 """A model that has hours of sound before it takes its time. Below the limit of a request."""
 
 CLOSE_LIMIT_S = 5.0
+
+TOO_LARGE_THERE = (
+    "The recordings of this question are too large to go along with it, and no model is there that takes them "
+    "otherwise. Ask about smaller ones."
+)
+"""14 MB together: see `docs/recordings.md`."""
 
 _INTERNAL = Failure(0, "internal error", Phase.LIVE)
 
@@ -117,7 +124,7 @@ class Answering:
             raise Unanswerable(TurnCode.RECORDING_TOO_LONG)
         parts = await self._bring(recordings)
         await self._may_ask()
-        models = [*self._listeners.models.available(_now_s())]
+        models = self._models_that_take(parts)
         tries_of_model = 0
         while models and self._tries < tries.TRIES_AT_MOST:
             tries_of_model += 1
@@ -137,6 +144,17 @@ class Answering:
                         await shelf.lost(part)
                     parts = await self._bring(recordings)
         raise Unanswerable(self._last_code, reason=self._refusal_of_all)
+
+    def _models_that_take(self, parts: tuple[SoundPart, ...]) -> list[str]:
+        """A file that was uploaded is one of the Developer API, which Agent Platform cannot have. Raises `Unanswerable`
+        where that leaves nobody."""
+        models = [*self._listeners.models.available(_now_s())]
+        if not any(isinstance(part, UploadedSound) for part in parts):
+            return models
+        here = [model for model in models if not place_of(model).is_agent_platform]
+        if models and not here:
+            raise Unanswerable(TurnCode.RECORDING_UNAVAILABLE, TOO_LARGE_THERE)
+        return here
 
     async def _bring(self, recordings: tuple[Listed, ...]) -> tuple[SoundPart, ...]:
         self._brought += 1
