@@ -614,7 +614,7 @@ SLOW_LINK = """
 
 
 def test_sound_that_comes_more_slowly_than_it_is_spoken_is_heard_in_few_long_pieces(modules: Page) -> None:
-    """A link at a third of the pace: 7.6 s of sound in 22 s were heard in some seventy shreds of a tenth of a second."""
+    """A link at a third of the pace: 7.6 s of sound in 22 s were heard in seventy shreds of a tenth of a second."""
     body = SLOW_LINK + "reply(76, 290); run(5000); return [pieces, longestMs, queue.playedSamples / 24];"
     pieces, longest_ms, played_ms = run(modules, "audio/playback_queue.js", body)
     assert played_ms == 7600
@@ -634,7 +634,8 @@ def test_sound_is_not_held_back_for_ever_when_the_rest_never_comes(modules: Page
         SLOW_LINK
         + "queue.expectMore(true); queue.push(new Int16Array(4800).fill(100), 0); run(500);"
         + "queue.push(new Int16Array(2400).fill(100), 1); run(9000);"
-        + "const before = [queue.isHeldBack, queue.playedSamples / 24]; run(2000); return [before, queue.playedSamples / 24];"
+        + "const before = [queue.isHeldBack, queue.playedSamples / 24]; run(2000);"
+        + "return [before, queue.playedSamples / 24];"
     )
     assert run(modules, "audio/playback_queue.js", body) == [[True, 200], 300]
 
