@@ -17,6 +17,8 @@ from energy.levels import Level, LevelChange, Mode, Reason
 from sessions_app.gateway import wire
 from sessions_app.gateway.wire import (
     NO_CALL,
+    RECORDINGS_LIMIT,
+    Attach,
     HangUp,
     Heard,
     Malformed,
@@ -37,6 +39,7 @@ from sessions_app.live.backlog import Loss
 from sessions_app.live.machine.events import Action, State, TellState
 from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
+from sessions_app.live.questions import QuestionMoved, QuestionState
 from sessions_app.live.transcript import Role, Turn, TurnStatus
 from sessions_app.live.turn_window import TurnWindow
 
@@ -385,3 +388,40 @@ def test_earlier_turns_are_told_like_those_of_a_transcript() -> None:
 
 def test_a_turn_is_told_like_one_in_a_transcript() -> None:
     assert wire.turn(TYPED) == {"type": "turn", **wire.turn_facts(TYPED)}
+
+
+# -- recordings --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_message_is_about_is_read_each_once_and_in_its_order() -> None:
+    page, other = uuid.UUID(PAGE_ID), uuid.UUID(OTHER_ID)
+    named = [OTHER_ID, PAGE_ID, OTHER_ID]
+    assert parse(type="text", id="a", text="What?", recordings=named) == TypedText("a", "What?", (other, page))
+    assert parse(type="text", id="a", text="What?", recordings=[]) == TypedText("a", "What?")
+    assert parse(type="start", page_id=PAGE_ID, recordings=named) == Start(page, recordings=(other, page))
+    assert parse(type="attach", recording=OTHER_ID) == Attach(other)
+
+
+@pytest.mark.parametrize("named", ["all", {}, [1], ["no id"], [OTHER_ID] * (RECORDINGS_LIMIT + 1), 0, True])
+def test_what_names_no_recordings_is_malformed(named: Any) -> None:
+    for fields in ({"type": "text", "id": "a", "text": "What?"}, {"type": "start", "page_id": PAGE_ID}):
+        with pytest.raises(Malformed):
+            parse(**fields, recordings=named)
+    with pytest.raises(Malformed):
+        parse(type="attach", recording=named)
+
+
+def test_a_turn_says_which_recordings_it_is_about() -> None:
+    turn = Turn(3, Role.MODEL, "At 12:41.", TurnStatus.COMPLETE, 0, recordings=("a", "b"))
+    assert wire.turn_facts(turn)["recordings"] == ["a", "b"]
+    assert "recordings" not in wire.turn_facts(Turn(3, Role.MODEL, "Hello.", TurnStatus.COMPLETE, 0))
+
+
+def test_a_question_is_told_with_what_can_be_counted_of_it() -> None:
+    moved = QuestionMoved("q", ("a",), QuestionState.UPLOADING, "a", 5, 10)
+    assert wire.question(moved) == {
+        **{"type": "question", "id": "q", "recordings": ["a"], "state": "uploading"},
+        **{"recording": "a", "sent_bytes": 5, "size_bytes": 10},
+    }
+    assert wire.question(QuestionMoved("q", ("a",), QuestionState.OVER))["recording"] is None
+    assert wire.error("recordings.unknown", "No.", id="q", recording="a")["recording"] == "a"

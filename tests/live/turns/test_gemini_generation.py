@@ -13,6 +13,7 @@ import pytest
 from google.genai import errors, types
 
 from sessions_app.live.machine.failures import Failure, History, Phase, Verdict, judge
+from sessions_app.live.providers.sound_parts import InlineSound, UploadedSound
 from sessions_app.live.providers.turns.account import Line, Question, Sound, Words
 from sessions_app.live.providers.turns.gemini_generation import GeminiGeneration
 from sessions_app.live.providers.turns.generation import Chunk
@@ -216,3 +217,21 @@ async def test_a_request_counts_once_for_the_cache_whether_it_was_answered_torn_
         _ = [chunk async for chunk in conversation.answer(PROMPT, "")]
     assert [chunk.text async for chunk in conversation.answer(replace(PROMPT, is_aside=True), "")] == ["d"]
     assert conversation._cache._requests == 2
+
+
+async def test_recordings_stand_before_all_that_was_said_as_bytes_or_as_files() -> None:
+    made, models = generation([said("Plums.", finish_reason="STOP")])
+    sounds = (
+        *(Words("Recording #1: a"), InlineSound(b"abc", "audio/mpeg")),
+        *(Words("Recording #2: b"), UploadedSound("https://files/b", "audio/ogg")),
+    )
+    prompt = Prompt("Be kind.", Question(BEFORE, (Words("Which?"),)), is_aside=True, sounds=sounds)
+    chunks = [chunk async for chunk in made.conversation(MODEL).answer(prompt, "LOW")]
+    assert chunks[-1].finish == "STOP"
+    contents = models.calls[0]["contents"]
+    assert [content.role for content in contents] == ["user", "user", "model", "user"]
+    first, inline, second, file = contents[0].parts
+    assert (first.text, second.text) == ("Recording #1: a", "Recording #2: b")
+    assert (inline.inline_data.data, inline.inline_data.mime_type) == (b"abc", "audio/mpeg")
+    assert (file.file_data.file_uri, file.file_data.mime_type) == ("https://files/b", "audio/ogg")
+    assert contents[-1].parts[0].text == "Which?"
