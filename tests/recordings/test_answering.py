@@ -46,5 +46,5 @@ async def test_a_model_of_agent_platform_is_given_no_file_of_the_developer_api()
     assert (await answer(QUESTION, asked)).model == "gemini-3.8-flash"
     with pytest.raises(Unanswerable) as failed:
         await answer(QUESTION, listeners(THERE))
-    assert failed.value.code is TurnCode.RECORDING_REFUSED
-    assert "take no files" in failed.value.text
+    assert failed.value.code is TurnCode.RECORDING_UNAVAILABLE
+    assert "too large" in failed.value.text
