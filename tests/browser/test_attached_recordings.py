@@ -18,6 +18,7 @@ from tests.browser.test_accessibility import DESK, PHONE, overflow_px, violation
 from tests.recordings.sounds import wav
 from tests.services.web import WebServer
 
+PHONE_IN_HAND = {"width": 360, "height": 740}
 ASKED = "recordings/asked.js"
 WORK = {"state": "done", "done_ms": 20_000, "error": "", "title": "", "summary": "", "language": ""}
 PROVIDER = {"state": "inline", "sent_bytes": 0, "expires_at": None, "reason": ""}
@@ -176,7 +177,7 @@ def test_a_call_begins_with_a_recording_and_hears_nobody_while_it_plays(
     web: WebServer, open_chat: Callable[..., Chat]
 ) -> None:
     first, _ = make_recordings(web, {"name": "talk.wav"}, {"name": "rain.wav"})
-    chat = open_chat(mode="call")
+    chat = open_chat(PHONE_IN_HAND, mode="call")
     page = chat.page
     page.goto("/call/")
     for name in ("talk.wav", "rain.wav"):
@@ -191,6 +192,7 @@ def test_a_call_begins_with_a_recording_and_hears_nobody_while_it_plays(
     chat.peer.turn(0, "model", "Hear 0:02.", recordings=[first])
     page.get_by_role("link", name="0:02").click()
     expect(page.get_by_text("On hold").first).to_be_visible()
+    expect(page.get_by_role("button", name="Hang up")).to_be_in_viewport(ratio=1)
     chat.peer.wait_for(lambda: chat.peer.of("mic")[-1]["on"] is False, "a microphone that is off")
     page.get_by_role("button", name="Close the player").click()
     chat.peer.wait_for(lambda: chat.peer.of("mic")[-1]["on"] is True, "a microphone that is on again")
