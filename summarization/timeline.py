@@ -305,6 +305,9 @@ class _Reader:
     def _voice_missing(self, event: Event) -> None:
         self._tell(event.at, "No voice was to be had: answers were only written.", Tone.QUIET)
 
+    def _question_failed(self, event: Event) -> None:
+        self._tell(event.at, "A question about a recording was not answered.", Tone.QUIET)
+
     def _ended(self, event: Event) -> None:
         self._page_stays_away()
         self._is_swap_due = self._is_refresh_due = self._has_forgotten = False
@@ -332,6 +335,7 @@ class _Reader:
         "page_back": _page_back,
         "turn_refused": _refused,
         "voice_missing": _voice_missing,
+        "question_failed": _question_failed,
         "ended": _ended,
     }
 

@@ -15,6 +15,7 @@ from sessions_app.live.conversation_memory import ConversationMemory
 from sessions_app.live.page import Assistant, Opening
 from sessions_app.live.parcel import Parcel
 from sessions_app.live.transcript import TurnCode
+from sessions_app.models import Conversation
 from sessions_app.recordings import service
 from sessions_app.recordings.conversations import attach_all
 from sessions_app.services import SessionRequest
@@ -46,7 +47,9 @@ def open_session(request: SessionRequest, model: str, owner: Owner, memory: Conv
     hold = lines.take(user, mode, page_id, owner)
     opening = services.open_session(request, model, owner.name)
     lines.note_session(hold, uuid.UUID(opening.session))
-    attach_all(user, uuid.UUID(opening.conversation), _recordings(request))  # whoever opens tells which are not
+    attach_all(
+        user, uuid.UUID(opening.conversation), _recordings(request, opening)
+    )  # whoever opens tells which are not
     kept = kept_sound.take(user.pk, mode, page_id)
     parcel = Parcel(owes_flush=opening.owes_flush) if kept is None or request.fresh else kept
     recap = memory.recap(uuid.UUID(opening.conversation))
@@ -59,11 +62,14 @@ def open_session(request: SessionRequest, model: str, owner: Owner, memory: Conv
     return OpenedSession(opening, hold, parcel, assistant, chosen.revision, begins_anew)
 
 
-def _recordings(request: SessionRequest) -> list[uuid.UUID]:
+def _recordings(request: SessionRequest, opening: Opening) -> list[uuid.UUID]:
     """What is to be attached from the beginning, behind that of the conversation that this one goes on from."""
-    earlier = request.continues or request.goes_on_from
+    if request.continues is None and request.goes_on_from is None:
+        return list(request.recordings)
+    conversation = Conversation.objects.get(pk=opening.conversation)
+    earlier = conversation.continues_id or conversation.goes_on_from_id
     known = [] if earlier is None else service.attached_to(earlier)
-    return [*(each.pk for each in known if each.user_id == request.user.pk), *request.recordings]
+    return [*(each.pk for each in known), *request.recordings]
 
 
 def _made_with_before_digests() -> str:

@@ -436,6 +436,7 @@ class Exchanges:
         question = self._backlog.typed(message.id)
         if question is None:
             return
+        self._writer.record("question_failed", {"code": message.code, "reason": message.reason or message.text})
         text = message.text or explanation_of(message.code, message.reason)
         line = self.transcript.add_system(text, _unix_ms(), message.code, question.recordings)
         self.tell_turns((line,))

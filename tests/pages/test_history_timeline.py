@@ -49,6 +49,11 @@ def test_answers_that_nobody_could_speak_are_told_of() -> None:
     assert told[1:] == [("No voice was to be had: answers were only written.", None, "")]
 
 
+def test_a_question_about_a_recording_without_an_answer_is_told_of() -> None:
+    told = tell(CONNECTED, (10, "question_failed", {"code": "recording.quota", "reason": ""}))
+    assert told[1:] == [("A question about a recording was not answered.", None, "")]
+
+
 def test_a_gap_that_was_not_measured_is_the_time_between() -> None:
     _, outage = tell(
         CONNECTED,

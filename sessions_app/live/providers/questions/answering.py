@@ -130,6 +130,7 @@ class Answering:
             tries_of_model += 1
             decision = await self._try(models[0], tries_of_model, recordings, parts)
             if decision is None:
+                logger.info("%s answered about %d recordings, try %d", self.model, len(recordings), self._tries)
                 return
             self._last_code = decision.code
             match decision.next:
