@@ -64,7 +64,7 @@ def open_session(request: SessionRequest, model: str, owner: Owner, memory: Conv
 
 def _recordings(request: SessionRequest, opening: Opening) -> list[uuid.UUID]:
     """What is to be attached from the beginning, behind that of the conversation that this one goes on from."""
-    if request.continues is None and request.goes_on_from is None:
+    if opening.same_page or (request.continues is None and request.goes_on_from is None):
         return list(request.recordings)
     conversation = Conversation.objects.get(pk=opening.conversation)
     earlier = conversation.continues_id or conversation.goes_on_from_id

@@ -145,6 +145,23 @@ async def test_a_chat_that_is_continued_has_its_recordings(
         assert ids_in(await page.wait_for("recordings")) == []
 
 
+async def test_what_was_taken_out_of_a_chat_stays_out_when_its_page_comes_back_to_another_worker(
+    registry: SessionRegistry, other: SessionRegistry, upstream: FakeUpstream, alice: User
+) -> None:
+    id, page_id = await a_recording(alice), uuid.uuid4()
+    async with Socket(registry, Mode.TEXT, alice) as page:
+        first = await page.start(recordings=[id])
+        await exchange(page, upstream, "m-1", "Hello", "Hello.")
+    for worker, expected in ((registry, [id]), (other, [])):
+        async with Socket(worker, Mode.TEXT, alice, page_id) as page:
+            ready = await page.start(**{"continue": first["conversation"]})
+            assert ids_in(await page.wait_for("recordings")) == expected
+            await exchange(page, upstream, f"m-{len(expected)}", "Hello", "Hello.")
+        detach = database_sync_to_async(service.detach)
+        await detach(alice, uuid.UUID(id), uuid.UUID(ready["conversation"]))
+        await worker.drain()
+
+
 async def test_a_call_has_the_recordings_of_the_one_it_goes_on_from_and_of_no_other(
     registry: SessionRegistry, upstream: FakeUpstream, alice: User
 ) -> None:
