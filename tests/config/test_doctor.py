@@ -118,7 +118,6 @@ def test_a_server_without_anything_hears_of_each_thing_and_ends_with_one() -> No
         "broker",
         "worker",
         "summaries",
-        "files",
         "web",
         "proxy",
         "WebSocket",
