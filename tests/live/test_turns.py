@@ -54,6 +54,7 @@ from sessions_app.live.machine.turns import (
     LATE_WORDS_MS,
     PATIENCE_MS,
     STALLED_REPLY_MS,
+    SUSPICIONS_LIMIT,
     TURN_END_GRACE_MS,
     TURNS,
     WATCH_MS,
@@ -538,6 +539,24 @@ def test_a_reply_to_transcribed_speech_answers_it_however_soon_it_came(words: bo
     talk.tell(*([UserWordsCame("Hello?")] if words else []), SOUND, GenerationEnded())
     steps = talk.tell(TurnEnded())
     assert [end.answered.mark for end in of(steps, EndExchange)] == [mark]
+
+
+@pytest.mark.parametrize(
+    ("is_speech", "dead_lines", "told"),
+    [(True, SUSPICIONS_LIMIT, [("turn.not_heard", "")]), (False, 1, [])],
+    ids=["voice", "noise"],
+)
+def test_a_voice_over_which_lines_go_dead_is_said_to_be_not_heard_and_a_noise_is_not(
+    is_speech: bool, dead_lines: int, told: list[tuple[str, str]]
+) -> None:
+    talk = Talk()
+    talk.tell(SpeechEnded(is_speech=is_speech))
+    for _ in range(dead_lines):
+        assert of(talk.watch(lifeless_ms=WATCH_MS), Suspect)
+        talk.tell(LineLost(), LineBack(), Delivered(typed=False))
+    steps = talk.watch(lifeless_ms=WATCH_MS)
+    assert explained(steps) == told
+    assert of(steps, EndExchange)
 
 
 def test_speech_that_was_heard_the_second_time_is_not_told_as_not_heard() -> None:

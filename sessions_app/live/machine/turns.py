@@ -445,9 +445,9 @@ class TurnMachine:
         return [StartWatch(max(1, min(WATCH_MS, limit_ms - fact.lifeless_ms)))]
 
     def _suspect_silence(self, now_ms: int) -> list[Step]:
-        """What was only loud is worth one new connection until something was heard again."""
+        """What was only loud, and no voice, is worth one new connection until something was heard again."""
         self._suspicions += 1
-        if self._suspicions > (SUSPICIONS_LIMIT if self._is_certain else 1):
+        if self._suspicions > (SUSPICIONS_LIMIT if self._is_certain or self._has_spoken else 1):
             return self._give_up(now_ms)
         return [Suspect("silent", costs_handle=self._is_certain and self._suspicions == SUSPICIONS_LIMIT)]
 
@@ -455,6 +455,8 @@ class TurnMachine:
         """Nobody waits for this answer any longer, which was never refused nor ended by the provider."""
         is_told = self._has_typed or self._is_heard or self._asked_since_ms is not None
         explanation = [Explain(TurnCode.NO_ANSWER)] if is_told else []
+        if self._has_spoken and not is_told:
+            explanation = [Explain(TurnCode.NOT_HEARD)]
         return [*self._end_unanswered(given_up, now_ms), CloseTurn(), *explanation]
 
     def _may_be_missed(self) -> bool:
