@@ -199,7 +199,7 @@ def test_home_and_the_text_chat_in_all_its_states_can_be_used_by_everybody(
     peer.say_ready(action="resumed", transcript=LONG_TURNS)
     peer.say("state", state="reconnecting", attempt=3, retry_in_ms=60_000, reason="network")
     for level in ("info", "success", "error"):
-        peer.say("toast", code="text.failed", level=level, text=f"A toast of level {level}.", ms=0)
+        peer.say("toast", code="x.y", level=level, text=f"A toast of level {level}.", ms=0)
     peer.say("error", code="x.y", text="An error.", fatal=False)
     expect(page.locator(".toast")).to_have_count(3)
     expect(page.locator(".turn")).to_have_count(5)

@@ -266,11 +266,36 @@ def test_a_toast_leaves_after_its_time_and_not_while_somebody_reads_it(page: Pag
 def test_a_toast_is_said_by_a_live_region_and_an_error_by_an_assertive_one(page: Page, peer: Peer) -> None:
     peer.say("toast", code="text.rebuilt", level="info", text="A new session was started.", ms=0)
     expect(page.locator("[role=status]").get_by_text("A new session was started.")).to_be_visible()
-    peer.say("toast", code="text.failed", level="error", text="It did not work.", ms=0)
-    failure = page.locator("[role=alert]").filter(has_text="It did not work.")
-    failure.get_by_role("button", name="Try again").click()
+    peer.say("toast", code="x.failed", level="error", text="It did not work.", ms=0)
+    expect(page.locator("[role=alert]").filter(has_text="It did not work.")).to_be_visible()
+
+
+def test_what_lasts_is_said_in_one_place_with_what_is_kept_and_what_can_be_done(page: Page, peer: Peer) -> None:
+    peer.say("toast", code="text.failed", level="error", text="The connection could not be restored.", ms=0)
+    peer.say("state", state="failed", attempt=9, retry_in_ms=None, reason="network")
+    strip = page.locator("[data-incident]")
+    expect(strip).to_contain_text("No connection")
+    expect(strip).to_contain_text("What you write is kept.")
+    expect(page.locator(".toast")).to_have_count(0)
+    strip.get_by_role("button", name="Try now").click()
     peer.wait_for(lambda: bool(peer.of("retry")), "a retry")
-    expect(page.locator(".toast")).to_have_count(1)
+    peer.say("state", state="live", attempt=0, retry_in_ms=None, reason="")
+    expect(strip).to_be_hidden()
+
+
+def test_an_interruption_that_is_over_at_once_has_no_strip(page: Page, peer: Peer) -> None:
+    page.evaluate(
+        """() => {
+            window.shown = 0;
+            const strip = document.querySelector("[data-incident]");
+            new MutationObserver(() => { shown += strip.hidden ? 0 : 1; }).observe(strip, { attributes: true });
+        }"""
+    )
+    peer.say("state", state="reconnecting", attempt=1, retry_in_ms=None, reason="network")
+    expect(page.locator("[data-status-word]")).to_have_text("Reconnecting")
+    peer.say("state", state="live", attempt=0, retry_in_ms=None, reason="")
+    expect(page.locator("[data-status-word]")).to_have_text("Connected")
+    assert page.evaluate("shown") == 0
 
 
 def test_what_was_lost_is_said_plainly_and_its_message_marked(page: Page, peer: Peer) -> None:

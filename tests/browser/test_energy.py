@@ -98,8 +98,13 @@ def test_a_step_down_stands_as_a_notice_between_the_turns(open_peer: Callable[..
     lines = page.get_by_role("log").get_by_role("article")
     expect(lines).to_have_count(3)
     expect(lines.nth(1)).to_have_text(f"Notice{NOTICE}")
-    expect(page.locator(".toast")).to_have_count(1)
+    expect(page.locator(".toast")).to_have_count(0)
     expect(page.get_by_role("meter", name="Energy")).to_have_attribute("aria-valuenow", "1")
+    strip = page.locator("[data-incident]")
+    expect(strip).to_contain_text("A better model cannot be used at present.")
+    expect(strip).to_contain_text("gemini-y answers.")
+    strip.get_by_role("button", name="All right").click()
+    expect(strip).to_be_hidden()
 
 
 def test_who_waits_in_line_sees_the_place_may_write_and_is_let_in(open_peer: Callable[..., Peer]) -> None:
@@ -133,7 +138,7 @@ def test_a_call_in_line_says_so_can_be_hung_up_and_keeps_nothing_of_what_the_roo
     peer = open_peer("call", answers=False)
     page = peer.page
     say_state(peer, "connecting", "queued", place=1)
-    expect(page.locator("[data-waiting-word]")).to_have_text("First in line")
+    expect(page.locator("[data-incident-what]")).to_have_text("First in line")
     page.get_by_role("button", name="Hang up").hover()
     listening_s = page.evaluate("performance.now()") / 1000  # at most: since the page was opened
     page.wait_for_timeout(2000 + 1000 * listening_s)  # the microphone hears a beep all the time

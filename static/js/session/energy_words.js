@@ -55,7 +55,8 @@ export function comebackWords(atMs, nowMs) {
   return atMs > nowMs ? moment(atMs, nowMs) : "any moment";
 }
 
-function explanationOf({ level, max, word, resets_at: resetsAt }) {
+/** @param {import("./messages.js").Energy} energy @returns {string}  a sentence */
+export function explanationOf({ level, max, word, resets_at: resetsAt }) {
   if (word === IN_TURNS) return "There is no live line at present. Each turn is answered for itself.";
   if (level >= max) return "The best model answers.";
   if (level === 0) return "No model can answer at present.";

@@ -3,10 +3,11 @@
  * that style sheets and tests go by stand as data attributes on the document's root.
  */
 
-import { find, setText } from "../helpers/dom.js";
+import { find } from "../helpers/dom.js";
 import { duration } from "../helpers/time.js";
-import { SERVER_MESSAGE, STATE, TOAST } from "../session/protocol.js";
+import { SERVER_MESSAGE, STATE } from "../session/protocol.js";
 import { AUDIO_REFUSED, EARLIER_UNAVAILABLE, waitingFor } from "../session/session_state.js";
+import { incidentOf, isToldByIncident } from "../session/incident.js";
 import { activityOf, reasonText, statusOf } from "../session/status_words.js";
 import { Announcer } from "./announcer.js";
 import { EarlierMessages } from "./earlier_messages.js";
@@ -35,10 +36,9 @@ export class LiveView {
     this._mode = mode;
     this._onAction = onAction;
     const announcer = new Announcer(find("[data-announcer]"));
-    /** Where the page has room to say in large letters what it waits for. */
-    this._waitingWord = document.querySelector("[data-waiting-word]");
-    this._waitingDetail = document.querySelector("[data-waiting-detail]");
-    this._statusLine = new StatusLine(find("[data-status]"), { announcer, onAction });
+    this._statusLine = new StatusLine({ announcer, onAction: (action) => this._act(action) });
+    /** What is wrong, and since when. */
+    this._incident = { what: "", since: 0 };
     this._transcript = new TranscriptView(find("[data-transcript]"), {
       onSendAgain,
       onPlay: (id, atMs) => recordings.playFrom(id, atMs),
@@ -51,7 +51,7 @@ export class LiveView {
     this._notice = new Notice(find("[data-notice]"));
     this._state = null;
     const interrupts = root.wantedInterruptions === "on";
-    this._page = { playing: false, muted: false, held: false, mode, interrupts, hasKeys: false, heldBack: false };
+    this._page = { playing: false, muted: false, held: false, mode, interrupts, hasKeys: false, heldBack: false, dismissedLevel: null };
     this._peak = 0;
     this._drawing = false;
     setInterval(() => this._isCounting() && this._showStatus(), COUNTDOWN_MS);
@@ -101,8 +101,7 @@ export class LiveView {
 
   /** @param {{type: string}} message  of the server */
   receive(message) {
-    if (message.type === SERVER_MESSAGE.TOAST) this._toaster.show(message, this._toastAction(message));
-    if (message.type === SERVER_MESSAGE.READY) this._toaster.withdraw(TOAST.ENERGY_EXHAUSTED);
+    if (message.type === SERVER_MESSAGE.TOAST && !isToldByIncident(message.code)) this._toaster.show(message);
     if (message.type === SERVER_MESSAGE.ERROR && !HANDLED_ERRORS.includes(message.code)) {
       this._notice.show(message.text || "Something went wrong.");
     }
@@ -128,18 +127,29 @@ export class LiveView {
     this._scroll.hold();
   }
 
-  _toastAction({ code }) {
-    if (code !== TOAST.CALL_FAILED && code !== TOAST.TEXT_FAILED) return undefined;
-    return { label: "Try again", run: () => this._onAction("retry") };
+  _act(action) {
+    if (action === "dismiss") this._page.dismissedLevel = this._state.energy.level;
+    else this._onAction(action);
+    this._showStatus();
   }
 
   _showStatus() {
     if (!this._state) return;
     root.turnState = activityOf(this._state, this._page.playing);
     const status = statusOf(this._state, this._page, { pageMs: performance.now(), wallMs: Date.now() });
-    this._statusLine.show(status);
-    if (this._waitingWord) setText(this._waitingWord, status.word);
-    if (this._waitingDetail) setText(this._waitingDetail, status.detail);
+    this._statusLine.show(status, this._lastingIncident(status));
+  }
+
+  /** A step further down is worth another word. */
+  _lastingIncident(status) {
+    if (this._state.energy?.level !== this._page.dismissedLevel) this._page.dismissedLevel = null;
+    const incident = incidentOf(this._state, status, this._page, Date.now());
+    const what = incident?.what ?? "";
+    if (what !== this._incident.what) this._incident = { what, since: performance.now() };
+    const leftMs = incident ? incident.afterMs - (performance.now() - this._incident.since) : 0;
+    if (leftMs <= 0) return incident;
+    setTimeout(() => this._showStatus(), leftMs);
+    return null;
   }
 
   _isCounting() {

@@ -1,4 +1,4 @@
-/** The state of the line in words, with a lamp and, where the user can do something, a button. */
+/** The state of the line in words, with a lamp; and, where something is wrong, the strip that says what, and what can be done. */
 
 import { find, setText } from "../helpers/dom.js";
 
@@ -7,36 +7,56 @@ const ACTIONS = {
   "try-again": "Try again",
   leave: "Leave the line",
   "take-back": "Take it back",
+  "open-here": "Open it here",
   reload: "Reload",
+  dismiss: "All right",
 };
 
 export class StatusLine {
   /**
-   * @param {HTMLElement} root
    * @param {object} options
    * @param {import("./announcer.js").Announcer} options.announcer
-   * @param {(action: import("../session/status_words.js").StatusAction) => void} options.onAction
+   * @param {(action: import("../session/status_words.js").StatusAction | "dismiss") => void} options.onAction
    */
-  constructor(root, { announcer, onAction }) {
-    this._root = root;
+  constructor({ announcer, onAction }) {
     this._announcer = announcer;
-    this._word = find("[data-status-word]", root);
-    this._detail = find("[data-status-detail]", root);
-    this._mark = find("[data-status-mark]", root);
-    this._button = find("[data-status-action]", root);
+    this._root = find("[data-status]");
+    this._word = find("[data-status-word]");
+    this._aside = find("[data-status-aside]");
+    this._mark = find("[data-status-mark]");
+    this._strip = find("[data-incident]");
+    this._what = find("[data-incident-what]");
+    this._detail = find("[data-status-detail]");
+    this._kept = find("[data-incident-kept]");
+    this._button = find("[data-status-action]");
     this._button.addEventListener("click", () => onAction(this._button.dataset.statusAction));
   }
 
-  /** @param {import("../session/status_words.js").Status} status */
-  show({ word, detail, tone, action, spoken, mark }) {
+  /**
+   * @param {import("../session/status_words.js").Status} status
+   * @param {import("../session/incident.js").Incident | null} incident
+   */
+  show({ word, detail, tone, spoken, mark }, incident) {
     this._root.dataset.tone = tone;
     setText(this._word, word);
-    setText(this._detail, detail);
+    setText(this._aside, incident ? "" : detail);
     setText(this._mark, mark);
+    this._showStrip(incident);
+    // A countdown is for the eyes.
+    this._announcer.say(spoken);
+  }
+
+  _showStrip(incident) {
+    const hadFocus = this._button === document.activeElement;
+    this._strip.hidden = incident === null;
+    const { what, detail, kept, tone, action } = incident ?? { what: "", detail: "", kept: "", tone: "", action: null };
+    this._strip.dataset.tone = tone;
+    setText(this._what, what);
+    setText(this._detail, detail);
+    setText(this._kept, kept);
     this._button.hidden = action === null;
     this._button.dataset.statusAction = action ?? "";
     setText(this._button, action ? ACTIONS[action] : "");
-    // A countdown is for the eyes.
-    this._announcer.say(spoken);
+    if (hadFocus && this._button.offsetParent === null) find("main").focus();
   }
 }

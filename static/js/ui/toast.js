@@ -36,19 +36,13 @@ export class Toaster {
 
   /**
    * @param {ToastMessage} message
-   * @param {{label: string, run: () => void}} [action]
    */
-  show(message, action) {
+  show(message) {
     const region = message.level === TOAST_LEVEL.ERROR ? this._assertive : this._polite;
-    const toast = new Toast(message, action, () => this._gone(toast));
+    const toast = new Toast(message, () => this._gone(toast));
     this._toasts.push(toast);
     region.append(toast.node);
     while (this._toasts.length > MOST_AT_ONCE) this._toasts[0].dismiss();
-  }
-
-  /** @param {string} code  of toasts that are no longer true */
-  withdraw(code) {
-    for (const toast of this._toasts.filter((shown) => shown.code === code)) toast.dismiss();
   }
 
   _gone(toast) {
@@ -57,13 +51,12 @@ export class Toaster {
 }
 
 class Toast {
-  constructor({ code, level, text, ms = DEFAULT_MS }, action, onGone) {
+  constructor({ code, level, text, ms = DEFAULT_MS }, onGone) {
     this._onGone = onGone;
-    this.code = code;
     this._leftMs = ms;
     this._timer = null;
     this._since = 0;
-    this.node = this._build(code, level, text, action);
+    this.node = this._build(code, level, text);
     for (const event of ["pointerenter", "focusin"]) this.node.addEventListener(event, () => this._pause());
     for (const event of ["pointerleave", "focusout"]) this.node.addEventListener(event, () => this._resume());
     this._resume();
@@ -75,21 +68,11 @@ class Toast {
     this._onGone();
   }
 
-  _build(code, level, text, action) {
+  _build(code, level, text) {
     const close = element("button", { type: "button", class: "toast__close", "aria-label": "Dismiss" }, [icon("close")]);
     close.addEventListener("click", () => this.dismiss());
     const children = [icon(ICONS[level] ?? ICONS[TOAST_LEVEL.INFO]), element("p", { class: "toast__text" }, [text])];
-    if (action) children.push(this._actionButton(action));
     return element("div", { class: "toast", "data-level": level, "data-code": code }, [...children, close]);
-  }
-
-  _actionButton({ label, run }) {
-    const button = element("button", { type: "button", class: "toast__action" }, [label]);
-    button.addEventListener("click", () => {
-      this.dismiss();
-      run();
-    });
-    return button;
   }
 
   _pause() {
