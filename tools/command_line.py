@@ -43,6 +43,12 @@ def picture(options: argparse.Namespace) -> int:
     return with_a_browser("tests.picture", options)
 
 
+def engines(options: argparse.Namespace) -> int:
+    """Try it in Firefox ESR and WebKitGTK."""
+    ensure_installed(ALL_LISTS)
+    return subprocess.run([PYTHON, "-m", "tests.engines", *options.arguments], cwd=BASE, check=False).returncode
+
+
 def with_a_browser(module: str, options: argparse.Namespace) -> int:
     """Run a module that drives the Chromium of the tests."""
     ensure_installed(ALL_LISTS)
@@ -91,6 +97,7 @@ HANDED_ON: dict[str, tuple[Command, str, str]] = {
     "soak": (soak, "many conversations, hundreds of swaps, and a count of every word", "the soak"),
     "screenshots": (screenshots, "a picture of every page and state, in every size and light", "the camera"),
     "picture": (picture, "the moving picture of the README, filmed anew", "the camera"),
+    "engines": (engines, "pages, chat and call in Firefox ESR and WebKitGTK", "the engines"),
     "backup": (backup, "write all that is kept into a file, while everybody goes on", "manage.py backup"),
     "restore": (backup, "put such a file in the place of the database", "manage.py restore"),
     "doctor": (doctor, "what is well with this server, what is not, and what to do", "manage.py doctor"),
