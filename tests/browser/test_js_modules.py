@@ -686,27 +686,28 @@ def test_nothing_that_acts_or_loads_survives_in_what_the_model_writes(modules: P
         return made.flatMap((node) => [node.localName, ...[...node.attributes].map(({ name, value }) => name + value)]);
     """
     made = run(modules, "ui/markdown.js", body, hostile)
-    harmless = {"p", "a", "hrefhttps://example.com", "target_blank", "relnoopener noreferrer nofollow"}
+    harmless = {"p", "dirauto", "a", "hrefhttps://example.com", "target_blank", "relnoopener noreferrer nofollow"}
     assert set(made) <= harmless
 
 
 def test_html_that_the_model_writes_is_shown_as_it_wrote_it(modules: Page) -> None:
     html = markdown(modules, "<div style=x>\n**this** <b onclick=x>word</b>\n</div>")
     assert html == (
-        "<p>&lt;div style=x&gt;<br><strong>this</strong> &lt;b onclick=x&gt;word&lt;/b&gt;<br>&lt;/div&gt;</p>\n"
+        '<p dir="auto">&lt;div style=x&gt;<br><strong>this</strong> &lt;b onclick=x&gt;word&lt;/b&gt;<br>'
+        "&lt;/div&gt;</p>\n"
     )
 
 
 def test_a_tag_that_breaks_a_line_breaks_it(modules: Page) -> None:
     html = markdown(modules, "| a |\n|---|\n| one<br>two<BR />three |")
-    assert "<td>one<br>two<br>three</td>" in html
+    assert '<td dir="auto">one<br>two<br>three</td>' in html
 
 
 def test_markdown_becomes_elements(modules: Page) -> None:
     html = markdown(modules, "# Title\n\n**bold** `code`\n\n- one\n- two\n\n[site](https://example.com)")
-    assert "<h3>Title</h3>" in html
+    assert '<h3 dir="auto">Title</h3>' in html
     assert "<strong>bold</strong> <code>code</code>" in html
-    assert "<li>one</li>" in html
+    assert '<li dir="auto">one</li>' in html
     assert '<a href="https://example.com" target="_blank" rel="noopener noreferrer nofollow">site</a>' in html
 
 

@@ -29,7 +29,13 @@ class Scene:
 
 
 TALK = [
-    {"turn": 0, "role": "user", "text": "Why are there two tides a day?", "status": "complete"},
+    {
+        "turn": 0,
+        "role": "user",
+        "text": "Why are there two tides a day?",
+        "status": "complete",
+        "at": "2026-03-02T10:15:00+00:00",
+    },
     {
         "turn": 1,
         "role": "model",
@@ -37,9 +43,16 @@ TALK = [
         "| day | high water |\n|---|---|\n| Saturday | 6:12 and 18:40 |\n\n```python\nprint('spring tide')\n```\n\n"
         "See [the tide table](https://example.com).",
         "status": "complete",
+        "at": "2026-03-02T10:15:09+00:00",
     },
     {"turn": 2, "role": "system", "text": "The line was torn and is back; nothing was lost.", "status": "complete"},
-    {"turn": 3, "role": "user", "text": "And when is the next spring tide?", "status": "complete"},
+    {
+        "turn": 3,
+        "role": "user",
+        "text": "> two bulges\n\nAnd when is the next spring tide?",
+        "status": "complete",
+        "at": "2026-03-03T08:02:00+00:00",
+    },
     {"turn": 4, "role": "model", "text": "Five days from now, at full", "status": "partial"},
 ]
 LOWERED = {"level": 1, "previous": 3, "word": "low", "resets_at": "2100-01-01T08:00:00+00:00"}

@@ -40,6 +40,33 @@ export function moment(atMs, nowMs) {
 }
 
 /**
+ * @param {number} atMs  since the epoch
+ * @returns {string}  by the reader's clock, such as "09:05"
+ */
+export function timeOfDay(atMs) {
+  return new Date(atMs).toLocaleTimeString("en-GB", TIME);
+}
+
+/**
+ * @param {number} atMs  since the epoch, as `nowMs`; not after it
+ * @param {number} nowMs
+ * @returns {string}  of the reader's days: "Today", "Yesterday", "Friday 27 November", with the year if it is another
+ */
+export function dayName(atMs, nowMs) {
+  const [at, now] = [new Date(atMs), new Date(nowMs)];
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY_MS);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  const year = at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
+  return at.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", ...year });
+}
+
+/** Both in milliseconds since the epoch, by the reader's clock. */
+export function isSameDay(oneMs, otherMs) {
+  return new Date(oneMs).toDateString() === new Date(otherMs).toDateString();
+}
+
+/**
  * @param {number} endedMs  since the epoch, as `nowMs`
  * @param {number} nowMs
  * @returns {string}  when a call was, by the reader's clock, such as it stands after "your call of": "12 minutes ago",

@@ -59,6 +59,7 @@ const view = new LiveView({
   recordings,
   onAction: act,
   onSendAgain: type,
+  onQuote: (text) => composer.quote(text),
   onEarlier: (wish) => session.loadEarlier(wish),
 });
 const session = new LiveSession({

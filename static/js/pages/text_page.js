@@ -37,6 +37,7 @@ const view = new LiveView({
   recordings,
   onAction: (action) => performAction(session, action),
   onSendAgain: send,
+  onQuote: (text) => composer.quote(text),
   onEarlier: (wish) => session.loadEarlier(wish),
 });
 const speaker = new Speaker({

@@ -2,6 +2,7 @@
 
 import { find, setText } from "../helpers/dom.js";
 import { draft } from "../helpers/storage.js";
+import { quoted } from "../session/quotes.js";
 
 const COUNT_FROM = 0.9;
 
@@ -37,6 +38,14 @@ export class Composer {
     this._box.value = text;
     this._changed();
     this.focus();
+  }
+
+  /** @param {string} text  of a message, which what is written next is about */
+  quote(text) {
+    const written = this._box.value.trimEnd();
+    this.fill(`${written}${written && "\n\n"}${quoted(text)}`);
+    this._box.setSelectionRange(this._box.value.length, this._box.value.length);
+    this._box.scrollTop = this._box.scrollHeight;
   }
 
   _onKey(event) {

@@ -29,10 +29,11 @@ export class LiveView {
    * @param {"text" | "call"} options.mode
    * @param {(action: import("../session/status_words.js").StatusAction) => void} options.onAction
    * @param {(text: string, recordings: string[]) => void} options.onSendAgain
+   * @param {(text: string) => void} options.onQuote  what was said and is to be written about
    * @param {(wish: { again: boolean }) => void} options.onEarlier  somebody wants to read what was said before the first line
    * @param {import("../pages/conversation_recordings.js").ConversationRecordings} options.recordings
    */
-  constructor({ mode, onAction, onSendAgain, onEarlier, recordings }) {
+  constructor({ mode, onAction, onSendAgain, onQuote, onEarlier, recordings }) {
     this._mode = mode;
     this._onAction = onAction;
     const announcer = new Announcer(find("[data-announcer]"));
@@ -41,6 +42,7 @@ export class LiveView {
     this._incident = { what: "", since: 0 };
     this._transcript = new TranscriptView(find("[data-transcript]"), {
       onSendAgain,
+      onQuote,
       onPlay: (id, atMs) => recordings.playFrom(id, atMs),
       factsOf: (id) => recordings.factsOf(id),
     });

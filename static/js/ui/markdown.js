@@ -18,6 +18,9 @@ const ALLOWED = {
   RETURN_DOM_FRAGMENT: true,
 };
 
+/** Each is read in the direction of its own script. */
+const BLOCKS = "p, li, blockquote, h3, h4, h5, h6, th, td";
+
 const markdown = new Marked({
   gfm: true,
   breaks: true,
@@ -47,7 +50,11 @@ export function renderMarkdown(source) {
     link.setAttribute("target", "_blank");
     link.setAttribute("rel", "noopener noreferrer nofollow");
   }
+  for (const block of fragment.querySelectorAll(BLOCKS)) block.setAttribute("dir", "auto");
   // What is wider than the page scrolls by itself, and then the keyboard has to reach it.
-  for (const block of fragment.querySelectorAll("pre")) block.setAttribute("tabindex", "0");
+  for (const block of fragment.querySelectorAll("pre")) {
+    block.setAttribute("tabindex", "0");
+    block.setAttribute("dir", "ltr");
+  }
   return fragment;
 }

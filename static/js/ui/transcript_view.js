@@ -6,12 +6,14 @@
  */
 
 import { element, icon, setText } from "../helpers/dom.js";
-import { callTime } from "../helpers/time.js";
+import { callTime, timeOfDay } from "../helpers/time.js";
 import { ROLE, TURN_CODE, TURN_STATUS } from "../session/protocol.js";
 import { shownDelivery, untakenMessages } from "../session/session_state.js";
 import { questionWords } from "../session/question_words.js";
+import { partsOf } from "../session/quotes.js";
 import { AskedCards } from "./asked_cards.js";
 import { copyButton } from "./copy_button.js";
+import { withDays } from "./days.js";
 import { renderMarkdown } from "./markdown.js";
 import { linkTimes, playedBy } from "./time_links.js";
 
@@ -32,17 +34,21 @@ export class TranscriptView {
    * @param {HTMLElement} root  with `[data-log]` and `[data-growing]`
    * @param {object} options
    * @param {(text: string, recordings: string[]) => void} options.onSendAgain
+   * @param {(text: string) => void} options.onQuote  somebody wants to write about what was said
    * @param {(recording: string, atMs: number) => void} options.onPlay  a time in an answer was pressed
    * @param {(recording: string) => Promise<object | null>} options.factsOf  a recording as the server describes it
    */
-  constructor(root, { onSendAgain, onPlay, factsOf }) {
+  constructor(root, { onSendAgain, onQuote, onPlay, factsOf }) {
     this._log = root.querySelector("[data-log]");
     this._growing = root.querySelector("[data-growing]");
     this._onSendAgain = onSendAgain;
+    this._onQuote = onQuote;
     this._factsOf = factsOf;
     this._log.addEventListener("click", (event) => playedBy(event, onPlay));
     /** @type {Map<string, Line>} */
     this._lines = new Map();
+    /** @type {Map<string, Element>} */
+    this._days = new Map();
     this._conversation = null;
     this._firstKey = null;
     this._muted = null;
@@ -76,7 +82,7 @@ export class TranscriptView {
   _lineFor(entry) {
     const existing = this._lines.get(entry.key);
     if (existing) return existing;
-    const line = new Line(entry.role, this._onSendAgain, this._factsOf);
+    const line = new Line(entry.role, { onSendAgain: this._onSendAgain, onQuote: this._onQuote, factsOf: this._factsOf });
     this._lines.set(entry.key, line);
     return line;
   }
@@ -90,23 +96,25 @@ export class TranscriptView {
   _arrange(entries) {
     const [whole, growing] = [[], []];
     for (const entry of entries) {
-      (entry.status === TURN_STATUS.PARTIAL ? growing : whole).push(this._lines.get(entry.key).node);
+      const { node } = this._lines.get(entry.key);
+      if (entry.status === TURN_STATUS.PARTIAL) growing.push(node);
+      else whole.push({ node, atMs: Date.parse(entry.at) });
     }
-    placeInOrder(this._log, whole);
+    placeInOrder(this._log, withDays(whole, Date.now(), this._days));
     placeInOrder(this._growing, growing);
   }
 }
 
 /** One turn, or one typed message that has no turn yet. */
 class Line {
-  constructor(role, onSendAgain, factsOf) {
+  constructor(role, { onSendAgain, onQuote, factsOf }) {
     this._role = role;
     this._cards = new AskedCards(factsOf);
     this._recordings = [];
     this._shown = "";
     this._text = "";
     this._written = "";
-    this._body = element("div", { class: "turn__body" });
+    this._body = element("div", { class: "turn__body", dir: "auto" });
     this._foot = element("p", { class: "turn__foot" });
     const speaker = element("h2", { class: "turn__speaker" }, [SPEAKERS[role] ?? ""]);
     const sign = role === ROLE.SYSTEM ? [icon("info")] : [];
@@ -124,7 +132,9 @@ class Line {
     this._unanswered = null;
     this._ask = element("button", { type: "button", class: "link-button" }, ["Ask again"]);
     this._ask.addEventListener("click", () => onSendAgain(this._unanswered.text, this._unanswered.recordings));
+    this._time = element("time", { class: "turn__time" });
     this._copy = copyButton(() => this._text, "Copy", " message");
+    this._quote = quoteButton(() => onQuote(selectedIn(this._body) || this._text));
   }
 
   /** The line is shown no more. */
@@ -157,17 +167,29 @@ class Line {
     this._text = text;
     if (goesOnFrom) this._body.replaceChildren(...linkTo(goesOnFrom));
     else if (this._role === ROLE.MODEL) this._body.replaceChildren(...spokenParts(text, heard).map((part) => linkTimes(part, about, filesUrl)));
+    else if (this._role === ROLE.USER) this._body.replaceChildren(...partsOf(text).map(typedPart));
     else setText(this._body, text);
   }
 
-  _writeFoot({ status, delivery, code, unanswered, question }) {
+  _writeFoot({ status, delivery, code, unanswered, question, at }) {
     setText(this._state, question || stateWord(status, delivery, code));
     const children = [this._state];
     if (delivery === "failed") children.push(this._again);
     this._unanswered = unanswered ?? null;
     if (this._unanswered) children.push(this._ask);
-    if (this._role === ROLE.MODEL && status !== TURN_STATUS.PARTIAL) children.push(this._copy, ...this._codeButtons());
+    if (this._role !== ROLE.SYSTEM && status !== TURN_STATUS.PARTIAL) children.push(this._copy, this._quote);
+    if (this._role === ROLE.MODEL && status !== TURN_STATUS.PARTIAL) children.push(...this._codeButtons());
+    if (at) children.push(this._timeOf(at));
     this._foot.replaceChildren(...children.filter((child) => child !== this._state || child.textContent));
+  }
+
+  /** Seen where the pointer or the focus is, and always there for who listens. */
+  _timeOf(at) {
+    const said = new Date(at);
+    this._time.dateTime = at;
+    this._time.title = said.toLocaleString("en-GB", { dateStyle: "full", timeStyle: "medium" });
+    setText(this._time, timeOfDay(said.getTime()));
+    return this._time;
   }
 
   _codeButtons() {
@@ -225,6 +247,27 @@ function linkTo({ conversation, title, ended_at: endedAt }) {
   const words = `your call of ${callTime(Date.parse(endedAt), Date.now())}`;
   const link = element("a", { href, target: "_blank", rel: "noopener" }, [words]);
   return ["This call goes on from ", link, title ? `: ${title}` : "."];
+}
+
+function quoteButton(onQuote) {
+  const button = element("button", { type: "button", class: "copy" }, [
+    icon("quote"),
+    "Quote",
+    element("span", { class: "visually-hidden" }, [" message"]),
+  ]);
+  button.addEventListener("click", onQuote);
+  return button;
+}
+
+/** What is selected within one message, if anything. */
+function selectedIn(body) {
+  const selection = document.getSelection();
+  const isWithin = body.contains(selection.anchorNode) && body.contains(selection.focusNode);
+  return isWithin ? selection.toString().trim() : "";
+}
+
+function typedPart({ text, isQuote }) {
+  return element(isQuote ? "blockquote" : "p", { dir: "auto" }, [text]);
 }
 
 /** What was heard of a reply, and marked in words the rest. */
