@@ -117,6 +117,61 @@ def test_a_message_is_read_in_the_direction_of_its_script(page: Page) -> None:
     assert page.get_by_role("textbox", name="Message").evaluate(direction) == "rtl"
 
 
+CODE = "Look:\n\n```python\ndef tide():\n    return 'high'  # <b>twice</b>\n```\n\n```\nplain\n```"
+
+
+def test_code_says_its_language_is_highlighted_when_it_is_whole_and_can_be_copied(page: Page) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    peer = opened(page, line(1, "user", QUESTION))
+    peer.turn(2, "model", CODE, "partial")
+    first, second = (page.locator(".code").nth(number) for number in (0, 1))
+    expect(first.locator("figcaption")).to_contain_text("python")
+    assert not any("highlight" in url for url in fetched)
+    peer.turn(2, "model", CODE)
+    expect(first.locator(".hljs-keyword").first).to_have_text("def")
+    expect(first.locator("code")).to_have_text("def tide():\n    return 'high'  # <b>twice</b>\n")
+    expect(second.locator("code")).to_have_text("plain\n")
+    assert sum("highlight.min" in url for url in fetched) == 1
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    second.get_by_role("button", name="Copy code").click()
+    assert page.evaluate("window.copied") == "plain\n"
+    assert violations(page) == []
+
+
+def test_code_that_is_very_long_stays_as_it_is(page: Page) -> None:
+    opened(page, line(2, "model", "```js\n" + "let a = 1;\n" * 2000 + "```\n\n```js\nlet b;\n```"))
+    expect(page.locator(".code").nth(1).locator(".hljs-keyword")).to_have_count(1)
+    expect(page.locator(".code").nth(0).locator(".hljs-keyword")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        ("[the table](https://example.com/tides)", "the table (example.com)"),
+        ("<https://example.com/tides>", "https://example.com/tides"),
+        ("[www.example.com](https://example.com)", "www.example.com"),
+        ("[bank.example](https://evil.example)", "bank.example (evil.example)"),
+        ("[bank.example.evil.example](https://bank.example)", "bank.example.evil.example (bank.example)"),
+        ("[write](mailto:a@example.com?subject=x)", "write (a@example.com)"),
+        ("[bank.example](https://bank.example@evil.example)", "bank.example (evil.example)"),
+    ],
+)
+def test_a_link_says_where_it_leads_unless_its_words_do(modules: Page, link: str, shown: str) -> None:
+    body = "const box = document.createElement('div'); box.append(m.renderMarkdown(argument)); return box.textContent;"
+    assert run(modules, "ui/markdown.js", body, link).strip() == shown
+
+
+def test_a_table_scrolls_by_itself_and_stays_a_table(page: Page) -> None:
+    cells = "|" + "a cell of some words|" * 12
+    opened(page, line(2, "model", f"{cells}\n{'|---' * 12}|\n{cells}"))
+    expect(page.get_by_role("table")).to_be_visible()
+    box = page.get_by_role("region", name="Table")
+    assert box.evaluate("(node) => node.scrollWidth > node.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize(
     ("text", "written"),
     [

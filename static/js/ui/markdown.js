@@ -5,13 +5,15 @@
 
 import DOMPurify from "../../vendor/dompurify-3.4.18/purify.es.js";
 import { Marked } from "../../vendor/marked-18.2.1/marked.esm.js";
+import { element } from "../helpers/dom.js";
+import { dressCode } from "./code_blocks.js";
 
 const ALLOWED = {
   ALLOWED_TAGS: [
     ...["p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a"],
     ...["h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"],
   ],
-  ALLOWED_ATTR: ["href", "start"],
+  ALLOWED_ATTR: ["href", "start", "class"],
   ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
@@ -46,15 +48,45 @@ function lineBreak(source) {
  */
 export function renderMarkdown(source) {
   const fragment = DOMPurify.sanitize(markdown.parse(source), ALLOWED);
-  for (const link of fragment.querySelectorAll("a")) {
-    link.setAttribute("target", "_blank");
-    link.setAttribute("rel", "noopener noreferrer nofollow");
-  }
+  for (const link of fragment.querySelectorAll("a")) showWhereTo(link);
   for (const block of fragment.querySelectorAll(BLOCKS)) block.setAttribute("dir", "auto");
-  // What is wider than the page scrolls by itself, and then the keyboard has to reach it.
-  for (const block of fragment.querySelectorAll("pre")) {
-    block.setAttribute("tabindex", "0");
-    block.setAttribute("dir", "ltr");
-  }
+  for (const table of fragment.querySelectorAll("table")) makeScroll(table);
+  dressCode(fragment);
   return fragment;
+}
+
+/** Words of a link may say anything, also another address: where they do not name the place, it stands behind them. */
+function showWhereTo(link) {
+  if (!link.hasAttribute("href")) {
+    link.replaceWith(...link.childNodes);
+    return;
+  }
+  link.setAttribute("target", "_blank");
+  link.setAttribute("rel", "noopener noreferrer nofollow");
+  const { protocol, host, pathname, href } = link;
+  const place = protocol === "mailto:" ? decodedOr(pathname) : host;
+  link.title = href;
+  if (place && !namesPlace(link.textContent, place)) link.after(element("span", { class: "link-host" }, [` (${place})`]));
+}
+
+/** Also an address of which the place is only the end or the beginning of another one's name is not its name. */
+function namesPlace(words, place) {
+  const shown = words.trim().toLowerCase().replace(/^https?:\/\//, "").replace(/^www\./, "");
+  const name = place.toLowerCase().replace(/^www\./, "");
+  return shown === name || ["/", "?", "#"].some((end) => shown.startsWith(name + end));
+}
+
+function decodedOr(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A table that is wider than the page scrolls in a box of its own: as a block it would be none for screen readers. */
+function makeScroll(table) {
+  const box = element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Table" });
+  table.replaceWith(box);
+  box.append(table);
 }

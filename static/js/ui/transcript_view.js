@@ -12,6 +12,7 @@ import { shownDelivery, untakenMessages } from "../session/session_state.js";
 import { questionWords } from "../session/question_words.js";
 import { partsOf } from "../session/quotes.js";
 import { AskedCards } from "./asked_cards.js";
+import { highlightCode } from "./code_blocks.js";
 import { copyButton } from "./copy_button.js";
 import { withDays } from "./days.js";
 import { renderMarkdown } from "./markdown.js";
@@ -154,6 +155,7 @@ class Line {
     this._write(entry);
     if (this._role === ROLE.USER) this._cards.show(entry.about, entry.opens);
     this._writeFoot(entry);
+    if (entry.status !== TURN_STATUS.PARTIAL) highlightCode(this._body);
   }
 
   /**
@@ -178,7 +180,6 @@ class Line {
     this._unanswered = unanswered ?? null;
     if (this._unanswered) children.push(this._ask);
     if (this._role !== ROLE.SYSTEM && status !== TURN_STATUS.PARTIAL) children.push(this._copy, this._quote);
-    if (this._role === ROLE.MODEL && status !== TURN_STATUS.PARTIAL) children.push(...this._codeButtons());
     if (at) children.push(this._timeOf(at));
     this._foot.replaceChildren(...children.filter((child) => child !== this._state || child.textContent));
   }
@@ -190,14 +191,6 @@ class Line {
     this._time.title = said.toLocaleString("en-GB", { dateStyle: "full", timeStyle: "medium" });
     setText(this._time, timeOfDay(said.getTime()));
     return this._time;
-  }
-
-  _codeButtons() {
-    const blocks = [...this._body.querySelectorAll("pre")];
-    return blocks.map((block, index) => {
-      const name = blocks.length > 1 ? `Copy code ${index + 1}` : "Copy code";
-      return copyButton(() => block.textContent, name);
-    });
   }
 }
 
