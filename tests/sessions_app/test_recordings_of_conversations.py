@@ -35,7 +35,7 @@ async def a_recording(user: User, content: bytes = b"sound") -> str:
 
 @database_sync_to_async
 def write_down(id: str, title: str) -> None:
-    RecordingWork.objects.filter(recording=id).update(state="done", title=title, summary="Ann counts plums.")
+    RecordingWork.objects.filter(recording=uuid.UUID(id)).update(state="done", title=title, summary="Ann counts plums.")
 
 
 def ids_in(message: dict[str, Any]) -> list[str]:
