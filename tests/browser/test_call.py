@@ -245,6 +245,38 @@ def test_audio_that_comes_again_after_a_reconnection_is_heard_once(page: Page, c
     expect(page.locator("html")).to_have_attribute("data-played-ms", "1500")
 
 
+def test_words_are_marked_as_they_are_heard_and_an_interrupted_answer_is_cut_there(page: Page, call: Peer) -> None:
+    """Each word is half a second of sound and a pause of 0.3 s; what is still to be heard is highlighted."""
+    page.evaluate(
+        """() => {
+            window.seen = [];
+            const unheard = () => [...CSS.highlights.get("unheard")].map(String).join("");
+            const look = () => {
+                seen.push([Number(document.documentElement.dataset.playedMs ?? 0), unheard()]);
+                requestAnimationFrame(look);
+            };
+            look();
+        }"""
+    )
+    words = ["Alphabet,", "barometer,", "calendar,", "dandelion,", "elephants,"]
+    call.turn(1, "model", " ".join(words), "partial")
+    expect(page.locator(".turn")).to_be_visible()
+    number = 0
+    for _ in words:
+        number = call.play(number, 500)
+        number = call.play(number, 300, loudness=0)
+    expect(page.locator("html")).to_have_attribute("data-played-ms", re.compile(r"^(19|[2-9]\d)\d\d$"))
+    call.say("flush")
+    call.turn(1, "model", " ".join(words), "interrupted", heard=8)
+    expect(page.locator(".turn__unheard")).to_contain_text("elephants")
+    seen = page.evaluate("seen")
+    for place, word in enumerate(words[1:3], start=1):
+        first_black = next(played for played, unheard in seen if played > 0 and word not in unheard)
+        assert place * 800 - 300 <= first_black <= place * 800 + 500, word
+    body = page.locator(".turn__body").inner_text()
+    assert "calendar," in body.split("Not heard:")[0]
+
+
 def test_captions_show_both_sides_and_can_be_switched_off_for_good(page: Page, call: Peer) -> None:
     call.turn(0, "user", "can you hear")
     call.turn(1, "model", "Yes, I", "partial")

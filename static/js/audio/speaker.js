@@ -9,6 +9,7 @@
  * @property {number} droppedMs  did not fit the queue, in all
  * @property {number} underruns
  * @property {{number: number, ms: number} | null} heard  the frame that was played last, and how much of it
+ * @property {number} latencyMs  from there to the ear, as far as the browser knows
  * @property {number} level  highest sample that went to the destination just now, 0 to 1
  */
 
@@ -159,7 +160,8 @@ export class Speaker {
     if (hasStopped || performance.now() - this._heardToldAt >= TELL_HEARD_MS) this._tellHeard();
     this._analyser.getFloatTimeDomainData(this._window);
     const level = this._window.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
-    this._onReport({ ...report, level: report.playing ? level : 0 });
+    const latencyMs = Math.round((this._node.context.outputLatency || 0) * 1000);
+    this._onReport({ ...report, latencyMs, level: report.playing ? level : 0 });
   }
 
   _tellHeard() {

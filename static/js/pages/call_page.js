@@ -68,7 +68,10 @@ const session = new LiveSession({
   takes: ticketOfLink(),
   onChange: showState,
   onMessage: received,
-  onAudio: (pcm, number) => sound.speaker.play(pcm, number),
+  onAudio: (pcm, number) => {
+    view.willPlay(pcm, number);
+    sound.speaker.play(pcm, number);
+  },
   onAudioLost: (ms) => view.showAudioLost(ms),
 });
 const sound = new CallSound({

@@ -5,8 +5,9 @@
 
 import { find } from "../helpers/dom.js";
 import { duration } from "../helpers/time.js";
-import { SERVER_MESSAGE, STATE } from "../session/protocol.js";
+import { MODE, ROLE, SERVER_MESSAGE, STATE } from "../session/protocol.js";
 import { AUDIO_REFUSED, EARLIER_UNAVAILABLE, waitingFor } from "../session/session_state.js";
+import { Captions } from "../session/captions.js";
 import { incidentOf, isToldByIncident } from "../session/incident.js";
 import { activityOf, reasonText, statusOf } from "../session/status_words.js";
 import { Announcer } from "./announcer.js";
@@ -51,6 +52,7 @@ export class LiveView {
     this._energy = new EnergyMeter(find("[data-energy]"));
     this._toaster = new Toaster(find("[data-toasts]"), find("[data-toasts-assertive]"));
     this._notice = new Notice(find("[data-notice]"));
+    this._captions = new Captions({ isAloud: mode === MODE.CALL });
     this._state = null;
     const interrupts = root.wantedInterruptions === "on";
     this._page = { playing: false, muted: false, held: false, mode, interrupts, hasKeys: false, heldBack: false, dismissedLevel: null };
@@ -90,7 +92,9 @@ export class LiveView {
   }
 
   /** @param {import("../audio/speaker.js").PlaybackReport} report */
-  showPlayback({ playing, heldBack, playedMs, queuedMs, level }) {
+  showPlayback({ playing, heldBack, playedMs, queuedMs, level, heard, latencyMs }) {
+    this._captions.played(heard && { number: heard.number, ms: heard.ms - latencyMs });
+    this._transcript.markHeard(this._captions);
     this._peak = playing && !this._page.playing ? level : Math.max(this._peak, level);
     root.playedMs = String(playedMs);
     root.queuedMs = String(queuedMs);
@@ -101,12 +105,25 @@ export class LiveView {
     this._showStatus();
   }
 
+  /**
+   * Sound of a reply that is to be heard: its words are marked as they are.
+   *
+   * @param {Int16Array} pcm
+   * @param {number} number  of the frame
+   */
+  willPlay(pcm, number) {
+    this._captions.sound(pcm, number);
+  }
+
   /** @param {{type: string}} message  of the server */
   receive(message) {
     if (message.type === SERVER_MESSAGE.TOAST && !isToldByIncident(message.code)) this._toaster.show(message);
     if (message.type === SERVER_MESSAGE.ERROR && !HANDLED_ERRORS.includes(message.code)) {
       this._notice.show(message.text || "Something went wrong.");
     }
+    if (message.type === SERVER_MESSAGE.TURN && message.role === ROLE.MODEL) this._captions.text(message);
+    if (message.type === SERVER_MESSAGE.GENERATION_COMPLETE) this._captions.whole();
+    if (message.type === SERVER_MESSAGE.TURN_COMPLETE || message.type === SERVER_MESSAGE.FLUSH) this._captions.over();
     if (message.type === SERVER_MESSAGE.LOST) this._notice.show(lostText(message));
   }
 
@@ -166,7 +183,7 @@ export class LiveView {
     requestAnimationFrame(() => {
       this._drawing = false;
       this._scroll.keeping(this._transcript.firstLine, () => {
-        this._transcript.show(this._state);
+        this._transcript.show(this._state, this._captions);
         this._earlier.show(this._state);
       });
       root.turns = String(this._state.turns.length);

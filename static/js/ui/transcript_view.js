@@ -8,6 +8,7 @@
 import { element, icon, setText } from "../helpers/dom.js";
 import { callTime, timeOfDay } from "../helpers/time.js";
 import { ROLE, TURN_CODE, TURN_STATUS } from "../session/protocol.js";
+import { endAfter } from "../session/captions.js";
 import { shownDelivery, untakenMessages } from "../session/session_state.js";
 import { questionWords } from "../session/question_words.js";
 import { partsOf } from "../session/quotes.js";
@@ -53,6 +54,9 @@ export class TranscriptView {
     this._conversation = null;
     this._firstKey = null;
     this._muted = null;
+    /** What is still to be heard: marked without a change of the elements, so that nothing moves. Old browsers do without. */
+    this._unheard = globalThis.Highlight ? new Highlight() : null;
+    if (this._unheard) CSS.highlights.set("unheard", this._unheard);
   }
 
   /** The first line that is shown, if any. */
@@ -60,9 +64,12 @@ export class TranscriptView {
     return this._lines.get(this._firstKey)?.node ?? null;
   }
 
-  /** @param {import("../session/session_state.js").SessionState} state */
-  show(state) {
-    const entries = entriesOf(state);
+  /**
+   * @param {import("../session/session_state.js").SessionState} state
+   * @param {import("../session/captions.js").Captions} captions
+   */
+  show(state, captions) {
+    const entries = entriesOf(state, captions);
     const wanted = new Set(entries.map((entry) => entry.key));
     const isLonger = wanted.has(this._firstKey) && entries[0].key !== this._firstKey;
     if (state.conversation !== this._conversation || isLonger) this._muteWhileLoading();
@@ -71,6 +78,16 @@ export class TranscriptView {
     for (const [key, line] of this._lines) if (!wanted.has(key)) this._remove(key, line);
     for (const entry of entries) this._lineFor(entry).show(entry);
     this._arrange(entries);
+    this.markHeard(captions);
+  }
+
+  /** @param {import("../session/captions.js").Captions} captions */
+  markHeard(captions) {
+    this._unheard?.clear();
+    for (const line of this._lines.values()) {
+      const range = line.unheard(captions);
+      if (range) this._unheard?.add(range);
+    }
   }
 
   /** A stored transcript that is put back is not news. */
@@ -147,6 +164,7 @@ class Line {
     const shown = JSON.stringify(entry);
     if (shown === this._shown) return;
     this._shown = shown;
+    this._turn = entry.turn;
     if (entry.turn !== undefined) this.node.dataset.turn = String(entry.turn);
     this.node.dataset.status = entry.status;
     this.node.dataset.delivery = entry.delivery ?? "";
@@ -156,6 +174,13 @@ class Line {
     if (this._role === ROLE.USER) this._cards.show(entry.about, entry.opens);
     this._writeFoot(entry);
     if (entry.status !== TURN_STATUS.PARTIAL) highlightCode(this._body);
+  }
+
+  /** @returns {Range | null}  the words that are still to be heard */
+  unheard(captions) {
+    if (this._turn === undefined || this._role !== ROLE.MODEL || this.node.dataset.status === TURN_STATUS.INTERRUPTED) return null;
+    const letters = captions.heardOf(this._turn);
+    return letters === null || letters === Infinity ? null : rangeAfter(this._body, letters);
   }
 
   /**
@@ -194,7 +219,24 @@ class Line {
   }
 }
 
-function entriesOf(state) {
+/** From the end of the word with the last of these letters to the end. */
+function rangeAfter(body, letters) {
+  const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+  const end = endAfter(body.textContent, letters);
+  let before = 0;
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (before + node.length > end) {
+      const range = new Range();
+      range.setStart(node, end - before);
+      range.setEndAfter(body.lastChild);
+      return range;
+    }
+    before += node.length;
+  }
+  return null;
+}
+
+function entriesOf(state, captions) {
   const known = new Map(state.recordings.map((recording) => [recording.id, recording]));
   const wasAsked = new Set();
   const aboutOf = (ids = []) => ids.map((id) => ({ id, name: known.get(id)?.name ?? "", lengthMs: known.get(id)?.duration_ms ?? -1 }));
@@ -209,6 +251,7 @@ function entriesOf(state) {
   const turns = state.turns.map((turn) => ({
     key: turn.id ? `typed-${turn.id}` : `${turn.role}-${turn.turn}`,
     ...turn,
+    heard: turn.status === TURN_STATUS.INTERRUPTED ? heardOf(turn, captions) : turn.heard,
     delivery: deliveries.get(turn.id),
     isWriting: turn.status === TURN_STATUS.PARTIAL && turn.turn !== state.producedTurn,
     ...askedIn(turn),
@@ -226,6 +269,13 @@ function entriesOf(state) {
     delivery: deliveries.get(id),
   }));
   return [...turns, ...waiting];
+}
+
+/** The page knows better than the server how far it was heard here: in code points. */
+function heardOf({ turn, text, heard }, captions) {
+  const letters = captions.heardOf(turn);
+  if (letters === null) return heard;
+  return letters === Infinity ? undefined : [...text.slice(0, endAfter(text, letters))].length;
 }
 
 /** What was asked and has no answer, if it was typed: only that can be asked again with a button. */
@@ -267,6 +317,8 @@ function typedPart({ text, isQuote }) {
 function spokenParts(text, heard) {
   if (heard === undefined) return [renderMarkdown(text)];
   const characters = [...text];
+  // A mark after the last word that was heard is no word that was not.
+  while (heard > 0 && /\p{P}/u.test(characters[heard] ?? "")) heard += 1;
   const rest = characters.slice(heard).join("").trim();
   if (!rest) return [renderMarkdown(text)];
   const spoken = characters.slice(0, heard).join("");
