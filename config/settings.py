@@ -90,6 +90,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "config.site_address.site_address",
                 "sessions_app.user_settings.appearance.appearance",
             ],
         },

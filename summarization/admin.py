@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
@@ -43,6 +45,14 @@ class ClaimFilter(admin.SimpleListFilter):
         return queryset
 
 
+class NamedValues(admin.AllValuesFieldListFilter):
+    """The values of a column; that of rows which have none is a word, too, and not a link without any."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "none"}
+
+
 class OfConversation(ReadOnly, admin.ModelAdmin):
     """Says whose conversation a row belongs to, and who is at it."""
 
@@ -69,7 +79,7 @@ class CallHistoryAdmin(OfConversation):
         *("conversation_id", "title", "user", "mode", "state", "reason", "model", "attempts"),
         *("written_at", "summarised_at", "claimed_by", "claimed_until", "claims_lost"),
     ]
-    list_filter = ["state", ClaimFilter, "conversation__mode", "model", "written_at"]
+    list_filter = ["state", ClaimFilter, "conversation__mode", ("model", NamedValues), "written_at"]
     search_fields = ["conversation__id", "conversation__user__username", "title", "summary"]
     date_hierarchy = "written_at"
     exclude = ["search_text"]
@@ -110,7 +120,7 @@ class RecordingWorkAdmin(ReadOnly, admin.ModelAdmin):
         *("requested_at", "finished_at", "claimed_by", "claimed_until", "claims_lost"),
     ]
     list_select_related = ["recording__user"]
-    list_filter = ["state", ClaimFilter, "language", "requested_at"]
+    list_filter = ["state", ClaimFilter, ("language", NamedValues), "requested_at"]
     search_fields = ["recording__id", "recording__sha256", "recording__user__username", "title"]
     exclude = ["segments"]
     actions = [write_down_again, export_as_csv]

@@ -183,6 +183,22 @@ def test_a_user_in_the_admin_is_told_so_in_a_way_that_everybody_understands(open
     expect(page.get_by_role("button", name="Log in as somebody else")).to_be_visible()
 
 
+def test_the_lists_of_the_admin_can_be_read_by_everybody(
+    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page]
+) -> None:
+    """Django's own, in our colours: what axe calls serious or critical."""
+    page = sign_in(open_context(web, viewport=DESK, reduced_motion="reduce"), "sam")
+    lists = (
+        "sessions_app/conversation",
+        "sessions_app/recordingusage",
+        "summarization/callhistory",
+        "energy/energychange",
+    )
+    for path in ("/admin/", "/admin/line/", *(f"/admin/{name}/" for name in lists)):
+        page.goto(path)
+        assert violations(page) == [], path
+
+
 @in_each_theme_and_size
 def test_home_and_the_text_chat_in_all_its_states_can_be_used_by_everybody(
     open_page: Callable[..., Page], theme: str, size: dict[str, int]

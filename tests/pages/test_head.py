@@ -31,7 +31,7 @@ SEEN_BY = {
 """Pages that the comparison must have reached: a walk that meets refusals alone would prove nothing."""
 
 
-OF_NOBODY = {"healthz", "admin/jsi18n/"}
+OF_NOBODY = {"healthz", "admin/jsi18n/", "favicon.ico", "manifest.webmanifest"}
 """Pages that say the same to everybody."""
 
 
