@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, FloatRect, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FloatRect, Route, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.chromium import launch
@@ -103,7 +103,7 @@ def _look(
 def _take(context: BrowserContext, scene: Scene, view: View) -> list[str]:
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("console", lambda message: said.append(message.text) if _is_complaint(message, page.url) else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     try:
         peer = Peer(page, scene.peer or "nothing")
@@ -120,6 +120,11 @@ def _take(context: BrowserContext, scene: Scene, view: View) -> list[str]:
     finally:
         page.close()
     return [f"{wide_px - view.width} px wider than the window"] * (wide_px > view.width) + said
+
+
+def _is_complaint(message: ConsoleMessage, url: str) -> bool:
+    """The status of a page that is a refusal is none."""
+    return message.type in ("error", "warning") and message.location["url"] != url
 
 
 def _write_sheets(browser: Browser, names: Sequence[str]) -> None:
