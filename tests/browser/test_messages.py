@@ -1,5 +1,6 @@
 """What can be done with the messages of a conversation, and what they say of themselves. The server is the test."""
 
+import re
 from typing import Any
 
 import pytest
@@ -115,6 +116,68 @@ def test_a_message_is_read_in_the_direction_of_its_script(page: Page) -> None:
     assert [node.evaluate(direction) for node in message(page, 2).locator(".turn__body p").all()] == ["rtl", "ltr"]
     page.get_by_role("textbox", name="Message").fill("שלום")
     assert page.get_by_role("textbox", name="Message").evaluate(direction) == "rtl"
+
+
+def test_words_are_found_in_a_conversation_marked_and_gone_through_by_keyboard(page: Page) -> None:
+    peer = opened(
+        page, *(line(number, "model", f"line {number}\n\n" * 6) for number in range(1, 30)), line(30, "user", "Ménage")
+    )
+    opener = page.get_by_role("button", name="Find in this conversation")
+    opener.click()
+    field, count = page.get_by_role("searchbox"), page.locator("[data-find-count]")
+    expect(field).to_be_focused()
+    field.fill("menage")
+    expect(count).to_have_text("1 of 1")
+    field.fill("LINE 12")
+    expect(count).to_have_text("6 of 6")
+    expect(message(page, 12)).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(count).to_have_text("1 of 6")
+    page.keyboard.press("Shift+Enter")
+    expect(count).to_have_text("6 of 6")
+    assert page.evaluate("CSS.highlights.get('found').size") == 6
+    peer.turn(31, "model", "another line 12")
+    expect(count).to_have_text("6 of 7")
+    expect(message(page, 12)).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Find in all conversations")).to_have_attribute(
+        "href", re.compile(r"/history/\?q=LINE%2012$")
+    )
+    assert violations(page) == []
+    field.fill("nowhere")
+    expect(count).to_have_text("Not found")
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+    assert page.evaluate("CSS.highlights.get('found').size") == 0
+
+
+def test_words_are_found_across_what_is_set_in_bold(page: Page) -> None:
+    opened(page, line(1, "model", "spring**tide**"))
+    page.get_by_role("button", name="Find in this conversation").click()
+    page.get_by_role("searchbox").fill("gtid")
+    expect(page.locator("[data-find-count]")).to_have_text("1 of 1")
+    assert page.evaluate("[...CSS.highlights.get('found')][0].toString()") == "gtid"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "places"),
+    [
+        ("Hôtel, HOTEL, hotel", "hotel", [[0, 5], [7, 12], [14, 19]]),
+        ("cafe\u0301s", "és", [[3, 6]]),
+        ("aaa", "aa", [[0, 2]]),
+        ("\U0001f30a tide", "tide", [[3, 7]]),
+        ("ﬁne", "fi", [[0, 1]]),
+        ("x", " ", []),
+    ],
+)
+def test_words_are_found_whatever_their_case_and_accents(
+    modules: Page, text: str, wanted: str, places: list[list[int]]
+) -> None:
+    body = "return m.placesOf(argument[0], argument[1]).map(({ start, end }) => [start, end]);"
+    assert run(modules, "session/find_words.js", body, [text, wanted]) == places
+
+
+def test_no_more_places_are_found_than_can_be_gone_through(modules: Page) -> None:
+    assert run(modules, "session/find_words.js", "return m.placesOf('a'.repeat(9000), 'a').length;") == 500
 
 
 CODE = "Look:\n\n```python\ndef tide():\n    return 'high'  # <b>twice</b>\n```\n\n```\nplain\n```"

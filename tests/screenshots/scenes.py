@@ -118,6 +118,12 @@ def with_toasts(page: Page, peer: Peer) -> None:
     expect(page.locator(".toast").first).to_be_visible()
 
 
+def finding(page: Page, peer: Peer) -> None:
+    talking(page, peer)
+    page.get_by_role("button", name="Find in this conversation").click()
+    page.get_by_role("searchbox").fill("tide")
+
+
 def muted(page: Page, peer: Peer) -> None:
     talking(page, peer)
     page.get_by_role("button", name="Mute", exact=True).click()
@@ -217,6 +223,7 @@ def scenes(conversation_id: str) -> list[Scene]:
         Scene("home-empty", "/", who="bob"),
         Scene("text-empty", "/text/", peer="text", arrange=begun),
         Scene("text-talk", "/text/", peer="text", arrange=talking),
+        Scene("text-find", "/text/", peer="text", arrange=finding),
         Scene("text-toasts", "/text/", peer="text", arrange=with_toasts),
         Scene("text-reconnecting", "/text/", peer="text", arrange=in_state("reconnecting", "network")),
         Scene("text-in-line", "/text/", peer="text", arrange=in_state("connecting", "queued", place=3)),

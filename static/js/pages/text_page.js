@@ -6,6 +6,7 @@ import { find } from "../helpers/dom.js";
 import { choice } from "../helpers/storage.js";
 import { LiveSession } from "../session/live_session.js";
 import { Composer } from "../ui/composer.js";
+import { FindBar } from "../ui/find_bar.js";
 import { LiveView } from "../ui/live_view.js";
 import { pauseRecording, PLAYING_CHANGED } from "../ui/recording_player.js";
 import {
@@ -56,6 +57,12 @@ const composer = new Composer(find("[data-composer]"), {
   draftKey: "holdline:text-draft",
   longest: LIMIT.TYPED_CHARACTERS,
   onSend: (text) => send(text, recordings.asked),
+});
+new FindBar({
+  bar: find("[data-find]"),
+  opener: find("[data-find-open]"),
+  lines: find("[data-log]"),
+  onJump: () => view.letGo(),
 });
 let audio = null;
 

@@ -146,6 +146,11 @@ export class LiveView {
     this._scroll.hold();
   }
 
+  /** Stays where the reader is, whatever comes below. */
+  letGo() {
+    this._scroll.letGo();
+  }
+
   _act(action) {
     if (action === "dismiss") this._page.dismissedLevel = this._state.energy.level;
     else this._onAction(action);

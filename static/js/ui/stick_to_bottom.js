@@ -48,6 +48,11 @@ export class StickToBottom {
     this.follow();
   }
 
+  /** Stays where it is until somebody comes back to the newest line. */
+  letGo() {
+    this._held = false;
+  }
+
   /** What it has scrolled itself is told late: more may have come below by then. */
   _onScroll() {
     if (this._held && Math.abs(this._scroller.scrollTop - this._ownTop) < 2) return;
