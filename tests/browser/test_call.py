@@ -120,9 +120,10 @@ def test_muting_sends_word_and_then_no_frames_until_it_is_undone(page: Page, cal
     page.keyboard.press("m")
     expect(page.get_by_role("button", name="Unmute")).to_have_attribute("aria-pressed", "true")
     call.wait_for(lambda: call.of("mic")[-1]["on"] is False, "the mute")
-    assert call.heard[-1]["type"] == "mic"
     page.wait_for_timeout(400)
-    assert call.heard[-1]["type"] == "mic"
+    types = [message["type"] for message in call.heard]
+    last_word = len(types) - types[::-1].index("mic")
+    assert "audio" not in types[last_word:]
     page.get_by_role("button", name="Unmute").click()
     call.wait_for(lambda: call.heard[-1]["type"] == "audio", "frames again")
     assert [message["on"] for message in call.of("mic")][-2:] == [False, True]
