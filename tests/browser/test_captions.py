@@ -116,3 +116,8 @@ def test_a_word_is_heard_from_its_first_letter_on_with_the_mark_behind_it(
 ) -> None:
     body = "const [text, letters] = argument; return text.slice(0, m.endAfter(text, letters));"
     assert run(modules, "session/captions.js", body, ["One, **two** three.", letters]) == heard
+
+
+def test_in_a_script_without_blanks_a_word_is_heard_up_to_its_letter(modules: Page) -> None:
+    body = "return m.endAfter('月は海の水を少しだけ引き寄せるので潮は一日に二度ほど満ちて引きます。', 4);"
+    assert run(modules, "session/captions.js", body) == 4

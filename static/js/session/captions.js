@@ -15,15 +15,25 @@ const LOUD = 300;
 const SHORTEST_PAUSE_MS = 120;
 /** What a letter takes, without pauses, as long as the end is not known: no less than most voices take. */
 const LETTER_MS = 70;
-/** A mark belongs to a pause that is no further from where it is expected than this, and this part of the way there. */
-const NEAR_MS = 150;
-const NEAR_PART = 0.3;
+/** The same where words that are drawn out are counted as longer. */
+const DRAWN_MS = 62;
+/** What it costs, in ms that a piece is longer or shorter than its letters, to have no pause for a mark, and no mark for a pause. */
+const NO_PAUSE_AFTER_SENTENCE = 700;
+const NO_PAUSE_AFTER_CLAUSE = 120;
+const LONGEST_COUNTED_PAUSE_MS = 500;
+/** The last word before a pause is drawn out, by about so many letters. */
+const DRAWN_OUT_LETTERS = 2.5;
+/** So many marks and pauses in a row may be without each other. */
+const MOST_SKIPPED = 3;
 /** Of a reply that is longer than ten minutes nothing is marked. */
 const LONGEST_WINDOWS = 30000;
 /** Replies of which something may still be played. */
 const MOST_REPLIES = 4;
+/** In UTF-16 units. Where there is no blank within so many, the script has none between words. */
+const LONGEST_WORD = 24;
 const LETTER = /[\p{L}\p{N}]/u;
-const MARK = /[.,;:!?\u2026\u2014\u3001\u3002\n]/;
+const SENTENCE_END = /[.!?\u2026\u3002\n]/;
+const CLAUSE_END = /[,;:\u2014\u3001]/;
 
 /** @param {string} text @returns {number}  how much of it is spoken */
 export function lettersIn(text) {
@@ -35,28 +45,78 @@ export function lettersIn(text) {
 /**
  * @param {string} text
  * @param {number} letters  of it
- * @returns {number}  where the word ends that has the last of them, in UTF-16 units
+ * @returns {number}  where the word ends that has the last of them, in UTF-16 units; where that letter does in scripts without
+ *   blanks between words
  */
 export function endAfter(text, letters) {
+  if (letters <= 0) return 0;
   let [end, left] = [0, letters];
   for (const character of text) {
-    const isLetter = LETTER.test(character);
-    if (left <= 0 && (letters <= 0 || /\s/.test(character))) return end;
-    if (isLetter) left -= 1;
+    if (left <= 0) break;
+    if (LETTER.test(character)) left -= 1;
     end += character.length;
   }
-  return end;
+  const more = text.slice(end, end + LONGEST_WORD).search(/\s|$/);
+  return end + more < text.length && more === LONGEST_WORD ? end : end + more;
 }
 
-/** After how many letters the text has a mark at which a voice may pause. */
+/** After how many letters the text has a mark at which a voice may pause, and what it costs if it does not. */
 function marksIn(text) {
   const marks = [];
   let letters = 0;
   for (const character of text) {
     if (LETTER.test(character)) letters += 1;
-    else if (MARK.test(character) && letters > 0 && marks.at(-1) !== letters) marks.push(letters);
+    const isMark = SENTENCE_END.test(character) || CLAUSE_END.test(character);
+    if (isMark && letters > 0 && marks.at(-1)?.letters !== letters) {
+      const cost = SENTENCE_END.test(character) ? NO_PAUSE_AFTER_SENTENCE : NO_PAUSE_AFTER_CLAUSE;
+      marks.push({ letters, cost, drawn: letters + DRAWN_OUT_LETTERS * (marks.length + 1) });
+    }
   }
   return marks;
+}
+
+/**
+ * Which marks are which pauses: the way through both in which pieces are as long as their letters, with as few as may be left out.
+ *
+ * @param {{letters: number, cost: number, drawn: number}[]} marks  `drawn`: the letters with what words are drawn out by
+ * @param {{ms: number, cost: number}[]} pauses
+ * @param {number} eachMs  what a letter takes
+ * @param {boolean} isWhole  all marks and pauses are there
+ * @returns {{letters: number, ms: number}[]}
+ */
+function matched(marks, pauses, eachMs, isWhole) {
+  const start = { letters: 0, drawn: 0, ms: 0, cost: 0, from: null };
+  /** The cheapest way that ends with this mark as this pause. */
+  const ways = marks.map(() => new Array(pauses.length).fill(null));
+  const wayTo = (mark, pause) => (mark < 0 && pause < 0 ? start : (ways[mark]?.[pause] ?? null));
+  // What is still to come has its pauses with it.
+  const rest = (mark, pause) => (isWhole ? leftOut(marks, mark, marks.length) : 0) + leftOut(pauses, pause, pauses.length);
+  let [best, bestCost] = [start, rest(-1, -1)];
+  marks.forEach(({ letters, drawn }, mark) => {
+    pauses.forEach(({ ms }, pause) => {
+      for (let i = mark - 1; i >= Math.max(-1, mark - 1 - MOST_SKIPPED); i--) {
+        for (let j = pause - 1; j >= Math.max(-1, pause - 1 - MOST_SKIPPED); j--) {
+          const from = wayTo(i, j);
+          if (!from) continue;
+          const longer = Math.abs(ms - from.ms - (drawn - from.drawn) * eachMs);
+          const cost = from.cost + longer + leftOut(marks, i, mark) + leftOut(pauses, j, pause);
+          if (cost < (ways[mark][pause]?.cost ?? Infinity)) ways[mark][pause] = { letters, drawn, ms, cost, from };
+        }
+      }
+      const way = ways[mark][pause];
+      const cost = way ? way.cost + rest(mark, pause) : Infinity;
+      if (cost < bestCost) [best, bestCost] = [way, cost];
+    });
+  });
+  const pairs = [];
+  for (let way = best; way.from; way = way.from) pairs.unshift(way);
+  return pairs;
+}
+
+function leftOut(all, after, before) {
+  let cost = 0;
+  for (let i = after + 1; i < before; i++) cost += all[i].cost;
+  return cost;
 }
 
 class Reply {
@@ -68,8 +128,10 @@ class Reply {
     this._starts = new Map();
     /** How much was no pause up to the end of each window, in ms. @type {number[]} */
     this._voiced = [];
-    /** Where pauses are, in ms without pauses. @type {number[]} */
+    /** Where pauses are, in ms without pauses. @type {{ms: number, cost: number}[]} */
     this._pauses = [];
+    this._matched = [];
+    this._matchedFor = "";
     this._quietMs = 0;
     this._letters = 0;
     this._marks = [];
@@ -108,14 +170,28 @@ class Reply {
     if (this._voiced.length > LONGEST_WINDOWS) return Infinity;
     const voicedMs = this._voicedMs(this._playedMs);
     if (this.isWhole && this._playedMs >= this._voiced.length * WINDOW_MS - SHORTEST_PAUSE_MS) return Infinity;
-    const [[letters, ms], next] = this._around(voicedMs);
-    const each = next ? (next[1] - ms) / (next[0] - letters) : this._eachFrom(letters, ms);
-    return Math.min(this._letters, letters + Math.floor((voicedMs - ms) / Math.max(1, each)));
+    const [{ letters, ms }, next] = this._around(voicedMs);
+    if (next) return letters + Math.floor((voicedMs - ms) / Math.max(1, (next.ms - ms) / (next.letters - letters)));
+    return this._heardSince(letters, voicedMs - ms, this._eachFrom(letters, ms));
+  }
+
+  /** Letters that are heard where no more pauses are known: at each mark the word before it may be drawn out. */
+  _heardSince(letters, sinceMs, each) {
+    let [heard, leftMs] = [letters, sinceMs];
+    for (const mark of this._marks.filter((other) => other.letters > letters)) {
+      const wayMs = (mark.letters - heard) * each;
+      if (leftMs < wayMs) break;
+      heard = mark.letters;
+      leftMs -= Math.min(leftMs, wayMs + DRAWN_OUT_LETTERS * each);
+    }
+    return Math.min(this._letters, heard + Math.floor(leftMs / Math.max(1, each)));
   }
 
   _addWindow(isLoud) {
     const before = this._voiced.at(-1) ?? 0;
-    if (isLoud && this._quietMs >= SHORTEST_PAUSE_MS && before > 0) this._pauses.push(before);
+    if (isLoud && this._quietMs >= SHORTEST_PAUSE_MS && before > 0) {
+      this._pauses.push({ ms: before, cost: Math.min(this._quietMs, LONGEST_COUNTED_PAUSE_MS) });
+    }
     this._quietMs = isLoud ? 0 : this._quietMs + WINDOW_MS;
     this._voiced.push(before + (isLoud ? WINDOW_MS : 0));
   }
@@ -127,29 +203,25 @@ class Reply {
 
   /** What a letter takes from here on. */
   _eachFrom(letters, ms) {
-    if (this.isWhole) return (this._voicedMs() - ms) / Math.max(1, this._letters - letters);
+    const marks = this._marks.filter((mark) => mark.letters > letters && mark.letters < this._letters).length;
+    if (this.isWhole) return (this._voicedMs() - ms) / Math.max(1, this._letters - letters + DRAWN_OUT_LETTERS * marks);
     return letters > 0 ? Math.max(LETTER_MS, ms / letters) : LETTER_MS;
+  }
+
+  /** What a letter takes where words that are drawn out are counted as longer. */
+  _eachDrawn() {
+    const letters = this._letters + DRAWN_OUT_LETTERS * this._marks.length;
+    return this.isWhole ? this._voicedMs() / Math.max(1, letters) : DRAWN_MS;
   }
 
   /** The marks that were found in the sound around this place: the last before it, and the next, if any. */
   _around(voicedMs) {
-    let found = [0, 0];
-    for (const letters of this._marks) {
-      const pause = this._pauseNear(letters, found);
-      if (pause === undefined) continue;
-      if (pause > voicedMs) return [found, [letters, pause]];
-      found = [letters, pause];
-    }
-    return [found, undefined];
-  }
-
-  _pauseNear(letters, [before, beforeMs]) {
-    const wayMs = (letters - before) * this._eachFrom(before, beforeMs);
-    const expected = beforeMs + wayMs;
-    const nearMs = NEAR_MS + NEAR_PART * wayMs;
-    const distance = (pause) => Math.abs(pause - expected);
-    const later = this._pauses.filter((pause) => pause > beforeMs && distance(pause) <= nearMs);
-    return later.sort((one, other) => distance(one) - distance(other))[0];
+    const known = `${this._letters} ${this._pauses.length} ${this.isWhole}`;
+    if (known !== this._matchedFor) this._matched = matched(this._marks, this._pauses, this._eachDrawn(), this.isWhole);
+    this._matchedFor = known;
+    const next = this._matched.findIndex(({ ms }) => ms > voicedMs);
+    const place = next === -1 ? this._matched.length : next;
+    return [this._matched[place - 1] ?? { letters: 0, ms: 0 }, this._matched[place]];
   }
 }
 
