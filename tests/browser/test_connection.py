@@ -212,6 +212,19 @@ def test_a_conversation_opened_in_another_place_can_be_taken_back(page: Page, pe
     assert peer.of("start")[1]["page_id"] == peer.of("start")[0]["page_id"]
 
 
+def test_that_a_conversation_is_over_in_the_other_place_is_seen(page: Page, peer: Peer) -> None:
+    page.evaluate("() => { const every = setInterval; window.setInterval = (run, ms) => every(run, ms / 100); }")
+    report = {"modes": {"text": {"known": True, "state": "live", "conversation": "c1"}}}
+    page.route("**/api/session/", lambda route: route.fulfill(json=report))
+    peer.close(4409)
+    expect(page.locator("[data-incident]")).to_contain_text("Open in another place")
+    report["modes"]["text"] |= {"state": "none", "conversation": None}
+    expect(page.locator("[data-incident]")).to_contain_text("It is over in the other place")
+    page.get_by_role("button", name="Open it here").click()
+    peer.wait_for(lambda: len(peer.of("start")) == 2, "the second start")
+    expect(page.locator("[data-incident]")).to_be_hidden()
+
+
 def test_a_countdown_of_the_server_is_shown_and_can_be_cut_short(page: Page, peer: Peer) -> None:
     peer.say("state", state="reconnecting", attempt=3, retry_in_ms=8000, reason="network")
     detail = page.locator("[data-status-detail]")

@@ -4,6 +4,7 @@ import { find, setText } from "../helpers/dom.js";
 import { choice } from "../helpers/storage.js";
 import { duration } from "../helpers/time.js";
 import { WakeLock } from "../helpers/wake_lock.js";
+import { Elsewhere } from "../session/elsewhere.js";
 import { LiveSession } from "../session/live_session.js";
 import {
   continuedConversation,
@@ -34,6 +35,7 @@ const ENDED_TITLES = { [STATE.ENDED]: "Call ended", taken: "Call moved", stopped
 /** After so long without a microphone it is said what the page waits for. */
 const START_PATIENCE_MS = 5000;
 const START_WAITS = "Still waiting for the microphone. If your browser asks for it, beside the address or in a box of its own, allow it.";
+const OVER_THERE = "The call on the other device is over.";
 const MOVED = "It goes on on your other device.";
 const root = document.documentElement.dataset;
 
@@ -91,6 +93,7 @@ const composer = new Composer(find("[data-composer]"), {
   longest: LIMIT.TYPED_CHARACTERS,
   onSend: (text) => type(text, recordings.asked),
 });
+const elsewhere = new Elsewhere({ url: root.sessionUrl, mode: MODE.CALL, onOver: () => endWithout(OVER_THERE) });
 const handOver = new HandOverDialog(find("[data-elsewhere-dialog]"));
 const elsewhereButton = find("[data-elsewhere]");
 /** Whether the microphone was open when it went away. */
@@ -121,7 +124,7 @@ async function start(fresh, goesOnFrom = null) {
   if (!fresh && session.hasReleased) {
     const { ticket } = await handOver.ask();
     if (!ticket) {
-      endWithout("The call on the other device is over.");
+      endWithout(OVER_THERE);
       return;
     }
     session.takeWith(ticket);
@@ -207,6 +210,8 @@ function onLink(change) {
 function showState(state) {
   view.show(state);
   recordings.show(state);
+  if (state.phase === "taken") elsewhere.watch(state.conversation);
+  else elsewhere.stop();
   sound.speaker.expectMore(state.turnState === TURN_STATE.GENERATING);
   elsewhereButton.disabled = !state.ready;
   if (state.phase === STATE.ENDED) end();

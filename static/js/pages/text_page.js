@@ -4,6 +4,7 @@ import { openAudioContext } from "../audio/audio_context.js";
 import { Speaker } from "../audio/speaker.js";
 import { find } from "../helpers/dom.js";
 import { choice } from "../helpers/storage.js";
+import { Elsewhere } from "../session/elsewhere.js";
 import { LiveSession } from "../session/live_session.js";
 import { Composer } from "../ui/composer.js";
 import { FindBar } from "../ui/find_bar.js";
@@ -21,7 +22,7 @@ import { LIMIT, MODE, SERVER_MESSAGE, TURN_STATE } from "../session/protocol.js"
 import { ConversationRecordings } from "./conversation_recordings.js";
 
 const SPEAK_KEY = "holdline:speak-aloud";
-const { wsPath, loginUrl, playbackWorklet, wantedSound } = document.documentElement.dataset;
+const { wsPath, loginUrl, sessionUrl, playbackWorklet, wantedSound } = document.documentElement.dataset;
 
 const speakSwitch = find("[data-speak]");
 const stopButton = find("[data-stop]");
@@ -64,6 +65,7 @@ new FindBar({
   lines: find("[data-log]"),
   onJump: () => view.letGo(),
 });
+const elsewhere = new Elsewhere({ url: sessionUrl, mode: MODE.TEXT, onOver: () => session.overElsewhere() });
 let audio = null;
 
 /**
@@ -107,6 +109,8 @@ function showState(state) {
   view.show(state);
   recordings.show(state);
   speaker.expectMore(state.turnState === TURN_STATE.GENERATING);
+  if (state.phase === "taken" && !state.isOverElsewhere) elsewhere.watch(state.conversation);
+  else elsewhere.stop();
   clearButton.disabled = !state.ready || state.turns.length === 0;
 }
 

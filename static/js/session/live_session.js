@@ -205,6 +205,11 @@ export class LiveSession {
     else this._socket.retryNow();
   }
 
+  /** The conversation that another page took over is not open there any more. */
+  overElsewhere() {
+    this._apply({ type: "over_elsewhere" });
+  }
+
   /** Opens the conversation here again after another page took it over. */
   takeBack() {
     this._socket.open();

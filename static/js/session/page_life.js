@@ -48,7 +48,7 @@ export function forgetContinued({ type, code }) {
 export function performAction(session, action) {
   if (action === "retry" || action === "try-again") session.retry();
   if (action === "leave") session.hangUp();
-  if (action === "take-back") session.takeBack();
+  if (action === "take-back" || action === "open-here") session.takeBack();
   if (action === "reload") location.reload();
 }
 

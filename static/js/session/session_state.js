@@ -18,6 +18,7 @@
  * @property {boolean} offline  the page's own network is what is missing
  * @property {{phase: Phase, ready: boolean} | null} behind  what holds again as soon as the server is heard of, while
  *           nothing comes from it over a connection that stands
+ * @property {boolean} isOverElsewhere  the conversation that another place took is not open there any more
  * @property {number | null} place  in the line of those who wait for a session of the project; 1 is next
  * @property {number | null} lineEndsAt  when the provider ends the present connection, on the same clock; null until it
  *           has said so
@@ -61,6 +62,7 @@ export const INITIAL = Object.freeze({
   reason: "",
   offline: false,
   behind: null,
+  isOverElsewhere: false,
   place: null,
   lineEndsAt: null,
   turnState: TURN_STATE.LISTENING,
@@ -106,6 +108,7 @@ const HANDLERS = {
   [SERVER_MESSAGE.RECORDINGS]: (state, { recordings }) => ({ ...state, recordings }),
   [SERVER_MESSAGE.QUESTION]: onQuestion,
   link: onLink,
+  over_elsewhere: (state) => ({ ...state, isOverElsewhere: true }),
   earlier_asked: (state) => ({ ...state, earlier: "loading" }),
   earlier_missed: withoutEarlier,
   [PAGE_MESSAGE.SOUND]: (state, { on }) => ({ ...state, soundOn: on }),
@@ -117,7 +120,7 @@ const HANDLERS = {
 /**
  * @param {SessionState} state
  * @param {{type: string}} message  of the server, or `link`, `typed`, `typed_sent`, `earlier_asked`, `earlier_missed`,
- *   `cleared`, `sound` of the page itself
+ *   `over_elsewhere`, `cleared`, `sound` of the page itself
  * @param {number} nowMs
  * @returns {SessionState}
  */
@@ -275,7 +278,7 @@ function onLink(state, { link, attempt, retryInMs, action, text, offline }, nowM
   if (link === "heard") return state.behind ? { ...state, ...state.behind, offline: false, behind: null } : state;
   const phase = attempt === 0 ? STATE.CONNECTING : STATE.RECONNECTING;
   const retryAt = link === "waiting" && retryInMs > 0 ? nowMs + retryInMs : null;
-  const lost = { phase, ready: false, attempt, retryAt, offline: offline ?? state.offline, behind: null };
+  const lost = { phase, isOverElsewhere: false, ready: false, attempt, retryAt, offline: offline ?? state.offline, behind: null };
   return { ...state, ...lost, reason: "", place: null };
 }
 

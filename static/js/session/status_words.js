@@ -9,7 +9,7 @@
  * @property {string} spoken  for screen readers, once; it counts no seconds
  * @property {string} mark  what else is to be known while all is well, for those who look; empty for nothing
  *
- * @typedef {"retry" | "try-again" | "leave" | "take-back" | "reload"} StatusAction
+ * @typedef {"retry" | "try-again" | "leave" | "take-back" | "open-here" | "reload"} StatusAction
  *
  * @typedef {object} Now
  * @property {number} pageMs  on the clock given to `reduce`
@@ -54,7 +54,10 @@ const PHASES = {
   [STATE.EXHAUSTED]: exhausted,
   [STATE.FAILED]: (state) => status("No connection", reasonText(state.reason), "down", "retry"),
   [STATE.ENDED]: ended,
-  taken: () => status("Open in another place", "", "hold", "take-back"),
+  taken: ({ isOverElsewhere }) =>
+    isOverElsewhere
+      ? status("Not open", "It is over in the other place", "quiet", "open-here")
+      : status("Open in another place", "", "hold", "take-back"),
   stopped: (state) => status("Stopped", reasonText(state.reason), "down", "reload"),
 };
 
