@@ -171,6 +171,14 @@ def duration_words(milliseconds: int) -> str:
     return " ".join([_count(number, noun) for number, noun in parts if number][:2])
 
 
+def length_words(milliseconds: int) -> str:
+    """How long somebody talked, as they would say it: "a moment", "40 seconds", "3 minutes" or "2 hours 5 minutes"."""
+    if milliseconds < 1_000:
+        return "a moment"
+    seconds = round(milliseconds / 1_000)
+    return _count(seconds, "second") if seconds < 60 else duration_words(round(seconds / 60) * 60_000)
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 

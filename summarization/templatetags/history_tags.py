@@ -13,10 +13,11 @@ from sessions_app.usage import in_dollars
 from summarization import earlier_call, history
 from summarization.passages import Piece, marked
 from summarization.record import Line, Record
-from summarization.timeline import duration_words
+from summarization.timeline import duration_words, length_words
 
 register = template.Library()
 register.filter("duration_words", duration_words)
+register.filter("talk_length", length_words)
 register.filter("in_dollars", in_dollars)
 
 _MARK = "<mark>{}</mark>"

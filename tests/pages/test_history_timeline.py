@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from summarization.timeline import Event, Moment, Tone, duration_words, loss_words, timeline, verdict
+from summarization.timeline import Event, Moment, Tone, duration_words, length_words, loss_words, timeline, verdict
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -245,3 +245,19 @@ def test_durations_are_told_as_people_tell_them(milliseconds: int, words: str) -
 def test_a_loss_is_a_sentence() -> None:
     assert loss_words(0, 0) == "Nothing was lost."
     assert loss_words(0, 1) == "1 message could not be saved."
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [
+        (0, "a moment"),
+        (999, "a moment"),
+        (1_200, "1 second"),
+        (20_400, "20 seconds"),
+        (59_600, "1 minute"),
+        (187_000, "3 minutes"),
+        (7_512_000, "2 hours 5 minutes"),
+    ],
+)
+def test_the_length_of_a_talk_is_rounded_as_people_round_it(milliseconds: int, words: str) -> None:
+    assert length_words(milliseconds) == words
