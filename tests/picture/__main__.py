@@ -24,7 +24,7 @@ from tests.services.web import WebServer
 
 PICTURE = Path("docs") / "images" / "held.webp"
 LIMIT_BYTES = 1_500_000
-SIZE = ViewportSize(width=960, height=540)
+SIZE = ViewportSize(width=960, height=600)
 
 SAID = [(1.2, "My favorite animal is the falcon."), (9.2, "What is my favorite animal?")]
 PULLED_S, PLUGGED_IN_S, END_S = 6.6, 12.4, 19.5
@@ -35,7 +35,7 @@ NOTE = """(text) => {
   note.dataset.filmNote = "";
   note.textContent = text;
   Object.assign(note.style, {
-    position: "fixed", left: "24px", top: "72px", padding: "10px 16px", borderRadius: "10px", zIndex: 50,
+    position: "fixed", right: "32px", bottom: "32px", padding: "10px 16px", borderRadius: "10px", zIndex: 50,
     background: "#10191b", color: "#f4b03f", font: "600 17px 'Familjen Grotesk'",
     visibility: text ? "visible" : "hidden",
   });
