@@ -197,6 +197,11 @@ def test_the_lists_of_the_admin_can_be_read_by_everybody(
     for path in ("/admin/", "/admin/line/", *(f"/admin/{name}/" for name in lists)):
         page.goto(path)
         assert violations(page) == [], path
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/admin/sessions_app/turnusage/")
+    box = page.locator("#searchbar").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 360
 
 
 @in_each_theme_and_size
