@@ -62,6 +62,9 @@ class Conversation(models.Model):
     last_activity_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=40, blank=True)
+    pinned_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its user has it at the top of the list of chats."
+    )
 
     class Meta:
         ordering = ["-started_at"]

@@ -33,7 +33,8 @@ class NotYours(Exception):
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
     """What a page asks for: see `start` in the browser protocol. `slot` is the mode's storage key for handles.
-    `goes_on_from`: the earlier call that a new one is to begin with. `recordings`: to be attached first."""
+    `goes_on_from`: the earlier call that a new one is to begin with. `recordings`: to be attached first.
+    `opens`: the text chat to go on in."""
 
     user: User
     mode: Mode
@@ -43,6 +44,7 @@ class SessionRequest:
     fresh: bool = False
     goes_on_from: uuid.UUID | None = None
     recordings: tuple[uuid.UUID, ...] = ()
+    opens: uuid.UUID | None = None
 
 
 GOES_ON_TEXT = "This call goes on from an earlier one."
@@ -59,11 +61,19 @@ def get_conversation_for(user: User, id: uuid.UUID) -> Conversation:
         raise NotYours from None
 
 
+def get_chat_for(user: User, id: uuid.UUID) -> Conversation:
+    """A text chat that goes on in pages. Raises `NotYours`, also for a call and for what only programs go on in."""
+    chat = get_conversation_for(user, id)
+    if chat.mode != Mode.TEXT or chat.end_reason == Conversation.ASKED:
+        raise NotYours
+    return chat
+
+
 @transaction.atomic
 def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
     """Open a live session for a page: in the conversation it had before, in the one to go on with, or in a new one.
 
-    Raises `NotYours` when the conversation to continue is not the user's.
+    Raises `NotYours` when the conversation to continue, or to go on in, is not the user's.
     """
     previous = None if request.fresh else _previous_session(request)
     if previous is not None:
@@ -271,6 +281,8 @@ def _previous_session(request: SessionRequest) -> LiveSession | None:
 
 
 def _conversation_for(request: SessionRequest) -> Conversation:
+    if request.opens is not None and request.mode is Mode.TEXT:
+        return _reopened(request, request.opens)
     if request.continues is not None:
         earlier = get_conversation_for(request.user, request.continues)
         _leave_other_chats(request)
@@ -317,8 +329,18 @@ def _say_what_it_begins_with(conversation: Conversation) -> None:
     )
 
 
+def _reopened(request: SessionRequest, id: uuid.UUID) -> Conversation:
+    """The same chat, which goes on with its next turn."""
+    chat = get_chat_for(request.user, id)
+    if chat.status == Conversation.Status.ENDED:
+        _leave_other_chats(request)
+        _take_up_again(chat)
+        chat.refresh_from_db()
+    return chat
+
+
 def _leave_other_chats(request: SessionRequest) -> None:
-    """There is one text chat at a time: the one that is continued takes the place of the one that went on."""
+    """There is one open text chat at a time: the one that is continued takes the place of the one that went on."""
     if request.mode is Mode.TEXT:
         others = Conversation.objects.filter(user=request.user, mode=request.mode, status=Conversation.Status.ACTIVE)
         others.update(status=Conversation.Status.ENDED, ended_at=timezone.now(), end_reason="another-continued")

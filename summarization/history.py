@@ -296,7 +296,7 @@ def _with_hits(entries: list[Entry], words: tuple[str, ...]) -> list[Entry]:
 
 
 def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
-    rows = _with_first_words(Conversation.objects.filter(pk__in=ids))
+    rows = with_first_words(Conversation.objects.filter(pk__in=ids))
     return [
         Entry(
             id=conversation.pk,
@@ -310,7 +310,7 @@ def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
     ]
 
 
-def _with_first_words(conversations: QuerySet[Conversation]) -> QuerySet[Any]:
+def with_first_words(conversations: QuerySet[Conversation]) -> QuerySet[Any]:
     """With `first_words`, as `titles.first_words` has them. In the order in which they were begun."""
     spoken = Turn.objects.filter(conversation=OuterRef("pk"), text__regex=r"\S").order_by("number").values("text")
     by_user, by_model = (Subquery(spoken.filter(role=role)[:1]) for role in (Role.USER, Role.MODEL))
@@ -351,7 +351,7 @@ def _neighbours(conversation: Conversation) -> dict[str, Any]:
     """The fields of a record that lead to others."""
     before = [id for id in (conversation.continues_id, conversation.goes_on_from_id) if id is not None]
     beside = Q(continues=conversation) | Q(goes_on_from=conversation) | Q(pk__in=before)
-    rows = list(_with_first_words(Conversation.objects.filter(beside)).annotate(given=F("history__title")))
+    rows = list(with_first_words(Conversation.objects.filter(beside)).annotate(given=F("history__title")))
     titles = {row.pk: row.given or title_from(row.first_words) or UNTITLED for row in rows}
     found = {row.pk: Neighbour(row.pk, titles[row.pk], row.started_at) for row in rows}
     return {

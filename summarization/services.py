@@ -108,12 +108,18 @@ def write_summary(conversation_id: uuid.UUID, service: SummarizationService | No
 
 @transaction.atomic
 def rename(user: User, id: uuid.UUID, title: str) -> None:
-    """Give a conversation of the history a title that no summary replaces. Raises `NotYours`."""
-    try:
-        history = CallHistory.objects.select_for_update(of=("self",)).get(conversation__pk=id, conversation__user=user)
-    except CallHistory.DoesNotExist:
-        raise NotYours from None
-    turns = _own_turns(history.conversation)
+    """Give a conversation in which somebody said something a title that no summary replaces. Raises `NotYours`.
+
+    One that goes on gets its entry for that; it is entered anew with what is said in it.
+    """
+    conversation = get_conversation_for(user, id)
+    turns = _own_turns(conversation)
+    history = CallHistory.objects.select_for_update(of=("self",)).filter(conversation=conversation).first()
+    if history is None:
+        if not turns:
+            raise NotYours
+        history = CallHistory(conversation=conversation)
+        _enter(history, turns, is_over=False)
     history.title, history.is_title_given = title.replace("\x00", "").strip()[:TITLE_LIMIT_CHARACTERS], True
     history.search_text = _search_text(history, turns)
     history.save(update_fields=["title", "is_title_given", "search_text"])

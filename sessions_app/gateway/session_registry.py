@@ -170,10 +170,14 @@ class SessionRegistry:
                 return taken
             if start.continues is not None:
                 await self._database.run(partial(services.get_conversation_for, user, start.continues))
+            if start.opens is not None:
+                await self._database.run(partial(services.get_chat_for, user, start.opens))
             await self._clear_place(user, mode)
             await self._lines.ask_for(user.pk, mode, start.page_id)
             slot, earlier, sounds = MANAGERS[mode].storage_key, start.goes_on_from, start.recordings
-            request = SessionRequest(user, mode, slot, start.page_id, start.continues, start.fresh, earlier, sounds)
+            request = SessionRequest(
+                user, mode, slot, start.page_id, start.continues, start.fresh, earlier, sounds, start.opens
+            )
             return await self._open(request, page, ComingBack(start.last_down, away_ms=start.away_ms))
 
     async def attach(

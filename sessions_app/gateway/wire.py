@@ -113,6 +113,7 @@ class Start:
     take: str = ""
     goes_on_from: uuid.UUID | None = None
     recordings: tuple[uuid.UUID, ...] = ()
+    opens: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +236,12 @@ def parse_audio_frame(frame: bytes) -> tuple[int, bytes]:
 
 
 def _read_start(fields: dict[str, Any]) -> Start:
-    continues = fields.get("continue")
+    continues, opens = fields.get("continue"), fields.get("open")
     return Start(
         page_id=_uuid(fields.get("page_id"), "page_id"),
         last_down=_whole(fields.get("last_down", -1), -1, _LARGEST_NUMBER, "last_down is a frame number, or -1."),
         continues=None if continues is None else _uuid(continues, "continue"),
+        opens=None if opens is None else _uuid(opens, "open"),
         fresh=_boolean(fields.get("fresh", False), "fresh"),
         away_ms=_milliseconds(fields.get("away_ms", 0), "away_ms"),
         take=_ticket(fields.get("take", "")),

@@ -33,13 +33,12 @@ def toasts(page: Page) -> list[str]:
 
 
 def open_chat(page: Page) -> None:
-    """Open the text chat and clear what earlier tests left in it."""
+    """Open a text chat without what earlier tests left in theirs."""
     page.goto("/text/")
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     conversation = page.locator("html").get_attribute("data-conversation") or ""
-    if page.get_by_role("button", name="Clear").is_enabled():
-        page.get_by_role("button", name="Clear").click()
-        page.get_by_role("dialog").get_by_role("button", name="Clear").click()
+    if page.get_by_role("button", name="New chat").is_enabled():
+        page.get_by_role("button", name="New chat").click()
         expect(page.locator("html")).not_to_have_attribute("data-conversation", conversation)
     expect(page.locator(".turn")).to_have_count(0)
 
@@ -205,17 +204,30 @@ def test_what_was_not_played_any_more_of_a_stopped_answer_is_marked_here_and_in_
     expect(page.locator(".turn__unheard").last).to_contain_text(rest[-20:])
 
 
-def test_clearing_asks_first_and_then_forgets(page: Page, emulator: Emulator) -> None:
+def test_a_new_chat_knows_nothing_of_the_one_before_which_is_kept_and_goes_on(page: Page, emulator: Emulator) -> None:
     open_chat(page)
     ask(page, "my code word is PLUM-42")
-    page.get_by_role("button", name="Clear").click()
-    page.get_by_role("button", name="Keep it").click()
-    expect(page.locator(".turn")).to_have_count(2)
-    page.get_by_role("button", name="Clear").click()
-    page.get_by_role("dialog").get_by_role("button", name="Clear").click()
+    first = page.locator("html").get_attribute("data-conversation")
+    page.get_by_role("button", name="New chat").click()
     expect(page.locator(".turn")).to_have_count(0)
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     expect(ask(page, "what is my code word?")).not_to_contain_text("PLUM-42")
+    page.get_by_role("button", name="Chats").click()
+    chats = page.get_by_role("dialog", name="Chats").locator(".chat")
+    expect(chats.nth(0).locator(".chat__title[aria-current=page]")).to_have_text("what is my code word?")
+    chats.nth(1).get_by_role("button", name=re.compile("^Pin")).click()
+    pinned = page.get_by_role("dialog", name="Chats").locator(".chat[data-pinned]")
+    expect(pinned.get_by_role("button", name=re.compile("^Unpin"))).to_be_focused()
+    pinned.get_by_role("link", name=re.compile("^my code word is PLUM-42")).click()
+    expect(page.locator("html")).to_have_attribute("data-conversation", first or "")
+    expect(page).to_have_url(re.compile("/text/$"))
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(ask(page, "what is my code word?")).to_contain_text("PLUM-42")
+    page.reload()
+    expect(page.locator(".turn")).to_have_count(4)
+    page.get_by_role("button", name="New chat").click()
+    page.get_by_role("link", name="Go back to it").click()
+    expect(page.locator(".turn")).to_have_count(4)
 
 
 def test_a_draft_is_still_there_after_the_page_is_loaded_again(page: Page, emulator: Emulator) -> None:

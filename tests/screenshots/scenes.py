@@ -124,6 +124,12 @@ def finding(page: Page, peer: Peer) -> None:
     page.get_by_role("searchbox").fill("tide")
 
 
+def with_chats(page: Page, peer: Peer) -> None:
+    talking(page, peer)
+    page.get_by_role("button", name="Chats").click()
+    expect(page.locator("[data-chats]")).to_be_visible()
+
+
 def muted(page: Page, peer: Peer) -> None:
     talking(page, peer)
     page.get_by_role("button", name="Mute", exact=True).click()
@@ -224,6 +230,7 @@ def scenes(conversation_id: str) -> list[Scene]:
         Scene("text-empty", "/text/", peer="text", arrange=begun),
         Scene("text-talk", "/text/", peer="text", arrange=talking),
         Scene("text-find", "/text/", peer="text", arrange=finding),
+        Scene("text-chats", "/text/", peer="text", arrange=with_chats),
         Scene("text-toasts", "/text/", peer="text", arrange=with_toasts),
         Scene("text-reconnecting", "/text/", peer="text", arrange=in_state("reconnecting", "network")),
         Scene("text-in-line", "/text/", peer="text", arrange=in_state("connecting", "queued", place=3)),

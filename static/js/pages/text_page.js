@@ -2,10 +2,11 @@
 
 import { openAudioContext } from "../audio/audio_context.js";
 import { Speaker } from "../audio/speaker.js";
-import { find } from "../helpers/dom.js";
+import { element, find } from "../helpers/dom.js";
 import { choice } from "../helpers/storage.js";
 import { Elsewhere } from "../session/elsewhere.js";
 import { LiveSession } from "../session/live_session.js";
+import { ChatsBox } from "../ui/chats_box.js";
 import { Composer } from "../ui/composer.js";
 import { FindBar } from "../ui/find_bar.js";
 import { LiveView } from "../ui/live_view.js";
@@ -16,6 +17,7 @@ import {
   onComeback,
   performAction,
   redirectWhenLoggedOut,
+  reopenedChat,
   socketUrl,
 } from "../session/page_life.js";
 import { LIMIT, MODE, SERVER_MESSAGE, TURN_STATE } from "../session/protocol.js";
@@ -26,8 +28,8 @@ const { wsPath, loginUrl, sessionUrl, playbackWorklet, wantedSound } = document.
 
 const speakSwitch = find("[data-speak]");
 const stopButton = find("[data-stop]");
-const clearButton = find("[data-clear]");
-const clearDialog = find("[data-clear-dialog]");
+const newChatButtons = document.querySelectorAll("[data-new-chat]");
+const lastChat = find("[data-last-chat]");
 
 const recordings = new ConversationRecordings({
   onAttach: (id) => session.attach(id),
@@ -49,6 +51,7 @@ const speaker = new Speaker({
 const session = new LiveSession({
   url: socketUrl(wsPath),
   continues: continuedConversation(),
+  reopens: reopenedChat(),
   onChange: showState,
   onMessage: received,
   onAudio: (pcm, number) => speaker.play(pcm, number),
@@ -59,13 +62,17 @@ const composer = new Composer(find("[data-composer]"), {
   longest: LIMIT.TYPED_CHARACTERS,
   onSend: (text) => send(text, recordings.asked),
 });
-new FindBar({
+const findBar = new FindBar({
   bar: find("[data-find]"),
   opener: find("[data-find-open]"),
   lines: find("[data-log]"),
   onJump: () => view.letGo(),
 });
 const elsewhere = new Elsewhere({ url: sessionUrl, mode: MODE.TEXT, onOver: () => session.overElsewhere() });
+const chats = new ChatsBox(find("[data-chats-dialog]"), {
+  opener: find("[data-chats-open]"),
+  getCurrent: () => session.state.conversation,
+});
 let audio = null;
 
 /**
@@ -111,7 +118,7 @@ function showState(state) {
   speaker.expectMore(state.turnState === TURN_STATE.GENERATING);
   if (state.phase === "taken" && !state.isOverElsewhere) elsewhere.watch(state.conversation);
   else elsewhere.stop();
-  clearButton.disabled = !state.ready || state.turns.length === 0;
+  for (const button of newChatButtons) button.disabled = !state.ready || state.turns.length === 0;
 }
 
 function stop() {
@@ -120,9 +127,14 @@ function stop() {
   composer.focus();
 }
 
-function clear() {
+/** The chat before is kept, and can be had back. */
+function beginNewChat() {
+  const { conversation } = session.state;
   speaker.flush();
+  chats.close();
   session.reset();
+  const back = element("a", { href: `${lastChat.dataset.url}?open=${encodeURIComponent(conversation)}` }, ["Go back to it"]);
+  lastChat.replaceChildren("Your last chat is kept. ", back, ".");
   composer.focus();
 }
 
@@ -138,8 +150,11 @@ speaker.setSilent(!speakSwitch.checked);
 session.setSound(speakSwitch.checked);
 speakSwitch.addEventListener("change", setSpeakAloud);
 stopButton.addEventListener("click", stop);
-clearButton.addEventListener("click", () => clearDialog.showModal());
-clearDialog.addEventListener("close", () => clearDialog.returnValue === "clear" && clear());
+for (const button of newChatButtons) button.addEventListener("click", beginNewChat);
+find("[data-find-here]").addEventListener("click", () => {
+  chats.close();
+  findBar.open();
+});
 for (const starter of document.querySelectorAll("[data-starter]")) {
   starter.addEventListener("click", () => composer.fill(starter.textContent.trim()));
 }

@@ -31,13 +31,14 @@ export class LiveSession {
    * @param {object} options
    * @param {string} options.url  of the WebSocket
    * @param {string | null} [options.continues]  the id of a conversation that this page begins with
+   * @param {string | null} [options.reopens]  the id of the text chat that this page goes on in
    * @param {string | null} [options.takes]  the ticket of a link that takes the conversation of another page over
    * @param {(state: import("./session_state.js").SessionState) => void} options.onChange
    * @param {(message: {type: string}) => void} options.onMessage  each message of the server, after the change it made
    * @param {(pcm: Int16Array, number: number) => void} options.onAudio  24 kHz, and the number of the frame
    * @param {(lostMs: number) => void} options.onAudioLost  what the page itself could not keep, in all
    */
-  constructor({ url, continues = null, takes = null, onChange, onMessage, onAudio, onAudioLost }) {
+  constructor({ url, continues = null, reopens = null, takes = null, onChange, onMessage, onAudio, onAudioLost }) {
     this._onChange = onChange;
     this._onMessage = onMessage;
     this._onAudio = onAudio;
@@ -48,6 +49,8 @@ export class LiveSession {
     this._fresh = false;
     /** Until the server has taken the page in: from then on the page has a conversation of its own. */
     this._continues = continues;
+    /** The same. */
+    this._reopens = reopens;
     /** The same. */
     this._takes = takes;
     /** The same. */
@@ -81,6 +84,7 @@ export class LiveSession {
           lastDown: this._lastDown,
           fresh: this._fresh,
           continues: this._continues,
+          reopens: this._reopens,
           takes: this._takes,
           goesOnFrom: this._goesOnFrom,
           recordings: this._attaching.name(),
@@ -247,6 +251,7 @@ export class LiveSession {
     if (this._takes !== null) this._audio.startAt(next);
     this._fresh = false;
     this._continues = null;
+    this._reopens = null;
     this._takes = null;
     this._goesOnFrom = null;
     this._audio.rewind(ack ?? 0);

@@ -38,6 +38,7 @@ import { PAGE_MESSAGE } from "./protocol.js";
  * @param {number} start.lastDown  -1 before any audio came
  * @param {boolean} start.fresh
  * @param {string | null} start.continues  the id of a conversation to go on with
+ * @param {string | null} [start.reopens]  the id of a text chat to go on in
  * @param {string | null} [start.takes]  the ticket of a link that takes the conversation of another page over
  * @param {string | null} [start.goesOnFrom]  the id of an earlier call that a new one begins with
  * @param {number} [start.awayMs]  how long nothing was heard of the server before this
@@ -48,6 +49,7 @@ export function start({
   lastDown,
   fresh,
   continues,
+  reopens = null,
   takes = null,
   goesOnFrom = null,
   awayMs = 0,
@@ -63,6 +65,7 @@ export function start({
   const earlier = goesOnFrom ? { goes_on_from: goesOnFrom } : {};
   if (fresh) return { ...message, fresh: true, ...earlier };
   if (takes) return { ...message, take: takes };
+  if (reopens) return { ...message, open: reopens };
   return continues ? { ...message, continue: continues } : { ...message, ...earlier };
 }
 

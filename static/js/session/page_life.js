@@ -23,6 +23,12 @@ export function continuedConversation() {
   return id && ID.test(id) ? id : null;
 }
 
+/** @returns {string | null}  the id in `?open=`, of the text chat that goes on in this page */
+export function reopenedChat() {
+  const id = new URLSearchParams(location.search).get("open");
+  return id && ID.test(id) ? id : null;
+}
+
 /** @returns {string | null}  the ticket in `?take=`, of the conversation that this page takes over from another device */
 export function ticketOfLink() {
   return new URLSearchParams(location.search).get("take");
@@ -37,7 +43,7 @@ export function ticketOfLink() {
 export function forgetContinued({ type, code }) {
   const query = new URLSearchParams(location.search);
   const isOver = type === SERVER_MESSAGE.READY || code === TICKET_REFUSED;
-  if (!isOver || !(query.has("continue") || query.has("take"))) return;
+  if (!isOver || !["continue", "open", "take"].some((name) => query.has(name))) return;
   history.replaceState(history.state, "", location.pathname);
 }
 
