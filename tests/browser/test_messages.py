@@ -254,3 +254,35 @@ def test_a_message_is_told_apart_from_what_it_quotes(modules: Page) -> None:
         {"isQuote": False, "text": "Why?"},
         {"isQuote": True, "text": "three"},
     ]
+
+
+ENDED = """<h1 class="conversation__title">Two tides</h1>
+<p class="conversation__verdict">Held 3 times, nothing lost.</p>
+<dl class="facts"><div><dt>Model</dt><dd>gemini-x</dd></div><div><dt>Tokens</dt><dd>12 in, 34 out</dd></div></dl>"""
+
+
+def test_the_end_of_a_call_tells_what_it_came_to_as_that_is_written_and_leads_on(page: Page) -> None:
+    summaries = ['<section data-summary="pending"></section>']
+    page.route(
+        "**/history/c1/",
+        lambda route: route.fulfill(body=ENDED + summaries[-1], content_type="text/html; charset=utf-8"),
+    )
+    peer = Peer(page, "call", transcript=[line(1, "user", QUESTION), line(2, "model", ANSWER)])
+    page.goto("/call/")
+    page.get_by_role("button", name="Start the call").click()
+    expect(page.locator(".turn")).to_have_count(2)
+    page.get_by_role("button", name="Hang up").click()
+    story = page.locator("[data-ended-story]")
+    expect(story).to_contain_text("Two tides")
+    expect(story).to_contain_text("Held 3 times, nothing lost. · gemini-x · 12 in, 34 out tokens")
+    summaries.append('<section data-summary="ready"><p class="summary__text">The Moon does it.</p></section>')
+    expect(story).to_contain_text("The Moon does it.")
+    assert [link.get_attribute("href") for link in story.get_by_role("link").all()] == [
+        "/call/?continue=c1",
+        "/text/?continue=c1",
+        "/history/c1/",
+        "/history/c1/export.md",
+        "/history/c1/delete/",
+    ]
+    assert violations(page) == []
+    assert peer.of("hangup")

@@ -21,6 +21,7 @@ import { CallKeys } from "../ui/call_keys.js";
 import { CallTimer } from "../ui/call_timer.js";
 import { Composer } from "../ui/composer.js";
 import { EarlierCallQuestion } from "../ui/earlier_call.js";
+import { EndedCall } from "../ui/ended_call.js";
 import { HandOverDialog } from "../ui/hand_over_dialog.js";
 import { LevelMeter } from "../ui/level_meter.js";
 import { LiveView } from "../ui/live_view.js";
@@ -47,6 +48,7 @@ const captionsButton = find("[data-captions-toggle]");
 const [beforeFirst, beforeNext] = ["lobby", "ended"].map(
   (place) => new EarlierCallQuestion(document.querySelector(`[data-earlier-call="${place}"]`)),
 );
+const endedCall = new EndedCall(find("[data-ended-story]"));
 const timer = new CallTimer(find("[data-timer]"));
 const meter = new LevelMeter(find("[data-input-level]"));
 const wire = new Wire(find("[data-wire]"));
@@ -166,6 +168,7 @@ function end() {
 function askAboutNext() {
   const { phase, conversation, turns } = session.state;
   const wasSpoken = turns.some(({ role }) => role !== ROLE.SYSTEM);
+  endedCall.show(wasSpoken && phase !== "taken" ? conversation : null);
   const ended = wasSpoken ? { conversation, endedMs: Date.now(), title: "" } : beforeFirst.offered;
   for (const question of [beforeFirst, beforeNext]) question.offer(phase === "taken" ? null : ended);
 }
