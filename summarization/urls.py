@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from summarization import chat_views, views
+from summarization import views
 
 urlpatterns = [
     path("files/<uuid:id>/write-down/", views.write_down, name="write-file-down"),
-    path("text/chats/", chat_views.chats_page, name="chats"),
-    path("text/chats/<uuid:id>/pin/", chat_views.pin_chat, name="pin-chat"),
-    path("text/chats/<uuid:id>/rename/", chat_views.rename_chat, name="rename-chat"),
+    path("text/chats/", views.chats_page, name="chats"),
+    path("text/chats/<uuid:id>/pin/", views.pin_chat, name="pin-chat"),
+    path("text/chats/<uuid:id>/rename/", views.rename_chat, name="rename-chat"),
     path("history/", views.history_page, name="history"),
     path("history/delete-all/", views.delete_all, name="delete-all-conversations"),
     path("history/<uuid:id>/", views.conversation_page, name="conversation"),

@@ -1,4 +1,5 @@
-"""The history: the list with its search, one conversation, and what can be done with it. A stranger gets 404."""
+"""The history: the list with its search, one conversation, and what can be done with it; the list of text chats. A
+stranger gets 404."""
 
 from __future__ import annotations
 
@@ -19,11 +20,11 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sessions_app.recordings.service import NoSuchRecording, get_recording_for, has_files_page
-from sessions_app.services import NotYours
+from sessions_app.services import NotYours, get_chat_for
 from sessions_app.throttle import DELETION, EXPORT, SEARCH
 from sessions_app.throttled import is_post, throttled
 from sessions_app.user_settings.service import history_days_of
-from summarization import export, history, recordings, services
+from summarization import chats, export, history, recordings, services
 from summarization.forms import QUERY_LIMIT_CHARACTERS, FilterForm, TitleForm
 from summarization.found_files import FoundFiles, find_files
 from summarization.models import SummaryState
@@ -182,6 +183,40 @@ def export_json(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """The conversation as data, whole."""
     record = history.read(_user(request), id)
     return _file(export.as_json(record), "application/json", export.file_name(record, "json"))
+
+
+@require_safe
+@for_its_owner
+def chats_page(request: HttpRequest) -> HttpResponse:
+    """Some of the chats of a user. A page number that makes no sense gives the first."""
+    number = request.GET.get("page", "")
+    page = chats.page_of_chats(_user(request), int(number) if number.isascii() and number.isdecimal() else 1)
+    return render(request, "summarization/chats.html", {"page": page, "section": "text"})
+
+
+@require_POST
+@for_its_owner
+def pin_chat(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Pins a chat to the top of the list, or with `pinned=0` lets it go."""
+    chats.pin(_user(request), id, request.POST.get("pinned") != "0")
+    return redirect("chats")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_its_owner
+def rename_chat(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Gives a chat a title of the user's own, and leads back to the chat that is open."""
+    user = _user(request)
+    get_chat_for(user, id)
+    record = history.read(user, id)
+    if not record.lines:
+        raise Http404
+    form = TitleForm(request.POST or None, initial={"title": record.title})
+    if request.method == "POST" and form.is_valid():
+        services.rename(user, id, form.cleaned_data["title"])
+        messages.success(request, "The title was changed.")
+        return redirect("chats")
+    return render(request, "summarization/rename_chat.html", {"form": form, "record": record, "section": "text"})
 
 
 def _show(request: HttpRequest, id: uuid.UUID, status: int = HTTPStatus.OK) -> HttpResponse:
