@@ -33,7 +33,7 @@ from sessions_app.throttle import DELETION, UPLOADS, Scope
 BODY_LIMIT_BYTES = 4 * 1024
 LISTED_AT_ONCE = 50
 
-LATEST_MS = 2**53 - 1
+LARGEST_NUMBER = 2**53 - 1
 """The largest number that scripts of pages have exactly."""
 
 
@@ -48,7 +48,9 @@ def uploads_view(request: HttpRequest) -> HttpResponseBase:
     modified_ms = wish.get("modified_ms")
     if not isinstance(name, str) or type(size_bytes) is not int or not isinstance(is_kept, bool):
         raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", 'Send {"name": text, "size_bytes": number}.')
-    if modified_ms is not None and not (type(modified_ms) is int and 0 <= modified_ms <= LATEST_MS):
+    if size_bytes > LARGEST_NUMBER:
+        raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", "size_bytes is the size of a file.")
+    if modified_ms is not None and not (type(modified_ms) is int and 0 <= modified_ms <= LARGEST_NUMBER):
         raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", "modified_ms is the time of a file's last change.")
     throttle_rows.take(UPLOADS, {Scope.ACCOUNT: str(user.pk)}, user)
     try:

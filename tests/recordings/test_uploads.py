@@ -249,6 +249,7 @@ def test_thousands_of_tiny_files_end_with_a_sentence(page: Client, monkeypatch: 
         b'{"name": 1, "size_bytes": 1}',
         b'{"name": "a"}',
         b'{"name": "a", "size_bytes": true}',
+        b'{"name": "a", "size_bytes": 1' + b"0" * 400 + b"}",
         b'{"name": "a", "size_bytes": 1, "modified_ms": "now"}',
         b'{"name": "a", "size_bytes": 1, "modified_ms": -1}',
         b'{"name": "a", "size_bytes": 1, "modified_ms": 9007199254740992}',
