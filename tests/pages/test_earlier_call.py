@@ -60,7 +60,7 @@ def test_the_setting_decides_whether_there_is_a_question_and_how_it_is_answered_
     UserSettings.objects.create(user=alice, new_call=new_call)
     client.force_login(alice)
     page = page_of(client, "/call/")
-    assert (page.count('type="checkbox"'), page.count(" checked>")) == (boxes, ticked)
+    assert (page.count('type="checkbox" autocomplete="off"'), page.count(" checked>")) == (boxes, ticked)
 
 
 def test_the_history_of_each_of_the_two_leads_to_the_other(client: Client, alice: User) -> None:
