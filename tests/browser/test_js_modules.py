@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from summarization.timeline import length_words
 from tests.browser.modules import WORKLET, run
 
 # --- Outbox ---------------------------------------------------------------------------------------
@@ -735,6 +736,11 @@ def test_the_clock_counts_minutes_and_hours(modules: Page, ms: int, words: str) 
 )
 def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None:
     assert run(modules, "helpers/time.js", "return m.duration(argument);", ms) == words
+
+
+@pytest.mark.parametrize("ms", [0, 999, 1000, 1_400, 59_400, 59_600, 89_000, 187_400, 3_599_000, 3_600_000, 7_530_000])
+def test_the_length_of_a_call_is_said_at_its_end_as_in_the_history(modules: Page, ms: int) -> None:
+    assert run(modules, "helpers/time.js", "return m.talkLength(argument);", ms) == length_words(ms)
 
 
 @pytest.mark.parametrize(

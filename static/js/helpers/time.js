@@ -23,6 +23,21 @@ export function duration(ms) {
   return words.filter(Boolean).join(" ");
 }
 
+/**
+ * How long somebody talked, as `length_words` of the history has it.
+ *
+ * @param {number} ms
+ * @returns {string}  "a moment", "40 seconds", "3 minutes" or "2 hours 5 minutes"
+ */
+export function talkLength(ms) {
+  if (ms < 1000) return "a moment";
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return count(seconds, "second");
+  const minutes = Math.round(seconds / 60);
+  const words = [minutes >= 60 && count(Math.floor(minutes / 60), "hour"), minutes % 60 && count(minutes % 60, "minute")];
+  return words.filter(Boolean).join(" ");
+}
+
 const TIME = { hour: "2-digit", minute: "2-digit" };
 const DAY_MS = 86_400_000;
 

@@ -2,7 +2,7 @@
 
 import { find, setText } from "../helpers/dom.js";
 import { choice } from "../helpers/storage.js";
-import { duration } from "../helpers/time.js";
+import { talkLength } from "../helpers/time.js";
 import { WakeLock } from "../helpers/wake_lock.js";
 import { Elsewhere } from "../session/elsewhere.js";
 import { LiveSession } from "../session/live_session.js";
@@ -158,7 +158,7 @@ function end() {
   root.mic = "off";
   const { phase, reason } = session.state;
   setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES[STATE.ENDED]);
-  setText(find("[data-ended-duration]"), duration(timer.elapsedMs));
+  setText(find("[data-ended-duration]"), talkLength(timer.elapsedMs));
   setText(find("[data-ended-reason]"), session.hasReleased ? MOVED : reasonText(reason));
   askAboutNext();
   find("[data-ended]").focus();
