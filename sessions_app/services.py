@@ -18,10 +18,12 @@ from energy.levels import Mode, UnknownModel, profile_of
 from energy.places import place_of
 from sessions_app import secrets
 from sessions_app.chains import chain_of
+from sessions_app.live.explanations import explanation_of
 from sessions_app.live.page import Opening
 from sessions_app.live.storable import storable
 from sessions_app.live.transcript import Role, TurnCode, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
+from sessions_app.live.unfinished import left_unanswered
 from sessions_app.models import Conversation, LiveSession, ResumptionHandle, SessionEvent, Turn
 from sessions_app.stored_turns import load_past, spoken_turn
 
@@ -86,6 +88,8 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
     plain = secrets.decrypt(handle.ciphertext) if handle is not None else None
     past, earlier = load_past(conversation, request.page_id)
     turns = _end_broken_off(conversation, past)
+    if not same_page:
+        turns += _say_what_is_left_unanswered(conversation, request.page_id, turns)
     opening = Opening(
         str(conversation.pk),
         str(session.pk),
@@ -254,6 +258,28 @@ def _end_broken_off(conversation: Conversation, turns: tuple[SpokenTurn, ...]) -
     return tuple(
         replace(turn, status=TurnStatus(ended[turn.number])) if turn.number in ended else turn for turn in turns
     )
+
+
+def _say_what_is_left_unanswered(
+    conversation: Conversation, page_id: uuid.UUID, turns: tuple[SpokenTurn, ...]
+) -> tuple[SpokenTurn, ...]:
+    """The page that typed it was left, or loaded anew, and sends it no more: lines that say so, stored.
+
+    What a program asks in a conversation is answered there, whoever goes on with that meanwhile.
+    """
+    earlier = conversation.continues
+    left = () if earlier is not None and earlier.end_reason == Conversation.ASKED else left_unanswered(turns)
+    if not left:
+        return ()
+    rows = Turn.objects.filter(conversation__in=chain_of(conversation), number__in=[turn.number for turn in left])
+    typed = set(rows.exclude(client_id="").values_list("number", flat=True))
+    text, at_ms = explanation_of(TurnCode.NO_ANSWER), int(timezone.now().timestamp() * 1000)
+    lines = tuple(
+        SpokenTurn(number, Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms, "", TurnCode.NO_ANSWER, None, turn.recordings)
+        for number, turn in enumerate((turn for turn in left if turn.number in typed), turns[-1].number + 1)
+    )
+    save_turns(str(conversation.pk), page_id, lines)
+    return lines
 
 
 def _take_up_again(conversation: Conversation) -> None:

@@ -39,6 +39,21 @@ def _questions_unanswered(opening: Opening) -> set[str]:
     return {turn.id for turn in waiting if turn.id}
 
 
+def left_unanswered(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """What the user said in page lives that are over, and that has no answer, not even one that broke off. Of what is
+    about no recordings only the last: a later line ends all of that."""
+    waiting: list[Turn] = []
+    for turn in turns:
+        is_end = turn.role is Role.MODEL or turn.ends_exchange
+        if turn.role is Role.USER:
+            others = [each for each in waiting if each.recordings] if not turn.recordings else waiting
+            waiting = [*others, turn]
+        elif is_end:
+            ended = next((each for each in waiting if each.recordings == turn.recordings), None)
+            waiting = [each for each in waiting if each is not ended]
+    return tuple(waiting)
+
+
 def spoken_unanswered(opening: Opening) -> int | None:
     """The last turn that this page life spoke, if its exchange did not end: the page may send its sound again."""
     for turn in reversed(opening.turns if opening.same_page else ()):

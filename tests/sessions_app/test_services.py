@@ -164,6 +164,52 @@ def test_a_reload_of_the_text_page_finds_its_transcript_and_not_its_handle(alice
     assert (again.handle, again.same_page) == (None, False)
 
 
+ASKED = replace(spoken(2, "What is said?", id="typed-2"), recordings=("talk",))
+CUT = replace(spoken(3, "She", Role.MODEL), status=TurnStatus.PARTIAL)
+
+
+def lines_of(opening: Opening) -> list[tuple[int, str, tuple[str, ...]]]:
+    return [(turn.number, turn.code, turn.recordings) for turn in opening.turns if turn.role is Role.SYSTEM]
+
+
+@pytest.mark.parametrize(
+    ("left", "lines"),
+    [
+        ((ASKED,), [(3, "turn.no_answer", ("talk",))]),
+        ((spoken(2, "And?", id="typed-2"),), [(3, "turn.no_answer", ())]),
+        ((ASKED, spoken(3, "And?", id="typed-3")), [(4, "turn.no_answer", ("talk",)), (5, "turn.no_answer", ())]),
+        ((ASKED, spoken(3, "And?", id="typed-3"), spoken(4, "So.", Role.MODEL)), [(5, "turn.no_answer", ("talk",))]),
+        ((spoken(2, "A"), spoken(3, "B", id="typed-3")), [(4, "turn.no_answer", ())]),
+        ((ASKED, replace(CUT, recordings=("talk",))), []),
+        ((spoken(2, "And?", id="typed-2"), CUT), []),
+        ((spoken(2, "Spoken."),), []),
+    ],
+    ids=["a question", "typed", "both", "another answered", "several", "a question cut off", "cut off", "spoken"],
+)
+def test_a_page_that_is_loaded_anew_says_what_of_before_has_no_answer_and_says_it_once(
+    alice: User, left: tuple[SpokenTurn, ...], lines: list[tuple[int, str, tuple[str, ...]]]
+) -> None:
+    request = ask_for(alice)
+    first = open_for(request)
+    talk(request, first)
+    services.save_turns(first.conversation, request.page_id, left)
+    assert lines_of(open_for(request)) == [], "the page that typed it sends it again"
+    assert lines_of(open_for(ask_for(alice))) == lines
+    assert lines_of(open_for(ask_for(alice))) == lines
+
+
+def test_a_chat_that_goes_on_from_one_in_which_a_program_is_being_answered_says_nothing_of_that(alice: User) -> None:
+    request = ask_for(alice)
+    first = open_for(request)
+    services.save_turns(first.conversation, request.page_id, (ASKED,))
+    asked = Conversation.objects.filter(pk=first.conversation)
+    asked.update(status=Conversation.Status.ENDED, ended_at=timezone.now(), end_reason=Conversation.ASKED)
+    continues = uuid.UUID(first.conversation)
+    assert lines_of(open_for(replace(ask_for(alice), continues=continues))) == []
+    asked.update(end_reason="hang-up")
+    assert lines_of(open_for(replace(ask_for(alice), continues=continues))) == [(3, "turn.no_answer", ("talk",))]
+
+
 def test_a_new_call_begins_empty(alice: User) -> None:
     request = ask_for(alice, Mode.CALL)
     first = open_for(request)
