@@ -205,3 +205,28 @@ def test_an_empty_file_is_not_sent_at_all(modules: Page) -> None:
     receiver = Receiver(modules)
     assert sent(modules, 0)["text"] == "This file is empty."
     assert receiver.asked == []
+
+
+ASKED = {"turn": 0, "role": "user", "text": "What is said?", "recordings": ["talk"]}
+TYPED = {"turn": 1, "role": "user", "text": "And you?", "id": "typed-2"}
+SPOKEN = {"turn": 1, "role": "user", "text": "And you?"}
+
+
+@pytest.mark.parametrize(
+    ("between", "recordings", "again"),
+    [
+        (TYPED, ["talk"], {"text": "What is said?", "recordings": ["talk"]}),
+        (TYPED, None, {"text": "And you?", "recordings": []}),
+        (SPOKEN, ["talk"], {"text": "What is said?", "recordings": ["talk"]}),
+        (SPOKEN, None, None),
+    ],
+    ids=["the question before a message", "the message", "of a page that was left", "what was spoken"],
+)
+def test_what_can_be_asked_again_is_what_the_line_is_about(
+    modules: Page, between: dict[str, Any], recordings: list[str] | None, again: dict[str, Any] | None
+) -> None:
+    line = {"turn": 2, "role": "system", "code": "recording.not_ready", "text": "Not in time."}
+    if recordings is not None:
+        line |= {"recordings": recordings}
+    body = "return m.lastTypedBefore(...argument) ?? null;"
+    assert run(modules, "ui/transcript_view.js", body, [[ASKED, between, line], line]) == again

@@ -278,10 +278,16 @@ function heardOf({ turn, text, heard }, captions) {
   return letters === Infinity ? undefined : [...text.slice(0, endAfter(text, letters))].length;
 }
 
-/** What was asked and has no answer, if it was typed: only that can be asked again with a button. */
-function lastTypedBefore(turns, { turn }) {
-  const asked = turns.findLast((other) => other.role === ROLE.USER && other.turn < turn);
-  return asked?.id ? { text: asked.text, recordings: asked.recordings ?? [] } : undefined;
+/**
+ * What was asked and has no answer, if it was typed: only that can be asked again with a button. A question about
+ * recordings may have waited while other messages were answered, and is one whichever page life typed it.
+ */
+export function lastTypedBefore(turns, line) {
+  const about = ({ recordings = [] }) => recordings.join();
+  const asked = turns.findLast(
+    (other) => other.role === ROLE.USER && other.turn < line.turn && about(other) === about(line),
+  );
+  return asked?.id || asked?.recordings ? { text: asked.text, recordings: asked.recordings ?? [] } : undefined;
 }
 
 /** The line that says from which call this one goes on; the link leaves the page alone, in which the call is. */
