@@ -19,6 +19,7 @@ from django.utils import timezone
 from energy.levels import Mode
 from sessions_app import services, usage
 from sessions_app.chains import chain_of_id
+from sessions_app.live.explanations import explanation_of
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.transcript import Role, TurnCode, TurnStatus
 from sessions_app.live.transcript import Turn as SpokenTurn
@@ -104,6 +105,18 @@ def leave_unanswered(asked: Asked, text: str, code: TurnCode) -> None:
     _locked(asked.conversation)
     _add(asked, Role.SYSTEM, text, code=code)
     _finish(asked)
+
+
+@transaction.atomic
+def end_lost(session: LiveSession) -> None:
+    """Store that the process which was to answer the question of this session has died. Nothing happens where the
+    session is that of a page."""
+    question = Turn.objects.filter(conversation=session.conversation_id, client_id=str(session.pk)).first()
+    if question is None:
+        return
+    recordings = tuple(question.recordings or ())
+    asked = Asked(session.conversation_id, session.pk, session.page_id, question.text, (), recordings)
+    _add(asked, Role.SYSTEM, explanation_of(TurnCode.NO_ANSWER), code=TurnCode.NO_ANSWER)
 
 
 def _begin(user: User, continues: Conversation | None = None) -> Conversation:

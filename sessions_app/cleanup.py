@@ -15,7 +15,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from energy.levels import Mode
-from sessions_app import lines, process_names, services
+from sessions_app import asked_conversations, lines, process_names, services
 from sessions_app.models import Conversation, Line, LiveSession, ResumptionHandle, SessionEvent, Worker
 
 SILENT_AFTER = datetime.timedelta(hours=2)
@@ -50,7 +50,8 @@ def close_session(session: LiveSession) -> bool:
     """Close a lost session as of its last sign of life; False when somebody else has closed it.
 
     Its conversation goes on, and so does its handle: the page may come back. What was broken off is ended, unless the
-    conversation goes on elsewhere already. A worker that held it and wakes again finds itself fenced.
+    conversation goes on elsewhere already; a question of a program is said to have no answer. A worker that held it and
+    wakes again finds itself fenced.
     """
     lines.fence_off(session.pk)
     last = SessionEvent.objects.filter(live_session=session).aggregate(last=Max("at"))["last"]
@@ -60,6 +61,8 @@ def close_session(session: LiveSession) -> bool:
     )
     if not LiveSession.objects.filter(conversation=session.conversation, ended_at=None).exists():
         services.end_broken_off(session.conversation.turns.all())
+    if closed:
+        asked_conversations.end_lost(session)
     return bool(closed)
 
 

@@ -13,6 +13,7 @@ from config.mcp.calls import Refused, Tell
 from config.mcp.history_tools import recordings_in
 from config.mcp.local_files import path_in, take_in
 from sessions_app.auth_tokens.callers import Caller
+from sessions_app.live.storable import storable
 from sessions_app.models import Recording
 from sessions_app.recordings import service
 from sessions_app.services import NotYours, get_conversation_for
@@ -90,7 +91,7 @@ def recording_of(user: User, words: str) -> Recording:
         return service.get_recording_for(user, uuid.UUID(words))
     except (ValueError, service.NoSuchRecording):
         pass
-    named = list(service.recordings_of(user).filter(name__iexact=words)[: NAMED_AT_MOST + 1])
+    named = list(service.recordings_of(user).filter(name__iexact=storable(words))[: NAMED_AT_MOST + 1])
     if len(named) == 1:
         return named[0]
     if named:

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from energy.levels import Mode
-from sessions_app import asked_conversations, hand_over, lines
+from sessions_app import asked_conversations, cleanup, hand_over, lines
 from sessions_app.lines import Owner
-from sessions_app.models import Conversation, Recording
+from sessions_app.models import Conversation, LiveSession, Recording, Turn
 from sessions_app.recordings.service import attach
 from sessions_app.session_page.report import report_of
 from tests.summarization.talk import MODEL, Talk, spoken
@@ -58,3 +58,18 @@ def test_a_chat_that_its_user_ended_is_not_added_to(alice: User, recording: Reco
     asked_in = asked_conversations.to_ask_in(alice, chat.id)
     assert asked_in != chat.id
     assert asked_conversations.to_ask_in(alice, asked_in) == asked_in, "each program goes on in its own"
+
+
+def test_a_question_whose_process_died_is_said_to_have_no_answer_and_said_once(
+    alice: User, recording: Recording
+) -> None:
+    conversation = asked_conversations.begin_about(alice, recording.pk)
+    asked_conversations.answer(asked_conversations.ask(conversation, "What is said?", MODEL), "Hello.", MODEL, ())
+    lost = asked_conversations.ask(conversation, "By whom?", MODEL)
+    session = LiveSession.objects.get(pk=lost.session)
+    assert [cleanup.close_session(session), cleanup.close_session(session)] == [True, False]
+    turns = Turn.objects.filter(conversation=conversation).order_by("number")
+    assert [(turn.role, turn.code, turn.recordings) for turn in turns][2:] == [
+        ("user", "", [str(recording.pk)]),
+        ("system", "turn.no_answer", [str(recording.pk)]),
+    ]
