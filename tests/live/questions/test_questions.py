@@ -9,6 +9,7 @@ import pytest
 from energy.levels import Mode
 from sessions_app.live.context import Recap, RecordingNotes
 from sessions_app.live.machine.failures import Failure, Phase
+from sessions_app.live.providers.questions.connection import QUESTIONS_LIMIT, TOO_MANY
 from sessions_app.live.providers.questions.shelf import Unanswerable
 from sessions_app.live.providers.sound_parts import UploadedSound
 from sessions_app.live.providers.turns.account import Words
@@ -463,6 +464,20 @@ async def test_a_stored_question_without_an_answer_is_asked_when_the_page_sends_
     assert len(stage.asked) == 1
     assert stage.page.lines[-1][:2] == ("model", "Yes.")
     assert TALK.id in stage.page.transcript[-1].recordings
+
+
+async def test_questions_beyond_those_that_may_wait_are_refused_in_words_and_the_others_answered() -> None:
+    stage = await a_stage()
+    stage.manager.set_sound(False)
+    for number in range(200):
+        stage.ask(f"q{number}")
+    await stage.wait(60)
+    said = [turn.text for turn in stage.page.transcript if turn.role is not Role.USER]
+    assert said.count(TOO_MANY) == 200 - QUESTIONS_LIMIT
+    assert len(said) == 200
+    assert len(stage.asked) == QUESTIONS_LIMIT
+    acknowledged = {id for told in stage.page.told if told.name == "ack" for id in told.facts[1]}
+    assert acknowledged == {f"q{number}" for number in range(200)}
 
 
 async def test_without_a_key_a_question_is_refused_in_words_and_the_talk_goes_on() -> None:

@@ -35,6 +35,10 @@ from sessions_app.live.transcript import Turn, TurnCode
 logger = logging.getLogger(__name__)
 
 NOBODY_LISTENS = "This server has no key to ask a model with that listens to recordings."
+QUESTIONS_LIMIT = 20
+"""That wait for their answers, the one under way included: each may bring hours of sound, and costs accordingly."""
+
+TOO_MANY = f"{QUESTIONS_LIMIT} questions wait for their answers already. Ask this when some are answered."
 STOPPED = "You stopped this question before it was answered."
 
 
@@ -157,6 +161,9 @@ class QuestionsConnection:
 
     async def send_question(self, question: Question) -> None:
         self._break_off()
+        if len(self._questions) >= QUESTIONS_LIMIT:
+            self._fail(question, Unanswerable(TurnCode.NO_ANSWER, TOO_MANY))
+            return
         self._questions.append(question)
         self._tell(QuestionMoved(question.id, question.recordings, QuestionState.WAITING))
         self._go_on()
