@@ -11,22 +11,30 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.emptying import Emptying
 from tests.repeatable import choose_profile
-from tests.rules import pytest_collection_modifyitems
+from tests.rules import pytest_collection_modifyitems as keep_the_rules
 from tests.services.cast import create_account
 from tests.services.emulator import ON_AGENT_PLATFORM, QUICK, Emulator
 from tests.services.web import WebServer
 
-__all__ = ["pytest_collection_modifyitems"]  # a hook: pytest finds it here
-
 choose_profile()
 
-PERSONAS: Mapping[str, Mapping[str, str]] = {"developer-api": {}, "vertex": ON_AGENT_PLATFORM}
+DEVELOPER_API = "developer-api"
+PERSONAS: Mapping[str, Mapping[str, str]] = {DEVELOPER_API: {}, "vertex": ON_AGENT_PLATFORM}
 """The sides that serve Gemini, by the name that `--persona` has for each."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`./run test --persona vertex tests/scenarios` tells the same stories on Agent Platform."""
-    parser.addoption("--persona", choices=PERSONAS, default="developer-api", help="whom the servers of tests dial")
+    parser.addoption("--persona", choices=PERSONAS, default=DEVELOPER_API, help="whom the servers of tests dial")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the rules, and tell those stories alone that the chosen side can tell."""
+    keep_the_rules(items)
+    if config.getoption("--persona") != DEVELOPER_API:
+        others = [item for item in items if item.get_closest_marker("developer_api")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
 def pytest_configure() -> None:

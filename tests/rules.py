@@ -13,7 +13,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "web", "start_web"}
 PROGRAM_FIXTURES = {"emulator", "emulator_program", "web", "start_web"}
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     leaking = [item.nodeid for item in items if _leaks_rows(item)]
     if leaking:
         raise pytest.UsageError(
@@ -31,10 +31,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("program")
         if _stores(item) and not item.get_closest_marker("laptop"):
             item.add_marker("stored")
-    if config.getoption("--persona") != "developer-api":
-        others = [item for item in items if item.get_closest_marker("developer_api")]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
     # Playwright keeps an event loop running in the main thread, where no other test could run its own. Tests that wait
     # for programs come first, so that other processes compute meanwhile.
     items.sort(key=lambda item: (_in_browser(item), not _waits(item)))
