@@ -93,17 +93,15 @@ def answer(asked: Asked, text: str, model: str, usages: Iterable[UsageReported])
     _locked(asked.conversation)
     number = _add(asked, Role.MODEL, text)
     LiveSession.objects.filter(pk=asked.session).update(model=model)
-    for place, report in enumerate(usages, 1):
-        by = report.model or model
-        usage.save_usage(str(asked.conversation), str(asked.session), place, number, by, report.as_data())
+    _count(asked, number, usages, model)
     _finish(asked)
 
 
 @transaction.atomic
-def leave_unanswered(asked: Asked, text: str, code: TurnCode) -> None:
-    """Store why there is no answer. Raises `Conversation.DoesNotExist`."""
+def leave_unanswered(asked: Asked, text: str, code: TurnCode, usages: Iterable[UsageReported] = ()) -> None:
+    """Store why there is no answer, and what the tries took. Raises `Conversation.DoesNotExist`."""
     _locked(asked.conversation)
-    _add(asked, Role.SYSTEM, text, code=code)
+    _count(asked, _add(asked, Role.SYSTEM, text, code=code), usages)
     _finish(asked)
 
 
@@ -146,6 +144,12 @@ def _add(asked: Asked, role: Role, text: str, *, id: str = "", code: str = "") -
     turn = SpokenTurn(number, role, text, TurnStatus.COMPLETE, at_ms, id, code, recordings=asked.recordings)
     services.save_turns(str(asked.conversation), asked.page_id, (turn,))
     return number
+
+
+def _count(asked: Asked, number: int, usages: Iterable[UsageReported], model: str = "") -> None:
+    for place, report in enumerate(usages, 1):
+        by = report.model or model
+        usage.save_usage(str(asked.conversation), str(asked.session), place, number, by, report.as_data())
 
 
 def _finish(asked: Asked) -> None:

@@ -25,7 +25,7 @@ from sessions_app.live.providers.questions.answering import Answering, Manner
 from sessions_app.live.providers.questions.shelf import Unanswerable
 from sessions_app.live.providers.questions.upstream import LateListeners
 from sessions_app.live.providers.turns.usage import UsageAccount
-from sessions_app.live.providers.upstream import UpstreamFailed, UpstreamMessage
+from sessions_app.live.providers.upstream import UpstreamFailed, UpstreamMessage, UsageReported
 from sessions_app.live.questions import Question, QuestionMoved, QuestionState
 from sessions_app.live.transcript import TurnCode
 from sessions_app.models import Conversation, Recording
@@ -89,7 +89,7 @@ class RecordedAnswers:
             answered = self._wait(asked, tell)
         except Unanswerable as reason:
             text = reason.text or explanation_of(reason.code, reason.reason)
-            self._leave(asked, text, reason.code)
+            self._leave(asked, text, reason.code, reason.usages)
             raise Refused(f"{text} The session is {asked.conversation}.") from None
         except BaseException:
             self._leave(asked, LEFT_TEXT, TurnCode.NO_ANSWER)
@@ -98,10 +98,10 @@ class RecordedAnswers:
         write_call_history(asked.conversation)
         return answered
 
-    def _leave(self, asked: Asked, text: str, code: TurnCode) -> None:
+    def _leave(self, asked: Asked, text: str, code: TurnCode, usages: tuple[UsageReported, ...] = ()) -> None:
         """The conversation may have been deleted with its account."""
         with suppress(Conversation.DoesNotExist):
-            conversations.leave_unanswered(asked, text, code)
+            conversations.leave_unanswered(asked, text, code, usages)
             write_call_history(asked.conversation)
 
     def _wait(self, asked: Asked, tell: Tell) -> Answered:

@@ -440,6 +440,8 @@ class Exchanges:
         text = message.text or explanation_of(message.code, message.reason)
         line = self.transcript.add_system(text, _unix_ms(), message.code, question.recordings)
         self.tell_turns((line,))
+        for usage in message.usages:
+            self._save_usage(line.number, usage, usage.model, self._next_connection_number())
         if self._is_answer_broken:
             self._is_answer_broken = False
             self._question = question

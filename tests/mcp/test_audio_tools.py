@@ -282,6 +282,7 @@ async def test_a_question_without_an_answer_stands_there_with_the_reason_and_can
 ) -> None:
     recording = await recording_of(alice)
     model.says = Unanswerable(TurnCode.RECORDING_QUOTA)
+    model.says.usages = (UsageReported(prompt_tokens=100, response_tokens=0, model=MODEL),)
     async with program(alice) as client:
         refused = await refusal(client, "listen_to_audio", file=recording.pk)
         conversation = await Conversation.objects.aget()
@@ -292,6 +293,7 @@ async def test_a_question_without_an_answer_stands_there_with_the_reason_and_can
     assert answered.structured_content["answer"] == "Hello."
     record = await sync_to_async(history.read)(alice, conversation.pk)
     assert [(line.role, line.code) for line in record.lines][1] == (Role.SYSTEM, TurnCode.RECORDING_QUOTA)
+    assert record.tokens.input == 200, "what came to nothing is counted, too"
     assert not await LiveSession.objects.filter(ended_at=None).aexists()
 
 

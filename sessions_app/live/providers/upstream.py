@@ -121,12 +121,13 @@ class ReplyBroken:
 @dataclass(frozen=True, slots=True)
 class QuestionFailed:
     """A question about recordings gets no answer. `text`: why, for people; empty for the usual words of `code`.
-    `reason`: the provider's word for a refusal."""
+    `reason`: the provider's word for a refusal. `usages`: what the tries took, by model."""
 
     id: str
     code: TurnCode
     text: str = ""
     reason: str = ""
+    usages: tuple[UsageReported, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

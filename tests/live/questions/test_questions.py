@@ -256,6 +256,18 @@ async def test_an_answer_that_nobody_gives_is_explained(stream: list[Chunk | Fai
     assert stage.manager.state == "live"
 
 
+async def test_what_tries_took_that_came_to_nothing_is_counted_with_the_line_that_says_so() -> None:
+    stage = await a_stage()
+    stage.answers(*[[Chunk(finish="STOP", usage=USAGE)]] * 4)
+    stage.ask()
+    await stage.wait(60)
+    line = stage.page.transcript[-1]
+    assert line.code == "turn.no_answer"
+    counted = [(turn, model, usage.prompt_tokens) for _, turn, model, usage in stage.store.usages]
+    assert counted == [(line.number, model, 2 * (USAGE.prompt_tokens or 0)) for model in (BEST, SECOND)]
+    assert len({connection for connection, *_ in stage.store.usages}) == 2
+
+
 async def test_an_empty_answer_is_asked_for_again() -> None:
     stage = await a_stage()
     stage.answers([Chunk(finish="STOP", usage=USAGE)], words("Plums."))

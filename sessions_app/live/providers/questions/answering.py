@@ -117,7 +117,14 @@ class Answering:
             self._reply.fall_silent()
 
     async def run(self) -> None:
-        """Returns when the answer is over, played out included. Raises `Unanswerable`."""
+        """Returns when the answer is over, played out included. Raises `Unanswerable`, with what the tries took."""
+        try:
+            await self._answer()
+        except Unanswerable as failed:
+            failed.usages = tuple(self._usage.take(""))
+            raise
+
+    async def _answer(self) -> None:
         shelf = self._listeners.shelf
         recordings = await shelf.listed(self._question.conversation, self._question.recordings)
         if sum(each.tokens for each in recordings) > INPUT_LIMIT_TOKENS:

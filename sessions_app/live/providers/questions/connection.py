@@ -186,7 +186,9 @@ class QuestionsConnection:
         elif self._answering is not None and not self._floor.is_taken(_now_s()):
             question = self._questions[0]
             self._withdraw()
-            self._fail(question, Unanswerable(TurnCode.NO_ANSWER, STOPPED))
+            stopped = Unanswerable(TurnCode.NO_ANSWER, STOPPED)
+            stopped.usages = tuple(self._usage.take(""))
+            self._fail(question, stopped)
             self._go_on()
         self._line.stop_reply()
 
@@ -326,7 +328,7 @@ class QuestionsConnection:
     def _fail(self, question: Question, why: Unanswerable) -> None:
         self._tell(
             QuestionMoved(question.id, question.recordings, QuestionState.OVER),
-            QuestionFailed(question.id, why.code, why.text, why.reason),
+            QuestionFailed(question.id, why.code, why.text, why.reason, why.usages),
         )
 
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sessions_app.live.providers.sound_parts import SoundPart
+from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.questions import Listed, QuestionState
 from sessions_app.live.transcript import TurnCode
 
 
 class Unanswerable(Exception):
     """There will be no answer. `code`: what kind of reason that is. `text`: a sentence for people, empty for the usual
-    one. `reason`: the provider's word for a refusal."""
+    one. `reason`: the provider's word for a refusal. `usages`: what the tries took, by model."""
 
     def __init__(self, code: TurnCode, text: str = "", reason: str = "") -> None:
         super().__init__(text or code)
         self.code, self.text, self.reason = code, text, reason
+        self.usages: tuple[UsageReported, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
