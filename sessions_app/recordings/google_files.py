@@ -91,7 +91,7 @@ class AudioFileService:
         provider has.
 
         Uploads it, again if need be, and waits for that, also for an upload by somebody else. Raises `NotThere`, and
-        OSError where the storage has lost the recording.
+        OSError where the storage has lost the recording, or where it was deleted meanwhile.
         """
         if may_go_along and recording.size_bytes <= rules.INLINE_BYTES:
             return service.inline(recording)
@@ -100,6 +100,7 @@ class AudioFileService:
         while True:
             step = rules.next_step(_known(row), timezone.now())
             if step is Step.USE:
+                self._refuse_deleted(recording)
                 self._rows(row).update(used_at=timezone.now())
                 return UploadedSound(row.uri, row.media_type)
             if step is Step.GIVE_UP:
@@ -180,6 +181,12 @@ class AudioFileService:
             defaults={"media_type": recording.media_type, "size_bytes": recording.size_bytes},
         )
         return row
+
+    def _refuse_deleted(self, recording: Recording) -> None:
+        """Whoever deleted it found its copy claimed, and could not have that deleted as well. Raises OSError."""
+        if not Recording.objects.filter(pk=recording.pk).exists():
+            self.delete_at_google(recording.sha256)
+            raise FileNotFoundError(f"recording {recording.pk} was deleted on its way to the provider")
 
     def _rows(self, row: GeminiFile) -> QuerySet[GeminiFile]:
         return GeminiFile.objects.filter(pk=row.pk)

@@ -89,6 +89,25 @@ def test_a_copy_is_deleted_before_its_time_and_uploaded_again_for_the_next_quest
     assert len(held(emulator)) == 1
 
 
+@pytest.mark.usefixtures("small_is_large", "service")
+def test_a_recording_that_is_deleted_on_its_way_is_given_to_nobody_and_leaves_no_copy(
+    alice: User, emulator: Emulator
+) -> None:
+    recording = recording_of(alice, wav())
+    emulator.fault("slow_processing", delay_s=0.05)
+    api = GeminiFiles("a-key", "v1beta")
+
+    def delete_it(pause_s: float) -> None:
+        Recording.objects.filter(pk=recording.pk).delete()
+
+    service = AudioFileService(api, PROJECT, delete_it)
+    with pytest.raises(FileNotFoundError):
+        service.part_for(recording)
+    api.close()
+    assert not held(emulator)
+    assert row().state == State.DELETED
+
+
 def test_25_mb_are_uploaded_and_are_there_what_they_are_here(
     service: AudioFileService, alice: User, emulator: Emulator
 ) -> None:
