@@ -37,7 +37,10 @@ def open_chat(page: Page) -> None:
     page.goto("/text/")
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     conversation = page.locator("html").get_attribute("data-conversation") or ""
-    if page.get_by_role("button", name="New chat").is_enabled():
+    in_the_bar = page.locator("[data-new-chat]").first
+    if in_the_bar.is_enabled():
+        if not in_the_bar.is_visible():  # on a phone it is among the chats
+            page.get_by_role("button", name="Chats").click()
         page.get_by_role("button", name="New chat").click()
         expect(page.locator("html")).not_to_have_attribute("data-conversation", conversation)
     expect(page.locator(".turn")).to_have_count(0)
