@@ -223,7 +223,8 @@ async def test_what_cannot_be_attached_is_said_and_the_talk_goes_on(talk: WebSer
         await page.wait_for("error", code="recordings.unknown", recording=hers)
         await page.say("Hello there.")
         assert await page.reply()
-        assert page.of_type("recordings")[-1]["recordings"] == []
+        await page.wait_until(lambda: page.of_type("recordings"), "the list")
+        assert not any(message["recordings"] for message in page.of_type("recordings"))
 
 
 async def test_a_recording_that_is_attached_by_another_page_is_told_to_the_live_one(
