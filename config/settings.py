@@ -12,8 +12,10 @@ from csp.constants import NONCE, NONE, SELF
 from config.env import MAIL_TO_THE_LOG, NO_MAIL, Environment
 from config.keys import derive_fernet_keys
 from config.secrets_on_disk import read_or_create
+from config.translations.catalogues import PSEUDO_LANGUAGE, fingerprint
 from energy.places import settled
 from sessions_app.user_settings.terms import NAMES as NAMES_OF_USER_SETTINGS
+from sessions_app.user_settings.terms import PAGE_LANGUAGES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -72,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "sessions_app.accounts.middleware.note_browsers",
+    "sessions_app.user_settings.page_language.speak_to_users",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -91,6 +94,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "config.site_address.site_address",
+                "django.template.context_processors.i18n",
+                "config.translations.languages.catalogue_for_scripts",
                 "sessions_app.user_settings.appearance.appearance",
             ],
         },
@@ -98,6 +103,12 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
+LANGUAGES = list(PAGE_LANGUAGES.items())
+if env.boolean("PSEUDO_LANGUAGE", False):
+    LANGUAGES.append((PSEUDO_LANGUAGE, "Pseudo-Arabic"))
+LOCALE_PATHS = [DATA_DIR / "locale" / fingerprint()]
+"""Compiled by the first process that starts, see `config.translations.catalogues`."""
+
 USE_TZ = True
 TIME_ZONE = "UTC"
 

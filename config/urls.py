@@ -8,6 +8,7 @@ from config.csp_reports import csp_reports
 from config.health import healthz, readyz
 from config.line_page.views import line_page
 from config.manifest import favicon, manifest
+from config.translations.views import words
 from sessions_app.live.providers.upstream import Upstream
 from sessions_app.views import operator_login
 from sessions_app.voice_samples.urls import voice_sample_urls
@@ -25,6 +26,7 @@ handler500 = "config.error_pages.own_fault"
 urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path("manifest.webmanifest", manifest, name="manifest"),
+    path("words/<slug:language>.<slug:version>.js", words, name="words"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     # Operators have the doors that everybody has, with their limits.

@@ -67,6 +67,7 @@ from sessions_app.live.close_codes import (
 from sessions_app.live.manager import BaseSessionManager
 from sessions_app.live.voice import BYTES_PER_MS
 from sessions_app.services import NotYours
+from sessions_app.user_settings.page_language import language_of_socket
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class LiveConsumer(AsyncConsumer):
         self.base_send = send
         self._user: User | AnonymousUser = scope["user"]
         now_s = self._now_s()
-        self._page = SocketPage(self.mode, send, self._registry.unsent)
+        self._page = SocketPage(self.mode, send, self._registry.unsent, language_of_socket(scope["query_string"]))
         self._page.on_replaced = self._go_on_with
         self._inbox = Inbox(receive, self._page.drop, self._refuse_flood)
         self._older = OlderTurns(self._registry.turns_before, self._page)

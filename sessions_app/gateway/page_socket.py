@@ -9,6 +9,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
+from django.utils.functional import Promise
+
 from energy.levels import Level, LevelChange, Mode
 from sessions_app.gateway import wire
 from sessions_app.gateway.unsent import Unsent
@@ -41,9 +45,10 @@ class SocketPage:
         mode: of the page.
         send: as ASGI has it.
         unsent: what waits for all pages of this process.
+        language: in which it is told things, the code of one that pages can be had in.
     """
 
-    def __init__(self, mode: Mode, send: Send, unsent: Unsent | None = None) -> None:
+    def __init__(self, mode: Mode, send: Send, unsent: Unsent | None = None, language: str | None = None) -> None:
         self.closed = asyncio.Event()
         self.released = asyncio.Event()
         self.on_replaced: Callable[[BaseSessionManager], None] = lambda manager: None
@@ -59,6 +64,7 @@ class SocketPage:
         self._task: asyncio.Task[None] | None = None
         self._has_more = asyncio.Event()
         self._is_closing = False
+        self._language = language or settings.LANGUAGE_CODE
 
     @property
     def is_closing(self) -> bool:
@@ -127,8 +133,15 @@ class SocketPage:
         self._put({"type": "websocket.send", "bytes": frame}, len(frame))
 
     def tell(self, message: dict[str, Any]) -> None:
-        text = json.dumps(message, ensure_ascii=False)
+        text = json.dumps(message, ensure_ascii=False, default=self._in_words)
         self._put({"type": "websocket.send", "text": text}, len(text))
+
+    def _in_words(self, words: object) -> str:
+        """What is marked for translation comes as itself, for who says it does not know who reads it."""
+        if not isinstance(words, Promise):
+            raise TypeError(f"{type(words).__name__} is nothing that a page can be told")
+        with translation.override(self._language):
+            return str(words)
 
     def ask_to_release(self) -> None:
         """Have the page send what it still has to say, and say nothing more: it answers when it has."""

@@ -24,6 +24,7 @@ from sessions_app.gateway.session_registry import SessionRegistry
 from sessions_app.gateway.session_wire import PingMessage
 from sessions_app.gateway.wire import Malformed
 from sessions_app.live.close_codes import MALFORMED, NOT_LOGGED_IN, OUR_FAULT, TOO_MUCH
+from sessions_app.user_settings.page_language import language_of_socket
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class SessionConsumer(AsyncConsumer):
         self.base_send = send
         self._user: User | AnonymousUser = scope["user"]
         # Of a mode are only toasts that no session page is told.
-        self._page = SocketPage(Mode.CALL, send, self._registry.unsent)
+        self._page = SocketPage(Mode.CALL, send, self._registry.unsent, language_of_socket(scope["query_string"]))
         self._allowance = Bucket(MESSAGES_PER_S, MESSAGES_BURST, self._now_s())
         try:
             with contextlib.suppress(StopConsumer):

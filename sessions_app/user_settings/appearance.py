@@ -15,6 +15,8 @@ THEME_COOKIE = "theme"
 """The theme that was chosen at the foot of a page in this browser, a dot, and the setting that it departs from: when
 that changes, the choice is over. Written by `ui/theme_switch.js`."""
 
+_KEPT = "_settings_of_its_user"
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -29,7 +31,7 @@ class Theme:
 def appearance(request: HttpRequest) -> dict[str, Any]:
     """For templates: `appearance`, the settings of whoever looks, and `theme`, that of this browser; nothing is read
     before somebody asks, and only once."""
-    settings = cast(UserSettings, SimpleLazyObject(lambda: _settings_for(request)))
+    settings = cast(UserSettings, SimpleLazyObject(lambda: settings_of_request(request)))
     return {"appearance": settings, "theme": SimpleLazyObject(lambda: _theme_for(request, settings))}
 
 
@@ -45,8 +47,16 @@ def _theme_for(request: HttpRequest, settings: UserSettings) -> Theme:
     return Theme(theme_in_browser(settings.theme, cookie), settings.theme, can_choose)
 
 
+def settings_of_request(request: HttpRequest) -> UserSettings:
+    """Of a visitor the operator's. Read once for a request."""
+    kept: UserSettings | None = getattr(request, _KEPT, None)
+    if kept is None:
+        kept = _settings_for(request)
+        setattr(request, _KEPT, kept)
+    return kept
+
+
 def _settings_for(request: HttpRequest) -> UserSettings:
-    """Of a visitor the operator's."""
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return kept_without_persona(user.pk).settings

@@ -11,7 +11,9 @@ from sessions_app.user_settings.terms import (
     INSTRUCTION_MAX_CHARACTERS,
     LANGUAGES,
     NEW_CALLS,
+    OF_THE_DEVICE,
     OF_THE_MODEL,
+    PAGE_LANGUAGES,
     SILENCE_MS,
     THEMES,
     TRIGGER_TOKENS,
@@ -187,6 +189,14 @@ def _page(rules: Rules) -> Iterator[Field]:
         "Colours",
         "Of every page. At the foot of a page you can choose others for one browser.",
         _named(THEMES, ("As the device", "Light", "Dark")),
+    )
+    languages = tuple(Option(code, name) for code, name in PAGE_LANGUAGES.items())
+    yield Field(
+        "page_language",
+        "select",
+        "Language of the pages",
+        "What is spoken and written in conversations does not go by it.",
+        (Option(OF_THE_DEVICE, "As the browser"), *languages),
     )
     yield Field(
         "captions", "switch", "Captions in calls", "What is said can be read; the call has a button for it, too."

@@ -52,6 +52,7 @@ class UserSettings(models.Model):
     aloud = models.BooleanField(null=True, blank=True)
     captions = models.BooleanField(null=True, blank=True)
     theme = models.CharField(max_length=8, blank=True)
+    page_language = models.CharField(max_length=8, blank=True, default="", db_default="")
     history_days = models.PositiveIntegerField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=0, help_text="Goes up whenever something is saved.")
     previous = models.JSONField(
@@ -68,6 +69,7 @@ class UserSettings(models.Model):
             _one_of("end_sensitivity", terms.SENSITIVITIES),
             _one_of("new_call", terms.NEW_CALLS),
             _one_of("theme", terms.THEMES),
+            _one_of("page_language", (terms.OF_THE_DEVICE, *terms.PAGE_LANGUAGES)),
             _within("silence_ms", terms.SILENCE_MS),
             _within("trigger_tokens", terms.TRIGGER_TOKENS),
             _within("compression_ratio", terms.COMPRESSION_RATIO),

@@ -77,7 +77,10 @@ OF_THE_MODEL = "model"
 
 SENSITIVITIES = (OF_THE_MODEL, "high", "low")
 ANSWER_LENGTHS = ("short", "normal", "long")
-THEMES = ("device", "light", "dark")
+OF_THE_DEVICE = "device"
+THEMES = (OF_THE_DEVICE, "light", "dark")
+PAGE_LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
+"""Those in which pages can be had, each by its own name: the folders of `config/locale`, and English."""
 NEVER = "never"
 NEW_CALLS = (NEVER, "ask", "always")
 
@@ -99,8 +102,8 @@ class UserSettings:
     `instruction`: how the model is to talk, in the user's words, beside the operator's. `persona`: whose words the
     notices about energy are, a slug. `silence_ms` before the end of a turn,
     `trigger_tokens`, `compression_ratio` (what is kept, as a part of the trigger): 0 for what the model does by itself.
-    `new_call`: whether one goes on from the call before. `aloud`: a text chat plays its answers. `history_days`: 0 for
-    as long as the operator keeps.
+    `new_call`: whether one goes on from the call before. `aloud`: a text chat plays its answers. `page_language`: in
+    which pages are, where `language` is what is spoken. `history_days`: 0 for as long as the operator keeps.
     """
 
     voice: str = "Kore"
@@ -120,7 +123,8 @@ class UserSettings:
     new_call: str = "ask"
     aloud: bool = True
     captions: bool = True
-    theme: str = "device"
+    theme: str = OF_THE_DEVICE
+    page_language: str = OF_THE_DEVICE
     history_days: int = 0
 
 
@@ -284,6 +288,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "end_sensitivity": SENSITIVITIES,
     "new_call": NEW_CALLS,
     "theme": THEMES,
+    "page_language": (OF_THE_DEVICE, *PAGE_LANGUAGES),
 }
 DEFAULTS_TO_SET = tuple(name for name in NAMES if name not in ("voice", "instruction", "persona", "history_days"))
 """Defaults that have no variable of their own, and no list in the admin."""
