@@ -95,7 +95,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "config.site_address.site_address",
                 "django.template.context_processors.i18n",
-                "config.translations.languages.catalogue_for_scripts",
+                "config.translations.languages.language_of_page",
                 "sessions_app.user_settings.appearance.appearance",
             ],
         },

@@ -20,11 +20,24 @@ def is_offered(code: str) -> bool:
     return code in dict(settings.LANGUAGES)
 
 
-def catalogue_for_scripts(request: HttpRequest) -> dict[str, Any]:
-    """For templates: `words_url`, the address of what scripts say; empty in English, in which they are written."""
+def language_of_page(request: HttpRequest) -> dict[str, Any]:
+    """For templates, what a page in another language than English, in which all is written, needs beside its words.
 
-    def address() -> str:
-        language = get_language() or settings.LANGUAGE_CODE
-        return "" if language == settings.LANGUAGE_CODE else reverse("words", args=(language, version()))
+    `words_url`: the address of what its scripts say. `socket_query`: how the address of its socket ends.
+    """
+    return {"words_url": SimpleLazyObject(_words_url), "socket_query": SimpleLazyObject(_socket_query)}
 
-    return {"words_url": SimpleLazyObject(address)}
+
+def _words_url() -> str:
+    language = _other_language()
+    return reverse("words", args=(language, version())) if language else ""
+
+
+def _socket_query() -> str:
+    language = _other_language()
+    return f"?language={language}" if language else ""
+
+
+def _other_language() -> str:
+    language = get_language() or settings.LANGUAGE_CODE
+    return "" if language == settings.LANGUAGE_CODE else language

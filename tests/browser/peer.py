@@ -1,6 +1,7 @@
 """The other end of a page's WebSocket, played by a test: it says what it is told to and notes what it hears."""
 
 import json
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +37,7 @@ class Peer:
         }
         self.sockets: list[WebSocketRoute] = []
         self.heard: list[dict[str, Any]] = []
-        page.route_web_socket(f"**/ws/{mode}/", self._welcome)
+        page.route_web_socket(re.compile(rf"/ws/{mode}/(\?|$)"), self._welcome)
 
     def say(self, kind: str, **fields: Any) -> None:
         """Send one message through the present connection."""

@@ -44,7 +44,7 @@ def test_a_page_tells_its_script_where_everything_is(client: Client, alice: User
     assert root is not None
     facts = dict(re.findall(r'data-([a-z-]+)="([^"]*)"', root[0]))
     assert facts["mode"] == mode
-    assert facts["ws-path"] == f"/ws/{mode}/?language=en"
+    assert facts["ws-path"] == f"/ws/{mode}/"
     assert facts["login-url"] == "/accounts/login/"
     for worklet in ("capture-worklet", "playback-worklet"):
         assert finders.find(facts[worklet].removeprefix("/static/"))
