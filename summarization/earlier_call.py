@@ -1,4 +1,5 @@
-"""The call that a new one may go on from: which one is offered, and what the new one is told of it.
+"""The call that a new one may go on from: which one is offered, and what the new one is told of it. And the call that was
+left in the midst of it, which is offered itself.
 
 The new call keeps its id alone. Its words are read anew whenever a session is opened, and after each reply: one that is
 deleted tells nothing any more.
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from energy.levels import Mode
 from sessions_app.chains import links_of_id
 from sessions_app.live.context import EARLIER_CALL_LIMIT_TOKENS, EarlierCall, Recap, context_of
 from sessions_app.live.tokens import estimate_tokens
@@ -27,6 +29,9 @@ OFFERED_FOR = timedelta(days=7)
 """A week: for so long a weekday names the day, and who comes back later begins with something else, as a rule. From its
 page in the history every call can be continued."""
 
+LEFT_OFFERED_FOR = timedelta(days=1)
+"""Who was cut off comes back within a day to go on; later it is an earlier call among others."""
+
 _NO_PAGE = uuid.UUID(int=0)
 
 
@@ -39,6 +44,17 @@ class OfferedCall:
     ended_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LeftCall:
+    """A call that nobody ended. `is_open`: a page has it yet, or had it until a moment ago; only the browser that left it
+    knows which."""
+
+    id: uuid.UUID
+    title: str
+    left_at: datetime
+    is_open: bool
+
+
 def offered_to(user: User) -> OfferedCall | None:
     """The newest call of a user, if something was said in it, it is over or was left, and not too long ago.
 
@@ -49,8 +65,20 @@ def offered_to(user: User) -> OfferedCall | None:
         return None
     if LiveSession.objects.filter(conversation=call, ended_at=None).exists():
         return None
-    history = CallHistory.objects.filter(conversation=call).only("title").first()
-    return OfferedCall(call.pk, history.title if history is not None else "", _ended_at(call))
+    return OfferedCall(call.pk, _title_of(call), _ended_at(call))
+
+
+def left_by(user: User) -> LeftCall | None:
+    """The newest call of a user, if nobody ended it and there is something in it to continue."""
+    call = Conversation.objects.filter(user=user, mode=Mode.CALL).order_by("-last_activity_at").first()
+    if call is None or _ended_at(call) < timezone.now() - LEFT_OFFERED_FOR:
+        return None
+    was_ended = call.status == Conversation.Status.ENDED and call.end_reason != Conversation.PAGE_LEFT
+    has_words = call.continues_id is not None or spoken_calls_of(user).filter(pk=call.pk).exists()
+    if was_ended or not has_words:
+        return None
+    is_open = LiveSession.objects.filter(conversation=call, ended_at=None).exists()
+    return LeftCall(call.pk, _title_of(call), _ended_at(call), is_open)
 
 
 def added_to(recap: Recap | None, conversation_id: uuid.UUID) -> Recap | None:
@@ -91,6 +119,11 @@ def _last_words(call: Conversation) -> str:
     turns, earlier = load_past(call, _NO_PAGE)
     context = context_of((*earlier.spoken, *turns), latest_recap(call.pk))
     return "\n".join(part for part in (context.summary, as_script(context.turns)) if part)
+
+
+def _title_of(call: Conversation) -> str:
+    history = CallHistory.objects.filter(conversation=call).only("title").first()
+    return history.title if history is not None else ""
 
 
 def _ended_at(call: Conversation) -> datetime:

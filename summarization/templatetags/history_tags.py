@@ -54,6 +54,12 @@ def offered_call(user: User) -> earlier_call.OfferedCall | None:
 
 
 @register.simple_tag
+def left_call(user: User) -> earlier_call.LeftCall | None:
+    """The call that was left in the midst of it, or is open."""
+    return earlier_call.left_by(user)
+
+
+@register.simple_tag
 def recent_conversations(user: User, count: int) -> list[history.Entry]:
     """The conversations of a user that were used last."""
     return history.recent(user, count)

@@ -98,6 +98,62 @@ def test_neither_a_text_chat_nor_the_call_of_somebody_else_nor_a_deleted_one_is_
     assert offered(alice) is None
 
 
+# -- which one was left ------------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_its_page_left_is_the_one_to_continue_until_a_day_has_passed(alice: User) -> None:
+    talk = Talk(alice)
+    talk.say(turns(2))
+    left = earlier_call.left_by(alice)
+    assert left is not None
+    assert (left.id, left.is_open) == (talk.id, True)
+    talk.leave()
+    left = earlier_call.left_by(alice)
+    assert left is not None
+    assert (left.id, left.is_open, left.left_at) == (talk.id, False, talk.row.last_activity_at)
+    Conversation.objects.filter(pk=talk.id).update(last_activity_at=timezone.now() - timedelta(hours=25))
+    assert earlier_call.left_by(alice) is None
+
+
+def test_a_call_that_was_given_up_by_a_cleanup_was_left_too(alice: User) -> None:
+    call = an_ended_call(alice, ago=timedelta(minutes=5))
+    assert earlier_call.left_by(alice) is None
+    Conversation.objects.filter(pk=call.pk).update(end_reason=Conversation.PAGE_LEFT)
+    left = earlier_call.left_by(alice)
+    assert left is not None
+    assert (left.id, left.title) == (call.pk, CODE_WORD.text)
+
+
+def test_a_call_without_a_word_was_not_left_unless_it_continues_one_that_has_some(alice: User) -> None:
+    Talk(alice).leave()
+    assert earlier_call.left_by(alice) is None
+    earlier = an_ended_call(alice)
+    talk = Talk(alice, continues=earlier.pk)
+    talk.leave()
+    left = earlier_call.left_by(alice)
+    assert left is not None
+    assert left.id == talk.id
+
+
+def test_neither_a_chat_nor_the_call_of_somebody_else_nor_a_deleted_one_nor_one_that_was_followed_was_left(
+    alice: User, bob: User
+) -> None:
+    for user, mode in ((alice, Mode.TEXT), (bob, Mode.CALL)):
+        talk = Talk(user, mode)
+        talk.say(turns(2))
+        talk.leave()
+    deleted = Talk(alice)
+    deleted.say(turns(2))
+    deleted.leave()
+    history.delete(alice, deleted.id)
+    assert earlier_call.left_by(alice) is None
+    followed = Talk(alice)
+    followed.say(turns(2))
+    followed.leave()
+    Talk(alice).hang_up()
+    assert earlier_call.left_by(alice) is None
+
+
 # -- what the new one begins with --------------------------------------------------------------------------------------
 
 
