@@ -1,5 +1,5 @@
-"""The call that a new one may go on from: which one is offered, and what the new one is told of it. And the call that was
-left in the midst of it, which is offered itself.
+"""The call that a new one may go on from: which one is offered, and what the new one is told of it. And the call that
+was left in the midst of it, which is offered itself.
 
 The new call keeps its id alone. Its words are read anew whenever a session is opened, and after each reply: one that is
 deleted tells nothing any more.
@@ -46,8 +46,8 @@ class OfferedCall:
 
 @dataclass(frozen=True, slots=True)
 class LeftCall:
-    """A call that nobody ended. `is_open`: a page has it yet, or had it until a moment ago; only the browser that left it
-    knows which."""
+    """A call that nobody ended. `is_open`: a page has it yet, or had it until a moment ago; only the browser that left
+    it knows which."""
 
     id: uuid.UUID
     title: str

@@ -16,6 +16,12 @@ from tests.services.web import WebServer
 ANSWER_LIMIT_MS = 15_000
 HEADERS_IN_THE_CONSOLE = ("Content Security Policy", "Trusted", "Permissions-Policy", "Cross-Origin-Opener-Policy")
 """What a line of the console holds that says something against a header of ours."""
+END_CALLS = """
+from django.utils import timezone
+from sessions_app.models import Conversation
+going_on = Conversation.objects.filter(mode="call", status="active")
+going_on.update(status="ended", ended_at=timezone.now(), end_reason="hung-up")
+"""
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +83,11 @@ class Kept:
         self._first_page = context.new_page()
         self._first_page.goto("/healthz")
 
+    @property
+    def has_a_call(self) -> bool:
+        """Whether a test may have left a call of the server's own, which every later lobby would offer."""
+        return any(page != self._first_page and page.url.endswith("/call/") for page in self.context.pages)
+
     def clean(self) -> None:
         """Forget what a test has left."""
         self.context.set_offline(False)
@@ -114,7 +125,7 @@ def open_context(
     Further arguments are Playwright's for `new_context`. When the test is over, every page must have been free
     of script errors and of violations of the content security policy.
     """
-    used: list[tuple[str, Kept]] = []
+    used: list[tuple[str, Kept, WebServer]] = []
 
     def open_one(web: WebServer, wav: Path | None = None, **options: Any) -> BrowserContext:
         made_with = repr((web.url, wav, sorted(options.items())))
@@ -123,14 +134,17 @@ def open_context(
             unused.append(
                 Kept(launch_chromium(wav).new_context(base_url=web.url, permissions=["microphone"], **options))
             )
-        used.append((made_with, unused.pop()))
+        used.append((made_with, unused.pop(), web))
         return used[-1][1].context
 
     yield open_one
-    complaints = [complaint for _, kept in used for complaint in kept.complaints]
-    for made_with, kept in used:
+    complaints = [complaint for _, kept, _ in used for complaint in kept.complaints]
+    called = {web for _, kept, web in used if kept.has_a_call}
+    for made_with, kept, _ in used:
         kept.clean()
         kept_contexts[made_with].append(kept)
+    for web in called:
+        web.shell(END_CALLS)
     assert not complaints
 
 

@@ -746,7 +746,10 @@ def test_the_length_of_a_call_is_said_at_its_end_as_in_the_history(modules: Page
 @pytest.mark.parametrize(
     ("ended", "now", "words"),
     [
-        ("2026-11-27T09:00", "2026-11-27T09:01", "a moment ago"),
+        ("2026-11-27T09:00", "2026-11-27T09:00:09", "a moment ago"),
+        ("2026-11-27T09:00", "2026-11-27T09:00:29", "20 seconds ago"),
+        ("2026-11-27T09:00", "2026-11-27T09:01", "a minute ago"),
+        ("2026-11-27T09:00", "2026-11-27T09:02", "2 minutes ago"),
         ("2026-11-27T09:05", "2026-11-27T09:00", "a moment ago"),
         ("2026-11-27T09:00", "2026-11-27T09:59", "59 minutes ago"),
         ("2026-11-26T23:50", "2026-11-27T00:20", "30 minutes ago"),

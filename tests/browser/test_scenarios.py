@@ -304,12 +304,22 @@ def test_a_call_that_is_loaded_again_starts_empty_and_uses_no_handle(silent_call
     caller.get_by_role("button", name="Start the call").click()
     ask(caller, "my code word is PLUM-42")
     caller.reload()
-    caller.get_by_role("button", name="Start the call").click()
+    caller.get_by_role("button", name="Begin a new call").click()
     expect(caller.locator("html")).to_have_attribute("data-state", "live")
     expect(caller.locator("[data-log]")).not_to_contain_text("PLUM-42")
     expect(ask(caller, "what is my code word?")).not_to_contain_text("PLUM-42")
     session = session_that_heard(emulator, "what is my code word?")
     assert [entry["handle_given"] for entry in openings(emulator, session)] == [False]
+
+
+def test_a_call_that_was_left_goes_on_with_all_that_was_said_when_its_user_wants_that(silent_caller: Page) -> None:
+    caller = silent_caller
+    caller.get_by_role("button", name="Start the call").click()
+    ask(caller, "my code word is PLUM-42")
+    caller.reload()
+    caller.get_by_role("button", name="Continue", exact=True).click()
+    expect(caller.locator("[data-log]")).to_contain_text("PLUM-42")
+    expect(ask(caller, "what is my code word?")).to_contain_text("PLUM-42")
 
 
 def test_speaking_over_a_reply_silences_it_at_once(

@@ -45,6 +45,15 @@ for number in range(30):
         state="failed" if number == 2 else "ready",
         reason="The models that write summaries did not answer." if number == 2 else "",
     )
+converse(
+    User.objects.get(username="sam"),
+    "Which harbour comes after Husum?",
+    "Going north, it is Dagebüll.",
+    title="The harbours north of Husum",
+    started_at=now - timedelta(minutes=13),
+    is_over=False,
+    is_open=False,
+)
 print(tides.pk)
 """
 

@@ -241,6 +241,7 @@ def scenes(conversation_id: str) -> list[Scene]:
         Scene("text-elsewhere", "/text/", peer="text", arrange=taken),
         Scene("text-of-the-emulator", "/text/", arrange=asked),
         Scene("call-lobby", "/call/"),
+        Scene("call-lobby-left", "/call/", who="sam"),
         Scene("call-lobby-devices", "/call/", arrange=lambda page, _: page.locator("summary").first.click()),
         Scene("call-blocked-microphone", "/call/", arrange=without_microphone),
         Scene("call-begun", "/call/", peer="call", arrange=begun),

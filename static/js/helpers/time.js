@@ -84,12 +84,15 @@ export function isSameDay(oneMs, otherMs) {
 /**
  * @param {number} endedMs  since the epoch, as `nowMs`
  * @param {number} nowMs
- * @returns {string}  when a call was, by the reader's clock, such as it stands after "your call of": "12 minutes ago",
- *   "this morning", "last night", "yesterday", "Tuesday", "20 November"
+ * @returns {string}  when a call was, by the reader's clock, such as it stands after "your call of": "20 seconds ago",
+ *   "12 minutes ago", "this morning", "last night", "yesterday", "Tuesday", "20 November"
  */
 export function callTime(endedMs, nowMs) {
-  const minutes = Math.floor((nowMs - endedMs) / 60000);
-  if (minutes < 2) return "a moment ago";
+  const seconds = Math.floor((nowMs - endedMs) / 1000);
+  if (seconds < 10) return "a moment ago";
+  if (seconds < 60) return `${Math.floor(seconds / 10) * 10} seconds ago`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 2) return "a minute ago";
   if (minutes < 60) return `${minutes} minutes ago`;
   const [ended, now] = [new Date(endedMs), new Date(nowMs)];
   const days = Math.round((startOfDay(now) - startOfDay(ended)) / DAY_MS);

@@ -5,6 +5,7 @@ import { choice } from "../helpers/storage.js";
 import { talkLength } from "../helpers/time.js";
 import { WakeLock } from "../helpers/wake_lock.js";
 import { Elsewhere } from "../session/elsewhere.js";
+import { forgetLeftCall, watchLeaving } from "../session/leaving.js";
 import { LiveSession } from "../session/live_session.js";
 import {
   continuedConversation,
@@ -23,6 +24,7 @@ import { Composer } from "../ui/composer.js";
 import { EarlierCallQuestion } from "../ui/earlier_call.js";
 import { EndedCall } from "../ui/ended_call.js";
 import { HandOverDialog } from "../ui/hand_over_dialog.js";
+import { LeftCallOffer } from "../ui/left_call.js";
 import { LevelMeter } from "../ui/level_meter.js";
 import { LiveView } from "../ui/live_view.js";
 import { PushToTalk } from "../ui/push_to_talk.js";
@@ -41,6 +43,7 @@ const MOVED = "It goes on on your other device.";
 const root = document.documentElement.dataset;
 
 const startButton = find("[data-start]");
+const continueButton = find("[data-continue]");
 const startWaits = find("[data-start-waits]");
 const muteButton = find("[data-mute]");
 const captionsButton = find("[data-captions-toggle]");
@@ -48,6 +51,11 @@ const captionsButton = find("[data-captions-toggle]");
 const [beforeFirst, beforeNext] = ["lobby", "ended"].map(
   (place) => new EarlierCallQuestion(document.querySelector(`[data-earlier-call="${place}"]`)),
 );
+const leftCall = new LeftCallOffer(document.querySelector("[data-left-call]"), {
+  title: find("[data-lobby-title]"),
+  continueButton,
+  startButton,
+});
 const endedCall = new EndedCall(find("[data-ended-story]"));
 const timer = new CallTimer(find("[data-timer]"));
 const meter = new LevelMeter(find("[data-input-level]"));
@@ -105,10 +113,12 @@ const holds = new Set();
 
 /**
  * @param {boolean} fresh  a new call, not the one this page had before
- * @param {string | null} [goesOnFrom]  the id of an earlier call that a new one begins with
+ * @param {object} [calls]  ids
+ * @param {string | null} [calls.goesOnFrom]  of an earlier call that a new one begins with
+ * @param {string | null} [calls.continues]  of a call that was left, which goes on
  */
-async function start(fresh, goesOnFrom = null) {
-  startButton.disabled = true;
+async function start(fresh, { goesOnFrom = null, continues = null } = {}) {
+  startButton.disabled = continueButton.disabled = true;
   root.micError = "";
   const waits = setTimeout(() => setText(startWaits, START_WAITS), START_PATIENCE_MS);
   view.clearNotice();
@@ -118,7 +128,7 @@ async function start(fresh, goesOnFrom = null) {
     showMicrophoneError(error);
     return;
   } finally {
-    startButton.disabled = false;
+    startButton.disabled = continueButton.disabled = false;
     clearTimeout(waits);
     setText(startWaits, "");
   }
@@ -131,7 +141,8 @@ async function start(fresh, goesOnFrom = null) {
     }
     session.takeWith(ticket);
   }
-  session.open({ fresh, goesOnFrom });
+  leftCall.withdraw();
+  session.open({ fresh, goesOnFrom, continues });
   root.stage = "call";
   recordings.moveTo(find(".live__foot"), find("[data-composer]"));
   setMuted(root.wantedMic === "muted");
@@ -199,10 +210,15 @@ function received(message) {
   forgetContinued(message);
   if (message.type === SERVER_MESSAGE.FLUSH) sound.speaker.flush();
   if (message.type === SERVER_MESSAGE.FLUSH || message.type === SERVER_MESSAGE.TURN_COMPLETE) sound.speaker.listen();
-  if (message.type === SERVER_MESSAGE.READY) timer.start();
+  if (message.type === SERVER_MESSAGE.READY) begun();
   if (message.type === "link") onLink(message);
   if (message.type === SERVER_MESSAGE.ERROR) recordings.receive(message);
   view.receive(message);
+}
+
+function begun() {
+  timer.start();
+  forgetLeftCall();
 }
 
 function onLink(change) {
@@ -311,8 +327,9 @@ function setCaptions(on) {
 const inCall = () => root.stage === "call";
 
 setCaptions(choice.get(CAPTIONS_KEY, root.wantedCaptions) === "on");
-startButton.addEventListener("click", () => start(false, beforeFirst.answer));
-find("[data-new-call]").addEventListener("click", () => start(true, beforeNext.answer));
+continueButton.addEventListener("click", () => start(false, { continues: leftCall.offered }));
+startButton.addEventListener("click", () => start(false, { goesOnFrom: leftCall.offered ? null : beforeFirst.answer }));
+find("[data-new-call]").addEventListener("click", () => start(true, { goesOnFrom: beforeNext.answer }));
 elsewhereButton.addEventListener("click", () => handOver.open());
 find("[data-take-back]").addEventListener("click", () => start(false));
 find("[data-hang-up]").addEventListener("click", hangUp);
@@ -328,5 +345,6 @@ new PushToTalk(find("[data-push-to-talk]"), {
 });
 document.addEventListener(PLAYING_CHANGED, ({ detail: plays }) => listenToRecording(plays));
 recordings.moveTo(document.querySelector("[data-lobby-recordings]"));
+watchLeaving(() => (inCall() ? session.state.conversation : null));
 onComeback(session);
 showState(session.state);

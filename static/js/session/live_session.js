@@ -96,15 +96,17 @@ export class LiveSession {
   }
 
   /**
-   * @param {{fresh?: boolean, goesOnFrom?: string | null}} [options]  fresh: never continue what this page had before;
-   *   goesOnFrom: the id of an earlier call that a new one begins with
+   * @param {{fresh?: boolean, goesOnFrom?: string | null, continues?: string | null}} [options]  fresh: never continue
+   *   what this page had before; goesOnFrom: the id of an earlier call that a new one begins with; continues: of a
+   *   conversation that goes on
    */
-  open({ fresh = false, goesOnFrom = null } = {}) {
+  open({ fresh = false, goesOnFrom = null, continues = null } = {}) {
     if (this._hangUpTimer !== null) this._end();
     this._fresh = fresh;
     this._goesOnFrom = goesOnFrom;
     this._hasReleased = false;
-    if (fresh) this._takes = null;
+    if (fresh) this._takes = this._continues = null;
+    this._continues = continues ?? this._continues;
     if (fresh) this._apply({ type: "cleared" });
     this._socket.open();
   }
