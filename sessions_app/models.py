@@ -23,6 +23,7 @@ from sessions_app.recordings.rows import RecordingUpload as RecordingUpload
 from sessions_app.recordings.usage_rows import RecordingUsage as RecordingUsage
 from sessions_app.recordings.work_rows import RecordingWork as RecordingWork
 from sessions_app.throttle import Count, Scope
+from sessions_app.usage_rows import UsageRow, counts_that_agree
 from sessions_app.user_settings.rows import UserSettings as UserSettings  # its rows belong to this app
 from sessions_app.voice_samples.rows import VoiceSample as VoiceSample
 
@@ -309,12 +310,10 @@ class BrowserSession(models.Model):
         return self.browser
 
 
-class TurnUsage(models.Model):
+class TurnUsage(UsageRow):
     """What one reply of the model took in and put out, in tokens, and what that cost.
 
-    The counts are those of `energy.usage`: a later report of the same connection may show that they are to be read
-    otherwise, and restates them. Modalities other than text and audio are in the sums alone; results of tools and what
-    was cached are parts of what was taken in, of whatever modality.
+    A later report of the same connection may show that its counts are to be read otherwise, and restates them.
     """
 
     # The indexes below begin with these two keys, which need none of their own.
@@ -322,18 +321,6 @@ class TurnUsage(models.Model):
     live_session = models.ForeignKey(LiveSession, models.SET_NULL, null=True, related_name="usages", db_index=False)
     connection = models.PositiveIntegerField(help_text="Which connection of the live session it came by.")
     turn = models.PositiveIntegerField(help_text="The number of the model's turn.")
-    model = models.CharField(max_length=100)
-    report = models.JSONField(help_text="As the provider gave it.")
-    input_tokens = models.PositiveIntegerField("tokens in")
-    input_text_tokens = models.PositiveIntegerField("text in")
-    input_audio_tokens = models.PositiveIntegerField("audio in")
-    input_tool_use_tokens = models.PositiveIntegerField("of tools in", default=0)
-    input_cached_tokens = models.PositiveIntegerField("cached in", default=0)
-    output_tokens = models.PositiveIntegerField("tokens out")
-    output_text_tokens = models.PositiveIntegerField("text out")
-    output_audio_tokens = models.PositiveIntegerField("audio out")
-    cost_micro_usd = models.PositiveBigIntegerField(help_text="By the prices of that day, in millionths of a dollar.")
-    at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -345,14 +332,7 @@ class TurnUsage(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["live_session", "connection", "turn"], name="usage_once_a_turn"),
-            models.CheckConstraint(
-                condition=Q(input_tokens__gte=F("input_text_tokens") + F("input_audio_tokens")),
-                name="usage_input_is_the_sum",
-            ),
-            models.CheckConstraint(
-                condition=Q(output_tokens__gte=F("output_text_tokens") + F("output_audio_tokens")),
-                name="usage_output_is_the_sum",
-            ),
+            *counts_that_agree("usage"),
         ]
 
     def __str__(self) -> str:

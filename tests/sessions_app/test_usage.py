@@ -19,7 +19,7 @@ from energy.fair_use import FairUseLimit, Used
 from energy.levels import Mode
 from energy.usage import Report, TurnTokens, turns_of
 from sessions_app import services, usage
-from sessions_app.models import Conversation, LiveSession, TurnUsage
+from sessions_app.models import Conversation, LiveSession, RecordingUsage, TurnUsage
 from sessions_app.usage import UsageTotal
 from tests.repeatable import cases
 
@@ -180,6 +180,15 @@ def test_rows_that_make_no_sense_are_refused(alice: User, wrong: dict[str, int])
         TurnUsage.objects.create(
             conversation=session.conversation, live_session=session, connection=1, report={}, **fields
         )
+
+
+@pytest.mark.parametrize("wrong", [{"input_text_tokens": 2}, {"output_audio_tokens": 2}, {"output_tokens": -1}])
+def test_so_are_those_of_recordings(alice: User, wrong: dict[str, int]) -> None:
+    counts = dict.fromkeys((name for name in vars(RecordingUsage()) if name.endswith("_tokens")), 1)
+    zero = dict.fromkeys((name for name in counts if "text" in name or "audio" in name), 0)
+    RecordingUsage.objects.create(user=alice, report={}, cost_micro_usd=0, **counts | zero)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RecordingUsage.objects.create(user=alice, report={}, cost_micro_usd=0, **counts | zero | wrong)
 
 
 def test_what_was_spent_outlives_its_live_session_but_not_its_conversation(alice: User) -> None:
