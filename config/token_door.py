@@ -19,7 +19,7 @@ from typing import Any
 
 from django.conf import settings
 
-from config.doors import Send, respond, shows_secret
+from config.doors import BodyRefused, Send, body_of, respond, shows_secret
 from energy.ladders import models_for_tokens
 from sessions_app.gateway.limits import Bucket
 from sessions_app.live.providers.minting import API_VERSION, Minter, MintingFailed, MintOutcome, TokenOrder
@@ -163,16 +163,9 @@ def _failed(failure: MintingFailed) -> _Refused:
 
 async def _body(receive: Any) -> object:
     """What was sent, parsed. Raises `_Refused`."""
-    raw, has_more = b"", True
-    while has_more:
-        event = await receive()
-        if event["type"] != "http.request":
-            raise _Refused(HTTPStatus.BAD_REQUEST, "no_json", "The request was broken off.")
-        raw += event.get("body", b"")
-        has_more = event.get("more_body", False)
-        if len(raw) > BODY_LIMIT_BYTES:
-            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The request has more than 4 KiB.")
     try:
-        return json.loads(raw)
+        return json.loads(await body_of(receive, BODY_LIMIT_BYTES))
+    except BodyRefused as refusal:
+        raise _Refused(refusal.status, refusal.code, str(refusal)) from None
     except (ValueError, RecursionError):
         raise _Refused(HTTPStatus.BAD_REQUEST, "no_json", "The request is no JSON.") from None

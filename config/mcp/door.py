@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 
-from config.doors import Send, header, respond
+from config.doors import BodyRefused, Send, body_of, header, respond
 from config.mcp.calls import Calls
 from config.mcp.hosting import CALLER, Hosting, NotServing
 from config.sockets import OriginOfForms, origins_in
@@ -36,7 +36,6 @@ METHOD = "POST"
 """A stream that no request has asked for would have nothing to tell, and there is no session to end."""
 
 BODY_LIMIT_BYTES = 64 * 1024
-BODY_LIMIT_S = 10.0
 LEAVE_LIMIT_S = 2.0
 
 REQUESTS_AT_ONCE = 64
@@ -93,6 +92,8 @@ class McpDoor:
         answer = _Answer(send)
         try:
             await self._answer(scope, receive, answer)
+        except BodyRefused as refusal:
+            await _refuse(answer, _Refused(refusal.status, refusal.code, str(refusal)))
         except _Refused as refusal:
             await _refuse(answer, refusal)
         except Exception as error:
@@ -119,7 +120,7 @@ class McpDoor:
         caller = await self._caller(scope)
         self._take_place(caller.user.pk)
         try:
-            body = await _body(receive)
+            body = await body_of(receive, BODY_LIMIT_BYTES)
             await self._host().serve({**scope, CALLER: caller}, _Replay(body, receive), answer)
         finally:
             self._asking[caller.user.pk] -= 1
@@ -184,30 +185,6 @@ class _Replay:
     async def __call__(self) -> Any:
         event, self._event = self._event, None
         return event if event is not None else await self._receive()
-
-
-async def _body(receive: Any) -> bytes:
-    """What was sent. Raises `_Refused`."""
-    try:
-        async with asyncio.timeout(BODY_LIMIT_S):
-            return await _read(receive)
-    except TimeoutError:
-        text = f"The request was not here within {BODY_LIMIT_S:.0f} seconds."
-        raise _Refused(HTTPStatus.REQUEST_TIMEOUT, "too_slow", text) from None
-
-
-async def _read(receive: Any) -> bytes:
-    raw, has_more = b"", True
-    while has_more:
-        event = await receive()
-        if event["type"] != "http.request":
-            raise _Refused(HTTPStatus.BAD_REQUEST, "broken_off", "The request was broken off.")
-        raw += event.get("body", b"")
-        has_more = event.get("more_body", False)
-        if len(raw) > BODY_LIMIT_BYTES:
-            text = f"The request has more than {BODY_LIMIT_BYTES // 1024} KiB."
-            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", text)
-    return raw
 
 
 async def _refuse(answer: _Answer, refusal: _Refused) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -15,6 +16,7 @@ from config.metrics.figures import Figures
 from config.token_door import ASKED_BURST, WRONG_BURST, TokenDoor
 from sessions_app.live.providers.minting import MintingFailed
 from tests.fakes.minter import FakeMinter
+from tests.virtual_time import VirtualTimeLoop
 
 SECRET = "a-secret-of-this-test-which-nobody-is-told"
 MODEL = "gemini-3.8-live"
@@ -53,13 +55,23 @@ async def ask(
     method: str = "POST",
     path: str = token_door.PATH,
 ) -> Answered:
-    headers = [(b"authorization", f"Bearer {secret}".encode())] if secret else []
-    scope = {"type": "http", "path": path, "method": method, "headers": headers, "client": ("10.0.0.7", 4711)}
     body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
-    application = ApplicationCommunicator(door, scope)
+    application = begin(door, secret, method, path)
     await application.send_input({"type": "http.request", "body": body[:9], "more_body": True})
     await application.send_input({"type": "http.request", "body": body[9:]})
-    start, sent = await application.receive_output(), await application.receive_output()
+    return await answer_of(application)
+
+
+def begin(
+    door: TokenDoor, secret: str = SECRET, method: str = "POST", path: str = token_door.PATH
+) -> ApplicationCommunicator:
+    headers = [(b"authorization", f"Bearer {secret}".encode())] if secret else []
+    scope = {"type": "http", "path": path, "method": method, "headers": headers, "client": ("10.0.0.7", 4711)}
+    return ApplicationCommunicator(door, scope)
+
+
+async def answer_of(application: ApplicationCommunicator, within_s: float = 1) -> Answered:
+    start, sent = await application.receive_output(within_s), await application.receive_output()
     return start["status"], dict(start["headers"]), _parsed(sent["body"])
 
 
@@ -122,6 +134,17 @@ async def test_what_makes_no_sense_is_refused(
     door: TokenDoor, minter: FakeMinter, asked: object, status: int, code: str
 ) -> None:
     assert code_of(await ask(door, asked)) == (status, code)
+    assert minter.orders == []
+
+
+def test_half_a_request_is_not_waited_for_without_end(door: TokenDoor, minter: FakeMinter) -> None:
+    async def send_half() -> Answered:
+        application = begin(door)
+        await application.send_input({"type": "http.request", "body": b'{"model":', "more_body": True})
+        return await answer_of(application, within_s=3_600)
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert code_of(runner.run(send_half())) == (408, "too_slow")
     assert minter.orders == []
 
 

@@ -14,7 +14,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from config.mcp import door as door_module
+from config import doors
 from config.mcp import history_tools
 from config.mcp.calls import Calls
 from config.mcp.door import BODY_LIMIT_BYTES, PATH, REQUESTS_AT_ONCE_OF_A_USER, McpDoor
@@ -219,7 +219,7 @@ async def test_a_request_that_is_too_large_is_refused(door: McpDoor, key: str) -
 async def test_a_request_that_does_not_come_is_given_up(
     door: McpDoor, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door_module, "BODY_LIMIT_S", 0.01)
+    monkeypatch.setattr(doors, "BODY_LIMIT_S", 0.01)
     assert code_of(await answer_of(begin(door, key))) == (408, "too_slow")
 
 
