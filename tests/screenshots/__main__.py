@@ -29,6 +29,7 @@ from tests.services.settings import use_settings_of_tests
 from tests.services.web import WebServer
 
 DIRECTORY = Path("var") / "screenshots"
+EXTRAS = {"EMAIL_URL": "console:", "EPHEMERAL_TOKENS": "1", "PSEUDO_LANGUAGE": "1"}
 HEIGHT_LIMIT_PX = 2600
 """Of a picture; longer pages are cut."""
 
@@ -45,10 +46,10 @@ def main() -> int:
     DIRECTORY.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         emulator = Emulator(Path(name) / "emulator")
-        web = WebServer(Path(name) / "web", emulator.environment | {"EMAIL_URL": "console:", "EPHEMERAL_TOKENS": "1"})
+        web = WebServer(Path(name) / "web", emulator.environment | EXTRAS)
         browser = launch(playwright)
         try:
-            return photograph(browser, web, options.only)
+            return photograph(browser, web, options.only, [view for view in VIEWS if options.views.search(view.name)])
         finally:
             browser.close()
             web.stop()
@@ -60,19 +61,20 @@ def _options() -> argparse.Namespace:
         prog="./run screenshots", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", type=re.compile, default=re.compile(""), help="scenes whose name has this pattern")
+    parser.add_argument("--views", type=re.compile, default=re.compile(""), help="views whose name has this pattern")
     return parser.parse_args()
 
 
-def photograph(browser: Browser, web: WebServer, only: re.Pattern[str]) -> int:
+def photograph(browser: Browser, web: WebServer, only: re.Pattern[str], views: Sequence[View]) -> int:
     """Take them all; 1 if there was something to find fault with, which is printed."""
     conversation_id = web.shell(rows.ALICES).strip()
     error_pages: dict[str, str] = json.loads(web.shell(rows.ERROR_PAGES))
     wanted = [scene for scene in scenes(conversation_id) if only.search(scene.name)]
-    faults = [fault for view in VIEWS for fault in _look(browser, web, view, wanted, error_pages)]
-    _write_sheets(browser, [scene.name for scene in wanted])
+    faults = [fault for view in views for fault in _look(browser, web, view, wanted, error_pages)]
+    _write_sheets(browser, [scene.name for scene in wanted], views)
     for fault in faults:
         print(fault)
-    print(f"{len(wanted)} scenes in {len(VIEWS)} views: {DIRECTORY / 'index.html'}")
+    print(f"{len(wanted)} scenes in {len(views)} views: {DIRECTORY / 'index.html'}")
     return 1 if faults else 0
 
 
@@ -127,13 +129,13 @@ def _is_complaint(message: ConsoleMessage, url: str) -> bool:
     return message.type in ("error", "warning") and message.location["url"] != url
 
 
-def _write_sheets(browser: Browser, names: Sequence[str]) -> None:
+def _write_sheets(browser: Browser, names: Sequence[str], views: Sequence[View]) -> None:
     """One picture for each scene, and a page with all."""
-    (DIRECTORY / "index.html").write_text(page_of(names, VIEWS), encoding="utf-8")
+    (DIRECTORY / "index.html").write_text(page_of(names, views), encoding="utf-8")
     page = browser.new_page(viewport={"width": 1532, "height": 900})
     for name in names:
         html = DIRECTORY / f"{name}.html"
-        html.write_text(page_of([name], VIEWS), encoding="utf-8")
+        html.write_text(page_of([name], views), encoding="utf-8")
         page.goto(html.absolute().as_uri())
         page.screenshot(path=DIRECTORY / f"{name}.png", full_page=True)
         html.unlink()

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from config.translations.catalogues import PSEUDO_LANGUAGE
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`width` and `height` in CSS pixels; `theme` is that of the device; `text_percent`: the browser's size of letters;
-    `scale`: how large it is shown on the sheet."""
+    """`width` and `height` in CSS pixels; `theme` and `language` are those of the device; `text_percent`: the browser's
+    size of letters; `scale`: how large it is shown on the sheet."""
 
     name: str
     width: int
     height: int
     theme: str = "light"
+    language: str = "en"
     text_percent: int = 100
     scale: float = 1.0
 
@@ -24,6 +27,7 @@ class View:
             "viewport": {"width": self.width, "height": self.height},
             "color_scheme": self.theme,
             "reduced_motion": "reduce",
+            "locale": self.language,
             "timezone_id": "Europe/Berlin",
         }
 
@@ -35,4 +39,8 @@ VIEWS = (
     View("landscape", 740, 360, scale=0.5),
     View("desk-light", 1440, 900, scale=0.5),
     View("desk-dark", 1440, 900, theme="dark", scale=0.5),
+    View("german-phone", 360, 740, language="de"),
+    View("german-landscape", 740, 360, language="de", scale=0.5),
+    View("from-right-phone", 360, 740, language=PSEUDO_LANGUAGE),
+    View("from-right-desk", 1440, 900, theme="dark", language=PSEUDO_LANGUAGE, scale=0.5),
 )
