@@ -1,9 +1,11 @@
-"""Days as the clocks of a place have them: pure."""
+"""Days and times as the clocks of a place have them: pure."""
 
 from __future__ import annotations
 
 import datetime
 from zoneinfo import ZoneInfo
+
+UNKNOWN_TIME = "further notice"
 
 
 def day_of(now: datetime.datetime, zone: str) -> tuple[datetime.datetime, datetime.datetime]:
@@ -15,3 +17,13 @@ def day_of(now: datetime.datetime, zone: str) -> tuple[datetime.datetime, dateti
         for day in (today, today + datetime.timedelta(days=1))
     )
     return begins, ends
+
+
+def time_in_words(moment: datetime.datetime | None, now: datetime.datetime, zone: str) -> str:
+    """A moment for people: "14:30 UTC", on another day "Monday 07:00 UTC"."""
+    if moment is None:
+        return UNKNOWN_TIME
+    here = ZoneInfo(zone)
+    local = moment.astimezone(here)
+    is_today = local.date() == now.astimezone(here).date()
+    return f"{local:%H:%M %Z}" if is_today else f"{local:%A %H:%M %Z}"

@@ -8,9 +8,8 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from energy.days import day_of
+from energy.days import day_of, time_in_words
 from energy.levels import Mode
 
 
@@ -46,12 +45,12 @@ class FairUseRefusal:
     allowed: int
     ends_at: datetime.datetime | None
 
-    def in_words(self, zone: str) -> str:
-        """One sentence for the user; the time is that of `zone`."""
+    def in_words(self, now: datetime.datetime, zone: str) -> str:
+        """A few words for the user; the time is that of `zone`."""
         what = _SENTENCES[self.limit].format(allowed=f"{self.allowed:,}")
         if self.ends_at is None:
             return f"{what} End one of them to begin another."
-        return f"{what} That changes on {self.ends_at.astimezone(ZoneInfo(zone)):%A at %H:%M %Z}."
+        return f"{what} There is more from {time_in_words(self.ends_at, now, zone)} on."
 
 
 _SENTENCES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,16 +9,15 @@ from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
+from energy.days import time_in_words
 from energy.levels import LevelChange, Mode, Reason, Word
 
 FILE = Path(__file__).with_name("notices.json")
 FALLBACK_PERSONA = "default"
 PLACEHOLDERS = ("word", "model", "resets_at")
-UNKNOWN_TIME = "further notice"
 
 
 class Occasion(StrEnum):
@@ -94,16 +92,6 @@ def fill(text: str, change: LevelChange, zone: str) -> str:
             "resets_at": time_in_words(change.resets_at, change.at, zone),
         }
     )
-
-
-def time_in_words(moment: datetime.datetime | None, now: datetime.datetime, zone: str) -> str:
-    """A moment for people: "14:30 UTC", on another day "Monday 07:00 UTC"."""
-    if moment is None:
-        return UNKNOWN_TIME
-    here = ZoneInfo(zone)
-    local = moment.astimezone(here)
-    is_today = local.date() == now.astimezone(here).date()
-    return f"{local:%H:%M %Z}" if is_today else f"{local:%A %H:%M %Z}"
 
 
 def check_placeholders(text: str) -> None:

@@ -240,6 +240,7 @@ class Turn(models.Model):
     recordings = models.JSONField(
         null=True, blank=True, help_text="Ids of the recordings that it asks about, or answers about."
     )
+    until = models.DateTimeField(null=True, blank=True, help_text="The moment that a line of our own names.")
     at = models.DateTimeField()
 
     class Meta:

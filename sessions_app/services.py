@@ -142,6 +142,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
             code=turn.code,
             heard=turn.heard,
             recordings=list(turn.recordings) or None,
+            until=None if turn.until_ms is None else _moment(turn.until_ms),
             at=_moment(turn.at_ms),
         )
         for turn in turns

@@ -73,6 +73,7 @@ def spoken_turn(turn: Turn, page_id: uuid.UUID | None) -> SpokenTurn:
         code=turn.code,
         heard=turn.heard,
         recordings=tuple(turn.recordings or ()),
+        until_ms=None if turn.until is None else int(turn.until.timestamp() * 1000),
     )
 
 

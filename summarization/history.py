@@ -225,9 +225,8 @@ def read(user: User, id: uuid.UUID) -> Record:
 
 
 def _line(turn: Turn) -> Line:
-    return Line(
-        turn.number, turn.role, turn.text, turn.status, turn.at, turn.code, turn.heard, tuple(turn.recordings or ())
-    )
+    about = tuple(turn.recordings or ())
+    return Line(turn.number, turn.role, turn.text, turn.status, turn.at, turn.code, turn.heard, about, turn.until)
 
 
 @transaction.atomic

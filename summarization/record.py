@@ -13,7 +13,10 @@ from summarization.timeline import Moment, verdict
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A turn. `role`, `status`, `code`, `heard` and `recordings` are those of the browser protocol."""
+    """A turn. `role`, `status`, `code`, `heard` and `recordings` are those of the browser protocol.
+
+    `until`: the moment that a line of our own names.
+    """
 
     number: int
     role: str
@@ -23,6 +26,7 @@ class Line:
     code: str = ""
     heard: int | None = None
     recordings: tuple[str, ...] = ()
+    until: datetime | None = None
 
     @property
     def can_be_found(self) -> bool:

@@ -66,7 +66,7 @@ class RecordedAnswers:
     def refuse_if_spent(self, user: User) -> None:
         refusal = fair_use_refusal(user.pk, Mode.TEXT, timezone.now())
         if refusal is not None:
-            raise Refused(refusal.in_words(settings.TIME_ZONE))
+            raise Refused(refusal.in_words(timezone.now(), settings.TIME_ZONE))
 
     def begin(self, user: User, recording: Recording) -> uuid.UUID:
         try:

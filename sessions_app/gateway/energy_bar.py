@@ -201,7 +201,7 @@ class SessionEnergy:
         if refusal is None:
             return None
         previous, self._refusal = self._bar.get_level(mode), refusal
-        self._notice = refusal.in_words(settings.TIME_ZONE)
+        self._notice = refusal.in_words(_now(), settings.TIME_ZONE)
         return LevelChange(previous, _nothing(mode), Reason.MANUAL, _now(), refusal.ends_at)
 
     def _words_for(self, change: LevelChange) -> str:

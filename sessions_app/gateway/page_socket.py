@@ -7,6 +7,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -109,9 +110,9 @@ class SocketPage:
     def tell_energy(self, change: LevelChange, top_level: Level) -> None:
         self.tell(wire.energy(change, top_level))
 
-    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
+    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "", until: datetime | None = None) -> None:
         full_code, wording = wording_of(code, self._mode, outage_ms)
-        self.tell(wire.toast(full_code, wording.level, text or wording.text, wording.ms))
+        self.tell(wire.toast(full_code, wording.level, text or wording.text, wording.ms, until))
 
     def tell_question(self, moved: QuestionMoved) -> None:
         self.tell(wire.question(moved))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
+
+from energy.days import time_in_words
 from energy.levels import Level, LevelChange, Reason
 from sessions_app.live.backlog import Loss
 from sessions_app.live.context import EarlierCall
@@ -437,7 +441,15 @@ def turn_facts(turn: Turn) -> dict[str, Any]:
         facts["heard"] = turn.heard
     if turn.recordings:
         facts["recordings"] = list(turn.recordings)
+    if turn.until_ms is not None:
+        facts |= _clock_in(turn.text, datetime.fromtimestamp(turn.until_ms / 1000, tz=UTC), turn.at_ms)
     return facts
+
+
+def _clock_in(text: str, moment: datetime, said_ms: float) -> dict[str, Any]:
+    """Where a text names a moment by the clock of the server: `until`, for pages that have another clock."""
+    words = time_in_words(moment, datetime.fromtimestamp(said_ms / 1000, tz=UTC), settings.TIME_ZONE)
+    return {"until": {"at": round(moment.timestamp() * 1000), "words": words}} if words in text else {}
 
 
 def flush() -> dict[str, Any]:
@@ -484,8 +496,9 @@ def energy_facts(
     }
 
 
-def toast(code: str, level: str, text: str, ms: int) -> dict[str, Any]:
-    return {"type": ServerMessageType.TOAST, "code": code, "level": level, "text": text, "ms": ms}
+def toast(code: str, level: str, text: str, ms: int, until: datetime | None = None) -> dict[str, Any]:
+    facts = {"type": ServerMessageType.TOAST, "code": code, "level": level, "text": text, "ms": ms}
+    return facts if until is None else facts | _clock_in(text, until, time.time() * 1000)
 
 
 def recordings(facts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -761,9 +761,9 @@ class Exchanges:
             self._writer.save_turn(turn)
             self._teller.turn(turn)
 
-    def tell_system(self, text: str, code: str = "") -> None:
-        """A line of our own in the transcript."""
-        self.tell_turns((self.transcript.add_system(text, _unix_ms(), code),))
+    def tell_system(self, text: str, code: str = "", until_ms: int | None = None) -> None:
+        """A line of our own in the transcript. `until_ms`: Unix time of the moment that it names."""
+        self.tell_turns((self.transcript.add_system(text, _unix_ms(), code, until_ms=until_ms),))
 
     def miss_audio(self, ms: int) -> None:
         """So much of the microphone was refused, and not sent again."""

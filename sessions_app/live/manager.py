@@ -465,7 +465,8 @@ class BaseSessionManager:
         if not change.level.is_exhausted:
             self._dialler.expect(change.level.model)
         if news.notice and change.level.number < change.previous.number:
-            self._exchanges.tell_system(news.notice, TurnCode.ENERGY_LOWER)
+            until_ms = None if change.resets_at is None else round(change.resets_at.timestamp() * 1000)
+            self._exchanges.tell_system(news.notice, TurnCode.ENERGY_LOWER, until_ms)
 
     def _features_of(self, level: Level) -> Features:
         profile = None if level.is_exhausted else profile_of(level.model)

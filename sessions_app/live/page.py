@@ -76,8 +76,8 @@ class Page(Protocol):
 
     def tell_energy(self, change: LevelChange, top_level: Level) -> None: ...
 
-    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
-        """`text` in place of the usual words, where somebody has said it better."""
+    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "", until: datetime.datetime | None = None) -> None:
+        """`text` in place of the usual words, where somebody has said it better; `until`: the moment that it names."""
 
     def play(self, number: int, pcm: bytes) -> None:
         """PCM16 mono 24 kHz."""

@@ -114,8 +114,9 @@ class PageTeller:
 
     def toast(self, wish: Toast) -> None:
         if self._page is not None:
-            notice = self._levels.notice if wish.code in LEVEL_TOASTS else ""
-            self._page.tell_toast(wish.code, wish.outage_ms, notice)
+            is_of_level = wish.code in LEVEL_TOASTS
+            notice, until = (self._levels.notice, self._levels.resets_at) if is_of_level else ("", None)
+            self._page.tell_toast(wish.code, wish.outage_ms, notice, until)
 
     # -- what is said and heard --------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ class Turn:
     says that the connection took it away (`CUT`), or that it was given once more (`GIVEN_AGAIN`); else it is empty.
     `heard`: the characters of a reply's text that were played before it was interrupted, if fewer than all are known to
     have been. `recordings`: ids of those that a question, its reply, or the word that there is none is about.
+    `until_ms`: Unix time of the moment that a line of our own names.
     """
 
     number: int
@@ -64,6 +65,7 @@ class Turn:
     code: str = ""
     heard: int | None = None
     recordings: tuple[str, ...] = ()
+    until_ms: int | None = None
 
     @property
     def as_heard(self) -> Turn:
@@ -184,10 +186,12 @@ class Transcript:
         turn = Turn(self._take_number(), Role.USER, text, TurnStatus.COMPLETE, at_ms, id, recordings=recordings)
         return self._put(turn)
 
-    def add_system(self, text: str, at_ms: int, code: str = "", recordings: tuple[str, ...] = ()) -> Turn:
+    def add_system(
+        self, text: str, at_ms: int, code: str = "", recordings: tuple[str, ...] = (), until_ms: int | None = None
+    ) -> Turn:
         """A line of our own, about what happened to the conversation."""
-        number = self._take_number()
-        return self._put(Turn(number, Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms, code=code, recordings=recordings))
+        turn = Turn(self._take_number(), Role.SYSTEM, text, TurnStatus.COMPLETE, at_ms)
+        return self._put(replace(turn, code=code, recordings=recordings, until_ms=until_ms))
 
     def find(self, number: int) -> Turn | None:
         """The turn of this number, if it is known."""

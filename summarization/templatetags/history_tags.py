@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django import template
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from energy.days import time_in_words
 from sessions_app.usage import in_dollars
 from summarization import earlier_call, history
 from summarization.passages import Piece, marked
@@ -39,6 +41,17 @@ def with_marks(pieces: Iterable[Piece]) -> SafeString:
 def marking(text: str, words: Iterable[str]) -> SafeString:
     """A text with every hit of folded words marked."""
     return with_marks(marked(text, words))
+
+
+@register.filter
+def with_clock(line: Line) -> str:
+    """The text of a line; the moment that it names can be shown by the reader's own clock."""
+    words = time_in_words(line.until, line.at, settings.TIME_ZONE)
+    before, named, after = line.heard_text.partition(words)
+    if line.until is None or not named:
+        return line.heard_text
+    time = '<time datetime="{}" data-local-time="minute">{}</time>'
+    return format_html("{}" + time + "{}", before, line.until.isoformat(), words, after)
 
 
 @register.filter

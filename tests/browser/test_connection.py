@@ -351,6 +351,17 @@ def test_the_energy_meter_says_level_word_and_model(page: Page, peer: Peer) -> N
     expect(cells).to_have_css("background-color", colour_at_the_top)
 
 
+def test_a_notice_names_its_moment_by_the_clock_of_the_page(page: Page, peer: Peer) -> None:
+    at = page.evaluate("new Date(2026, 10, 27, 16, 16).getTime()")
+    until = {"at": at, "words": "15:16 UTC"}
+    text = "The call goes on at low energy, until 15:16 UTC."
+    peer.turn(0, "system", text, code="energy.lower", at="2026-11-27T12:00:00Z", until=until)
+    expect(page.get_by_role("log")).to_contain_text("at low energy, until 16:16.")
+    peer.say("toast", code="energy.restored", level="success", text="Away until 15:16 UTC.", ms=0, until={**until})
+    expect(page.locator(".toast")).to_contain_text("16:16.")
+    expect(page.locator(".toast")).not_to_contain_text("UTC")
+
+
 def test_a_screen_reader_hears_whole_turns_only_and_no_stored_ones(page: Page, peer: Peer) -> None:
     log = page.get_by_role("log")
     peer.turn(0, "user", "hello")

@@ -772,6 +772,24 @@ def test_when_a_call_was_is_said_as_people_say_it_by_their_own_clock(
     assert run(clock_in_berlin, "helpers/time.js", body, [ended, now]) == words
 
 
+@pytest.mark.parametrize(
+    ("ends", "text", "words", "shown"),
+    [
+        ("2026-11-27T16:30Z", "On, until 16:30 UTC.", "16:30 UTC", "On, until 17:30."),
+        ("2026-11-30T23:30Z", "On, until Monday 23:30 UTC.", "Monday 23:30 UTC", "On, until Tuesday 00:30."),
+        ("2026-12-25T07:00Z", "On, until Friday 07:00 UTC.", "Friday 07:00 UTC", "On, until 25 December 08:00."),
+        ("2026-11-27T16:30Z", "On again.", "16:30 UTC", "On again."),
+    ],
+)
+def test_a_moment_that_a_notice_names_is_shown_by_the_readers_own_clock(
+    clock_in_berlin: Page, ends: str, text: str, words: str, shown: str
+) -> None:
+    body = "const [text, ends, words, said] = argument;"
+    body += "return m.byOwnClock(text, { at: Date.parse(ends), words }, Date.parse(said));"
+    said = "2026-11-27T09:00Z"
+    assert run(clock_in_berlin, "helpers/time.js", body, [text, ends, words, said]) == shown
+
+
 STATUS = """
     const [known, page, wallMs] = argument;
     const state = { attempt: 0, retryAt: null, reason: "", energy: null, turnState: "listening", lineEndsAt: null };

@@ -42,11 +42,11 @@ def test_limits_are_off_unless_they_are_set() -> None:
     [
         (
             FairUseRefusal(FairUseLimit.CALL_MINUTES, 30, TOMORROW),
-            "You have used your 30 minutes of call for today. That changes on Saturday at 00:00 UTC.",
+            "You have used your 30 minutes of call for today. There is more from Saturday 00:00 UTC on.",
         ),
         (
             FairUseRefusal(FairUseLimit.TOKENS, 10_000, TOMORROW),
-            "You have used your 10,000 tokens for today. That changes on Saturday at 00:00 UTC.",
+            "You have used your 10,000 tokens for today. There is more from Saturday 00:00 UTC on.",
         ),
         (
             FairUseRefusal(FairUseLimit.SESSIONS, 2, None),
@@ -55,7 +55,7 @@ def test_limits_are_off_unless_they_are_set() -> None:
     ],
 )
 def test_a_refusal_says_what_was_used_and_when_it_ends(refusal: FairUseRefusal, sentence: str) -> None:
-    assert refusal.in_words("UTC") == sentence
+    assert refusal.in_words(NOW, "UTC") == sentence
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import itertools
 import pytest
 from django.core.exceptions import ValidationError
 
+from energy.days import time_in_words
 from energy.levels import LADDER_LIMIT, Ladder, LevelChange, Mode, Reason
 from energy.models import Notice, Persona
 from energy.notices import (
@@ -19,7 +20,6 @@ from energy.notices import (
     fill,
     key_of,
     occasion_of,
-    time_in_words,
 )
 from energy.services import notice_for
 from tests.energy.test_levels import MODELS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from energy.levels import Level, LevelChange
@@ -134,7 +135,7 @@ class FakePage:
     def tell_energy(self, change: LevelChange, top_level: Level) -> None:
         self._note("energy", (change.level, change.previous, top_level, change.reason))
 
-    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "") -> None:
+    def tell_toast(self, code: str, outage_ms: int = 0, text: str = "", until: datetime | None = None) -> None:
         self._note("toast", (code, outage_ms))
 
     def play(self, number: int, pcm: bytes) -> None:

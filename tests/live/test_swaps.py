@@ -20,7 +20,7 @@ from sessions_app.live.providers.upstream import (
     TurnComplete,
     UserWords,
 )
-from sessions_app.live.transcript import Role
+from sessions_app.live.transcript import Role, TurnCode
 from tests.fakes.energy import NEWEST, OLDER, OLDEST
 from tests.fakes.upstream import CUT, REFUSED, Answer, FakeConnection
 from tests.live.stage import CONSUMED_S, FRAME_MS, Stage, a_call, a_turn, numbers, sound
@@ -509,6 +509,8 @@ async def test_a_better_model_takes_over_at_a_turns_end_when_its_quota_is_back()
     assert setup.history[-1].text == "Still."
     assert stage.page.toasts == ["energy.lower", "energy.restored"]
     assert [line for line in stage.page.lines if line[0] == "system"] == [("system", "Now at low.", "complete")]
+    (notice,) = (turn for turn in stage.page.all_of("turn") if turn.code == TurnCode.ENERGY_LOWER)
+    assert notice.until_ms == stage.energy.resets_at.timestamp() * 1000, "pages show it by their reader's clock"
     assert stage.store.handle is None
 
 

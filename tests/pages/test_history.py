@@ -472,6 +472,18 @@ def test_a_chat_that_was_left_is_open_and_its_summary_can_wait(page: Client, ali
     assert "when nothing was said for a while" in shown
 
 
+def test_the_moment_that_a_notice_names_can_be_shown_by_the_readers_own_clock(page: Client, alice: User) -> None:
+    conversation = converse(alice, "Hi")
+    midnight = NOON + timedelta(hours=12)
+    turn = {"role": "system", "status": "complete", "at": NOON, "until": midnight}
+    conversation.turns.create(number=8, text="On, until Saturday 00:00 UTC.", **turn)
+    conversation.turns.create(number=9, text="On again.", **turn)
+    shown = page.get(f"/history/{conversation.pk}/").content.decode()
+    time = '<time datetime="2026-11-21T00:00:00+00:00" data-local-time="minute">Saturday 00:00 UTC</time>'
+    assert f"On, until {time}." in shown
+    assert ">On again.<" in shown
+
+
 def test_a_failed_summary_says_why_and_can_be_asked_for_again(page: Client, alice: User) -> None:
     conversation = converse(alice, "Hi", state="failed", summary="", reason="No model answered.", attempts=5)
     path = f"/history/{conversation.pk}/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 from typing import Any
 
@@ -140,6 +141,18 @@ async def test_a_socket_that_is_dropped_is_known_to_be_closed() -> None:
     line.free.set()
     await settle()
     assert line.events == []
+
+
+async def test_the_moment_that_a_toast_names_is_told_as_a_number_too() -> None:
+    line = Line()
+    page = SocketPage(Mode.CALL, line.send)
+    monday = datetime.datetime(2100, 3, 1, 7, tzinfo=datetime.UTC)
+    page.tell_toast("energy.restored", text="The rest is away until Monday 07:00 UTC.", until=monday)
+    page.tell_toast("energy.restored", text="The call is back at full energy.", until=monday)
+    await settle()
+    first, second = (json.loads(event["text"]) for event in line.events)
+    assert first["until"] == {"at": round(monday.timestamp() * 1000), "words": "Monday 07:00 UTC"}
+    assert "until" not in second
 
 
 @pytest.mark.parametrize("mode", Mode)

@@ -210,6 +210,13 @@ def test_a_chat_that_goes_on_from_one_in_which_a_program_is_being_answered_says_
     assert lines_of(open_for(replace(ask_for(alice), continues=continues))) == [(3, "turn.no_answer", ("talk",))]
 
 
+def test_the_moment_that_a_notice_names_is_stored_with_it(alice: User) -> None:
+    request = ask_for(alice)
+    notice = replace(spoken(2, "Away until 08:00 UTC.", Role.SYSTEM), until_ms=1_795_000_000_123)
+    services.save_turns(open_for(request).conversation, request.page_id, (*PAST, notice))
+    assert open_for(request).turns[-1].until_ms == notice.until_ms
+
+
 def test_a_new_call_begins_empty(alice: User) -> None:
     request = ask_for(alice, Mode.CALL)
     first = open_for(request)

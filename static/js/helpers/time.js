@@ -55,6 +55,17 @@ export function moment(atMs, nowMs) {
 }
 
 /**
+ * @param {string} text
+ * @param {import("../session/messages.js").Named | undefined} named  a moment that the text names by another clock
+ * @param {number} saidMs  since the epoch
+ * @returns {string}  the same by the reader's clock: "09:00", "Monday 09:00" or "5 December 09:00"
+ */
+export function byOwnClock(text, named, saidMs) {
+  if (!named) return text;
+  return text.replace(named.words, () => moment(named.at, saidMs).replace(/^on /, "").replace(/\bat /, ""));
+}
+
+/**
  * @param {number} atMs  since the epoch
  * @returns {string}  by the reader's clock, such as "09:05"
  */

@@ -10,6 +10,11 @@
  * @property {string} [id]  of the typed message it stands for
  * @property {number} [heard]  characters of an interrupted reply that were played, where those are fewer than all
  * @property {string[]} [recordings]  ids of those that a question or its reply is about
+ * @property {Named} [until]
+ *
+ * @typedef {object} Named  a moment that a text names
+ * @property {number} at  since the epoch, in milliseconds
+ * @property {string} words  as they stand in the text, by the clock of the server
  *
  * @typedef {object} AttachedRecording  as the conversation knows it
  * @property {string} id

@@ -4,7 +4,7 @@
  */
 
 import { find } from "../helpers/dom.js";
-import { duration } from "../helpers/time.js";
+import { byOwnClock, duration } from "../helpers/time.js";
 import { MODE, ROLE, SERVER_MESSAGE, STATE } from "../session/protocol.js";
 import { AUDIO_REFUSED, EARLIER_UNAVAILABLE, waitingFor } from "../session/session_state.js";
 import { Captions } from "../session/captions.js";
@@ -117,7 +117,9 @@ export class LiveView {
 
   /** @param {{type: string}} message  of the server */
   receive(message) {
-    if (message.type === SERVER_MESSAGE.TOAST && !isToldByIncident(message.code)) this._toaster.show(message);
+    if (message.type === SERVER_MESSAGE.TOAST && !isToldByIncident(message.code)) {
+      this._toaster.show({ ...message, text: byOwnClock(message.text, message.until, Date.now()) });
+    }
     if (message.type === SERVER_MESSAGE.ERROR && !HANDLED_ERRORS.includes(message.code)) {
       this._notice.show(message.text || "Something went wrong.");
     }

@@ -6,7 +6,7 @@
  */
 
 import { element, icon, setText } from "../helpers/dom.js";
-import { callTime, timeOfDay } from "../helpers/time.js";
+import { byOwnClock, callTime, timeOfDay } from "../helpers/time.js";
 import { ROLE, TURN_CODE, TURN_STATUS } from "../session/protocol.js";
 import { endAfter } from "../session/captions.js";
 import { shownDelivery, untakenMessages } from "../session/session_state.js";
@@ -251,6 +251,7 @@ function entriesOf(state, captions) {
   const turns = state.turns.map((turn) => ({
     key: turn.id ? `typed-${turn.id}` : `${turn.role}-${turn.turn}`,
     ...turn,
+    text: byOwnClock(turn.text, turn.until, Date.parse(turn.at)),
     heard: turn.status === TURN_STATUS.INTERRUPTED ? heardOf(turn, captions) : turn.heard,
     delivery: deliveries.get(turn.id),
     isWriting: turn.status === TURN_STATUS.PARTIAL && turn.turn !== state.producedTurn,
