@@ -300,10 +300,13 @@ class Backlog:
         """The reply to the audio before `mark` and to the typed messages `ids` is complete and stored."""
 
         def is_answered(item: Item) -> bool:
-            if isinstance(item, RepeatedAudio | PastTurns):
-                return isinstance(item, RepeatedAudio)
-            if isinstance(item, TypedMessage):
-                return item.id in ids
+            match item:
+                case RepeatedAudio():
+                    return True
+                case PastTurns():
+                    return False
+                case TypedMessage():
+                    return item.id in ids
             return item.position < mark and (item.sent_at_ms is not None or self._is_covered(item))
 
         for item in self._items:
