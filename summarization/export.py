@@ -106,6 +106,7 @@ def as_data(record: Record) -> dict[str, Any]:
         "is_over": record.is_over,
         "started_at": _iso(record.started_at),
         "until": _iso(record.until),
+        "pinned_at": None if record.pinned_at is None else _iso(record.pinned_at),
         "duration_ms": record.duration_ms,
         "models": list(record.models),
         "tokens": _tokens(record.tokens),

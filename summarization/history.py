@@ -220,6 +220,7 @@ def read(user: User, id: uuid.UUID) -> Record:
             Attached(str(recording.pk), recording.name, recording.duration_ms, bytes(recording.peaks))
             for recording in attached_to(id)
         ),
+        pinned_at=conversation.pinned_at,
         **_neighbours(conversation),
     )
 

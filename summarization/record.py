@@ -117,6 +117,7 @@ class Record:
     `tokens`: of this conversation; `chain_tokens`: with those before it that it continues.
     `summary` is None until the conversation is in the history. `earlier`, `later`: what it continues, and what
     continues it. `goes_on_from`, `went_on_in`: calls that began with the summary of another.
+    `pinned_at`: since when its user has it at the top of the list of chats.
     """
 
     id: uuid.UUID
@@ -137,6 +138,7 @@ class Record:
     goes_on_from: Neighbour | None = None
     went_on_in: tuple[Neighbour, ...] = ()
     recordings: tuple[Attached, ...] = ()
+    pinned_at: datetime | None = None
 
     @property
     def duration_ms(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -20,7 +20,7 @@ from sessions_app.auth_tokens.service import EphemeralTokenService
 from sessions_app.auth_tokens.terms import Rules
 from sessions_app.services import save_handle
 from sessions_app.user_settings import service
-from summarization import export, history
+from summarization import chats, export, history
 from tests.fakes.minter import FakeMinter
 from tests.pages.history_rows import NOON, converse
 from tests.services.cast import PASSWORD
@@ -41,6 +41,17 @@ def test_the_account_comes_first_and_then_each_conversation_as_the_history_expor
     assert (account["format"], account["version"], account["username"]) == ("holdline.account", 1, "alice")
     expected = [json.loads(export.as_json(history.read(alice, each.pk))) for each in (first, second)]
     assert conversations == expected
+
+
+def test_since_when_a_chat_is_pinned_is_exported_with_it(alice: User) -> None:
+    converse(alice, "Not this one.", mode="text")
+    kept = converse(alice, "Keep this one.", mode="text", started_at=NOON + timedelta(hours=1))
+    chats.pin(alice, kept.pk, True)
+    kept.refresh_from_db()
+    _, other, pinned = exported("alice")
+    assert kept.pinned_at is not None
+    assert datetime.fromisoformat(pinned["pinned_at"]) - kept.pinned_at < timedelta(seconds=1)
+    assert other["pinned_at"] is None
 
 
 def test_browsers_and_levels_are_part_of_the_account(alice: User, client: Client) -> None:
