@@ -16,6 +16,7 @@ from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import pluralize
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -205,8 +206,10 @@ def pin_chat(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_its_owner
 def rename_chat(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    """Gives a chat a title of the user's own, and leads back to the chat that is open."""
+    """Gives a chat a title of the user's own, and leads back to the list that it stood in: with `from=text` that is
+    the box of the chat page."""
     user = _user(request)
+    back = reverse("text") + "#chats" if request.GET.get("from") == "text" else reverse("chats")
     get_chat_for(user, id)
     record = history.read(user, id)
     if not record.lines:
@@ -215,8 +218,9 @@ def rename_chat(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         services.rename(user, id, form.cleaned_data["title"])
         messages.success(request, "The title was changed.")
-        return redirect("chats")
-    return render(request, "summarization/rename_chat.html", {"form": form, "record": record, "section": "text"})
+        return redirect(back)
+    context = {"form": form, "record": record, "back": back, "section": "text"}
+    return render(request, "summarization/rename_chat.html", context)
 
 
 def _show(request: HttpRequest, id: uuid.UUID, status: int = HTTPStatus.OK) -> HttpResponse:

@@ -101,6 +101,9 @@ def test_a_chat_that_goes_on_can_be_renamed_and_keeps_its_name(alice: User, clie
     answer = client.post(f"/text/chats/{chat.pk}/rename/", {"title": "Tides"})
     assert answer["Location"] == "/text/chats/"
     assert titles(alice) == ["Tides"]
+    in_the_box = f"/text/chats/{chat.pk}/rename/?from=text"
+    assert b'href="/text/#chats">Cancel' in client.get(in_the_box).content
+    assert client.post(in_the_box, {"title": "Tides"})["Location"] == "/text/#chats"
     chat.turns.create(number=9, role="user", text="Something else entirely?", status="complete", at=NOON)
     Conversation.objects.filter(pk=chat.pk).update(status="ended", ended_at=NOON)
     services.write_call_history(chat.pk)

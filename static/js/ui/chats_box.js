@@ -5,6 +5,7 @@ import { fetchDocument } from "../helpers/fetch_document.js";
 import { showLocalTimes } from "./local_times.js";
 
 const UNREACHABLE = "The chats could not be loaded. Try again in a moment.";
+const RETURNED = "#chats";
 
 export class ChatsBox {
   /**
@@ -22,6 +23,7 @@ export class ChatsBox {
     opener.addEventListener("click", () => this.open());
     dialog.addEventListener("click", (event) => this._onClick(event));
     dialog.addEventListener("submit", (event) => this._onSubmit(event));
+    if (location.hash === RETURNED) this._return();
   }
 
   open() {
@@ -29,6 +31,12 @@ export class ChatsBox {
     setText(this._status, this._place.childElementCount === 0 ? "Loading" : "");
     this._dialog.showModal();
     this._load();
+  }
+
+  /** From the page that renames: it leads back to this box. */
+  _return() {
+    history.replaceState(history.state, "", location.pathname + location.search);
+    this.open();
   }
 
   close() {
@@ -41,6 +49,7 @@ export class ChatsBox {
     setText(this._status, list ? "" : UNREACHABLE);
     if (!list) return;
     showLocalTimes(list);
+    for (const rename of list.querySelectorAll("[data-rename]")) rename.search = "?from=text";
     this._place.replaceChildren(document.adoptNode(list));
     const current = this._place.querySelector(`[data-chat="${this._getCurrent()}"] .chat__title`);
     current?.setAttribute("aria-current", "page");
