@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,6 +14,36 @@ from energy import ledger
 from energy.levels import announced_end, are_voices_wanted, ends_ahead, models_of
 from energy.places import Place, id_of, place_of
 from sessions_app.provider_accounts import project_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What some models are there for besides talking, in words that follow on "that", "to" and their names.
+
+    `setting`: has the models. `without`: what it means that there are none, if it has to be said.
+    """
+
+    setting: str
+    does: str
+    do: str
+    purpose: str
+    without: str = ""
+
+
+_RECORDINGS = _Work(
+    "RECORDING_MODELS",
+    "answers questions about recordings",
+    "answer questions about recordings",
+    "for questions about recordings",
+)
+_SUMMARIES = _Work("SUMMARY_MODELS", "writes summaries", "write summaries", "for summaries")
+_VOICES = _Work(
+    "TURNS_VOICE_MODELS",
+    "speaks the answers of models in turns",
+    "speak answers in turns",
+    "to speak answers in turns",
+    without=": they are only read",
+)
 
 
 def look() -> Iterator[Finding]:
@@ -75,47 +106,26 @@ def _of_the_developer_api(models: Sequence[str]) -> Iterator[Finding]:
         if not _is_there(model):
             yield _about(model, listed.get(model), timezone.now())
     if settings.RECORDINGS:
-        yield _about_recordings([model for model in settings.RECORDING_MODELS if model in listed or _is_there(model)])
-    yield _about_summaries([model for model in settings.SUMMARY_MODELS if model in listed or _is_there(model)])
+        yield _about_those_for(_RECORDINGS, listed)
+    yield _about_those_for(_SUMMARIES, listed)
     if are_voices_wanted(models):
-        yield _about_voices([model for model in settings.TURNS_VOICE_MODELS if model in listed or _is_there(model)])
+        yield _about_those_for(_VOICES, listed)
 
 
 def _is_there(model: str) -> bool:
     return place_of(model).is_agent_platform
 
 
-def _about_recordings(there: Sequence[str]) -> Finding:
-    """Each of them is asked when the one before it fails."""
-    missing = ", ".join(model for model in settings.RECORDING_MODELS if model not in there)
+def _about_those_for(work: _Work, listed: Container[str]) -> Finding:
+    """Each of its models is asked when the one before it fails."""
+    models = getattr(settings, work.setting)
+    there = [model for model in models if model in listed or _is_there(model)]
+    missing = ", ".join(model for model in models if model not in there)
     if not there:
-        none = f"none that answers questions about recordings is listed ({missing})"
-        return failed(none, "Name others in RECORDING_MODELS.")
+        return failed(f"none that {work.does} is listed ({missing}){work.without}", f"Name others in {work.setting}.")
     if missing:
-        wanted = f"{missing} is not listed, and was to answer questions about recordings"
-        return warning(wanted, "Take it off RECORDING_MODELS.")
-    return ok(f"{', '.join(there)} for questions about recordings")
-
-
-def _about_summaries(there: Sequence[str]) -> Finding:
-    """Each of them is asked when the one before it fails."""
-    missing = ", ".join(model for model in settings.SUMMARY_MODELS if model not in there)
-    if not there:
-        return failed(f"none that writes summaries is listed ({missing})", "Name others in SUMMARY_MODELS.")
-    if missing:
-        return warning(f"{missing} is not listed, and was to write summaries", "Take it off SUMMARY_MODELS.")
-    return ok(f"{', '.join(there)} for summaries")
-
-
-def _about_voices(there: Sequence[str]) -> Finding:
-    """Each of them is asked when the one before it fails; without any, nothing is heard."""
-    missing = ", ".join(model for model in settings.TURNS_VOICE_MODELS if model not in there)
-    if not there:
-        none = f"none that speaks the answers of models in turns is listed ({missing}): they are only read"
-        return failed(none, "Name others in TURNS_VOICE_MODELS.")
-    if missing:
-        return warning(f"{missing} is not listed, and was to speak answers in turns", "Take it off TURNS_VOICE_MODELS.")
-    return ok(f"{', '.join(there)} to speak answers in turns")
+        return warning(f"{missing} is not listed, and was to {work.do}", f"Take it off {work.setting}.")
+    return ok(f"{', '.join(there)} {work.purpose}")
 
 
 def _about(model: str, is_usable: bool | None, now: datetime.datetime) -> Finding:
