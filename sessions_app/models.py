@@ -241,6 +241,12 @@ class Turn(models.Model):
         null=True, blank=True, help_text="Ids of the recordings that it asks about, or answers about."
     )
     until = models.DateTimeField(null=True, blank=True, help_text="The moment that a line of our own names.")
+    replaces = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The number of the question in whose place it was asked."
+    )
+    withdrawn = models.BooleanField(
+        default=False, db_default=False, help_text="Another question was asked in the place of this one, or of its own."
+    )
     at = models.DateTimeField()
 
     class Meta:
@@ -258,6 +264,10 @@ class Turn(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(heard__isnull=True) | Q(role=Role.MODEL.value), name="turn_heard_of_model"
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces__isnull=True) | Q(role=Role.USER.value, replaces__lt=F("number")),
+                name="turn_replaces_an_earlier_one",
             ),
         ]
 

@@ -10,14 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from energy import ledger
 from energy.levels import Mode, UnknownModel, profile_of
 from energy.places import place_of
 from sessions_app import secrets
-from sessions_app.chains import chain_of
+from sessions_app.chains import chain_of, chain_of_id
 from sessions_app.live.explanations import explanation_of
 from sessions_app.live.page import Opening
 from sessions_app.live.storable import storable
@@ -96,6 +96,7 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
         turns,
         earlier,
         same_page=same_page,
+        begins_at=_first_own_number(conversation),
         owes_flush=previous is not None and previous.was_cut and not _ends_with_whole_reply(turns),
     )
     if handle is None or plain is None:
@@ -109,6 +110,15 @@ def open_session(request: SessionRequest, model: str, owner: str) -> Opening:
         covered_turn=handle.covered_turn,
         next_number=handle.acknowledged_number,
     )
+
+
+def _first_own_number(conversation: Conversation) -> int:
+    """The number from which on turns are this conversation's own, and none of those that it continues."""
+    if conversation.continues_id is None:
+        return 0
+    earlier = Turn.objects.filter(conversation__in=chain_of_id(conversation.continues_id))
+    last = earlier.aggregate(last=Max("number"))["last"]
+    return 0 if last is None else last + 1
 
 
 def _ends_with_whole_reply(turns: tuple[SpokenTurn, ...]) -> bool:
@@ -143,6 +153,8 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
             heard=turn.heard,
             recordings=list(turn.recordings) or None,
             until=None if turn.until_ms is None else _moment(turn.until_ms),
+            replaces=turn.replaces,
+            withdrawn=turn.withdrawn,
             at=_moment(turn.at_ms),
         )
         for turn in turns
@@ -151,7 +163,7 @@ def save_turns(conversation_id: str, page_id: uuid.UUID, turns: tuple[SpokenTurn
         rows,
         update_conflicts=True,
         unique_fields=["conversation", "number"],
-        update_fields=["text", "status", "code", "heard", "recordings"],
+        update_fields=["text", "status", "code", "heard", "recordings", "withdrawn"],
     )
     Conversation.objects.filter(pk=conversation_id).update(last_activity_at=timezone.now())
 

@@ -74,6 +74,8 @@ def spoken_turn(turn: Turn, page_id: uuid.UUID | None) -> SpokenTurn:
         heard=turn.heard,
         recordings=tuple(turn.recordings or ()),
         until_ms=None if turn.until is None else int(turn.until.timestamp() * 1000),
+        replaces=turn.replaces,
+        withdrawn=turn.withdrawn,
     )
 
 

@@ -73,9 +73,10 @@ def _turn(line: Line, names: Mapping[str, str]) -> str:
     about = ", ".join(_one_line(name) for name in line.names_of_recordings(names))
     of = f", about {about}" if about else ""
     cut = f", {line.mark.lower()}" if line.mark else ""
+    withdrawn = ", earlier version: withdrawn" if line.withdrawn else ""
     text = line.heard_text + (f" [not heard: {line.unheard_text.strip()}]" if line.unheard_text else "")
     quoted = "\n".join(f"> {row}".rstrip() for row in text.splitlines() or [""])
-    return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut}{of})\n\n{quoted}"
+    return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut}{withdrawn}{of})\n\n{quoted}"
 
 
 def _moment(moment: Moment) -> str:
@@ -129,6 +130,8 @@ def as_data(record: Record) -> dict[str, Any]:
                 "at": _iso(line.at),
                 **({} if line.heard is None else {"heard": line.heard}),
                 **({"recordings": list(line.recordings)} if line.recordings else {}),
+                **({} if line.replaces is None else {"replaces": line.replaces}),
+                **({"withdrawn": True} if line.withdrawn else {}),
             }
             for line in record.lines
         ],

@@ -226,8 +226,19 @@ def read(user: User, id: uuid.UUID) -> Record:
 
 
 def _line(turn: Turn) -> Line:
-    about = tuple(turn.recordings or ())
-    return Line(turn.number, turn.role, turn.text, turn.status, turn.at, turn.code, turn.heard, about, turn.until)
+    return Line(
+        number=turn.number,
+        role=turn.role,
+        text=turn.text,
+        status=turn.status,
+        at=turn.at,
+        code=turn.code,
+        heard=turn.heard,
+        recordings=tuple(turn.recordings or ()),
+        replaces=turn.replaces,
+        withdrawn=turn.withdrawn,
+        until=turn.until,
+    )
 
 
 @transaction.atomic
@@ -312,7 +323,8 @@ def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
 
 def with_first_words(conversations: QuerySet[Conversation]) -> QuerySet[Any]:
     """With `first_words`, as `titles.first_words` has them. In the order in which they were begun."""
-    spoken = Turn.objects.filter(conversation=OuterRef("pk"), text__regex=r"\S").order_by("number").values("text")
+    said = Turn.objects.filter(conversation=OuterRef("pk"), withdrawn=False, text__regex=r"\S")
+    spoken = said.order_by("number").values("text")
     by_user, by_model = (Subquery(spoken.filter(role=role)[:1]) for role in (Role.USER, Role.MODEL))
     words = Coalesce(by_user, by_model, Value(""), output_field=TextField())
     return conversations.annotate(first_words=words).order_by("started_at")

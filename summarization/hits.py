@@ -118,7 +118,9 @@ class _Turn(NamedTuple):
 
 def _turns_of(ids: list[uuid.UUID]) -> Iterator[_Turn]:
     """Of these conversations what was said and heard, in order."""
-    turns = Turn.objects.filter(conversation__in=ids, role__in=_SPOKEN).order_by("conversation", "number")
+    turns = Turn.objects.filter(conversation__in=ids, role__in=_SPOKEN, withdrawn=False).order_by(
+        "conversation", "number"
+    )
     for id, number, role, at, text, heard in turns.values_list(
         "conversation_id", "number", "role", "at", "text", "heard"
     ).iterator():

@@ -93,8 +93,8 @@ RECAP_SCHEMA: Mapping[str, Any] = {
 
 
 def spoken(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """The turns in which somebody said something and was heard: no lines of our own, no empty ones."""
-    heard = (turn.as_heard for turn in turns if turn.role is not Role.SYSTEM)
+    """The turns in which somebody said something and was heard: no lines of our own, no empty ones, none withdrawn."""
+    heard = (turn.as_heard for turn in turns if turn.role is not Role.SYSTEM and not turn.withdrawn)
     return tuple(turn for turn in heard if turn.text.strip())
 
 

@@ -13,9 +13,8 @@ from summarization.timeline import Moment, verdict
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A turn. `role`, `status`, `code`, `heard` and `recordings` are those of the browser protocol.
-
-    `until`: the moment that a line of our own names.
+    """A turn. `role`, `status`, `code`, `heard`, `recordings`, `replaces` and `withdrawn` are those of the browser
+    protocol. `until`: the moment that a line of our own names.
     """
 
     number: int
@@ -27,11 +26,13 @@ class Line:
     heard: int | None = None
     recordings: tuple[str, ...] = ()
     until: datetime | None = None
+    replaces: int | None = None
+    withdrawn: bool = False
 
     @property
     def can_be_found(self) -> bool:
-        """Whether a search finds its words: those of a notice are nobody's."""
-        return self.role != Role.SYSTEM
+        """Whether a search finds its words: those of a notice are nobody's, and what was withdrawn does not count."""
+        return self.role != Role.SYSTEM and not self.withdrawn
 
     @property
     def heard_text(self) -> str:

@@ -22,6 +22,7 @@ from summarization.models import CallHistory, RollingSummary, SummaryState
 from summarization.prompts import recap_text, spoken, within_limit
 from summarization.summarizer import SummarizerError
 from summarization.summarizing import SummarizationService, as_failure, gemini_service
+from summarization.withdrawn import tells_withdrawn
 
 ROLLING_EVERY_TURNS = 6
 ROLLING_EVERY_TOKENS = 1_500
@@ -38,21 +39,26 @@ def latest_recap(conversation_id: uuid.UUID) -> Recap | None:
 
 
 def _rows_of(chain: list[uuid.UUID]) -> dict[uuid.UUID, RollingSummary]:
-    return {row.conversation_id: row for row in RollingSummary.objects.filter(conversation__in=chain)}
+    rows = RollingSummary.objects.filter(conversation__in=chain).annotate(tells_withdrawn=tells_withdrawn())
+    return {row.conversation_id: row for row in rows}
 
 
 def _recap_of(chain: list[uuid.UUID], rows: dict[uuid.UUID, RollingSummary]) -> Recap | None:
     """What the nearest rolling summary of the chain says, and what the histories add that were written since."""
-    written = next((place for place, id in enumerate(chain) if id in rows and rows[id].text), None)
+    written = next((place for place, id in enumerate(chain) if id in rows and _holds_good(rows[id])), None)
     row = rows[chain[written]] if written is not None else None
     since = chain if written is None else chain[: written + 1]
-    ready = CallHistory.objects.filter(conversation__in=since, state=SummaryState.READY)
+    ready = CallHistory.objects.filter(~tells_withdrawn(), conversation__in=since, state=SummaryState.READY)
     histories = {history.conversation_id: history for history in ready}
     recap = Recap(row.text, row.until_turn) if row is not None else None
     for id in reversed(since):
         if id in histories:
             recap = _told_more(recap, histories[id])
     return replace(recap, text=within_limit(recap.text)) if recap is not None else None
+
+
+def _holds_good(row: RollingSummary) -> bool:
+    return bool(row.text) and not getattr(row, "tells_withdrawn")  # noqa: B009 - an annotation
 
 
 def _told_more(before: Recap | None, history: CallHistory) -> Recap:

@@ -36,6 +36,7 @@ from summarization.prompts import (
 from summarization.summarizer import SummarizerError
 from summarization.summarizing import SummarizationService, as_failure, gemini_service
 from summarization.titles import TITLE_LIMIT_CHARACTERS, first_words, title_from
+from summarization.withdrawn import tells_withdrawn
 
 logger = logging.getLogger(__name__)
 
@@ -233,7 +234,7 @@ def _fill_in(history: CallHistory, summary: Summary) -> None:
 
 def _summarize(conversation: Conversation, turns: tuple[SpokenTurn, ...], service: SummarizationService) -> Summary:
     """Of the whole transcript when it fits into one piece; else its rolling summary stands for what that covers."""
-    condensed = RollingSummary.objects.filter(conversation=conversation).exclude(text="").first()
+    condensed = RollingSummary.objects.filter(~tells_withdrawn(), conversation=conversation).exclude(text="").first()
     if condensed is not None and len(pieces(as_script(turns))) > 1:
         since = tuple(turn for turn in turns if turn.number > condensed.until_turn)
         if since:

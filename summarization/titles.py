@@ -29,10 +29,13 @@ class Said(Protocol):
     @property
     def text(self) -> str: ...
 
+    @property
+    def withdrawn(self) -> bool: ...
+
 
 def first_words(said: Iterable[Said]) -> str:
     """What the user said first, or the model when the user said nothing; empty when nobody did."""
-    turns = [turn for turn in said if turn.role != Role.SYSTEM and turn.text.strip()]
+    turns = [turn for turn in said if turn.role != Role.SYSTEM and not turn.withdrawn and turn.text.strip()]
     return next((turn.text for turn in turns if turn.role == Role.USER), turns[0].text if turns else "")
 
 

@@ -242,9 +242,9 @@ class LiveConsumer(AsyncConsumer):
             case TypedText(id, text) if len(text) > TYPED_LIMIT_CHARACTERS:
                 reason = f"A message has at most {TYPED_LIMIT_CHARACTERS:,} characters."
                 self._page.tell_error("limit.text", reason, id=id)
-            case TypedText(id, text, recordings):
+            case TypedText(id, text, recordings, replaces):
                 if not recordings or await self._may_ask_about(manager, message):
-                    manager.take_text(id, text, tuple(map(str, recordings)))
+                    manager.take_text(id, text, tuple(map(str, recordings)), replaces)
             case Attach(recording) if isinstance(self._user, User):
                 await self._registry.attach(self._user, manager, (recording,), self._page)
             case Mic(on=False):

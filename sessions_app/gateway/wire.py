@@ -125,6 +125,7 @@ class TypedText:
     id: str
     text: str
     recordings: tuple[uuid.UUID, ...] = ()
+    replaces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +268,9 @@ def _read_text(fields: dict[str, Any]) -> TypedText:
     words = storable(text) if isinstance(text, str) else ""
     if not words.strip():
         raise Malformed("protocol.malformed", "A typed message has a text.")
-    return TypedText(id, words, _recordings(fields.get("recordings")))
+    replaces = fields.get("replaces")
+    replaced = None if replaces is None else _turn_number(replaces, "replaces")
+    return TypedText(id, words, _recordings(fields.get("recordings")), replaced)
 
 
 def _read_attach(fields: dict[str, Any]) -> Attach:
@@ -283,7 +286,7 @@ def _read_sound(fields: dict[str, Any]) -> Sound:
 
 
 def _read_older(fields: dict[str, Any]) -> Older:
-    return Older(_whole(fields.get("before"), 0, _LARGEST_TURN, "before is the number of a turn."))
+    return Older(_turn_number(fields.get("before"), "before"))
 
 
 def _read_ping(fields: dict[str, Any]) -> Ping:
@@ -351,6 +354,10 @@ def _ticket(value: Any) -> str:
 
 def _milliseconds(value: Any, field: str) -> int:
     return _whole(value, 0, _LONGEST_MS, f"{field} is a whole number of milliseconds.")
+
+
+def _turn_number(value: Any, field: str) -> int:
+    return _whole(value, 0, _LARGEST_TURN, f"{field} is the number of a turn.")
 
 
 def _whole(value: Any, least: int, most: int, rule: str) -> int:
@@ -443,6 +450,10 @@ def turn_facts(turn: Turn) -> dict[str, Any]:
         facts["recordings"] = list(turn.recordings)
     if turn.until_ms is not None:
         facts |= _clock_in(turn.text, datetime.fromtimestamp(turn.until_ms / 1000, tz=UTC), turn.at_ms)
+    if turn.replaces is not None:
+        facts["replaces"] = turn.replaces
+    if turn.withdrawn:
+        facts["withdrawn"] = True
     return facts
 
 

@@ -56,12 +56,13 @@ class AudioEnd:
 @dataclass(slots=True, eq=False)
 class TypedMessage:
     """A typed turn; `id` is unique in the page. `recordings`: ids of those that it asks about; such a question is
-    answered beside the line."""
+    answered beside the line. `note`: what the model of the line is told before it, see `replacing`."""
 
     position: int
     id: str
     text: str
     recordings: tuple[str, ...] = ()
+    note: str = ""
     sent_at_ms: int | None = None
     sent_index: int = 0
 
@@ -162,9 +163,9 @@ class Backlog:
         if not (self._items and isinstance(self._items[-1], AudioEnd)):
             self._append(AudioEnd(self._take_position()))
 
-    def add_typed(self, id: str, text: str, recordings: tuple[str, ...] = ()) -> None:
+    def add_typed(self, id: str, text: str, recordings: tuple[str, ...] = (), note: str = "") -> None:
         """Take in one typed message; the caller has made sure that its id is new."""
-        self._append(TypedMessage(self._take_position(), id, text, recordings))
+        self._append(TypedMessage(self._take_position(), id, text, recordings, note))
         self._typed_count += 1
         if self._typed_count > TYPED_LIMIT:
             self._drop_oldest_typed()

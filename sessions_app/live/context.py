@@ -101,7 +101,8 @@ class Recap:
 
 
 def select_turns(turns: tuple[Turn, ...], budget_tokens: int = CONTEXT_BUDGET_TOKENS) -> tuple[Turn, ...]:
-    """The latest turns that fit the budget, at least the last eight, without our own lines and empty ones.
+    """The latest turns that fit the budget, at least the last eight, without our own lines, empty ones and those that
+    were withdrawn.
 
     Of a reply that was interrupted they have what was heard: the user knows no more of it.
     """
@@ -184,7 +185,7 @@ def _spoken(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
 
 
 def _is_spoken(turn: Turn) -> bool:
-    return turn.role is not Role.SYSTEM and bool(turn.text.strip())
+    return turn.role is not Role.SYSTEM and not turn.withdrawn and bool(turn.text.strip())
 
 
 def _speaker(turn: Turn) -> str:

@@ -101,6 +101,7 @@ from sessions_app.live.providers.upstream import (
     VoiceMissing,
 )
 from sessions_app.live.questions import Question, QuestionMoved
+from sessions_app.live.replacing import as_told, note_on
 from sessions_app.live.sender import BacklogSender
 from sessions_app.live.timers import Timers
 from sessions_app.live.transcript import Role, Transcript, Turn, TurnCode, TurnStatus
@@ -158,6 +159,7 @@ class Exchanges:
         watch: SessionWatch,
     ) -> None:
         self._conversation = opening.conversation
+        self._begins_at = opening.begins_at
         self.transcript = Transcript(opening.turns, opening.earlier.typed, spoken_unanswered(opening))
         self._earlier = opening.earlier.spoken
         self.recap = opening.recap
@@ -237,22 +239,50 @@ class Exchanges:
             self._echo.speech_began()
             self._tell(VoiceNoticed())
 
-    def take_text(self, id: str, text: str, recordings: tuple[str, ...] = ()) -> None:
-        """Take in a typed turn; one that was taken in before is not delivered twice. `recordings`: of a question."""
+    def take_text(self, id: str, text: str, recordings: tuple[str, ...] = (), replaces: int | None = None) -> None:
+        """Take in a typed turn; one that was taken in before is not delivered twice. `recordings`: of a question.
+        `replaces`: the turn in whose place it stands, if that can still be withdrawn; else it is one more question."""
         known = self.transcript.find_typed(id)
         if known is None:
-            self.tell_turns((self.transcript.add_typed(id, text, _unix_ms(), recordings),))
+            self.tell_turns(self._take_down(id, text, recordings, replaces))
         elif self._backlog.holds_typed(id):
             return
         elif known <= self.settled_turn and id not in self._unanswered:
             self._writer.after(partial(self._acknowledge, frozenset({id})))
             return
         self._unanswered -= {id}
-        self._backlog.add_typed(id, text, recordings)
+        self._backlog.add_typed(id, text, recordings, self._note_on_typed(id))
         if not recordings:
             self._echo.forget()
             self._usage.typed(text)
         self._sender.wake()
+
+    def _take_down(self, id: str, text: str, recordings: tuple[str, ...], replaces: int | None) -> tuple[Turn, ...]:
+        if replaces is not None and self._can_be_replaced(replaces):
+            return self.transcript.replace_last(id, text, _unix_ms(), recordings)
+        return (self.transcript.add_typed(id, text, _unix_ms(), recordings),)
+
+    def _can_be_replaced(self, number: int) -> bool:
+        """Whether it is the last question, of this conversation itself, and its exchange is over. A reply that is being
+        given is stopped for that; one that has not begun may come at any moment, and would seem to answer the new one.
+        """
+        last = self.transcript.last_question
+        if last is None or last.number != number or number < self._begins_at:
+            return False
+        if self.is_replying:
+            self.stop_reply()
+        comes_again = last.id in self._unanswered or self._backlog.holds_typed(last.id)
+        return number <= self.settled_turn and not comes_again
+
+    def _note_on_typed(self, id: str) -> str:
+        number = self.transcript.find_typed(id)
+        turn = None if number is None else self.transcript.find(number)
+        return "" if turn is None else self._note_on(turn)
+
+    def _note_on(self, turn: Turn) -> str:
+        """What the model is told before a question that stands in the place of another."""
+        replaced = None if turn.replaces is None else self.transcript.find(turn.replaces)
+        return "" if replaced is None else note_on(turn.text, replaced.text)
 
     def question(self, message: TypedMessage, instruction: str) -> Question:
         """What is to be asked now of a typed message about recordings. `instruction`: of the assistant."""
@@ -330,7 +360,9 @@ class Exchanges:
         return context_of(tuple(filter(self._is_settled, turns)), self.recap)
 
     def turns_after_handle(self) -> tuple[Turn, ...]:
-        return tuple(turn for turn in self.context().turns if turn.number > self.covered_turn)
+        return tuple(
+            as_told(turn, self._note_on(turn)) for turn in self.context().turns if turn.number > self.covered_turn
+        )
 
     def _is_settled(self, turn: Turn) -> bool:
         """Whether the exchange is over; what is not comes again from the backlog."""
@@ -690,7 +722,7 @@ class Exchanges:
         """The line is told at once what was asked and answered beside it: who speaks into the answer means that."""
         asked, answer = self.transcript.find_typed(question.id), self._ended_turn
         found = (self.transcript.find(number) for number in (asked, answer) if number is not None)
-        self._tell_past(tuple(turn.as_heard for turn in found if turn is not None))
+        self._tell_past(tuple(as_told(turn.as_heard, self._note_on(turn)) for turn in found if turn is not None))
 
     def _tell_past(self, turns: tuple[Turn, ...]) -> None:
         """A model that cannot be told in the middle is given another session, which begins with the past."""

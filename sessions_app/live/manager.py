@@ -292,10 +292,11 @@ class BaseSessionManager:
         """So much of the microphone was sent faster than it is taken, and not sent again."""
         self._exchanges.miss_audio(ms)
 
-    def take_text(self, id: str, text: str, recordings: tuple[str, ...] = ()) -> None:
+    def take_text(self, id: str, text: str, recordings: tuple[str, ...] = (), replaces: int | None = None) -> None:
         """Take in a typed turn; one that was taken in before is not delivered twice. `recordings`: ids of those that it
-        asks about, which are attached to the conversation."""
-        self._exchanges.take_text(id, text, recordings)
+        asks about, which are attached to the conversation. `replaces`: the number of the question in whose place it
+        stands."""
+        self._exchanges.take_text(id, text, recordings, replaces)
 
     def knows_typed(self, id: str) -> bool:
         """Whether this typed turn was taken in before."""

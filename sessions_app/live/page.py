@@ -151,8 +151,9 @@ class Opening:
     `handle_made_with`; it covers the turns up to `covered_turn`, and `handle_was_cut` if the connection of its session
     may still stand, for the process that held it did not close it. `next_number`: the first audio number that is not
     safe yet. `same_page`: the page life has had a live session before, so the page sends again what was not
-    acknowledged. `owes_flush`: the page may have sound of a reply that its process did not live to end, and that is
-    going to be given again.
+    acknowledged. `begins_at`: turns from this number on are the conversation's own, not of those that it continues.
+    `owes_flush`: the page may have sound of a reply that its process did not live to end, and that is going to be given
+    again.
     """
 
     conversation: str
@@ -167,6 +168,7 @@ class Opening:
     covered_turn: int = -1
     next_number: int = 0
     same_page: bool = False
+    begins_at: int = 0
     owes_flush: bool = False
 
 

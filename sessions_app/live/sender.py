@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sessions_app.live.backlog import AudioFrame, Backlog, Item, PastTurns, RepeatedAudio, TypedMessage
 from sessions_app.live.providers.upstream import Connection, UpstreamFailed
 from sessions_app.live.questions import Question
+from sessions_app.live.replacing import with_note
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class BacklogSender:
             case AudioFrame() | RepeatedAudio():
                 await connection.send_audio(item.pcm)
             case TypedMessage(recordings=()):
-                await connection.send_text(item.text)
+                await connection.send_text(with_note(item.text, item.note))
             case TypedMessage():
                 await connection.send_question(self._question_of(item))
             case PastTurns():

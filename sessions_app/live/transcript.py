@@ -54,6 +54,8 @@ class Turn:
     `heard`: the characters of a reply's text that were played before it was interrupted, if fewer than all are known to
     have been. `recordings`: ids of those that a question, its reply, or the word that there is none is about.
     `until_ms`: Unix time of the moment that a line of our own names.
+    `replaces`: the number of the question in whose place this one was asked. That one and what answered it are
+    `withdrawn`: they are kept, and nobody is told of them any more.
     """
 
     number: int
@@ -66,6 +68,8 @@ class Turn:
     heard: int | None = None
     recordings: tuple[str, ...] = ()
     until_ms: int | None = None
+    replaces: int | None = None
+    withdrawn: bool = False
 
     @property
     def as_heard(self) -> Turn:
@@ -181,10 +185,31 @@ class Transcript:
         last = max(spoken, key=lambda turn: turn.number, default=None)
         return last.number if last is not None and last.role is Role.USER else None
 
+    @property
+    def last_question(self) -> Turn | None:
+        """The last turn of the user, whatever came after it."""
+        asked = (turn for turn in self._turns.values() if turn.role is Role.USER)
+        return max(asked, key=lambda turn: turn.number, default=None)
+
     def add_typed(self, id: str, text: str, at_ms: int, recordings: tuple[str, ...] = ()) -> Turn:
         """A typed message is a whole turn as it comes."""
         turn = Turn(self._take_number(), Role.USER, text, TurnStatus.COMPLETE, at_ms, id, recordings=recordings)
         return self._put(turn)
+
+    def replace_last(self, id: str, text: str, at_ms: int, recordings: tuple[str, ...] = ()) -> tuple[Turn, ...]:
+        """A typed message in the place of the last question, which is withdrawn with what answered it. Our own lines
+        about other things stay."""
+        last = self.last_question
+        if last is None:
+            return (self.add_typed(id, text, at_ms, recordings),)
+        since = (turn for turn in self.turns if turn.number >= last.number)
+        withdrawn = [
+            self._put(replace(turn, withdrawn=True))
+            for turn in since
+            if turn.role is not Role.SYSTEM or turn.ends_exchange
+        ]
+        asked = self.add_typed(id, text, at_ms, recordings)
+        return (*withdrawn, self._put(replace(asked, replaces=last.number)))
 
     def add_system(
         self, text: str, at_ms: int, code: str = "", recordings: tuple[str, ...] = (), until_ms: int | None = None

@@ -21,7 +21,7 @@ def typed_unanswered(opening: Opening) -> frozenset[str]:
 
     A question about recordings is answered beside the others, and its answer ends none of theirs.
     """
-    ordinary = [turn for turn in opening.turns if not turn.recordings]
+    ordinary = [turn for turn in opening.turns if not turn.recordings and not turn.withdrawn]
     last_end = max((turn.number for turn in ordinary if turn.ends_exchange), default=opening.earlier.last_whole_reply)
     numbers = {**opening.earlier.typed, **{turn.id: turn.number for turn in ordinary if turn.id}}
     return frozenset({id for id, number in numbers.items() if number > last_end} | _questions_unanswered(opening))
@@ -31,7 +31,7 @@ def _questions_unanswered(opening: Opening) -> set[str]:
     """They are answered one after the other, and each answer is about the recordings of its question."""
     waiting: list[Turn] = []
     for turn in opening.turns:
-        if turn.recordings and turn.role is Role.USER:
+        if turn.recordings and turn.role is Role.USER and not turn.withdrawn:
             waiting.append(turn)
         elif turn.recordings and turn.ends_exchange:
             answered = next((each for each in waiting if each.recordings == turn.recordings), None)

@@ -76,6 +76,8 @@ def parse(**fields: Any) -> wire.PageMessage:
         ),
         ({"type": "start", "page_id": PAGE_ID, "goes_on_from": None}, Start(uuid.UUID(PAGE_ID))),
         ({"type": "text", "id": "typed-1", "text": " Hi "}, TypedText("typed-1", " Hi ")),
+        ({"type": "text", "id": "typed-1", "text": "Hi", "replaces": 3}, TypedText("typed-1", "Hi", (), 3)),
+        ({"type": "text", "id": "typed-1", "text": "Hi", "replaces": None}, TypedText("typed-1", "Hi")),
         ({"type": "mic", "on": True}, Mic(True)),
         ({"type": "mic", "on": False}, Mic(False)),
         ({"type": "sound", "on": False}, Sound(False)),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0026_usage_of_recordings_agrees"),
+        ("sessions_app", "0027_usage_of_recordings_agrees"),
     ]
 
     operations = [
