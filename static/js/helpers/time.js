@@ -1,5 +1,7 @@
 /** Durations and times in words and figures. Pure. */
 
+import { gettext, interpolate, locale, ngettext } from "./gettext.js";
+
 /**
  * @param {number} ms
  * @returns {string}  such as "3:07" or "1:02:03"
@@ -16,11 +18,10 @@ export function clock(ms) {
  * @returns {string}  such as "4.2 seconds" or "3 minutes 7 seconds"
  */
 export function duration(ms) {
-  if (ms < 10000) return count(Number((ms / 1000).toFixed(1)), "second");
+  if (ms < 10000) return count(Number((ms / 1000).toFixed(1)) || 0, "second");
   const seconds = Math.round(ms / 1000);
   const minutes = Math.floor(seconds / 60);
-  const words = [minutes && count(minutes, "minute"), seconds % 60 && count(seconds % 60, "second")];
-  return words.filter(Boolean).join(" ");
+  return together([minutes && count(minutes, "minute"), seconds % 60 && count(seconds % 60, "second")]);
 }
 
 /**
@@ -30,15 +31,17 @@ export function duration(ms) {
  * @returns {string}  "a moment", "40 seconds", "3 minutes" or "2 hours 5 minutes"
  */
 export function talkLength(ms) {
-  if (ms < 1000) return "a moment";
+  // Translators: how long somebody talked; a line by itself.
+  if (ms < 1000) return gettext("a moment");
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return count(seconds, "second");
   const minutes = Math.round(seconds / 60);
-  const words = [minutes >= 60 && count(Math.floor(minutes / 60), "hour"), minutes % 60 && count(minutes % 60, "minute")];
-  return words.filter(Boolean).join(" ");
+  return together([minutes >= 60 && count(Math.floor(minutes / 60), "hour"), minutes % 60 && count(minutes % 60, "minute")]);
 }
 
 const TIME = { hour: "2-digit", minute: "2-digit" };
+const WEEKDAY = { weekday: "long" };
+const DATE = { day: "numeric", month: "long" };
 const DAY_MS = 86_400_000;
 
 /**
@@ -48,10 +51,12 @@ const DAY_MS = 86_400_000;
  */
 export function moment(atMs, nowMs) {
   const at = new Date(atMs);
-  const time = `at ${at.toLocaleTimeString("en-GB", TIME)}`;
-  if (at.toDateString() === new Date(nowMs).toDateString()) return time;
-  const style = atMs - nowMs < 6 * DAY_MS ? { weekday: "long" } : { day: "numeric", month: "long" };
-  return `on ${at.toLocaleDateString("en-GB", style)} ${time}`;
+  const time = timeOfDay(atMs);
+  // Translators: such as "at 09:00"; it stands within sentences, as the two that follow do.
+  if (at.toDateString() === new Date(nowMs).toDateString()) return interpolate(gettext("at %(time)s"), { time });
+  if (atMs - nowMs < 6 * DAY_MS) return interpolate(gettext("on %(weekday)s at %(time)s"), { weekday: day(at, WEEKDAY), time });
+  // Translators: such as "on 5 December at 09:00".
+  return interpolate(gettext("on %(date)s at %(time)s"), { date: day(at, DATE), time });
 }
 
 /**
@@ -62,7 +67,17 @@ export function moment(atMs, nowMs) {
  */
 export function byOwnClock(text, named, saidMs) {
   if (!named) return text;
-  return text.replace(named.words, () => moment(named.at, saidMs).replace(/^on /, "").replace(/\bat /, ""));
+  return text.replace(named.words, () => shortMoment(named.at, saidMs));
+}
+
+function shortMoment(atMs, nowMs) {
+  const at = new Date(atMs);
+  const time = timeOfDay(atMs);
+  if (at.toDateString() === new Date(nowMs).toDateString()) return time;
+  // Translators: such as "Monday 09:00"; it stands within sentences, as the one that follows does.
+  if (atMs - nowMs < 6 * DAY_MS) return interpolate(gettext("%(weekday)s %(time)s"), { weekday: day(at, WEEKDAY), time });
+  // Translators: such as "5 December 09:00".
+  return interpolate(gettext("%(date)s %(time)s"), { date: day(at, DATE), time });
 }
 
 /**
@@ -70,7 +85,7 @@ export function byOwnClock(text, named, saidMs) {
  * @returns {string}  by the reader's clock, such as "09:05"
  */
 export function timeOfDay(atMs) {
-  return new Date(atMs).toLocaleTimeString("en-GB", TIME);
+  return new Date(atMs).toLocaleTimeString(locale, TIME);
 }
 
 /**
@@ -81,10 +96,10 @@ export function timeOfDay(atMs) {
 export function dayName(atMs, nowMs) {
   const [at, now] = [new Date(atMs), new Date(nowMs)];
   const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY_MS);
-  if (days === 0) return "Today";
-  if (days === 1) return "Yesterday";
+  if (days === 0) return gettext("Today");
+  if (days === 1) return gettext("Yesterday");
   const year = at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
-  return at.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", ...year });
+  return day(at, { ...WEEKDAY, ...DATE, ...year });
 }
 
 /** Both in milliseconds since the epoch, by the reader's clock. */
@@ -100,26 +115,42 @@ export function isSameDay(oneMs, otherMs) {
  */
 export function callTime(endedMs, nowMs) {
   const seconds = Math.floor((nowMs - endedMs) / 1000);
-  if (seconds < 10) return "a moment ago";
-  if (seconds < 60) return `${Math.floor(seconds / 10) * 10} seconds ago`;
+  // Translators: as all the times of a call that follow, it stands where "%(when)s" is in "your call of %(when)s".
+  if (seconds < 10) return gettext("a moment ago");
+  if (seconds < 60) return interpolate(gettext("%(count)s seconds ago"), { count: Math.floor(seconds / 10) * 10 });
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 2) return "a minute ago";
-  if (minutes < 60) return `${minutes} minutes ago`;
+  if (minutes < 2) return gettext("a minute ago");
+  if (minutes < 60) return interpolate(ngettext("%(count)s minute ago", "%(count)s minutes ago", minutes), { count: minutes });
   const [ended, now] = [new Date(endedMs), new Date(nowMs)];
   const days = Math.round((startOfDay(now) - startOfDay(ended)) / DAY_MS);
   if (days === 0) return partOfToday(ended.getHours(), now.getHours());
-  if (days === 1) return "yesterday";
-  return ended.toLocaleDateString("en-GB", days < 7 ? { weekday: "long" } : { day: "numeric", month: "long" });
+  if (days === 1) return gettext("yesterday");
+  return day(ended, days < 7 ? WEEKDAY : DATE);
 }
 
 function partOfToday(hour, hourNow) {
-  if (hour < 5) return hourNow < 5 ? "tonight" : "last night";
-  if (hour < 12) return "this morning";
-  return hour < 18 ? "this afternoon" : "this evening";
+  if (hour < 5) return hourNow < 5 ? gettext("tonight") : gettext("last night");
+  if (hour < 12) return gettext("this morning");
+  return hour < 18 ? gettext("this afternoon") : gettext("this evening");
 }
 
 const startOfDay = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 
-function count(number, noun) {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+const day = (date, style) => date.toLocaleDateString(locale, style);
+
+/**
+ * @param {number} number
+ * @param {"second" | "minute" | "hour"} unit
+ * @returns {string}  such as "1 second" or "4.2 seconds"
+ */
+export function count(number, unit) {
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long", useGrouping: false }).format(number);
+}
+
+/**
+ * @param {(string | 0 | false)[]} counts  of units, the largest first; those that are nothing are left out
+ * @returns {string}  such as "3 minutes 7 seconds"
+ */
+export function together(counts) {
+  return new Intl.ListFormat(locale, { type: "unit", style: "narrow" }).format(counts.filter(Boolean));
 }

@@ -1,5 +1,7 @@
 /** Times of a recording: as they are said, and where they stand in what a model says about one. Pure. */
 
+import { count, together } from "../helpers/time.js";
+
 const MINUTE_S = 60;
 /** A clock's hour is no time of a recording, nor is a part of a longer figure. */
 const TIME = /(?:#(\d{1,2})[ \u00a0])?(?<![\d:.,/-])(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)(?![\d:]|[.,]\d|[ \u00a0]?(?:[ap]\.?m\b|o['’]clock|Uhr))/gi;
@@ -11,8 +13,7 @@ const TIME = /(?:#(\d{1,2})[ \u00a0])?(?<![\d:.,/-])(?:(\d{1,2}):)?(\d{1,3}):([0
 export function spokenTime(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const [minutes, rest] = [Math.floor(seconds / MINUTE_S), seconds % MINUTE_S];
-  const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
-  return minutes ? `${count(minutes, "minute")} ${count(rest, "second")}` : count(rest, "second");
+  return together([minutes && count(minutes, "minute"), count(rest, "second")]);
 }
 
 /**

@@ -4,6 +4,7 @@
  * @typedef {"reconnect" | "login" | "taken" | "stop" | "end"} CloseAction
  */
 
+import { gettext } from "../helpers/gettext.js";
 import { CLOSE } from "./protocol.js";
 
 /** @type {{action: CloseAction, text: string}} */
@@ -15,14 +16,14 @@ const VERDICTS = new Map([
   [CLOSE.DRAINING, RECONNECT],
   [
     CLOSE.MALFORMED,
-    { action: "stop", text: "The server did not understand this page. Reload it to get the current version." },
+    { action: "stop", text: gettext("The server did not understand this page. Reload it to get the current version.") },
   ],
-  [CLOSE.NOT_LOGGED_IN, { action: "login", text: "You are logged out." }],
-  [CLOSE.NOT_YOURS, { action: "stop", text: "This conversation belongs to somebody else." }],
+  [CLOSE.NOT_LOGGED_IN, { action: "login", text: gettext("You are logged out.") }],
+  [CLOSE.NOT_YOURS, { action: "stop", text: gettext("This conversation belongs to somebody else.") }],
   [CLOSE.NO_START, RECONNECT],
-  [CLOSE.OPENED_ELSEWHERE, { action: "taken", text: "This conversation was opened in another place." }],
-  [CLOSE.TOO_LARGE, { action: "stop", text: "That was too large to send." }],
-  [CLOSE.TOO_MUCH, { action: "stop", text: "Too much was sent in a short time. Wait a moment, then try again." }],
+  [CLOSE.OPENED_ELSEWHERE, { action: "taken", text: gettext("This conversation was opened in another place.") }],
+  [CLOSE.TOO_LARGE, { action: "stop", text: gettext("That was too large to send.") }],
+  [CLOSE.TOO_MUCH, { action: "stop", text: gettext("Too much was sent in a short time. Wait a moment, then try again.") }],
   [CLOSE.OUR_FAULT, RECONNECT],
 ]);
 
@@ -39,10 +40,10 @@ export const TICKET_REFUSED = "hand_over.invalid";
  */
 export function verdictOnClose(code, error = "") {
   if (error === TOO_MANY_PAGES) {
-    return { action: "stop", text: "Too many of your pages are open. Close some of them, then reload this one." };
+    return { action: "stop", text: gettext("Too many of your pages are open. Close some of them, then reload this one.") };
   }
   if (error === TICKET_REFUSED) {
-    const text = "This link was used already, or is older than two minutes. Make a new one on the other device.";
+    const text = gettext("This link was used already, or is older than two minutes. Make a new one on the other device.");
     return { action: "stop", text };
   }
   // All others (1006, 1011, 1012, ...) are faults of the network or of a server that died.

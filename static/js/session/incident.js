@@ -11,6 +11,7 @@
  * @property {number} afterMs  what is over sooner is not worth a word
  */
 
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { comebackWords, explanationOf, IN_TURNS, returnAt } from "./energy_words.js";
 import { MODE, STATE, TOAST } from "./protocol.js";
 import { waitingFor } from "./session_state.js";
@@ -19,10 +20,10 @@ import { waitingFor } from "./session_state.js";
 const PASSING_MS = 1000;
 
 const KEPT = {
-  [MODE.CALL]: "What you say is kept, up to a minute of it.",
-  [MODE.TEXT]: "What you write is kept, and sent then.",
+  [MODE.CALL]: gettext("What you say is kept, up to a minute of it."),
+  [MODE.TEXT]: gettext("What you write is kept, and sent then."),
 };
-const WRITTEN_IS_KEPT = "What you write is kept.";
+const WRITTEN_IS_KEPT = gettext("What you write is kept.");
 
 /** Toasts of what lasts: it is said here for as long as it does. */
 const TOLD_HERE = [
@@ -58,16 +59,16 @@ function incident({ word, detail, tone, action }, kept) {
 }
 
 function lostText(state, { word }) {
-  if (state.offline) return "You are offline";
-  return waitingFor(state) ? word : "The line is being restored";
+  if (state.offline) return gettext("You are offline");
+  return waitingFor(state) ? word : gettext("The line is being restored");
 }
 
 function ofALiveLine({ energy }, status, { heldBack, dismissedLevel }, wallMs) {
-  if (heldBack) return { ...incident(status, "Nothing of it is left out."), action: null };
+  if (heldBack) return { ...incident(status, gettext("Nothing of it is left out.")), action: null };
   const isLowered = energy !== null && energy.level > 0 && (energy.level < energy.max || energy.word === IN_TURNS);
   if (!isLowered || energy.level === dismissedLevel) return null;
   const at = returnAt(energy);
-  const detail = at === null ? "" : `A better one is back ${comebackWords(at, wallMs)}.`;
-  const kept = `${energy.model} answers.`;
+  const detail = at === null ? "" : interpolate(gettext("A better one is back %(when)s."), { when: comebackWords(at, wallMs) });
+  const kept = interpolate(gettext("%(model)s answers."), { model: energy.model });
   return { what: explanationOf(energy), detail, kept, tone: "hold", action: "dismiss", afterMs: 0 };
 }

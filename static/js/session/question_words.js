@@ -1,5 +1,6 @@
 /** What is said of a question about recordings until its reply begins. Pure. */
 
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { sizeWords } from "../recordings/words.js";
 import { QUESTION_STATE } from "./protocol.js";
 
@@ -9,18 +10,19 @@ import { QUESTION_STATE } from "./protocol.js";
  * @returns {string}  empty when there is nothing to say
  */
 export function questionWords({ state, recording, sent_bytes: sent, size_bytes: size }, recordings) {
-  const name = recordings.find(({ id }) => id === recording)?.name ?? "The recording";
+  const name = recordings.find(({ id }) => id === recording)?.name ?? gettext("The recording");
   switch (state) {
     case QUESTION_STATE.WAITING:
-      return "Waits for its turn";
+      return gettext("Waits for its turn");
     case QUESTION_STATE.UPLOADING:
-      return size ? `${name} is on its way to Google: ${sizeWords(sent)} of ${sizeWords(size)}` : `${name} is on its way to Google`;
+      if (!size) return interpolate(gettext("%(name)s is on its way to Google"), { name });
+      return interpolate(gettext("%(name)s is on its way to Google: %(sent)s of %(size)s"), { name, sent: sizeWords(sent), size: sizeWords(size) });
     case QUESTION_STATE.PROCESSING:
-      return `Google prepares ${name}`;
+      return interpolate(gettext("Google prepares %(name)s"), { name });
     case QUESTION_STATE.ASKED:
-      return "Gemini listens to it";
+      return gettext("Gemini listens to it");
     case QUESTION_STATE.RETRYING:
-      return "Something went wrong on the way. It is tried again";
+      return gettext("Something went wrong on the way. It is tried again");
     default:
       return "";
   }

@@ -15,85 +15,87 @@
  * @property {"quiet" | "live" | "busy" | "hold" | "down"} tone
  */
 
+import { gettext, interpolate, locale, ngettext, pgettext } from "../helpers/gettext.js";
 import { clock, duration } from "../helpers/time.js";
-import { IN_TURNS } from "./energy_words.js";
+import { IN_TURNS, levelWord } from "./energy_words.js";
 import { GRANTED, SESSION_WISH, STATE, TURN_STATE } from "./protocol.js";
 import { reasonText } from "./status_words.js";
 
-const UNKNOWN = "not known";
+const UNKNOWN = gettext("not known");
 
 const WORDS = {
-  none: ["No session", "quiet"],
-  unknown: ["Live elsewhere", "hold"],
-  [STATE.CONNECTING]: ["Connecting", "busy"],
-  [STATE.LIVE]: ["Live", "live"],
-  [STATE.HANDOVER]: ["Changing lines", "busy"],
-  [STATE.RECONNECTING]: ["Reconnecting", "hold"],
-  [STATE.FALLING_BACK]: ["Changing to another model", "hold"],
-  [STATE.EXHAUSTED]: ["Out of energy", "down"],
-  [STATE.FAILED]: ["No connection", "down"],
-  [STATE.ENDED]: ["Ended", "quiet"],
+  none: [gettext("No session"), "quiet"],
+  unknown: [gettext("Live elsewhere"), "hold"],
+  [STATE.CONNECTING]: [gettext("Connecting"), "busy"],
+  [STATE.LIVE]: [gettext("Live"), "live"],
+  [STATE.HANDOVER]: [gettext("Changing lines"), "busy"],
+  [STATE.RECONNECTING]: [gettext("Reconnecting"), "hold"],
+  [STATE.FALLING_BACK]: [gettext("Changing to another model"), "hold"],
+  [STATE.EXHAUSTED]: [gettext("Out of energy"), "down"],
+  [STATE.FAILED]: [gettext("No connection"), "down"],
+  [STATE.ENDED]: [gettext("Ended"), "quiet"],
 };
 
 const TURN_WORDS = {
-  [TURN_STATE.LISTENING]: "listening",
-  [TURN_STATE.WAITING]: "thinking",
-  [TURN_STATE.GENERATING]: "producing a reply",
-  [TURN_STATE.SPEAKING]: "reply complete, being played",
+  [TURN_STATE.LISTENING]: gettext("listening"),
+  [TURN_STATE.WAITING]: gettext("thinking"),
+  [TURN_STATE.GENERATING]: gettext("producing a reply"),
+  [TURN_STATE.SPEAKING]: gettext("reply complete, being played"),
 };
 
 const ACTIONS = {
-  new: "new, nothing from before",
-  attached: "attached",
-  resumed: "resumed by its handle",
-  rebuilt: "rebuilt, given the conversation",
+  new: gettext("new, nothing from before"),
+  attached: gettext("attached"),
+  resumed: gettext("resumed by its handle"),
+  rebuilt: gettext("rebuilt, given the conversation"),
 };
 
 const CAUSES = {
-  "go-away": "Announced by Gemini",
-  "level-changed": "Change of model",
-  "memory-lost": "Gemini had forgotten",
-  refresh: "You asked for it",
-  settings: "Your settings changed",
-  network: "Connection lost",
-  silent: "Gemini fell silent",
-  "send-blocked": "Gemini took nothing",
-  quota: "Quota used up",
+  "go-away": gettext("Announced by Gemini"),
+  "level-changed": gettext("Change of model"),
+  "memory-lost": gettext("Gemini had forgotten"),
+  refresh: gettext("You asked for it"),
+  settings: gettext("Your settings changed"),
+  network: gettext("Connection lost"),
+  silent: gettext("Gemini fell silent"),
+  "send-blocked": gettext("Gemini took nothing"),
+  quota: gettext("Quota used up"),
 };
 
+/** Each behind a colon. */
 const ENDS = {
-  "hung-up": "hung up",
-  reset: "reset",
-  "page-gone": "its page was closed",
-  "logged-out": "you were logged out",
-  "taken-over": "opened in another place",
-  "owner-lost": "its server process ended",
-  operator: "ended by an operator",
-  draining: "the server restarted",
+  "hung-up": gettext("hung up"),
+  reset: pgettext("a session was", "reset"),
+  "page-gone": gettext("its page was closed"),
+  "logged-out": gettext("you were logged out"),
+  "taken-over": gettext("opened in another place"),
+  "owner-lost": gettext("its server process ended"),
+  operator: gettext("ended by an operator"),
+  draining: gettext("the server restarted"),
 };
 
 const RESULTS = {
   [GRANTED.DONE]: {
-    [SESSION_WISH.CONNECT]: "Trying to connect.",
-    [SESSION_WISH.DISCONNECT]: "Disconnected.",
-    [SESSION_WISH.REFRESH]: "The next connection takes over at the next safe point.",
-    [SESSION_WISH.FORGET]: "The handle is forgotten.",
-    [SESSION_WISH.RESET]: "A new conversation has begun.",
+    [SESSION_WISH.CONNECT]: gettext("Trying to connect."),
+    [SESSION_WISH.DISCONNECT]: gettext("Disconnected."),
+    [SESSION_WISH.REFRESH]: gettext("The next connection takes over at the next safe point."),
+    [SESSION_WISH.FORGET]: gettext("The handle is forgotten."),
+    [SESSION_WISH.RESET]: gettext("A new conversation has begun."),
   },
-  [GRANTED.NOTHING]: "There is nothing to do this for.",
-  [GRANTED.UNREACHABLE]: "The server process that has the session did not answer. Try again.",
+  [GRANTED.NOTHING]: gettext("There is nothing to do this for."),
+  [GRANTED.UNREACHABLE]: gettext("The server process that has the session did not answer. Try again."),
 };
 
 const QUESTIONS = {
   [SESSION_WISH.DISCONNECT]: {
-    title: "Disconnect?",
-    text: "The conversation ends, as when you hang up. It stays in the history.",
-    yes: "Disconnect",
+    title: gettext("Disconnect?"),
+    text: gettext("The conversation ends, as when you hang up. It stays in the history."),
+    yes: gettext("Disconnect"),
   },
   [SESSION_WISH.RESET]: {
-    title: "Reset?",
-    text: "The conversation ends and a new one begins on its page. Nothing that was said is known in it; the history keeps it.",
-    yes: "Reset",
+    title: gettext("Reset?"),
+    text: gettext("The conversation ends and a new one begins on its page. Nothing that was said is known in it; the history keeps it."),
+    yes: gettext("Reset"),
   },
 };
 
@@ -107,7 +109,7 @@ export function resultText({ wish, result }) {
 }
 
 /** @param {string} cause  of a gap @returns {string} */
-export const causeText = (cause) => CAUSES[cause] ?? (reasonText(cause) || cause.replaceAll("-", " ") || "Another reason");
+export const causeText = (cause) => CAUSES[cause] ?? (reasonText(cause) || cause.replaceAll("-", " ") || gettext("Another reason"));
 
 /**
  * @param {ModeReport} report
@@ -116,19 +118,19 @@ export const causeText = (cause) => CAUSES[cause] ?? (reasonText(cause) || cause
  */
 export function headlineOf(report, nowMs) {
   const [stateWord, tone] = WORDS[report.state] ?? [report.state, "quiet"];
-  const word = report.state === STATE.LIVE && report.level?.word === IN_TURNS ? "In turns" : stateWord;
+  const word = report.state === STATE.LIVE && report.level?.word === IN_TURNS ? gettext("In turns") : stateWord;
   return { word, tone, detail: detailOf(report, nowMs) };
 }
 
 function detailOf(report, nowMs) {
   if (report.state === "none") return endedText(report, nowMs);
-  if (!report.known) return "The server process that has this session does not answer: only what is stored is shown.";
-  if (report.place !== null) return `In line for a place: number ${report.place}.`;
+  if (!report.known) return gettext("The server process that has this session does not answer: only what is stored is shown.");
+  if (report.place !== null) return interpolate(gettext("In line for a place: number %(place)s."), { place: report.place });
   if (report.go_away_in_ms !== null) {
     const left = duration(Math.round(report.go_away_in_ms / 1000) * 1000);
-    return `Gemini ends this connection in ${left}. The next one takes over by itself.`;
+    return interpolate(gettext("Gemini ends this connection in %(time)s. The next one takes over by itself."), { time: left });
   }
-  if (report.refresh_is_due) return "The next connection takes over as soon as nobody is speaking.";
+  if (report.refresh_is_due) return gettext("The next connection takes over as soon as nobody is speaking.");
   return reasonText(report.reason ?? "");
 }
 
@@ -136,10 +138,11 @@ function endedText({ ended, has_valid_resumption_data: held }, nowMs) {
   const parts = [];
   if (ended) {
     const ago = duration(Math.max(0, Math.round((nowMs - Date.parse(ended.at)) / 1000) * 1000));
-    parts.push(`The last one ended ${ago} ago: ${ENDS[ended.reason] ?? (ended.reason || "no reason is known")}.`);
+    const reason = ENDS[ended.reason] ?? (ended.reason || gettext("no reason is known"));
+    parts.push(interpolate(gettext("The last one ended %(time)s ago: %(reason)s."), { time: ago, reason }));
   }
-  if (held) parts.push("Its handle is kept for the page that had it.");
-  return parts.join(" ") || "There has been none yet.";
+  if (held) parts.push(gettext("Its handle is kept for the page that had it."));
+  return parts.join(" ") || gettext("There has been none yet.");
 }
 
 /**
@@ -150,83 +153,96 @@ function endedText({ ended, has_valid_resumption_data: held }, nowMs) {
 export function figuresOf(report, nowMs) {
   if (report.state === "none") return [];
   return [
-    { title: "Session", figures: sessionFigures(report) },
-    { title: "Connection", figures: connectionFigures(report, nowMs) },
-    { title: "Handle", figures: handleFigures(report) },
-    { title: "What you said", figures: inputFigures(report) },
-    { title: "Tokens", figures: tokenFigures(report) },
+    { title: gettext("Session"), figures: sessionFigures(report) },
+    { title: gettext("Connection"), figures: connectionFigures(report, nowMs) },
+    { title: gettext("Handle"), figures: handleFigures(report) },
+    { title: gettext("What you said"), figures: inputFigures(report) },
+    { title: gettext("Tokens"), figures: tokenFigures(report) },
   ];
 }
 
 function sessionFigures({ action, model, level, duration_ms: ms, turn_state: turn }) {
   return [
-    figure("action", "Last set-up", ACTIONS[action] ?? "none yet"),
-    figure("model", "Model", model ?? "none"),
-    figure("level", "Level", `${level.number} of ${level.top}, ${level.word}`),
-    figure("duration", "Running for", clock(ms)),
-    figure("turn", "The model", TURN_WORDS[turn] ?? UNKNOWN),
+    figure("action", gettext("Last set-up"), ACTIONS[action] ?? gettext("none yet")),
+    figure("model", gettext("Model"), model ?? pgettext("model", "none")),
+    figure("level", gettext("Level"), levelText(level)),
+    figure("duration", gettext("Running for"), clock(ms)),
+    figure("turn", gettext("The model"), TURN_WORDS[turn] ?? UNKNOWN),
   ];
+}
+
+function levelText({ number: level, top: max, word }) {
+  return interpolate(gettext("%(level)s of %(max)s, %(word)s"), { level, max, word: levelWord(word) });
 }
 
 function connectionFigures(report, nowMs) {
   const lastMs = report.last_message_at === null ? null : Math.max(0, nowMs - report.last_message_at * 1000);
+  const lastAgo = lastMs === null ? UNKNOWN : inTime(gettext("%(time)s ago"), duration(Math.round(lastMs / 1000) * 1000));
+  const plannedEnd = report.go_away_in_ms === null ? gettext("not announced") : inTime(gettext("in %(time)s"), clock(report.go_away_in_ms));
   return [
-    figure("connections", "Connections so far", String(report.connections)),
-    figure("go-away", "Next planned end", report.go_away_in_ms === null ? "not announced" : `in ${clock(report.go_away_in_ms)}`),
-    figure("last-message", "Last message from Gemini", lastMs === null ? UNKNOWN : `${duration(Math.round(lastMs / 1000) * 1000)} ago`),
-    figure("round-trip", "Round trip to Gemini", milliseconds(report.round_trip_ms)),
-    figure("lag", "Event loop late by", milliseconds(report.loop_lag_ms)),
+    figure("connections", gettext("Connections so far"), String(report.connections)),
+    figure("go-away", gettext("Next planned end"), plannedEnd),
+    figure("last-message", gettext("Last message from Gemini"), lastAgo),
+    figure("round-trip", gettext("Round trip to Gemini"), milliseconds(report.round_trip_ms)),
+    figure("lag", gettext("Event loop late by"), milliseconds(report.loop_lag_ms)),
   ];
 }
 
+const inTime = (words, time) => interpolate(words, { time });
+
 function handleFigures({ handle, has_valid_resumption_data: held, resumption_enabled: resumes, compression_enabled: compresses }) {
   const switches = [
-    figure("resumption", "Resumption", onOff(resumes)),
-    figure("compression", "Compression", onOff(compresses)),
+    figure("resumption", gettext("Resumption"), onOff(resumes)),
+    figure("compression", gettext("Compression"), onOff(compresses)),
   ];
-  if (!held || handle === null) return [figure("handle", "Handle", held ? "there" : "none"), ...switches];
+  if (!held || handle === null) return [figure("handle", gettext("Handle"), held ? gettext("there") : pgettext("handle", "none")), ...switches];
   return [
-    figure("handle", "Handle", "there"),
-    figure("handle-age", "Age", clock(handle.age_ms)),
-    figure("handle-covers", "Covers", coverText(handle)),
+    figure("handle", gettext("Handle"), gettext("there")),
+    figure("handle-age", gettext("Age"), clock(handle.age_ms)),
+    figure("handle-covers", gettext("Covers"), coverText(handle)),
     ...switches,
   ];
 }
 
 function coverText({ covers_turn: turn, covers_frames: frames }) {
-  const turns = turn < 0 ? "no turn" : `turns up to ${turn}`;
-  return frames > 0 ? `${turns}, ${number(frames)} frames` : turns;
+  const turns = turn < 0 ? gettext("no turn") : interpolate(gettext("turns up to %(turn)s"), { turn });
+  if (frames <= 0) return turns;
+  // Translators: a list of two; "turns" is "no turn" or "turns up to 3", and frames are pieces of sound.
+  return interpolate(ngettext("%(turns)s, %(count)s frames", "%(turns)s, %(count)s frames", frames), { turns, count: number(frames) });
 }
 
 function inputFigures(report) {
   const { ms, messages } = report.lost;
-  const lost = [ms && duration(ms), messages && `${messages} message${messages === 1 ? "" : "s"}`].filter(Boolean);
+  const typed = interpolate(ngettext("%(count)s message", "%(count)s messages", messages), { count: messages });
+  const lost = new Intl.ListFormat(locale).format([ms && duration(ms), messages && typed].filter(Boolean));
   return [
-    figure("frames-sent", "Frames sent", number(report.frames_sent)),
-    figure("frames-acknowledged", "Acknowledged", number(report.frames_acknowledged)),
-    figure("frames-waiting", "Waiting", number(report.frames_waiting)),
-    figure("frames-resent", "Sent again", number(report.frames_resent)),
-    figure("lost", "Lost", lost.join(" and ") || "nothing"),
+    figure("frames-sent", gettext("Frames sent"), number(report.frames_sent)),
+    figure("frames-acknowledged", pgettext("frames", "Acknowledged"), number(report.frames_acknowledged)),
+    figure("frames-waiting", pgettext("frames", "Waiting"), number(report.frames_waiting)),
+    figure("frames-resent", pgettext("frames", "Sent again"), number(report.frames_resent)),
+    figure("lost", pgettext("what was said", "Lost"), lost || gettext("nothing")),
   ];
 }
 
 function tokenFigures({ usage, context }) {
   const figures = [
-    figure("turns", "Replies", number(usage.turns)),
-    figure("tokens-in", "Tokens in", number(usage.input_tokens)),
-    figure("tokens-out", "Tokens out", number(usage.output_tokens)),
-    figure("cost", "Cost", usage.cost),
+    figure("turns", gettext("Replies"), number(usage.turns)),
+    figure("tokens-in", gettext("Tokens in"), number(usage.input_tokens)),
+    figure("tokens-out", gettext("Tokens out"), number(usage.output_tokens)),
+    figure("cost", gettext("Cost"), usage.cost),
   ];
-  if (context === null) return [...figures, figure("context", "Context in use", UNKNOWN)];
+  if (context === null) return [...figures, figure("context", gettext("Context in use"), UNKNOWN)];
   const share = Math.min(1, context.tokens / context.window_tokens);
-  const value = `${number(context.tokens)} of ${number(context.window_tokens)}`;
-  return [...figures, { ...figure("context", "Context in use", value), share }];
+  const counts = { tokens: number(context.tokens), all: number(context.window_tokens) };
+  // Translators: how many tokens of those that the model can have before it are used.
+  const value = interpolate(gettext("%(tokens)s of %(all)s"), counts);
+  return [...figures, { ...figure("context", gettext("Context in use"), value), share }];
 }
 
 const figure = (name, label, value) => ({ name, label, value });
-const number = (value) => (value === null ? UNKNOWN : value.toLocaleString("en-GB"));
+const number = (value) => (value === null ? UNKNOWN : value.toLocaleString(locale));
 const milliseconds = (value) => (value === null ? UNKNOWN : `${value} ms`);
-const onOff = (value) => (value === null ? UNKNOWN : value ? "on" : "off");
+const onOff = (value) => (value === null ? UNKNOWN : value ? pgettext("switch", "on") : pgettext("switch", "off"));
 
 /**
  * @param {ModeReport} report

@@ -16,6 +16,7 @@
  * @property {string[][]} rows  of the table: when, what, how much; the newest first
  */
 
+import { gettext, interpolate, locale, ngettext } from "../helpers/gettext.js";
 import { duration } from "../helpers/time.js";
 import { causeText } from "./session_figures.js";
 
@@ -87,21 +88,34 @@ function levelPath(levels, { number, top }, x) {
 
 function summaryOf(gaps, levels, level, trips) {
   const longest = Math.max(...gaps.map((gap) => gap.gap_ms));
-  const gapWords = gaps.length === 0 ? "No gaps" : `${count(gaps.length, "gap")}, the longest ${gapText(longest)}`;
-  const levelWords = levels.length === 0 ? `level ${level.number} all the time` : `${count(levels.length, "change")} of level`;
-  const tripWords = trips.length === 0 ? "no round trip measured" : `round trips of ${Math.min(...trips)} to ${Math.max(...trips)} ms`;
-  return `${gapWords}, ${levelWords}, ${tripWords}.`;
+  const gapWords = ngettext("%(count)s gap, the longest %(time)s", "%(count)s gaps, the longest %(time)s", gaps.length);
+  const levelWords = ngettext("%(count)s change of level", "%(count)s changes of level", levels.length);
+  // Translators: three things of one line, as a sentence.
+  return interpolate(gettext("%(gaps)s, %(levels)s, %(trips)s."), {
+    gaps: gaps.length === 0 ? gettext("No gaps") : interpolate(gapWords, { count: gaps.length, time: gapText(longest) }),
+    levels: levels.length === 0 ? interpolate(gettext("level %(level)s all the time"), { level: level.number }) : interpolate(levelWords, { count: levels.length }),
+    trips: trips.length === 0 ? gettext("no round trip measured") : interpolate(gettext("round trips of %(least)s to %(most)s ms"), extremesOf(trips)),
+  });
 }
 
 function rowsOf(gaps, levels, samples) {
   const rows = [
-    ...gaps.map((gap) => [Date.parse(gap.at), `Gap: ${causeText(gap.cause)}`, `${gapText(gap.gap_ms)}, ${plannedWord(gap)}`]),
-    ...levels.map(({ at, previous, level }) => [Date.parse(at), "Level", `${previous} to ${level}`]),
+    ...gaps.map((gap) => [Date.parse(gap.at), ...gapCells(gap)]),
+    ...levels.map(({ at, previous, level }) => [Date.parse(at), gettext("Level"), changeText(previous, level)]),
     ...tripsByMinute(samples),
   ];
   rows.sort(([one], [other]) => other - one);
   return rows.map(([at, ...cells]) => [timeText(at), ...cells]);
 }
+
+function gapCells(gap) {
+  const kind = interpolate(gettext("Gap: %(cause)s"), { cause: causeText(gap.cause) });
+  // Translators: how long a gap was, and whether it was planned.
+  return [kind, interpolate(gettext("%(time)s, %(planned)s"), { time: gapText(gap.gap_ms), planned: plannedWord(gap) })];
+}
+
+// Translators: a change of level.
+const changeText = (previous, level) => interpolate(gettext("%(previous)s to %(level)s"), { previous, level });
 
 function tripsByMinute(samples) {
   const minutes = new Map();
@@ -109,14 +123,14 @@ function tripsByMinute(samples) {
     const minute = Math.floor(at / 60_000) * 60_000;
     minutes.set(minute, [...(minutes.get(minute) ?? []), ms]);
   }
-  return [...minutes].map(([at, trips]) => [at, "Round trip in this minute", `${Math.min(...trips)} to ${Math.max(...trips)} ms`]);
+  return [...minutes].map(([at, trips]) => [at, gettext("Round trip in this minute"), interpolate(gettext("%(least)s to %(most)s ms"), extremesOf(trips))]);
 }
 
 /** @param {{planned: boolean}} gap @returns {string} */
-export const plannedWord = ({ planned }) => (planned ? "planned" : "unplanned");
+export const plannedWord = ({ planned }) => (planned ? gettext("planned") : gettext("unplanned"));
 
 /** @param {number} at  since the epoch @returns {string}  by the reader's clock */
-export const timeText = (at) => new Date(at).toLocaleTimeString("en-GB", TIME);
+export const timeText = (at) => new Date(at).toLocaleTimeString(locale, TIME);
 
 const gapText = (ms) => (ms < 1000 ? `${ms} ms` : duration(ms));
-const count = (many, noun) => `${many} ${noun}${many === 1 ? "" : "s"}`;
+const extremesOf = (trips) => ({ least: Math.min(...trips), most: Math.max(...trips) });

@@ -4,17 +4,22 @@
  * @typedef {object} MadeToken  as `docs/own-client.md` has it
  */
 
+import { gettext, interpolate, ngettext } from "../helpers/gettext.js";
 import { duration } from "../helpers/time.js";
 
-const FAILED = "The token could not be made. Try again.";
+const FAILED = gettext("The token could not be made. Try again.");
 
 /**
  * @param {MadeToken} made
  * @returns {string}  how long it begins sessions, how many, and how long it counts
  */
 export function tokenText({ model, uses, new_session_time_left_ms: beginMs, total_time_left_ms: countsMs }) {
-  const sessions = uses === 1 ? "one session" : `${uses} sessions`;
-  return `It can begin ${sessions} with ${model} within ${whole(beginMs)}, and counts for ${whole(countsMs)}.`;
+  const words = ngettext(
+    "It can begin one session with %(model)s within %(begin)s, and counts for %(end)s.",
+    "It can begin %(count)s sessions with %(model)s within %(begin)s, and counts for %(end)s.",
+    uses,
+  );
+  return interpolate(words, { count: uses, model, begin: whole(beginMs), end: whole(countsMs) });
 }
 
 /**
@@ -24,11 +29,12 @@ export function tokenText({ model, uses, new_session_time_left_ms: beginMs, tota
  * @returns {string}  sentences
  */
 export function refusalText(status, body, retryAfter) {
-  if (status === 401) return "You are not logged in any more. Load the page again.";
+  if (status === 401) return gettext("You are not logged in any more. Load the page again.");
   const text = body?.error?.text;
   if (!text) return FAILED;
   const seconds = Number(retryAfter);
-  return seconds > 0 && !/again/i.test(text) ? `${text} Try again in ${duration(seconds * 1000)}.` : text;
+  if (!(seconds > 0) || /again/i.test(text)) return text;
+  return `${text} ${interpolate(gettext("Try again in %(time)s."), { time: duration(seconds * 1000) })}`;
 }
 
 /** A second more or less is the way of the answer. */

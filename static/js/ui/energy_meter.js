@@ -29,11 +29,11 @@ export class EnergyMeter {
     this._meter.setAttribute("aria-valuenow", String(energy.level));
     this._meter.setAttribute("aria-valuetext", facts.label);
     this._root.dataset.level = energy.level >= energy.max ? "top" : String(energy.level);
-    this._write(energy, facts);
+    this._write(facts);
     this._fill(energy);
   }
 
-  _write({ word }, { explanation, level, model, comeback }) {
+  _write({ word, explanation, level, model, comeback }) {
     for (const place of this._words) setText(place, word);
     setText(this._explanation, explanation);
     setText(this._level, level);
