@@ -1,0 +1,23 @@
+"""What the lobby of a call shows of what a call would be like, in words."""
+
+from __future__ import annotations
+
+from django import template
+
+from energy.levels import Mode
+from energy.outlook import next_level
+from sessions_app.user_settings.terms import LANGUAGES
+
+register = template.Library()
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """The name of a language that calls can be held in; empty for the one that follows the user."""
+    return LANGUAGES.get(code, "")
+
+
+@register.simple_tag
+def call_energy() -> str:
+    """The word of the level that a call would begin with."""
+    return next_level(Mode.CALL).word
