@@ -13,12 +13,6 @@ register.filter("time_words", time_words)
 
 
 @register.filter
-def size_words_or_none(size_bytes: int) -> str:
-    """The same, at the beginning of a sentence."""
-    return size_words(size_bytes) if size_bytes else "Nothing"
-
-
-@register.filter
 def listed(peaks: bytes) -> str:
     """For scripts that draw them: "12,255,0"."""
     return ",".join(map(str, bytes(peaks)))
