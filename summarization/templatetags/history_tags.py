@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django import template
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -27,8 +28,8 @@ _MARK = "<mark>{}</mark>"
 
 @register.filter
 def thousands(number: int) -> str:
-    """Such as "12,345"."""
-    return f"{number:,}"
+    """Such as "12,345", as the page's language writes it."""
+    return number_format(number, use_l10n=True, force_grouping=True)
 
 
 @register.filter
