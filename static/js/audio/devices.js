@@ -6,12 +6,27 @@
  * @typedef {Device | null} Wish  what somebody chose; null: whatever the system takes
  */
 
+import { gettext, interpolate } from "../helpers/gettext.js";
+
 export const MICROPHONE = "audioinput";
 export const SPEAKER = "audiooutput";
 
 /** Entries of Chromium's that stand for another one of the list. */
 const STAND_INS = ["default", "communications"];
-const NAMES = { [MICROPHONE]: "Microphone", [SPEAKER]: "Speaker" };
+const WORDS = {
+  [MICROPHONE]: {
+    unnamed: gettext("Microphone %(number)s"),
+    gone: gettext("“%(name)s” is not there. The system’s microphone is used."),
+    unnamedGone: gettext("The microphone is not there. The system’s microphone is used."),
+    refused: gettext("The system’s microphone cannot be used now. Perhaps another program has it."),
+  },
+  [SPEAKER]: {
+    unnamed: gettext("Speaker %(number)s"),
+    gone: gettext("“%(name)s” is not there. The system’s speaker is used."),
+    unnamedGone: gettext("The speaker is not there. The system’s speaker is used."),
+    refused: gettext("The system’s speaker cannot be used now. Perhaps another program has it."),
+  },
+};
 /** Chromium puts the numbers of a USB device behind its name. */
 const USB_NUMBERS = / \([0-9a-f]{4}:[0-9a-f]{4}\)$/i;
 
@@ -24,7 +39,7 @@ export function devicesOf(infos, kind) {
   const real = infos.filter((info) => info.kind === kind && info.deviceId && !STAND_INS.includes(info.deviceId));
   return real.map(({ deviceId, label }, index) => ({
     id: deviceId,
-    label: label.replace(USB_NUMBERS, "") || `${NAMES[kind]} ${index + 1}`,
+    label: label.replace(USB_NUMBERS, "") || interpolate(WORDS[kind].unnamed, { number: index + 1 }),
   }));
 }
 
@@ -79,11 +94,11 @@ export function changeOf(infos, kind, wish, used) {
 
 /** @param {string} kind @param {string} label @returns {string}  a sentence about a device that was to be used */
 export function goneText(kind, label) {
-  const noun = NAMES[kind].toLowerCase();
-  return `${label ? `“${label}”` : `The ${noun}`} is not there. The system’s ${noun} is used.`;
+  return label ? interpolate(WORDS[kind].gone, { name: label }) : WORDS[kind].unnamedGone;
 }
 
 /** @param {string} kind @param {string} label @returns {string}  a sentence about a device that was chosen */
 export function refusedText(kind, label) {
-  return `${label ? `“${label}”` : `The system’s ${NAMES[kind].toLowerCase()}`} cannot be used now. Perhaps another program has it.`;
+  if (!label) return WORDS[kind].refused;
+  return interpolate(gettext("“%(name)s” cannot be used now. Perhaps another program has it."), { name: label });
 }

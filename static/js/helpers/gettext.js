@@ -23,6 +23,15 @@ export function interpolate(text, values) {
   return text.replace(/%%|%\((\w+)\)[sd]/g, (found, name) => (found === "%%" ? "%" : String(values[name] ?? found)));
 }
 
+/**
+ * @param {string} text  with names in it
+ * @param {{[name: string]: string | Node}} parts
+ * @returns {(string | Node)[]}  the sentence with these in the places of their names, for an element's children
+ */
+export function assembled(text, parts) {
+  return text.split(/%\((\w+)\)s/).map((part, place) => (place % 2 ? parts[part] : part));
+}
+
 const language = globalThis.document?.documentElement.lang || "en";
 
 /** For dates and numbers. English pages write them as in Britain. */

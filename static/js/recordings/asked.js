@@ -9,6 +9,7 @@
  * @property {boolean} isFresh  nothing was sent since they were attached: what comes now is asked about with them
  */
 
+import { gettext, interpolate, ngettext } from "../helpers/gettext.js";
 import { lengthWords } from "./words.js";
 
 /** @type {Asked} */
@@ -55,15 +56,24 @@ export function inConversation(asked, conversation) {
  * @returns {string}  what becomes of the next message, or of the recordings where there is no conversation yet
  */
 export function askedWords(asked, attached, coming, hasBegun) {
-  const onTheirWay = coming ? `${coming} recording${coming === 1 ? " is" : "s are"} still on ${coming === 1 ? "its" : "their"} way.` : "";
-  const next = hasBegun || attached === 0 ? nextWords(asked, attached) : "What you talk about. It is known from the first word on.";
+  const onTheirWay = coming ? interpolate(wayWords(coming), { count: coming }) : "";
+  const next = hasBegun || attached === 0 ? nextWords(asked, attached) : gettext("What you talk about. It is known from the first word on.");
   return [next, onTheirWay].filter(Boolean).join(" ");
+}
+
+function wayWords(coming) {
+  return ngettext("%(count)s recording is still on its way.", "%(count)s recordings are still on their way.", coming);
 }
 
 function nextWords(asked, attached) {
   if (attached === 0) return "";
-  if (asked.length === 0) return "The next message is no question about a recording.";
+  if (asked.length === 0) return gettext("The next message is no question about a recording.");
   const lengthMs = asked.reduce((sum, recording) => sum + recording.duration_ms, 0);
-  const what = attached === 1 ? "it" : asked.length === attached ? `all ${attached} recordings` : `${asked.length} of ${attached} recordings`;
-  return `The next message asks about ${what}: ${lengthWords(lengthMs)}.`;
+  return interpolate(aboutWords(asked.length, attached), { count: asked.length, all: attached, length: lengthWords(lengthMs) });
+}
+
+function aboutWords(asked, attached) {
+  if (attached === 1) return gettext("The next message asks about it: %(length)s.");
+  if (asked === attached) return gettext("The next message asks about all %(all)s recordings: %(length)s.");
+  return gettext("The next message asks about %(count)s of %(all)s recordings: %(length)s.");
 }

@@ -50,6 +50,14 @@ const ACTIONS = {
   rebuilt: gettext("rebuilt, given the conversation"),
 };
 
+const ACTION_WORDS = {
+  // Translators: this and the three that follow say how a connection went on from the one before it, in a table.
+  new: pgettext("connection", "new"),
+  attached: pgettext("connection", "attached"),
+  resumed: pgettext("connection", "resumed"),
+  rebuilt: pgettext("connection", "rebuilt"),
+};
+
 const CAUSES = {
   "go-away": gettext("Announced by Gemini"),
   "level-changed": gettext("Change of model"),
@@ -107,6 +115,9 @@ export function resultText({ wish, result }) {
   const words = RESULTS[result];
   return typeof words === "string" ? words : words[wish];
 }
+
+/** @param {string | null} action  how a connection went on @returns {string} */
+export const actionWord = (action) => ACTION_WORDS[action] ?? action ?? "";
 
 /** @param {string} cause  of a gap @returns {string} */
 export const causeText = (cause) => CAUSES[cause] ?? (reasonText(cause) || cause.replaceAll("-", " ") || gettext("Another reason"));

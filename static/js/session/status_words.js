@@ -23,13 +23,14 @@ import { MODE, STATE, STATE_REASON, TURN_STATE } from "./protocol.js";
 import { waitingFor } from "./session_state.js";
 
 const OPERATOR = gettext("Whoever runs this server has to look into it.");
+const forOperator = (sentence) => `${sentence} ${OPERATOR}`;
 
 /** The codes that mean something to the user, as sentences; who waits in line is told the place. */
 const REASONS = {
-  [STATE_REASON.ACCESS_DENIED]: `${gettext("Gemini does not let this server in.")} ${OPERATOR}`,
-  [STATE_REASON.BAD_KEY]: `${gettext("Gemini does not accept this server's key.")} ${OPERATOR}`,
-  [STATE_REASON.BAD_REQUEST]: `${gettext("Gemini does not understand this server.")} ${OPERATOR}`,
-  [STATE_REASON.BILLING]: `${gettext("The credit for Gemini is used up.")} ${OPERATOR}`,
+  [STATE_REASON.ACCESS_DENIED]: forOperator(gettext("Gemini does not let this server in.")),
+  [STATE_REASON.BAD_KEY]: forOperator(gettext("Gemini does not accept this server's key.")),
+  [STATE_REASON.BAD_REQUEST]: forOperator(gettext("Gemini does not understand this server.")),
+  [STATE_REASON.BILLING]: forOperator(gettext("The credit for Gemini is used up.")),
   [STATE_REASON.BUSY]: gettext("Gemini has no room for one more conversation."),
   [STATE_REASON.FAIR_USE]: gettext("You have reached a limit of this server."),
   [STATE_REASON.GONE]: gettext("The account or the conversation has been deleted."),
@@ -38,8 +39,8 @@ const REASONS = {
   [STATE_REASON.PROVIDER_UNAVAILABLE]: gettext("Gemini cannot be reached."),
   [STATE_REASON.QUOTA]: gettext("The quota is used up for now."),
   [STATE_REASON.RATE_LIMIT]: gettext("Gemini asks for a pause."),
-  [STATE_REASON.TOKEN_REFUSED]: `${gettext("Gemini does not accept how this server signs in.")} ${OPERATOR}`,
-  [STATE_REASON.REGION]: `${gettext("Gemini is not offered where this server stands.")} ${OPERATOR}`,
+  [STATE_REASON.TOKEN_REFUSED]: forOperator(gettext("Gemini does not accept how this server signs in.")),
+  [STATE_REASON.REGION]: forOperator(gettext("Gemini is not offered where this server stands.")),
 };
 
 /** Who waits for a place, by how many are before them: what is shown, and what is read out. */

@@ -88,13 +88,18 @@ function levelPath(levels, { number, top }, x) {
 
 function summaryOf(gaps, levels, level, trips) {
   const longest = Math.max(...gaps.map((gap) => gap.gap_ms));
-  const gapWords = ngettext("%(count)s gap, the longest %(time)s", "%(count)s gaps, the longest %(time)s", gaps.length);
-  const levelWords = ngettext("%(count)s change of level", "%(count)s changes of level", levels.length);
+  const gapWords = gaps.length
+    ? ngettext("%(count)s gap, the longest %(time)s", "%(count)s gaps, the longest %(time)s", gaps.length)
+    : gettext("No gaps");
+  const levelWords = levels.length
+    ? ngettext("%(count)s change of level", "%(count)s changes of level", levels.length)
+    : gettext("level %(level)s all the time");
+  const tripWords = trips.length ? gettext("round trips of %(least)s to %(most)s ms") : gettext("no round trip measured");
   // Translators: three things of one line, as a sentence.
   return interpolate(gettext("%(gaps)s, %(levels)s, %(trips)s."), {
-    gaps: gaps.length === 0 ? gettext("No gaps") : interpolate(gapWords, { count: gaps.length, time: gapText(longest) }),
-    levels: levels.length === 0 ? interpolate(gettext("level %(level)s all the time"), { level: level.number }) : interpolate(levelWords, { count: levels.length }),
-    trips: trips.length === 0 ? gettext("no round trip measured") : interpolate(gettext("round trips of %(least)s to %(most)s ms"), extremesOf(trips)),
+    gaps: interpolate(gapWords, { count: gaps.length, time: gapText(longest) }),
+    levels: interpolate(levelWords, { count: levels.length, level: level.number }),
+    trips: interpolate(tripWords, extremesOf(trips)),
   });
 }
 

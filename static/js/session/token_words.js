@@ -34,7 +34,7 @@ export function refusalText(status, body, retryAfter) {
   if (!text) return FAILED;
   const seconds = Number(retryAfter);
   if (!(seconds > 0) || /again/i.test(text)) return text;
-  return `${text} ${interpolate(gettext("Try again in %(time)s."), { time: duration(seconds * 1000) })}`;
+  return [text, interpolate(gettext("Try again in %(time)s."), { time: duration(seconds * 1000) })].join(" ");
 }
 
 /** A second more or less is the way of the answer. */
