@@ -2,6 +2,7 @@
 
 import { find, setText } from "../helpers/dom.js";
 import { fetchDocument } from "../helpers/fetch_document.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 
 const FIRST_LOOK_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
@@ -39,7 +40,7 @@ export class EndedCall {
   _tell(page, address) {
     if (page === null || find("[data-ended-read]", this._root).href !== address) return false;
     const wordsOf = (selector) => page.querySelector(selector)?.textContent.trim() ?? "";
-    const facts = ["Model", "Models", "Tokens"].map((name) => factOf(page, name));
+    const facts = ["models", "tokens"].map((name) => factOf(page, name));
     setText(find("[data-ended-title-of]", this._root), wordsOf(".conversation__title"));
     setText(find("[data-ended-summary-of]", this._root), wordsOf(".summary__text"));
     setText(find("[data-ended-facts-of]", this._root), [wordsOf(".conversation__verdict"), ...facts].filter(Boolean).join(" · "));
@@ -48,7 +49,7 @@ export class EndedCall {
 }
 
 function factOf(page, name) {
-  const term = [...page.querySelectorAll(".facts dt")].find((dt) => dt.textContent === name);
-  const words = term?.nextElementSibling.textContent.trim().replace(/\s+/g, " ") ?? "";
-  return words && name === "Tokens" ? `${words} tokens` : words;
+  const words = page.querySelector(`.facts [data-fact="${name}"]`)?.textContent.trim().replace(/\s+/g, " ") ?? "";
+  // Translators: "%(counts)s" is such as "1,200 in, 300 out".
+  return words && name === "tokens" ? interpolate(gettext("%(counts)s tokens"), { counts: words }) : words;
 }
