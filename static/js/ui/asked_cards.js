@@ -1,10 +1,11 @@
 /** The recordings that a message asks about, below it: each can be unfolded to be heard. */
 
 import { element, icon } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { lengthOnClock } from "../recordings/words.js";
 import { RecordingPlayer } from "./recording_player.js";
 
-const GONE = "This recording cannot be had any more.";
+const GONE = gettext("This recording cannot be had any more.");
 
 export class AskedCards {
   /** @param {(recording: string) => Promise<object | null>} factsOf  null where it cannot be had */
@@ -39,7 +40,7 @@ export class AskedCards {
   }
 
   _make({ id, name, lengthMs }, isOpen) {
-    if (!name) return { node: element("p", { class: "asked__gone" }, [icon("recording"), "A recording that is here no more"]), name };
+    if (!name) return { node: element("p", { class: "asked__gone" }, [icon("recording"), gettext("A recording that is here no more")]), name };
     const length = element("span", { class: "asked__length" }, [lengthOnClock(lengthMs)]);
     const summary = element("summary", {}, [icon("recording"), element("span", { class: "asked__name" }, [name]), length]);
     const inside = element("div", { class: "asked__inside" });
@@ -60,7 +61,7 @@ export class AskedCards {
     const root = element("div", { class: "player" });
     const { name, duration_ms: lengthMs, peaks, sound, page } = facts;
     card.player = new RecordingPlayer(root, { name, lengthMs, peaks, sound });
-    const more = element("a", { href: page, target: "_blank", rel: "noopener" }, ["Transcript and summary"]);
+    const more = element("a", { href: page, target: "_blank", rel: "noopener" }, [gettext("Transcript and summary")]);
     inside.replaceChildren(root, more);
   }
 }

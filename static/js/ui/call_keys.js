@@ -1,6 +1,7 @@
 /** The single keys of a call: a dialog that shows them and switches them off, and the question before the one that ends it. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { remembered } from "../helpers/storage.js";
 import { ASKED_FOR_MS, isTyping, keyWish } from "../session/call_keys.js";
 
@@ -56,15 +57,15 @@ export class CallKeys {
 
   _ask() {
     this._askedAt = performance.now();
-    setText(this._hangUpWord, "H again");
-    setText(this._told, "Press H again to hang up.");
+    setText(this._hangUpWord, gettext("H again"));
+    setText(this._told, gettext("Press H again to hang up."));
     this._timer = setTimeout(() => this._forget(), ASKED_FOR_MS);
   }
 
   _forget() {
     clearTimeout(this._timer);
     this._askedAt = null;
-    setText(this._hangUpWord, "Hang up");
+    setText(this._hangUpWord, gettext("Hang up"));
     setText(this._told, "");
   }
 

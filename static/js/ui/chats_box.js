@@ -2,9 +2,10 @@
 
 import { find, setText } from "../helpers/dom.js";
 import { fetchDocument } from "../helpers/fetch_document.js";
+import { gettext } from "../helpers/gettext.js";
 import { showLocalTimes } from "./local_times.js";
 
-const UNREACHABLE = "The chats could not be loaded. Try again in a moment.";
+const UNREACHABLE = gettext("The chats could not be loaded. Try again in a moment.");
 const RETURNED = "#chats";
 
 export class ChatsBox {
@@ -28,7 +29,7 @@ export class ChatsBox {
 
   open() {
     this._address = this._dialog.dataset.url;
-    setText(this._status, this._place.childElementCount === 0 ? "Loading" : "");
+    setText(this._status, this._place.childElementCount === 0 ? gettext("Loading") : "");
     this._dialog.showModal();
     this._load();
   }
@@ -85,7 +86,7 @@ export class ChatsBox {
     }
     this._address = this._dialog.dataset.url;
     await this._load();
-    setText(this._status, wasPinned ? "Unpinned" : "Pinned");
+    setText(this._status, wasPinned ? gettext("Unpinned") : gettext("Pinned"));
     this._place.querySelector(`[data-chat="${chat}"] button`)?.focus();
   }
 }

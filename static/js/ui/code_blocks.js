@@ -1,6 +1,7 @@
 /** Blocks of code in what the model writes: each says its language and can be copied, and is highlighted when it is whole. */
 
 import { element } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { copyButton } from "./copy_button.js";
 
 /** Beyond it a block stays as it is: it would hold up the page. */
@@ -17,8 +18,9 @@ export function dressCode(root) {
     block.setAttribute("tabindex", "0");
     block.setAttribute("dir", "ltr");
     const head = element("figcaption", { class: "code__head" }, [
-      element("span", {}, [language || "Code"]),
-      copyButton(() => block.textContent, "Copy", " code"),
+      element("span", {}, [language || gettext("Code")]),
+      // Translators: "code" is read out behind "Copy".
+      copyButton(() => block.textContent, gettext("Copy"), " " + gettext("code")),
     ]);
     const figure = element("figure", { class: "code" }, [head]);
     block.replaceWith(figure);

@@ -1,6 +1,7 @@
 /** The box to type in: Enter sends, Shift+Enter begins a line, and what was not sent is still there after a reload. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext, interpolate, locale } from "../helpers/gettext.js";
 import { draft } from "../helpers/storage.js";
 import { quoted } from "../session/quotes.js";
 
@@ -76,7 +77,9 @@ export class Composer {
   _count(length) {
     this._counter.hidden = length < this._longest * COUNT_FROM;
     this._counter.classList.toggle("is-over", length > this._longest);
-    setText(this._counter, `${length.toLocaleString()} of ${this._longest.toLocaleString()}`);
+    const counts = { count: length.toLocaleString(locale), most: this._longest.toLocaleString(locale) };
+    // Translators: characters of a message, of those that it may have.
+    setText(this._counter, interpolate(gettext("%(count)s of %(most)s"), counts));
   }
 
   /** The style sheet bounds the height; beyond it the box scrolls. One that is not shown has none to go by. */

@@ -1,6 +1,7 @@
 /** A button that copies a text and says so. */
 
 import { element, icon, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 
 const CONFIRM_MS = 1600;
 
@@ -15,7 +16,7 @@ export function copyButton(getText, label, about = "") {
   const hidden = element("span", { class: "visually-hidden" }, [about]);
   const button = element("button", { type: "button", class: "copy" }, [icon("copy"), word, hidden]);
   button.addEventListener("click", async () => {
-    setText(word, (await copied(getText)) ? "Copied" : "Not copied");
+    setText(word, (await copied(getText)) ? gettext("Copied") : gettext("Not copied"));
     setTimeout(() => setText(word, label), CONFIRM_MS);
   });
   return button;

@@ -1,8 +1,9 @@
 /** Where microphone, speaker and volume are chosen; in the lobby also where the microphone is tried. */
 
 import { element, find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 
-const SYSTEM = "System default";
+const SYSTEM = gettext("System default");
 
 export class DevicePanel {
   /**

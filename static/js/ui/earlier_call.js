@@ -1,6 +1,7 @@
 /** The question whether a new call goes on from an earlier one. Without one to ask about it is not there. */
 
 import { setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { callTime } from "../helpers/time.js";
 
 /**
@@ -47,7 +48,8 @@ export class EarlierCallQuestion {
     this._root.hidden = this._offered === null;
     if (this._offered === null) return;
     const { endedMs, title } = this._offered;
-    setText(this._question, `Go on from your call of ${callTime(endedMs, Date.now())}${this._isAsked ? "?" : ""}`);
+    const words = this._isAsked ? gettext("Go on from your call of %(when)s?") : gettext("Go on from your call of %(when)s");
+    setText(this._question, interpolate(words, { when: callTime(endedMs, Date.now()) }));
     setText(this._title, title);
   }
 }

@@ -1,10 +1,11 @@
 /** The way to what was said before the first line that is shown: a button above it, and scrolling up to it. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 
-const LABELS = { some: "Show earlier messages", loading: "Loading earlier messages…", failed: "Try again" };
+const LABELS = { some: gettext("Show earlier messages"), loading: gettext("Loading earlier messages…"), failed: gettext("Try again") };
 /** What screen readers hear of it; the lines themselves are not read out. */
-const SAID = { loading: "Loading earlier messages.", failed: "Earlier messages could not be loaded." };
+const SAID = { loading: gettext("Loading earlier messages."), failed: gettext("Earlier messages could not be loaded.") };
 /** Here nobody is there to be asked. */
 const CLOSED = new Set(["idle", "ended", "taken", "stopped"]);
 
@@ -39,7 +40,7 @@ export class EarlierMessages {
     // It keeps the focus while it waits, as a disabled button would not.
     this._button.setAttribute("aria-disabled", String(this._earlier === "loading"));
     if (SAID[this._earlier]) setText(this._said, SAID[this._earlier]);
-    else if (wasLoading && turns.length > 0) setText(this._said, "Earlier messages are shown.");
+    else if (wasLoading && turns.length > 0) setText(this._said, gettext("Earlier messages are shown."));
   }
 
   /** Within a screen of the first line; what has failed is tried again by the button alone. */

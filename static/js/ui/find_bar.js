@@ -1,6 +1,7 @@
 /** A field that finds words in the conversation, marks them and goes from one to the next. The browser's own search stays its own. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { MOST_PLACES, placesOf } from "../session/find_words.js";
 
 const [ALL, CURRENT] = ["found", "found-current"];
@@ -98,9 +99,10 @@ export class FindBar {
 
   _show() {
     const { length } = this._ranges;
-    const many = length >= MOST_PLACES ? `${MOST_PLACES} or more` : length;
+    const words = length >= MOST_PLACES ? gettext("%(place)s of %(count)s or more") : gettext("%(place)s of %(count)s");
+    const place = interpolate(words, { place: this._current + 1, count: Math.min(length, MOST_PLACES) });
     const isAsked = this._field.value.trim() !== "";
-    setText(this._count, !isAsked ? "" : length === 0 ? "Not found" : `${this._current + 1} of ${many}`);
+    setText(this._count, !isAsked ? "" : length === 0 ? gettext("Not found") : place);
     // Browsers that cannot mark without changing the page go there all the same.
     if (!("highlights" in CSS)) return;
     CSS.highlights.set(ALL, new Highlight(...this._ranges));

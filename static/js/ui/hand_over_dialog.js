@@ -1,6 +1,7 @@
 /** The dialog that shows how to go on with the call on another device: a code to scan, and the link in it. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { post } from "../helpers/post.js";
 import { clock } from "../helpers/time.js";
 import { copyButton } from "./copy_button.js";
@@ -27,7 +28,7 @@ export class HandOverDialog {
     this._timer = null;
     this._again.addEventListener("click", () => this._load());
     dialog.addEventListener("close", () => this._stop());
-    find("[data-elsewhere-copy]", dialog).append(copyButton(() => this._address.value, "Copy the link"));
+    find("[data-elsewhere-copy]", dialog).append(copyButton(() => this._address.value, gettext("Copy the link")));
   }
 
   open() {
@@ -44,15 +45,15 @@ export class HandOverDialog {
     try {
       const answer = await post(this._dialog.dataset.url, this._dialog);
       if (answer.headers.get("Content-Type")?.startsWith("application/json")) return await answer.json();
-      return { error: answer.status === 429 ? await answer.text() : "The link could not be made. Try again." };
+      return { error: answer.status === 429 ? await answer.text() : gettext("The link could not be made. Try again.") };
     } catch {
-      return { error: "The server cannot be reached. Try again." };
+      return { error: gettext("The server cannot be reached. Try again.") };
     }
   }
 
   async _load() {
     this._stop();
-    this._show("loading", "One moment …");
+    this._show("loading", gettext("One moment …"));
     const link = await this.ask();
     if (!this._dialog.open) return;
     if (!link.ticket) {
@@ -70,11 +71,11 @@ export class HandOverDialog {
   _tick() {
     const leftMs = this._until - performance.now();
     if (leftMs > 0) {
-      setText(this._status, `It works once, for ${clock(leftMs)} more.`);
+      setText(this._status, interpolate(gettext("It works once, for %(time)s more."), { time: clock(leftMs) }));
       return;
     }
     this._stop();
-    this._show("failed", "The code is too old now.");
+    this._show("failed", gettext("The code is too old now."));
     this._again.focus();
   }
 

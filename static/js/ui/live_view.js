@@ -4,6 +4,7 @@
  */
 
 import { find } from "../helpers/dom.js";
+import { gettext, interpolate, ngettext } from "../helpers/gettext.js";
 import { byOwnClock, duration } from "../helpers/time.js";
 import { MODE, ROLE, SERVER_MESSAGE, STATE } from "../session/protocol.js";
 import { AUDIO_REFUSED, EARLIER_UNAVAILABLE, waitingFor } from "../session/session_state.js";
@@ -121,7 +122,7 @@ export class LiveView {
       this._toaster.show({ ...message, text: byOwnClock(message.text, message.until, Date.now()) });
     }
     if (message.type === SERVER_MESSAGE.ERROR && !HANDLED_ERRORS.includes(message.code)) {
-      this._notice.show(message.text || "Something went wrong.");
+      this._notice.show(message.text || gettext("Something went wrong."));
     }
     if (message.type === SERVER_MESSAGE.TURN && message.role === ROLE.MODEL) this._captions.text(message);
     if (message.type === SERVER_MESSAGE.GENERATION_COMPLETE) this._captions.whole();
@@ -201,10 +202,11 @@ export class LiveView {
 
 function lostText({ ms, ids, reason }) {
   const parts = [];
-  if (ms > 0) parts.push(`${duration(ms)} of what you said could not be saved.`);
-  if (ids?.length === 1) parts.push("One message was not delivered.");
-  if (ids?.length > 1) parts.push(`${ids.length} messages were not delivered.`);
+  if (ms > 0) parts.push(interpolate(gettext("%(time)s of what you said could not be saved."), { time: duration(ms) }));
+  const count = ids?.length ?? 0;
+  const messages = ngettext("One message was not delivered.", "%(count)s messages were not delivered.", count);
+  if (count > 0) parts.push(interpolate(messages, { count }));
   const why = reasonText(reason ?? "");
   if (why) parts.push(why);
-  return parts.join(" ") || "Something you said could not be saved.";
+  return parts.join(" ") || gettext("Something you said could not be saved.");
 }

@@ -1,5 +1,7 @@
 /** Times as the clock on the wall shows them; the page comes with those of UTC. */
 
+import { locale } from "../helpers/gettext.js";
+
 const STYLES = {
   day: { dateStyle: "medium" },
   minute: { dateStyle: "medium", timeStyle: "short" },
@@ -9,7 +11,7 @@ const STYLES = {
 export function showLocalTimes(within) {
   for (const time of within.querySelectorAll("[data-local-time]")) {
     const moment = new Date(time.dateTime);
-    time.textContent = new Intl.DateTimeFormat("en-GB", STYLES[time.dataset.localTime]).format(moment);
+    time.textContent = new Intl.DateTimeFormat(locale, STYLES[time.dataset.localTime]).format(moment);
     time.title = moment.toISOString();
   }
 }

@@ -6,6 +6,7 @@
 import DOMPurify from "../../vendor/dompurify-3.4.18/purify.es.js";
 import { Marked } from "../../vendor/marked-18.2.1/marked.esm.js";
 import { element } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { dressCode } from "./code_blocks.js";
 
 const ALLOWED = {
@@ -86,7 +87,7 @@ function decodedOr(text) {
 
 /** A table that is wider than the page scrolls in a box of its own: as a block it would be none for screen readers. */
 function makeScroll(table) {
-  const box = element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Table" });
+  const box = element("div", { class: "table", tabindex: "0", role: "region", "aria-label": gettext("Table") });
   table.replaceWith(box);
   box.append(table);
 }

@@ -1,9 +1,10 @@
 /** A player at the foot of a conversation, for times in answers: it stays in view while the answer is read. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { RecordingPlayer } from "./recording_player.js";
 
-const GONE = "This recording cannot be had at the moment.";
+const GONE = gettext("This recording cannot be had at the moment.");
 
 export class PlayerDock {
   /**

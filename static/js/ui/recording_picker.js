@@ -1,13 +1,14 @@
 /** The dialog from which recordings come into a conversation: new ones are uploaded, those that are there are chosen. */
 
 import { element, find, icon, setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { clock, moment } from "../helpers/time.js";
 import { lengthOnClock, lengthWords } from "../recordings/words.js";
 import { DropZone } from "./drop_zone.js";
 
-const LOADING = "Looking for your recordings …";
-const NONE = "You have no other recordings.";
-const UNREACHABLE = "Your recordings could not be looked up. Close this and try again.";
+const LOADING = gettext("Looking for your recordings …");
+const NONE = gettext("You have no other recordings.");
+const UNREACHABLE = gettext("Your recordings could not be looked up. Close this and try again.");
 
 export class RecordingPicker {
   /**
@@ -77,7 +78,7 @@ export class RecordingPicker {
 
   async _remove(id, onRemove) {
     setText(this._hereSaid, "");
-    setText(this._hereSaid, (await onRemove(id)) || "It is taken out, and stays in your files.");
+    setText(this._hereSaid, (await onRemove(id)) || gettext("It is taken out, and stays in your files."));
     if (document.activeElement === document.body) find("h2", this._dialog).focus();
   }
 
@@ -114,7 +115,7 @@ export class RecordingPicker {
   _mark(button) {
     const isHere = this._attached.includes(button.dataset.id);
     button.setAttribute("aria-disabled", String(isHere || this._isFull));
-    setText(button.querySelector(".picker__state"), isHere ? "In this conversation" : this._isFull ? "No more fit in" : "");
+    setText(button.querySelector(".picker__state"), isHere ? gettext("In this conversation") : this._isFull ? gettext("No more fit in") : "");
   }
 }
 
@@ -123,20 +124,24 @@ function hereLine({ id, name, duration_ms: lengthMs, work, provider }) {
   const link = element("a", { href: `${document.documentElement.dataset.filesUrl}${id}/`, target: "_blank", rel: "noopener" }, [name]);
   const about = element("span", { class: "picker__about" }, [[lengthOnClock(lengthMs), workWords(work, lengthMs), providerWords(provider)].filter(Boolean).join(" · ")]);
   const remove = element("button", { class: "button button--small", type: "button", "data-remove": id }, [
-    "Remove",
+    gettext("Remove"),
     element("span", { class: "visually-hidden" }, [` ${name}`]),
   ]);
   return element("li", { class: "picker__here" }, [link, about, remove]);
 }
 
 function workWords({ state, done_ms: doneMs, error }, lengthMs) {
-  if (state === "done") return "written down";
-  if (state === "failed") return `could not be written down: ${error}`;
-  return doneMs ? `being written down, up to ${clock(doneMs)} of ${lengthOnClock(lengthMs)}` : "being written down";
+  if (state === "done") return gettext("written down");
+  if (state === "failed") return interpolate(gettext("could not be written down: %(error)s"), { error });
+  if (!doneMs) return gettext("being written down");
+  return interpolate(gettext("being written down, up to %(done)s of %(length)s"), { done: clock(doneMs), length: lengthOnClock(lengthMs) });
 }
 
 function providerWords({ state, expires_at: expiresAt, reason }) {
-  if (state === "active" && expiresAt) return `expires at Google ${moment(Date.parse(expiresAt), Date.now())}`;
-  if (state === "uploading" || state === "processing") return "on its way to Google";
-  return state === "failed" ? `not at Google: ${reason}` : "";
+  if (state === "active" && expiresAt) {
+    // Translators: such as "expires at Google on Monday at 09:00".
+    return interpolate(gettext("expires at Google %(when)s"), { when: moment(Date.parse(expiresAt), Date.now()) });
+  }
+  if (state === "uploading" || state === "processing") return gettext("on its way to Google");
+  return state === "failed" ? interpolate(gettext("not at Google: %(reason)s"), { reason }) : "";
 }

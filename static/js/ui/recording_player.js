@@ -1,6 +1,7 @@
 /** The player of a recording: its outline is the bar to seek with. One of a page plays at a time. */
 
 import { element, icon, setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { clock } from "../helpers/time.js";
 import { spokenTime } from "../recordings/times.js";
 import { bars, outline } from "../recordings/waveform.js";
@@ -11,7 +12,7 @@ const STEP_MS = 10_000;
 const KEY_STEPS_MS = { ArrowLeft: -5_000, ArrowDown: -5_000, ArrowRight: 5_000, ArrowUp: 5_000, PageDown: -60_000, PageUp: 60_000 };
 const BAR_PX = 4;
 const SVG = "http://www.w3.org/2000/svg";
-const NOT_THERE = "The sound could not be loaded.";
+const NOT_THERE = gettext("The sound could not be loaded.");
 
 /** Bubbles from a player; whether it plays is its `detail`. */
 export const PLAYING_CHANGED = "recording-playing";
@@ -95,13 +96,13 @@ export class RecordingPlayer {
       min: "0",
       max: String(Math.max(1, Math.ceil(this._lengthMs / 1000))),
       step: "1",
-      "aria-label": `Position in ${this._name}`,
+      "aria-label": interpolate(gettext("Position in %(name)s"), { name: this._name }),
     });
     this._wave = element("div", { class: "player__wave" }, [layer("player__all"), layer("player__played"), this._seek]);
-    const back = this._stepButton("−10", "Back 10 seconds", -STEP_MS);
-    const forth = this._stepButton("+10", "Forward 10 seconds", STEP_MS);
+    const back = this._stepButton("−10", gettext("Back 10 seconds"), -STEP_MS);
+    const forth = this._stepButton("+10", gettext("Forward 10 seconds"), STEP_MS);
     this._time = element("p", { class: "player__time" });
-    this._rate = element("select", { class: "player__rate", "aria-label": "Speed" });
+    this._rate = element("select", { class: "player__rate", "aria-label": gettext("Speed") });
     for (const rate of RATES) this._rate.append(element("option", { value: rate }, [`${rate}×`]));
     this._rate.value = "1";
     this._problem = element("p", { class: "player__problem", role: "status" });
@@ -150,7 +151,7 @@ export class RecordingPlayer {
     if (!this._audio.hasAttribute("src")) return;
     const at = this._audio.currentTime;
     this._audio.pause();
-    setText(this._problem, `${NOT_THERE} Press play to try again.`);
+    setText(this._problem, [NOT_THERE, gettext("Press play to try again.")].join(" "));
     this._audio.load();
     this._audio.currentTime = at;
     this._show();
@@ -162,11 +163,13 @@ export class RecordingPlayer {
     if (this.element.dataset.playing !== String(isPlaying)) {
       this.element.dataset.playing = String(isPlaying);
       this._toggleIcon.replaceChildren(icon(isPlaying ? "pause" : "play"));
-      setText(this._toggleWord, `${isPlaying ? "Pause" : "Play"} ${this._name}`);
+      setText(this._toggleWord, interpolate(isPlaying ? gettext("Pause %(name)s") : gettext("Play %(name)s"), { name: this._name }));
       this.element.dispatchEvent(new CustomEvent(PLAYING_CHANGED, { bubbles: true, detail: isPlaying }));
     }
     this._seek.value = String(Math.floor(atMs / 1000));
-    this._seek.setAttribute("aria-valuetext", `${spokenTime(atMs)} of ${spokenTime(this._lengthMs)}`);
+    const times = { time: spokenTime(atMs), length: spokenTime(this._lengthMs) };
+    // Translators: where a recording is played, such as "1 minute 7 seconds of 12 minutes 40 seconds".
+    this._seek.setAttribute("aria-valuetext", interpolate(gettext("%(time)s of %(length)s"), times));
     setText(this._time, `${clock(atMs)} / ${lengthOnClock(this._lengthMs)}`);
     const left = this._lengthMs > 0 ? 100 - (atMs / this._lengthMs) * 100 : 100;
     this._wave.children[1].style.clipPath = `inset(0 ${left}% 0 0)`;

@@ -1,13 +1,15 @@
 /** Shows the rehearsed talk of the start page: words as they are said, the line as it is, and the plug to pull. */
 
 import { element, find, setText } from "../helpers/dom.js";
+import { gettext, interpolate, ngettext } from "../helpers/gettext.js";
 import { rehearsalAt, TORN_BY_ITSELF_MS } from "../welcome/rehearsal.js";
 
 const LONGEST_STEP_MS = 100;
 /** A page that was not looked at goes on where it was. */
 
-const LINE_WORDS = { up: "Connected", torn: "Line torn", back: "Connected" };
-const LINE_DETAILS = { up: "", torn: "What you say is kept", back: "Back after 2.6 s, nothing lost" };
+const GO_ON = gettext("Go on");
+const LINE_WORDS = { up: gettext("Connected"), torn: gettext("Line torn"), back: gettext("Connected") };
+const LINE_DETAILS = { up: "", torn: gettext("What you say is kept"), back: gettext("Back after 2.6 s, nothing lost") };
 
 export class RehearsalView {
   /** @param {HTMLElement} root */
@@ -35,7 +37,7 @@ export class RehearsalView {
 
   /** All of it at once, for whoever does not want things to move. */
   showEnd() {
-    setText(this._play, "Play it");
+    setText(this._play, gettext("Play it"));
     this._plug.disabled = true;
   }
 
@@ -49,7 +51,7 @@ export class RehearsalView {
     };
     cancelAnimationFrame(this._frame);
     this._frame = requestAnimationFrame(step);
-    setText(this._play, "Pause");
+    setText(this._play, gettext("Pause"));
   }
 
   _pressPlay() {
@@ -57,8 +59,8 @@ export class RehearsalView {
       cancelAnimationFrame(this._frame);
       this._frame = 0;
       this._plug.disabled = true;
-      setText(this._play, "Go on");
-    } else if (this._play.textContent === "Go on") this._run();
+      setText(this._play, GO_ON);
+    } else if (this._play.textContent === GO_ON) this._run();
     else this.start();
   }
 
@@ -79,13 +81,13 @@ export class RehearsalView {
     this._lines.forEach((words, place) => words.forEach((word, index) => (word.dataset.is = index < said[place] ? "said" : "")));
     this._lines[2].forEach((word) => isKept && word.dataset.is && (word.dataset.is = "kept"));
     this._plug.disabled = line === "torn" || isOver;
-    if (isOver) setText(this._play, "Once more");
+    if (isOver) setText(this._play, gettext("Once more"));
     return isOver;
   }
 }
 
 function heldWords(times) {
-  return `Held ${times === 1 ? "once" : `${times} times`}, nothing lost`;
+  return interpolate(ngettext("Held once, nothing lost", "Held %(count)s times, nothing lost", times), { count: times });
 }
 
 function countOf(words) {

@@ -1,7 +1,8 @@
 /** One mode on the session page: its headline, what can be wished for it, its figures, its swaps, its last ten minutes. */
 
 import { element, find, setText } from "../helpers/dom.js";
-import { causeText, figuresOf, headlineOf, possibleWishes } from "../session/session_figures.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
+import { actionWord, causeText, figuresOf, headlineOf, possibleWishes } from "../session/session_figures.js";
 import { plannedWord, stripOf, timeText, withSample } from "../session/strip.js";
 import { StripChart } from "./strip_chart.js";
 import { table } from "./table.js";
@@ -34,7 +35,7 @@ export class SessionCard {
 
   /** @returns {string}  what a screen reader hears when it has changed */
   get spoken() {
-    return `${find("h2", this._root).textContent}: ${this._word.textContent}.`;
+    return interpolate(gettext("%(what)s: %(state)s."), { what: find("h2", this._root).textContent, state: this._word.textContent });
   }
 
   /**
@@ -105,9 +106,10 @@ export class SessionCard {
     const rows = swaps
       .slice(-SWAPS_SHOWN)
       .reverse()
-      .map((swap) => [timeText(Date.parse(swap.at)), causeText(swap.cause), plannedWord(swap), swap.action ?? "", `${swap.gap_ms} ms`]);
-    const head = ["When", "Why", "Kind", "How it went on", "Gap"];
-    const box = { class: "session__table", role: "region", tabindex: "0", "aria-label": `Swaps: ${find("h2", this._root).textContent}` };
-    this._swaps.replaceChildren(...(rows.length > 0 ? [element("div", box, [table("Swaps of this session", head, rows)])] : []));
+      .map((swap) => [timeText(Date.parse(swap.at)), causeText(swap.cause), plannedWord(swap), actionWord(swap.action), `${swap.gap_ms} ms`]);
+    const head = [gettext("When"), gettext("Why"), gettext("Kind"), gettext("How it went on"), gettext("Gap")];
+    const label = interpolate(gettext("Swaps: %(what)s"), { what: find("h2", this._root).textContent });
+    const box = { class: "session__table", role: "region", tabindex: "0", "aria-label": label };
+    this._swaps.replaceChildren(...(rows.length > 0 ? [element("div", box, [table(gettext("Swaps of this session"), head, rows)])] : []));
   }
 }

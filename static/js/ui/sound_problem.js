@@ -1,13 +1,14 @@
 /** Says what is wrong with the sound of a call, and what can be done, for as long as it is. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 
 const TEXTS = {
-  held: "Something else has the sound, such as a telephone call. It comes back by itself.",
-  silent: "No sound arrives from your microphone. See whether it is on and not muted, by a switch on it or by the system, or choose another one.",
-  stopped: "The browser has paused the sound of this page.",
+  held: gettext("Something else has the sound, such as a telephone call. It comes back by itself."),
+  silent: gettext("No sound arrives from your microphone. See whether it is on and not muted, by a switch on it or by the system, or choose another one."),
+  stopped: gettext("The browser has paused the sound of this page."),
 };
-const ACTIONS = { silent: "Try again", stopped: "Go on" };
+const ACTIONS = { silent: gettext("Try again"), stopped: gettext("Go on") };
 
 /** @param {import("../audio/sound_watch.js").SoundProblem} problem @returns {string}  empty where there is nothing to say */
 export const soundProblemText = (problem) => TEXTS[problem] ?? "";

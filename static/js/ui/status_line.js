@@ -1,15 +1,16 @@
 /** The state of the line in words, with a lamp; and, where something is wrong, the strip that says what, and what can be done. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 
 const ACTIONS = {
-  retry: "Try now",
-  "try-again": "Try again",
-  leave: "Leave the line",
-  "take-back": "Take it back",
-  "open-here": "Open it here",
-  reload: "Reload",
-  dismiss: "All right",
+  retry: gettext("Try now"),
+  "try-again": gettext("Try again"),
+  leave: gettext("Leave the line"),
+  "take-back": gettext("Take it back"),
+  "open-here": gettext("Open it here"),
+  reload: gettext("Reload"),
+  dismiss: gettext("All right"),
 };
 
 export class StatusLine {

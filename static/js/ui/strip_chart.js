@@ -1,6 +1,7 @@
 /** The last ten minutes of a line: three lanes over one another, and a table of the same. */
 
 import { element, find, setText } from "../helpers/dom.js";
+import { gettext, interpolate, pgettext } from "../helpers/gettext.js";
 import { table } from "./table.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
@@ -10,14 +11,14 @@ export class StripChart {
   constructor(root) {
     this._table = find("[data-strip-table]", root);
     this._details = find("details", root);
-    this._lanes = [lane("Round trip", "strip__line"), lane("Level", "strip__line strip__line--level"), lane("Gaps", "")];
+    this._lanes = [lane(gettext("Round trip"), "strip__line"), lane(gettext("Level"), "strip__line strip__line--level"), lane(gettext("Gaps"), "")];
     this._lanesBox = element("div", { role: "img" }, this._lanes.map(({ node }) => node));
     const axis = element("div", { class: "strip__axis", "aria-hidden": "true" }, [
-      ...["10 min ago", "5 min", "now"].map((word) => element("span", {}, [word])),
+      ...[gettext("10 min ago"), gettext("5 min"), gettext("now")].map((word) => element("span", {}, [word])),
     ]);
     const key = element("ul", { class: "strip__key", "aria-hidden": "true" }, [
-      keyOf("Planned gap", true),
-      keyOf("Unplanned gap", false),
+      keyOf(gettext("Planned gap"), true),
+      keyOf(gettext("Unplanned gap"), false),
     ]);
     find("[data-strip-picture]", root).append(this._lanesBox, axis, key);
     this._shownRows = "";
@@ -33,11 +34,12 @@ export class StripChart {
     const [trips, levels, gaps] = this._lanes;
     this._lanesBox.setAttribute("aria-label", strip.summary);
     trips.path.setAttribute("d", strip.roundTrip);
-    setText(trips.note, strip.longestTripMs === null ? "not known" : `up to ${strip.longestTripMs} ms`);
+    const most = strip.longestTripMs;
+    setText(trips.note, most === null ? gettext("not known") : interpolate(gettext("up to %(most)s ms"), { most }));
     levels.path.setAttribute("d", strip.level);
-    setText(levels.note, `${level.number} of ${level.top}`);
+    setText(levels.note, interpolate(gettext("%(level)s of %(max)s"), { level: level.number, max: level.top }));
     gaps.svg.replaceChildren(...strip.gaps.map(markOf));
-    setText(gaps.note, String(strip.gaps.length || "none"));
+    setText(gaps.note, String(strip.gaps.length || pgettext("gaps", "none")));
     this._rows = strip.rows;
     this._showTable();
   }
@@ -49,8 +51,8 @@ export class StripChart {
     this._shownRows = rows;
     this._table.replaceChildren(
       this._rows.length > 0
-        ? table("Gaps, levels and round trips, newest first", ["When", "What", "How much"], this._rows)
-        : element("p", {}, ["Nothing has happened."]),
+        ? table(gettext("Gaps, levels and round trips, newest first"), [gettext("When"), gettext("What"), gettext("How much")], this._rows)
+        : element("p", {}, [gettext("Nothing has happened.")]),
     );
   }
 }

@@ -1,6 +1,7 @@
 /** Times in an answer about recordings, as links that play from there. */
 
 import { element } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { spokenTime, timesIn } from "../recordings/times.js";
 
 /** Where a time is code, or leads elsewhere, it stays as it is. */
@@ -36,7 +37,7 @@ function pieces(text, times, about, pages) {
       href: `${pages}${id}/#t=${time.atMs / 1000}`,
       target: "_blank",
       rel: "noopener",
-      title: `Play ${name || "the recording"} from ${spokenTime(time.atMs)}`,
+      title: titleOf(name, spokenTime(time.atMs)),
       "data-play-recording": id,
       "data-play-ms": String(time.atMs),
     });
@@ -45,6 +46,11 @@ function pieces(text, times, about, pages) {
     end = time.end;
   }
   return [...made, text.slice(end)];
+}
+
+function titleOf(name, time) {
+  if (!name) return interpolate(gettext("Play the recording from %(time)s"), { time });
+  return interpolate(gettext("Play %(name)s from %(time)s"), { name, time });
 }
 
 /**

@@ -3,6 +3,7 @@
  */
 
 import { element, icon } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { TOAST_LEVEL } from "../session/protocol.js";
 
 const MOST_AT_ONCE = 3;
@@ -69,7 +70,7 @@ class Toast {
   }
 
   _build(code, level, text) {
-    const close = element("button", { type: "button", class: "toast__close", "aria-label": "Dismiss" }, [icon("close")]);
+    const close = element("button", { type: "button", class: "toast__close", "aria-label": gettext("Dismiss") }, [icon("close")]);
     close.addEventListener("click", () => this.dismiss());
     const children = [icon(ICONS[level] ?? ICONS[TOAST_LEVEL.INFO]), element("p", { class: "toast__text" }, [text])];
     return element("div", { class: "toast", "data-level": level, "data-code": code }, [...children, close]);

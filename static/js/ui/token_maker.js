@@ -1,6 +1,7 @@
 /** Has an ephemeral token made, and shows it this once: it is nowhere else, and goes with the page. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { post } from "../helpers/post.js";
 import { refusalText, tokenText } from "../session/token_words.js";
 import { copyButton } from "./copy_button.js";
@@ -13,7 +14,8 @@ export class TokenMaker {
     this._made = find("[data-token-made]", root);
     this._token = find("[data-token]", root);
     this._said = find("[data-token-said]", root);
-    const copy = copyButton(() => this._token.value, "Copy", " the token");
+    // Translators: "the token" is read out behind "Copy".
+    const copy = copyButton(() => this._token.value, gettext("Copy"), " " + gettext("the token"));
     copy.classList.add("button");
     find("[data-token-copy]", root).append(copy);
     this._button.addEventListener("click", () => this._create());
@@ -22,14 +24,14 @@ export class TokenMaker {
 
   async _create() {
     this._button.disabled = true;
-    this._show("", "One moment …");
+    this._show("", gettext("One moment …"));
     try {
       const answer = await post(this._root.dataset.url, this._root);
       const body = await answer.json().catch(() => null);
       if (answer.ok && body?.token) this._show(body.token, tokenText(body));
       else this._show("", refusalText(answer.status, body, answer.headers.get("Retry-After")));
     } catch {
-      this._show("", "The server cannot be reached. Try again.");
+      this._show("", gettext("The server cannot be reached. Try again."));
     }
     this._button.disabled = false;
     (this._token.value ? this._token : this._button).focus();

@@ -6,6 +6,7 @@
  */
 
 import { element, icon, setText } from "../helpers/dom.js";
+import { assembled, gettext, interpolate, locale } from "../helpers/gettext.js";
 import { byOwnClock, callTime, timeOfDay } from "../helpers/time.js";
 import { ROLE, TURN_CODE, TURN_STATUS } from "../session/protocol.js";
 import { endAfter } from "../session/captions.js";
@@ -19,7 +20,7 @@ import { withDays } from "./days.js";
 import { renderMarkdown } from "./markdown.js";
 import { linkTimes, playedBy } from "./time_links.js";
 
-const SPEAKERS = { [ROLE.USER]: "You", [ROLE.MODEL]: "Holdline", [ROLE.SYSTEM]: "Notice" };
+const SPEAKERS = { [ROLE.USER]: gettext("You"), [ROLE.MODEL]: "Holdline", [ROLE.SYSTEM]: gettext("Notice") };
 /** What may be otherwise when it is asked again. */
 const MAY_BE_ASKED_AGAIN = [
   TURN_CODE.NO_ANSWER,
@@ -28,8 +29,10 @@ const MAY_BE_ASKED_AGAIN = [
   TURN_CODE.RECORDING_REFUSED,
   TURN_CODE.RECORDING_UNAVAILABLE,
 ];
+// Translators: read out behind "Copy" and "Quote".
+const MESSAGE = " " + gettext("message");
 const { filesUrl } = document.documentElement.dataset;
-const DELIVERY_WORDS = { sending: "Sending", sent: "Sent", delivered: "Delivered", failed: "Not sent" };
+const DELIVERY_WORDS = { sending: gettext("Sending"), sent: gettext("Sent"), delivered: gettext("Delivered"), failed: gettext("Not sent") };
 
 export class TranscriptView {
   /**
@@ -144,14 +147,14 @@ class Line {
       this._foot,
     ]);
     this._state = element("span", { class: "turn__state" });
-    this._again = element("button", { type: "button", class: "link-button" }, ["Send again"]);
+    this._again = element("button", { type: "button", class: "link-button" }, [gettext("Send again")]);
     this._again.addEventListener("click", () => onSendAgain(this._text, this._recordings));
     /** @type {{text: string, recordings: string[]} | null} */
     this._unanswered = null;
-    this._ask = element("button", { type: "button", class: "link-button" }, ["Ask again"]);
+    this._ask = element("button", { type: "button", class: "link-button" }, [gettext("Ask again")]);
     this._ask.addEventListener("click", () => onSendAgain(this._unanswered.text, this._unanswered.recordings));
     this._time = element("time", { class: "turn__time" });
-    this._copy = copyButton(() => this._text, "Copy", " message");
+    this._copy = copyButton(() => this._text, gettext("Copy"), MESSAGE);
     this._quote = quoteButton(() => onQuote(selectedIn(this._body) || this._text));
   }
 
@@ -213,7 +216,7 @@ class Line {
   _timeOf(at) {
     const said = new Date(at);
     this._time.dateTime = at;
-    this._time.title = said.toLocaleString("en-GB", { dateStyle: "full", timeStyle: "medium" });
+    this._time.title = said.toLocaleString(locale, { dateStyle: "full", timeStyle: "medium" });
     setText(this._time, timeOfDay(said.getTime()));
     return this._time;
   }
@@ -294,16 +297,18 @@ export function lastTypedBefore(turns, line) {
 /** The line that says from which call this one goes on; the link leaves the page alone, in which the call is. */
 function linkTo({ conversation, title, ended_at: endedAt }) {
   const href = `${document.documentElement.dataset.historyUrl}${encodeURIComponent(conversation)}/`;
-  const words = `your call of ${callTime(Date.parse(endedAt), Date.now())}`;
+  const words = interpolate(gettext("your call of %(when)s"), { when: callTime(Date.parse(endedAt), Date.now()) });
   const link = element("a", { href, target: "_blank", rel: "noopener" }, [words]);
-  return ["This call goes on from ", link, title ? `: ${title}` : "."];
+  // Translators: "%(call)s" is a link, "your call of Tuesday"; "%(title)s" says what it was about.
+  if (title) return assembled(gettext("This call goes on from %(call)s: %(title)s"), { call: link, title });
+  return assembled(gettext("This call goes on from %(call)s."), { call: link });
 }
 
 function quoteButton(onQuote) {
   const button = element("button", { type: "button", class: "copy" }, [
     icon("quote"),
-    "Quote",
-    element("span", { class: "visually-hidden" }, [" message"]),
+    gettext("Quote"),
+    element("span", { class: "visually-hidden" }, [MESSAGE]),
   ]);
   button.addEventListener("click", onQuote);
   return button;
@@ -329,15 +334,15 @@ function spokenParts(text, heard) {
   const rest = characters.slice(heard).join("").trim();
   if (!rest) return [renderMarkdown(text)];
   const spoken = characters.slice(0, heard).join("");
-  const mark = element("span", { class: "turn__unheard-mark" }, ["Not heard:"]);
+  const mark = element("span", { class: "turn__unheard-mark" }, [gettext("Not heard:")]);
   const unheard = element("div", { class: "turn__unheard" }, [mark, renderMarkdown(rest)]);
   return spoken.trim() ? [renderMarkdown(spoken), unheard] : [unheard];
 }
 
 function stateWord(status, delivery, code) {
-  if (code === TURN_CODE.GIVEN_AGAIN && status === TURN_STATUS.COMPLETE) return "Cut by the line, given again";
-  if (code === TURN_CODE.CUT && status === TURN_STATUS.INTERRUPTED) return "Cut by the line";
-  if (status === TURN_STATUS.INTERRUPTED) return "Interrupted";
+  if (code === TURN_CODE.GIVEN_AGAIN && status === TURN_STATUS.COMPLETE) return gettext("Cut by the line, given again");
+  if (code === TURN_CODE.CUT && status === TURN_STATUS.INTERRUPTED) return gettext("Cut by the line");
+  if (status === TURN_STATUS.INTERRUPTED) return gettext("Interrupted");
   return DELIVERY_WORDS[delivery] ?? "";
 }
 

@@ -1,6 +1,7 @@
 /** A file on its way, as a line of a list: its name, how far it is, and what can be done about it. */
 
 import { element, icon, setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { percent, progressWords } from "../recordings/words.js";
 
 const GOES_ON = ["sending", "torn"];
@@ -16,12 +17,13 @@ export class UploadRow {
    * @param {() => void} wishes.onClose  the line is of no use any more
    */
   constructor(name, { onPause, onContinue, onCancel, onClose }) {
-    this._bar = element("progress", { max: "100", value: "0", "aria-label": `Upload of ${name}` });
+    this._bar = element("progress", { max: "100", value: "0", "aria-label": interpolate(gettext("Upload of %(name)s"), { name }) });
     this._words = element("p", { class: "upload__words" });
-    this._pause = button("Pause", name, onPause);
-    this._continue = button("Continue", name, onContinue);
-    this._cancel = button("Cancel", name, onCancel);
-    this._close = button("Close", name, onClose);
+    this._pause = button(gettext("Pause"), name, onPause);
+    this._continue = button(gettext("Continue"), name, onContinue);
+    this._cancel = button(gettext("Cancel"), name, onCancel);
+    this._close = button(gettext("Close"), name, onClose);
+    for (const leave of [this._cancel, this._close]) leave.prepend(icon("close"));
     const buttons = element("div", { class: "upload__buttons" }, [this._pause, this._continue, this._cancel, this._close]);
     this._about = element("span", { class: "upload__about" });
     const title = element("p", { class: "upload__name" }, [name, " ", this._about]);
@@ -58,7 +60,6 @@ function button(label, name, onPress) {
     label,
     element("span", { class: "visually-hidden" }, [` ${name}`]),
   ]);
-  if (label === "Cancel" || label === "Close") made.prepend(icon("close"));
   made.addEventListener("click", onPress);
   return made;
 }

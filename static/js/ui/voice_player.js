@@ -1,12 +1,13 @@
 /** Plays a sentence in the voice that is chosen in a form, saved or not; the server has it recorded where it is not there yet. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { post } from "../helpers/post.js";
 
-const NOT_NOW = "The voice cannot be heard at the moment.";
-const UNREACHABLE = "The server cannot be reached. Try again.";
-const OUT_OF_DATE = "Load the page again, then press Listen.";
-const PRESS_AGAIN = "It is there now: press Listen again.";
+const NOT_NOW = gettext("The voice cannot be heard at the moment.");
+const UNREACHABLE = gettext("The server cannot be reached. Try again.");
+const OUT_OF_DATE = gettext("Load the page again, then press Listen.");
+const PRESS_AGAIN = gettext("It is there now: press Listen again.");
 
 /** What is said in place; as a message, a sentence. */
 class Refusal extends Error {}
@@ -38,13 +39,13 @@ export class VoicePlayer {
 
   async _listen(voice) {
     const listening = (this._listening = Symbol(voice));
-    this._show("Stop", "Asking for it …");
+    this._show(true, gettext("Asking for it …"));
     try {
       const sound = await this._soundOf(voice);
       if (this._listening !== listening) return;
       this._audio.src = sound;
       await this._audio.play();
-      if (this._listening === listening) this._show("Stop", `This is ${voice}.`);
+      if (this._listening === listening) this._show(true, interpolate(gettext("This is %(voice)s."), { voice }));
     } catch (error) {
       if (this._listening === listening) this._fail(voice, error);
     }
@@ -78,12 +79,13 @@ export class VoicePlayer {
     if (!this._listening && !text) return setText(this._said, "");
     this._listening = null;
     this._audio.pause();
-    this._show("Listen", text);
+    this._show(false, text);
   }
 
-  _show(label, text) {
-    setText(this._label, label);
-    setText(this._about, label === "Stop" ? " the voice" : " to the voice");
+  _show(isGoing, text) {
+    setText(this._label, isGoing ? gettext("Stop") : gettext("Listen"));
+    // Translators: these two are read out behind "Stop" and "Listen".
+    setText(this._about, " " + (isGoing ? gettext("the voice") : gettext("to the voice")));
     setText(this._said, text);
   }
 }
