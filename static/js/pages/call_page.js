@@ -1,6 +1,7 @@
 /** The call: wires the page's parts to its session. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { choice } from "../helpers/storage.js";
 import { talkLength } from "../helpers/time.js";
 import { WakeLock } from "../helpers/wake_lock.js";
@@ -34,12 +35,12 @@ import { CallSound } from "./call_sound.js";
 import { ConversationRecordings } from "./conversation_recordings.js";
 
 const CAPTIONS_KEY = "holdline:captions";
-const ENDED_TITLES = { [STATE.ENDED]: "Call ended", taken: "Call moved", stopped: "Call stopped" };
+const ENDED_TITLES = { [STATE.ENDED]: gettext("Call ended"), taken: gettext("Call moved"), stopped: gettext("Call stopped") };
 /** After so long without a microphone it is said what the page waits for. */
 const START_PATIENCE_MS = 5000;
-const START_WAITS = "Still waiting for the microphone. If your browser asks for it, beside the address or in a box of its own, allow it.";
-const OVER_THERE = "The call on the other device is over.";
-const MOVED = "It goes on on your other device.";
+const START_WAITS = gettext("Still waiting for the microphone. If your browser asks for it, beside the address or in a box of its own, allow it.");
+const OVER_THERE = gettext("The call on the other device is over.");
+const MOVED = gettext("It goes on on your other device.");
 const root = document.documentElement.dataset;
 
 const startButton = find("[data-start]");
@@ -291,7 +292,7 @@ function listenToRecording(plays) {
 function setMuted(muted) {
   openMicrophone(!muted, muted ? "muted" : "on");
   muteButton.setAttribute("aria-pressed", String(muted));
-  setText(find("[data-mute-word]"), muted ? "Unmute" : "Mute");
+  setText(find("[data-mute-word]"), muted ? gettext("Unmute") : gettext("Mute"));
 }
 
 async function toggleMute() {
@@ -301,14 +302,14 @@ async function toggleMute() {
   }
   wasOpen = true;
   if (await sound.findMicrophone()) return;
-  view.showNotice("There is still no microphone. Connect one, or switch it on in the system's settings; then it is used by itself.");
+  view.showNotice(gettext("There is still no microphone. Connect one, or switch it on in the system's settings; then it is used by itself."));
 }
 
 function loseMicrophone() {
   if (!inCall()) return;
   wasOpen = root.mic !== "muted";
   setMuted(true);
-  view.showNotice("The microphone went away. Connect it again, or press Unmute when there is another one.");
+  view.showNotice(gettext("The microphone went away. Connect it again, or press Unmute when there is another one."));
 }
 
 /** Whoever was muted before stays so. */

@@ -2,6 +2,7 @@
 
 import { CallAudio } from "../audio/call_audio.js";
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { remembered } from "../helpers/storage.js";
 import { DevicePanel } from "../ui/device_panel.js";
 import { Disclosure } from "../ui/disclosure.js";
@@ -160,7 +161,7 @@ export class CallSound {
 
   _showTrial(isTrying) {
     this._isTrying = isTrying;
-    setText(this._tryButton, isTrying ? "Stop trying" : "Try the microphone");
+    setText(this._tryButton, isTrying ? gettext("Stop trying") : gettext("Try the microphone"));
     this._tryMeter.show(0);
   }
 

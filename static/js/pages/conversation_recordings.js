@@ -1,6 +1,7 @@
 /** What a conversation's page does with recordings: wires the tray, the dialog and the player at its foot to the session. */
 
 import { element, find, icon, setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { draft } from "../helpers/storage.js";
 import { afterSending, askedWords, inConversation, NOTHING, withAttached, withSwitched } from "../recordings/asked.js";
 import { RecordingFacts } from "../recordings/facts.js";
@@ -125,7 +126,7 @@ export class ConversationRecordings {
     if (!id || !ID.test(id)) return;
     query.delete("about");
     history.replaceState(history.state, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
-    this._attach((await this.factsOf(id)) ?? { id, name: "Recording", duration_ms: 0 });
+    this._attach((await this.factsOf(id)) ?? { id, name: gettext("Recording"), duration_ms: 0 });
   }
 
   /** Pictures and text that are pasted belong to somebody else. */
@@ -155,8 +156,8 @@ export class ConversationRecordings {
       headers: { "X-CSRFToken": csrf, "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify({ conversation: this._conversation }),
     }).catch(() => null);
-    if (!answer) return "The server cannot be reached. Try again.";
-    if (!answer.ok) return (await answer.json().catch(() => null))?.error?.text ?? "It could not be taken out. Try again.";
+    if (!answer) return gettext("The server cannot be reached. Try again.");
+    if (!answer.ok) return (await answer.json().catch(() => null))?.error?.text ?? gettext("It could not be taken out. Try again.");
     this._attached = this._attached.filter((recording) => recording.id !== id);
     this._show();
     return "";
@@ -211,7 +212,7 @@ function chip({ id, name, duration_ms: lengthMs }) {
     element("span", { class: "chip__name" }, [name]),
     element("span", { class: "chip__length" }, [lengthOnClock(lengthMs)]),
   ]);
-  const word = element("span", { class: "visually-hidden" }, [`Remove ${name}`]);
+  const word = element("span", { class: "visually-hidden" }, [interpolate(gettext("Remove %(name)s"), { name })]);
   const remove = element("button", { class: "button button--icon button--plain", type: "button", "data-remove": id }, [icon("close"), word]);
   return element("li", {}, [button, remove]);
 }

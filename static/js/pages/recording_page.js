@@ -2,6 +2,7 @@
 
 import { fetchDocument } from "../helpers/fetch_document.js";
 import { find, setText } from "../helpers/dom.js";
+import { gettext, interpolate, locale } from "../helpers/gettext.js";
 import { Announcer } from "../ui/announcer.js";
 import { showLocalTimes } from "../ui/local_times.js";
 import { Passages } from "../ui/passages.js";
@@ -53,10 +54,11 @@ function replace(present, fresh) {
 
 function prepare(within) {
   showLocalTimes(within);
-  const names = Intl.DisplayNames ? new Intl.DisplayNames(["en"], { type: "language", fallback: "code" }) : null;
+  const names = Intl.DisplayNames ? new Intl.DisplayNames(locale, { type: "language", fallback: "code" }) : null;
   for (const language of within.querySelectorAll("[data-language]")) {
     try {
-      setText(language, `Language: ${names?.of(language.dataset.language) ?? language.dataset.language}`);
+      const name = names?.of(language.dataset.language) ?? language.dataset.language;
+      setText(language, interpolate(gettext("Language: %(name)s"), { name }));
     } catch {
       // It is no tag of a language: it stays as the model said it.
     }

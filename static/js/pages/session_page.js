@@ -1,6 +1,7 @@
 /** The session page: shows what the server tells of the line while somebody looks, and passes on what is wished for it. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { LiveSocket } from "../session/live_socket.js";
 import { ping } from "../session/messages.js";
 import { SERVER_MESSAGE, SESSION_PAGE } from "../session/protocol.js";
@@ -10,7 +11,11 @@ import { copyButton } from "../ui/copy_button.js";
 import { SessionCard } from "../ui/session_card.js";
 import { TokenMaker } from "../ui/token_maker.js";
 
-const LINK_WORDS = { opening: "Connecting …", waiting: "The server cannot be reached. Trying again.", silent: "The server does not answer." };
+const LINK_WORDS = {
+  opening: gettext("Connecting …"),
+  waiting: gettext("The server cannot be reached. Trying again."),
+  silent: gettext("The server does not answer."),
+};
 
 const root = document.documentElement.dataset;
 const linkWord = find("[data-link-word]");
@@ -72,7 +77,7 @@ function askThenSend(mode, wish) {
 
 function send(mode, wish) {
   const isSent = socket.send({ type: SESSION_PAGE.WISH, mode, wish });
-  cards.get(mode).showResult(isSent ? "" : "The server cannot be reached. Try again.");
+  cards.get(mode).showResult(isSent ? "" : gettext("The server cannot be reached. Try again."));
 }
 
 /** Nothing is asked for while nobody can see it. */
@@ -91,7 +96,7 @@ async function reportAsText() {
 }
 
 words.addEventListener("change", () => download.setAttribute("href", jsonUrl()));
-const copy = copyButton(reportAsText, "Copy as JSON");
+const copy = copyButton(reportAsText, gettext("Copy as JSON"));
 copy.classList.add("button");
 find("[data-copy]").append(copy);
 const tokens = document.querySelector("[data-tokens]");

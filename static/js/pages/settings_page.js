@@ -1,6 +1,7 @@
 /** The page of settings: it can be saved while something is not, and what was refused is gone to, voices can be listened to. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext } from "../helpers/gettext.js";
 import { VoicePlayer } from "../ui/voice_player.js";
 
 const form = find("[data-settings]");
@@ -17,7 +18,7 @@ function values() {
 function showBar() {
   const isChanged = wasRefused || values() !== asLoaded;
   bar.hidden = !isChanged;
-  setText(find("[data-unsaved-word]"), isChanged ? "Not saved yet" : "");
+  setText(find("[data-unsaved-word]"), isChanged ? gettext("Not saved yet") : "");
 }
 
 bar.classList.add("settings__save--bar");

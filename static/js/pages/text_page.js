@@ -3,6 +3,7 @@
 import { openAudioContext } from "../audio/audio_context.js";
 import { Speaker } from "../audio/speaker.js";
 import { element, find } from "../helpers/dom.js";
+import { assembled, gettext } from "../helpers/gettext.js";
 import { choice } from "../helpers/storage.js";
 import { Elsewhere } from "../session/elsewhere.js";
 import { LiveSession } from "../session/live_session.js";
@@ -99,7 +100,7 @@ async function unlockAudio() {
     speaker.start(audio.context);
   } catch {
     speaker.stop();
-    view.showNotice("This browser cannot play the answers aloud. They are shown all the same.");
+    view.showNotice(gettext("This browser cannot play the answers aloud. They are shown all the same."));
   }
 }
 
@@ -133,8 +134,9 @@ function beginNewChat() {
   speaker.flush();
   chats.close();
   session.reset();
-  const back = element("a", { href: `${lastChat.dataset.url}?open=${encodeURIComponent(conversation)}` }, ["Go back to it"]);
-  lastChat.replaceChildren("Your last chat is kept. ", back, ".");
+  const back = element("a", { href: `${lastChat.dataset.url}?open=${encodeURIComponent(conversation)}` }, [gettext("Go back to it")]);
+  // Translators: "%(link)s" says "Go back to it".
+  lastChat.replaceChildren(...assembled(gettext("Your last chat is kept. %(link)s."), { link: back }));
   composer.focus();
 }
 
