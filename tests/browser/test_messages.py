@@ -286,3 +286,119 @@ def test_the_end_of_a_call_tells_what_it_came_to_as_that_is_written_and_leads_on
     ]
     assert violations(page) == []
     assert peer.of("hangup")
+
+
+# -- the last question, once more --------------------------------------------------------------------------------------
+
+REWRITTEN = "Why are there two tides a day in Husum?"
+
+
+def rewrite(page: Page, peer: Peer, text: str = REWRITTEN) -> dict[str, Any]:
+    """Write the last question anew and send it; gives what the server was sent."""
+    message(page, 1).get_by_role("button", name="Edit message").click()
+    page.get_by_role("textbox", name="Message").fill(text)
+    page.keyboard.press("Enter")
+    peer.wait_for(lambda: bool(peer.of("text")), "the question")
+    return peer.of("text")[0]
+
+
+def take_in(peer: Peer, sent: dict[str, Any]) -> None:
+    """What the server tells when it has taken it in."""
+    for withdrawn in (line(1, "user", QUESTION), line(2, "model", ANSWER)):
+        peer.say("turn", **withdrawn, withdrawn=True)
+    peer.say("turn", **line(3, "user", sent["text"]), id=sent["id"], replaces=sent["replaces"])
+
+
+def test_the_last_question_is_written_anew_in_its_place(page: Page) -> None:
+    peer = opened(page, line(1, "user", QUESTION), line(2, "model", ANSWER))
+    box = page.get_by_role("textbox", name="Message")
+    message(page, 1).get_by_role("button", name="Edit message").click()
+    expect(box).to_have_value(QUESTION)
+    expect(box).to_be_focused()
+    expect(page.locator("[data-editing]")).to_be_visible()
+    sent = rewrite(page, peer)
+    assert (sent["text"], sent["replaces"]) == (REWRITTEN, 1)
+    expect(page.locator("[data-editing]")).to_be_hidden()
+    expect(box).to_have_value("")
+
+
+def test_the_earlier_version_is_folded_at_once_and_can_be_read(page: Page) -> None:
+    peer = opened(page, line(1, "user", QUESTION), line(2, "model", ANSWER))
+    sent = rewrite(page, peer)
+    fold = page.locator(".earlier-version")
+    expect(fold).to_have_count(1)
+    expect(message(page, 2)).to_be_hidden()
+    take_in(peer, sent)
+    expect(message(page, 3)).to_be_visible()
+    expect(fold).to_have_count(1)
+    expect(fold.locator(".turn")).to_have_count(2)
+    fold.get_by_text("Earlier version").click()
+    expect(message(page, 2)).to_be_visible()
+    assert violations(page) == []
+
+
+def test_the_arrow_up_in_an_empty_composer_takes_the_last_question_back_and_escape_leaves_it(page: Page) -> None:
+    opened(page, line(1, "user", QUESTION), line(2, "model", ANSWER))
+    box = page.get_by_role("textbox", name="Message")
+    box.press("ArrowUp")
+    expect(box).to_have_value(QUESTION)
+    box.press("Escape")
+    expect(box).to_have_value("")
+    expect(page.locator("[data-editing]")).to_be_hidden()
+    box.fill("Something else")
+    box.press("ArrowUp")
+    expect(box).to_have_value("Something else")
+
+
+def test_what_was_being_written_is_there_again_after_the_editing(page: Page) -> None:
+    opened(page, line(1, "user", QUESTION), line(2, "model", ANSWER))
+    box = page.get_by_role("textbox", name="Message")
+    box.fill("Something else")
+    message(page, 1).get_by_role("button", name="Edit message").click()
+    box.fill("Never mind")
+    page.get_by_role("button", name="Cancel").click()
+    expect(box).to_have_value("Something else")
+    page.reload()
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("Something else")
+
+
+def test_another_answer_is_asked_for_with_the_same_question(page: Page) -> None:
+    peer = opened(page, line(1, "user", QUESTION), line(2, "model", ANSWER))
+    message(page, 2).get_by_role("button", name="Answer again").click()
+    peer.wait_for(lambda: bool(peer.of("text")), "the question")
+    sent = peer.of("text")[0]
+    assert (sent["text"], sent["replaces"]) == (QUESTION, 1)
+    take_in(peer, sent)
+    peer.say("turn", **line(4, "model", "The Sun helps."))
+    peer.say("turn_complete", turn=4, usage=None)
+    expect(message(page, 4).get_by_role("button", name="Answer again")).to_be_visible()
+
+
+def test_while_an_answer_is_on_its_way_its_question_stays(page: Page) -> None:
+    """Neither button is there, and the arrow does nothing."""
+    peer = opened(page, line(1, "user", QUESTION), line(2, "model", ANSWER))
+    edit = page.get_by_role("button", name="Edit message")
+    expect(edit).to_have_count(1)
+    peer.say("turn", **line(3, "user", "And neap tides?"))
+    expect(edit).to_have_count(0)
+    expect(page.get_by_role("button", name="Answer again")).to_have_count(0)
+    page.get_by_role("textbox", name="Message").press("ArrowUp")
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("")
+    peer.say("turn", **line(4, "model", "Those are small."))
+    peer.say("turn_complete", turn=4, usage=None)
+    expect(message(page, 3).get_by_role("button", name="Edit message")).to_be_visible()
+
+
+def test_what_was_withdrawn_is_folded_when_the_page_is_loaded_again_and_found_all_the_same(page: Page) -> None:
+    withdrawn = [line(1, "user", QUESTION) | {"withdrawn": True}, line(2, "model", ANSWER) | {"withdrawn": True}]
+    opened(page, *withdrawn, line(3, "user", REWRITTEN) | {"replaces": 1}, line(4, "model", "The same."))
+    expect(message(page, 2)).to_be_hidden()
+    page.get_by_role("button", name="Find in this conversation").click()
+    page.get_by_role("searchbox").fill("stretches")
+    expect(message(page, 2)).to_be_visible()
+
+
+def test_a_call_offers_neither(played_page: Page) -> None:
+    Peer(played_page, "call", action="resumed", transcript=[line(1, "user", QUESTION), line(2, "model", ANSWER)])
+    played_page.goto("/call/")
+    expect(played_page.get_by_role("button", name="Edit message")).to_have_count(0)

@@ -22,6 +22,7 @@ import {
   socketUrl,
 } from "../session/page_life.js";
 import { LIMIT, MODE, SERVER_MESSAGE, TURN_STATE } from "../session/protocol.js";
+import { lastExchange } from "../session/replacing.js";
 import { ConversationRecordings } from "./conversation_recordings.js";
 
 const SPEAK_KEY = "holdline:speak-aloud";
@@ -43,6 +44,8 @@ const view = new LiveView({
   onAction: (action) => performAction(session, action),
   onSendAgain: send,
   onQuote: (text) => composer.quote(text),
+  onEdit: editLast,
+  onAnswerAgain: answerAgain,
   onEarlier: (wish) => session.loadEarlier(wish),
 });
 const speaker = new Speaker({
@@ -62,7 +65,9 @@ const composer = new Composer(find("[data-composer]"), {
   draftKey: "holdline:text-draft",
   longest: LIMIT.TYPED_CHARACTERS,
   onSend: (text) => send(text, recordings.asked),
+  onUp: editLast,
 });
+const editing = find("[data-editing]");
 const findBar = new FindBar({
   bar: find("[data-find]"),
   opener: find("[data-find-open]"),
@@ -79,15 +84,35 @@ let audio = null;
 /**
  * @param {string} text
  * @param {string[]} about  ids of the recordings that it asks about
+ * @param {number | null} [replaces]  the number of the question in whose place it is asked
  */
-function send(text, about) {
+function send(text, about, replaces = null) {
   if (speakSwitch.checked) unlockAudio();
   pauseRecording();
   speaker.flush();
   speaker.listen();
-  session.type(text, about);
+  session.type(text, about, replaces);
   recordings.sent();
   view.toLatest();
+}
+
+/** The last question comes back to where it was written. */
+function editLast() {
+  const last = lastExchange(session.state);
+  if (last === null) return;
+  const { turn, text, recordings: about = [] } = last.question;
+  composer.edit(text, {
+    onSend: (rewritten) => send(rewritten, about, turn),
+    onLeave: () => (editing.hidden = true),
+  });
+  editing.hidden = false;
+}
+
+function answerAgain() {
+  const last = lastExchange(session.state);
+  if (last === null) return;
+  composer.leaveEditing();
+  send(last.question.text, last.question.recordings ?? [], last.question.turn);
 }
 
 /** Browsers let a page be heard only after a gesture: sending is one. */
@@ -132,6 +157,7 @@ function stop() {
 function beginNewChat() {
   const { conversation } = session.state;
   speaker.flush();
+  composer.leaveEditing();
   chats.close();
   session.reset();
   const back = element("a", { href: `${lastChat.dataset.url}?open=${encodeURIComponent(conversation)}` }, [gettext("Go back to it")]);
@@ -152,6 +178,10 @@ speaker.setSilent(!speakSwitch.checked);
 session.setSound(speakSwitch.checked);
 speakSwitch.addEventListener("change", setSpeakAloud);
 stopButton.addEventListener("click", stop);
+find("[data-editing-cancel]").addEventListener("click", () => {
+  composer.leaveEditing();
+  composer.focus();
+});
 for (const button of newChatButtons) button.addEventListener("click", beginNewChat);
 find("[data-find-here]").addEventListener("click", () => {
   chats.close();

@@ -136,11 +136,12 @@ export class LiveSession {
   /**
    * @param {string} text
    * @param {string[]} [recordings]  ids of those that it asks about
+   * @param {number | null} [replaces]  the number of the question in whose place it is asked
    */
-  type(text, recordings = []) {
+  type(text, recordings = [], replaces = null) {
     const id = uuid();
-    if (this.state.phase !== "stopped") this._typed.push(id, text, recordings);
-    this._apply({ type: "typed", id, text, recordings });
+    if (this.state.phase !== "stopped") this._typed.push(id, text, recordings, replaces);
+    this._apply({ type: "typed", id, text, recordings, replaces });
     this._pump();
   }
 
@@ -328,8 +329,8 @@ export class LiveSession {
 
   _sendTyped() {
     while (this._typed.unsent > 0 && this._typedPace.take(performance.now())) {
-      const { id, text, recordings } = this._typed.take();
-      this._socket.send(messages.text(id, text, recordings));
+      const { id, text, recordings, replaces } = this._typed.take();
+      this._socket.send(messages.text(id, text, recordings, replaces));
       this._apply({ type: "typed_sent", id });
     }
   }

@@ -10,6 +10,8 @@
  * @property {string} [id]  of the typed message it stands for
  * @property {number} [heard]  characters of an interrupted reply that were played, where those are fewer than all
  * @property {string[]} [recordings]  ids of those that a question or its reply is about
+ * @property {number} [replaces]  the number of the question in whose place it was asked
+ * @property {boolean} [withdrawn]  another question was asked in its place, or in that of its question
  * @property {Named} [until]
  *
  * @typedef {object} Named  a moment that a text names
@@ -74,12 +76,16 @@ export function start({
   return continues ? { ...message, continue: continues } : { ...message, ...earlier };
 }
 
-/** @param {string[]} [recordings]  ids of those that it asks about */
-export const text = (id, content, recordings = []) => ({
+/**
+ * @param {string[]} [recordings]  ids of those that it asks about
+ * @param {number | null} [replaces]  the number of the question in whose place it is asked
+ */
+export const text = (id, content, recordings = [], replaces = null) => ({
   type: PAGE_MESSAGE.TEXT,
   id,
   text: content,
   ...about(recordings),
+  ...(replaces === null ? {} : { replaces }),
 });
 /** @param {string} recording  the id of one to be made part of the conversation */
 export const attach = (recording) => ({ type: PAGE_MESSAGE.ATTACH, recording });

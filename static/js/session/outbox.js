@@ -113,7 +113,7 @@ export class AudioOutbox {
 /** Typed messages, in the order they were typed. */
 export class TextOutbox {
   constructor() {
-    /** @type {{id: string, text: string, recordings: string[], sent: boolean}[]} */
+    /** @type {{id: string, text: string, recordings: string[], replaces: number | null, sent: boolean}[]} */
     this._messages = [];
   }
 
@@ -126,17 +126,22 @@ export class TextOutbox {
    * @param {string} id  unique in the page
    * @param {string} text
    * @param {string[]} [recordings]  that it asks about
+   * @param {number | null} [replaces]  the number of the question in whose place it is asked
    */
-  push(id, text, recordings = []) {
-    this._messages.push({ id, text, recordings, sent: false });
+  push(id, text, recordings = [], replaces = null) {
+    this._messages.push({ id, text, recordings, replaces, sent: false });
   }
 
-  /** @returns {{id: string, text: string, recordings: string[]} | null}  the next to send, which counts as sent */
+  /**
+   * @returns {{id: string, text: string, recordings: string[], replaces: number | null} | null}  the next to send, which
+   *   counts as sent
+   */
   take() {
     const message = this._messages.find((candidate) => !candidate.sent);
     if (!message) return null;
     message.sent = true;
-    return { id: message.id, text: message.text, recordings: message.recordings };
+    const { id, text, recordings, replaces } = message;
+    return { id, text, recordings, replaces };
   }
 
   /** @param {string[]} ids  acknowledged, or given up: not to be sent again */

@@ -34,7 +34,8 @@
  * @property {import("./messages.js").Energy | null} energy
  * @property {import("./messages.js").Turn[]} turns  in order, none missing between the first and the last
  * @property {Earlier} earlier
- * @property {{id: string, text: string, recordings: string[], delivery: Delivery}[]} typed  in the order they were typed
+ * @property {{id: string, text: string, recordings: string[], replaces: number | null, delivery: Delivery}[]} typed  in
+ *   the order they were typed
  * @property {import("./messages.js").AttachedRecording[]} recordings  that are part of the conversation, in order
  * @property {{[id: string]: {state: string, recording: string | null, sent_bytes: number, size_bytes: number}}} questions
  *   what becomes of typed questions about recordings, by their ids, until their replies begin
@@ -131,7 +132,8 @@ export function reduce(state, message, nowMs) {
 
 /**
  * @param {SessionState} state
- * @returns {{id: string, text: string, recordings: string[], delivery: Delivery}[]}  typed messages without a turn
+ * @returns {{id: string, text: string, recordings: string[], replaces: number | null, delivery: Delivery}[]}  typed
+ *   messages without a turn
  */
 export function untakenMessages(state) {
   const taken = new Set(state.turns.map((turn) => turn.id));
@@ -293,9 +295,9 @@ function onQuestion(state, { id, state: became, recording, sent_bytes, size_byte
   return { ...state, questions: { ...others, [id]: { state: became, recording, sent_bytes, size_bytes } } };
 }
 
-function onTyped(state, { id, text, recordings = [] }) {
+function onTyped(state, { id, text, recordings = [], replaces = null }) {
   const delivery = state.phase === "stopped" ? "failed" : "sending";
-  return { ...state, turnState: TURN_STATE.WAITING, typed: [...state.typed, { id, text, recordings, delivery }] };
+  return { ...state, turnState: TURN_STATE.WAITING, typed: [...state.typed, { id, text, recordings, replaces, delivery }] };
 }
 
 function withTurn(turns, turn) {

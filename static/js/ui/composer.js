@@ -14,8 +14,9 @@ export class Composer {
    * @param {string} options.draftKey
    * @param {number} options.longest  characters
    * @param {(text: string) => void} options.onSend
+   * @param {() => void} [options.onUp]  the arrow up was pressed where nothing is written yet
    */
-  constructor(form, { draftKey, longest, onSend }) {
+  constructor(form, { draftKey, longest, onSend, onUp = () => {} }) {
     this._form = form;
     this._box = find("textarea", form);
     this._counter = find("[data-counter]", form);
@@ -23,6 +24,9 @@ export class Composer {
     this._draftKey = draftKey;
     this._longest = longest;
     this._onSend = onSend;
+    this._onUp = onUp;
+    /** @type {{onSend: (text: string) => void, onLeave: () => void, before: string} | null} */
+    this._editing = null;
     this._box.value = draft.get(draftKey) ?? "";
     this._box.addEventListener("input", () => this._changed());
     this._box.addEventListener("keydown", (event) => this._onKey(event));
@@ -49,25 +53,52 @@ export class Composer {
     this._box.scrollTop = this._box.scrollHeight;
   }
 
+  /**
+   * What is there already is written anew: it is no draft, and what was one comes back afterwards.
+   *
+   * @param {string} text
+   * @param {{onSend: (text: string) => void, onLeave: () => void}} ends  `onLeave`: after it was sent, too
+   */
+  edit(text, { onSend, onLeave }) {
+    this.leaveEditing();
+    this._editing = { onSend, onLeave, before: this._box.value };
+    this.fill(text);
+    this._box.setSelectionRange(text.length, text.length);
+  }
+
+  /** Nothing happens where nothing is edited. */
+  leaveEditing() {
+    if (this._editing === null) return;
+    const { onLeave, before } = this._editing;
+    this._editing = null;
+    this._box.value = before;
+    this._changed();
+    onLeave();
+  }
+
   _onKey(event) {
-    // While an input method composes a character, Enter belongs to it.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    // While an input method composes a character, the keys belong to it.
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) this._form.requestSubmit();
+    else if (event.key === "ArrowUp" && this._box.value === "" && !event.shiftKey) this._onUp();
+    else if (event.key === "Escape" && this._editing !== null) this.leaveEditing();
+    else return;
     event.preventDefault();
-    this._form.requestSubmit();
   }
 
   _submit(event) {
     event.preventDefault();
     const text = this._box.value.trim();
     if (!text || text.length > this._longest) return;
-    this._box.value = "";
-    this._changed();
-    this._onSend(text);
+    const send = this._editing?.onSend ?? this._onSend;
+    if (this._editing === null) this.fill("");
+    else this.leaveEditing();
+    send(text);
   }
 
   _changed() {
     const { length } = this._box.value;
-    draft.set(this._draftKey, this._box.value);
+    if (this._editing === null) draft.set(this._draftKey, this._box.value);
     this._send.disabled = this._box.value.trim() === "" || length > this._longest;
     this._box.setAttribute("aria-invalid", String(length > this._longest));
     this._count(length);

@@ -94,6 +94,8 @@ export class FindBar {
     this._show();
     const at = this._ranges[index].startContainer.parentElement;
     this._onJump(at);
+    const fold = at.closest("details:not([open])");
+    if (fold) fold.open = true;
     at.scrollIntoView({ block: "center" });
   }
 

@@ -32,10 +32,12 @@ export class LiveView {
    * @param {(action: import("../session/status_words.js").StatusAction) => void} options.onAction
    * @param {(text: string, recordings: string[]) => void} options.onSendAgain
    * @param {(text: string) => void} options.onQuote  what was said and is to be written about
+   * @param {() => void} [options.onEdit]  the last question is to be written anew
+   * @param {() => void} [options.onAnswerAgain]  another answer to it is wanted
    * @param {(wish: { again: boolean }) => void} options.onEarlier  somebody wants to read what was said before the first line
    * @param {import("../pages/conversation_recordings.js").ConversationRecordings} options.recordings
    */
-  constructor({ mode, onAction, onSendAgain, onQuote, onEarlier, recordings }) {
+  constructor({ mode, onAction, onSendAgain, onQuote, onEdit, onAnswerAgain, onEarlier, recordings }) {
     this._mode = mode;
     this._onAction = onAction;
     const announcer = new Announcer(find("[data-announcer]"));
@@ -45,6 +47,8 @@ export class LiveView {
     this._transcript = new TranscriptView(find("[data-transcript]"), {
       onSendAgain,
       onQuote,
+      onEdit,
+      onAnswerAgain,
       onPlay: (id, atMs) => recordings.playFrom(id, atMs),
       factsOf: (id) => recordings.factsOf(id),
     });

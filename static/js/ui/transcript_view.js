@@ -13,10 +13,12 @@ import { endAfter } from "../session/captions.js";
 import { shownDelivery, untakenMessages } from "../session/session_state.js";
 import { questionWords } from "../session/question_words.js";
 import { partsOf } from "../session/quotes.js";
+import { lastExchange, withdrawnIn } from "../session/replacing.js";
 import { AskedCards } from "./asked_cards.js";
 import { highlightCode } from "./code_blocks.js";
 import { copyButton } from "./copy_button.js";
 import { withDays } from "./days.js";
+import { folded } from "./earlier_versions.js";
 import { renderMarkdown } from "./markdown.js";
 import { linkTimes, playedBy } from "./time_links.js";
 
@@ -40,20 +42,22 @@ export class TranscriptView {
    * @param {object} options
    * @param {(text: string, recordings: string[]) => void} options.onSendAgain
    * @param {(text: string) => void} options.onQuote  somebody wants to write about what was said
+   * @param {() => void} [options.onEdit]  the last question is to be written anew; without it none can be
+   * @param {() => void} [options.onAnswerAgain]  another answer to it is wanted
    * @param {(recording: string, atMs: number) => void} options.onPlay  a time in an answer was pressed
    * @param {(recording: string) => Promise<object | null>} options.factsOf  a recording as the server describes it
    */
-  constructor(root, { onSendAgain, onQuote, onPlay, factsOf }) {
+  constructor(root, { onSendAgain, onQuote, onEdit, onAnswerAgain, onPlay, factsOf }) {
     this._log = root.querySelector("[data-log]");
     this._growing = root.querySelector("[data-growing]");
-    this._onSendAgain = onSendAgain;
-    this._onQuote = onQuote;
-    this._factsOf = factsOf;
+    this._forLines = { onSendAgain, onQuote, onEdit, onAnswerAgain, factsOf };
     this._log.addEventListener("click", (event) => playedBy(event, onPlay));
     /** @type {Map<string, Line>} */
     this._lines = new Map();
     /** @type {Map<string, Element>} */
     this._days = new Map();
+    /** @type {Map<string, {fold: Element, nodes: Element[]}>}  of what was withdrawn */
+    this._folds = new Map();
     this._conversation = null;
     this._firstKey = null;
     this._muted = null;
@@ -103,7 +107,7 @@ export class TranscriptView {
   _lineFor(entry) {
     const existing = this._lines.get(entry.key);
     if (existing) return existing;
-    const line = new Line(entry.role, { onSendAgain: this._onSendAgain, onQuote: this._onQuote, factsOf: this._factsOf });
+    const line = new Line(entry.role, this._forLines);
     this._lines.set(entry.key, line);
     return line;
   }
@@ -119,16 +123,18 @@ export class TranscriptView {
     for (const entry of entries) {
       const { node } = this._lines.get(entry.key);
       if (entry.status === TURN_STATUS.PARTIAL) growing.push(node);
-      else whole.push({ node, atMs: Date.parse(entry.at) });
+      else whole.push({ key: entry.key, node, role: entry.role, withdrawn: entry.withdrawn, atMs: Date.parse(entry.at) });
     }
-    placeInOrder(this._log, withDays(whole, Date.now(), this._days));
+    placeInOrder(this._log, withDays(folded(whole, this._folds), Date.now(), this._days));
+    for (const { fold, nodes } of this._folds.values()) placeInOrder(fold, [fold.firstElementChild, ...nodes]);
+    for (const fold of this._log.querySelectorAll(".earlier-version")) if (!fold.querySelector(".turn")) fold.remove();
     placeInOrder(this._growing, growing);
   }
 }
 
 /** One turn, or one typed message that has no turn yet. */
 class Line {
-  constructor(role, { onSendAgain, onQuote, factsOf }) {
+  constructor(role, { onSendAgain, onQuote, onEdit, onAnswerAgain, factsOf }) {
     this._role = role;
     this._cards = new AskedCards(factsOf);
     this._recordings = [];
@@ -155,7 +161,9 @@ class Line {
     this._ask.addEventListener("click", () => onSendAgain(this._unanswered.text, this._unanswered.recordings));
     this._time = element("time", { class: "turn__time" });
     this._copy = copyButton(() => this._text, gettext("Copy"), MESSAGE);
-    this._quote = quoteButton(() => onQuote(selectedIn(this._body) || this._text));
+    this._quote = lineButton("quote", gettext("Quote"), () => onQuote(selectedIn(this._body) || this._text));
+    if (role === ROLE.USER && onEdit) this._anew = lineButton("edit", gettext("Edit"), onEdit);
+    if (role === ROLE.MODEL && onAnswerAgain) this._anew = againButton(onAnswerAgain);
   }
 
   /** The line is shown no more. */
@@ -201,13 +209,14 @@ class Line {
     else setText(this._body, text);
   }
 
-  _writeFoot({ status, delivery, code, unanswered, question, at }) {
+  _writeFoot({ status, delivery, code, unanswered, question, isLast, at }) {
     setText(this._state, question || stateWord(status, delivery, code));
     const children = [this._state];
     if (delivery === "failed") children.push(this._again);
     this._unanswered = unanswered ?? null;
     if (this._unanswered) children.push(this._ask);
     if (this._role !== ROLE.SYSTEM && status !== TURN_STATUS.PARTIAL) children.push(this._copy, this._quote);
+    if (isLast && this._anew) children.push(this._anew);
     if (at) children.push(this._timeOf(at));
     this._foot.replaceChildren(...children.filter((child) => child !== this._state || child.textContent));
   }
@@ -251,10 +260,14 @@ function entriesOf(state, captions) {
   };
   const questionOf = (id) => (state.questions[id] ? questionWords(state.questions[id], state.recordings) : "");
   const deliveries = new Map(state.typed.map(({ id, delivery }) => [id, shownDelivery(state, delivery)]));
+  const isWithdrawn = withdrawnIn(state);
+  const last = lastExchange(state);
   const turns = state.turns.map((turn) => ({
     key: turn.id ? `typed-${turn.id}` : `${turn.role}-${turn.turn}`,
     ...turn,
     text: byOwnClock(turn.text, turn.until, Date.parse(turn.at)),
+    withdrawn: isWithdrawn(turn),
+    isLast: last !== null && (turn === last.question || turn === last.answer),
     heard: turn.status === TURN_STATUS.INTERRUPTED ? heardOf(turn, captions) : turn.heard,
     delivery: deliveries.get(turn.id),
     isWriting: turn.status === TURN_STATUS.PARTIAL && turn.turn !== state.producedTurn,
@@ -267,6 +280,7 @@ function entriesOf(state, captions) {
     key: `typed-${id}`,
     role: ROLE.USER,
     text,
+    withdrawn: false,
     ...askedIn({ role: ROLE.USER, recordings }),
     question: questionOf(id),
     status: TURN_STATUS.COMPLETE,
@@ -304,13 +318,19 @@ function linkTo({ conversation, title, ended_at: endedAt }) {
   return assembled(gettext("This call goes on from %(call)s."), { call: link });
 }
 
-function quoteButton(onQuote) {
+function lineButton(sign, label, onPress) {
   const button = element("button", { type: "button", class: "copy" }, [
-    icon("quote"),
-    gettext("Quote"),
+    icon(sign),
+    label,
     element("span", { class: "visually-hidden" }, [MESSAGE]),
   ]);
-  button.addEventListener("click", onQuote);
+  button.addEventListener("click", onPress);
+  return button;
+}
+
+function againButton(onPress) {
+  const button = element("button", { type: "button", class: "copy" }, [icon("again"), gettext("Answer again")]);
+  button.addEventListener("click", onPress);
   return button;
 }
 
