@@ -236,7 +236,6 @@ def test_where_only_media_elements_have_a_speaker_the_sound_goes_through_one(pag
 
 
 def test_the_microphone_can_be_tried_before_the_call_and_nothing_of_it_is_sent(page: Page, peer: Peer) -> None:
-    page.get_by_text("Microphone and speaker", exact=True).first.click()
     assert page.evaluate("streams.length") == 0
     page.get_by_role("button", name="Try the microphone").click()
     meter = page.get_by_role("meter", name="Microphone level")
@@ -254,8 +253,31 @@ def test_the_microphone_can_be_tried_before_the_call_and_nothing_of_it_is_sent(p
     assert contiguous(peer)
 
 
+def test_the_lobby_names_the_microphone_and_a_hidden_page_lets_go_of_it(page: Page, peer: Peer) -> None:
+    expect(page.get_by_text("Microphone: System default")).to_be_visible()
+    page.get_by_role("button", name="Try the microphone").click()
+    expect(page.get_by_text(re.compile("Microphone: Fake"))).to_be_visible()
+    page.evaluate(
+        """() => {
+            Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    expect(page.get_by_role("button", name="Try the microphone")).to_be_visible()
+    peer.wait_for(lambda: labels_in_use(page) == [], "the end of the trial")
+
+
+def test_a_trial_in_which_nothing_is_heard_says_so_until_something_is(page: Page, peer: Peer) -> None:
+    quiet = page.get_by_role("status").filter(has_text="Nothing is heard.")
+    page.get_by_role("button", name="Try the microphone").click()
+    expect(page.get_by_role("button", name="Stop trying")).to_be_visible()
+    page.evaluate("() => { streams[0].getAudioTracks()[0].enabled = false; }")
+    expect(quiet).to_be_visible(timeout=15_000)
+    page.evaluate("() => { streams[0].getAudioTracks()[0].enabled = true; }")
+    expect(quiet).to_have_count(0)
+
+
 def test_whoever_refuses_the_microphone_for_a_trial_is_told_what_to_do(page: Page, peer: Peer) -> None:
-    page.get_by_text("Microphone and speaker", exact=True).first.click()
     page.evaluate("() => { window.refuse = 'NotAllowedError'; }")
     page.get_by_role("button", name="Try the microphone").click()
     expect(page.get_by_role("alert").filter(has_text="The microphone is blocked")).to_be_visible()

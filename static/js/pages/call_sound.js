@@ -1,8 +1,9 @@
 /** The sound of the call page: its devices and what is remembered of them, the trial in the lobby, and what is wrong. */
 
 import { CallAudio } from "../audio/call_audio.js";
+import { QuietWatch } from "../audio/quiet_watch.js";
 import { find, setText } from "../helpers/dom.js";
-import { gettext } from "../helpers/gettext.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { remembered } from "../helpers/storage.js";
 import { DevicePanel } from "../ui/device_panel.js";
 import { Disclosure } from "../ui/disclosure.js";
@@ -12,6 +13,7 @@ import { SoundProblemLine, soundProblemText } from "../ui/sound_problem.js";
 const MICROPHONE_KEY = "holdline:microphone";
 const SPEAKER_KEY = "holdline:speaker";
 const VOLUME_KEY = "holdline:volume";
+const QUIET = gettext("Nothing is heard. Say something; if it stays like this, choose another microphone below.");
 
 export class CallSound {
   /**
@@ -35,8 +37,12 @@ export class CallSound {
     this._isInCall = false;
     this._isTrying = false;
     this._volume = volumeIn(remembered.get(VOLUME_KEY));
-    this._lobby = find("[data-lobby-devices]");
     this._told = find("[data-device-told]");
+    this._device = find("[data-try-device]");
+    /** What it names without a microphone being open: empty until the browser may name any. */
+    this._deviceName = "";
+    /** @type {QuietWatch | null}  while the microphone is tried */
+    this._quiet = null;
     this._tryButton = find("[data-try]");
     this._tryMeter = new LevelMeter(find("[data-try-level]"));
     this._problemLine = new SoundProblemLine(find("[data-sound-problem]"), (problem) => this._mend(problem));
@@ -49,7 +55,7 @@ export class CallSound {
       onProblem: (problem) => this._showProblem(problem),
       onReport,
       onHeard,
-      onDevices: (lists) => this._panels.forEach((panel) => panel.show(lists)),
+      onDevices: (lists) => this._showDevices(lists),
       onTold: (text) => this._tell(text),
       onMicrophoneLost: onLost,
       onMicrophoneFound: onFound,
@@ -58,7 +64,7 @@ export class CallSound {
     this.setVolume(this._volume);
     new Disclosure(find("[data-call-devices]"), { onOpen: () => {} });
     this._tryButton.addEventListener("click", () => this._toggleTrial());
-    this._lobby.addEventListener("toggle", () => !this._lobby.open && this._isTrying && this.stop());
+    document.addEventListener("visibilitychange", () => this._endTrialUnseen());
     for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, () => this._audio.wake());
   }
 
@@ -152,6 +158,7 @@ export class CallSound {
       this._onError(null);
       // The call may have been started meanwhile.
       this._showTrial(!this._isInCall);
+      this._endTrialUnseen();
     } catch (error) {
       this._onError(error);
     } finally {
@@ -159,15 +166,43 @@ export class CallSound {
     }
   }
 
+  /** Nobody looks at the level any more. */
+  _endTrialUnseen() {
+    if (this._isTrying && document.visibilityState === "hidden") this.stop();
+  }
+
   _showTrial(isTrying) {
     this._isTrying = isTrying;
+    if (this._told.textContent === QUIET) setText(this._told, "");
+    this._quiet = isTrying ? new QuietWatch(performance.now()) : null;
+    this._showDevice();
     setText(this._tryButton, isTrying ? gettext("Stop trying") : gettext("Try the microphone"));
     this._tryMeter.show(0);
   }
 
   _showLevel(level) {
     if (this._isInCall) this._onLevel(level);
-    else this._tryMeter.show(level);
+    else this._showTrialLevel(level);
+  }
+
+  _showTrialLevel(level) {
+    this._tryMeter.show(level);
+    if (this._quiet === null) return;
+    const isQuiet = this._quiet.isQuiet(level, performance.now());
+    if (isQuiet) this._tell(QUIET);
+    else if (this._told.textContent === QUIET) this._tell("");
+  }
+
+  _showDevices(lists) {
+    for (const panel of this._panels) panel.show(lists);
+    const chosen = lists.microphones.find(({ id }) => id === lists.microphone)?.label;
+    this._deviceName = lists.microphones.length > 0 ? (chosen ?? gettext("System default")) : "";
+    this._showDevice();
+  }
+
+  _showDevice() {
+    const name = this._audio.microphone.label || this._deviceName;
+    setText(this._device, name && interpolate(gettext("Microphone: %(name)s"), { name }));
   }
 
   _showProblem(problem) {
