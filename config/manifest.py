@@ -1,7 +1,10 @@
 """What browsers ask for at the root of a site: its icon, and what it is called where it is installed."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
 from django.templatetags.static import static
+from django.utils.translation import get_language, get_language_bidi
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -32,14 +35,15 @@ def manifest(request: HttpRequest) -> JsonResponse:
         "id": "/",
         "name": "Holdline",
         "short_name": "Holdline",
-        "description": "Talk with Gemini by voice and by typing, on a line that does not drop.",
-        "lang": "en",
+        "description": _("Talk with Gemini by voice and by typing, on a line that does not drop."),
+        "lang": get_language() or settings.LANGUAGE_CODE,
+        "dir": "rtl" if get_language_bidi() else "ltr",
         "start_url": "/",
         "scope": "/",
         "display": "standalone",
         "background_color": "#f3f5f4",
         "theme_color": "#f3f5f4",
         "icons": icons,
-        "shortcuts": [{"name": "Call", "url": "/call/"}, {"name": "Text", "url": "/text/"}],
+        "shortcuts": [{"name": _("Call"), "url": "/call/"}, {"name": _("Text"), "url": "/text/"}],
     }
     return JsonResponse(told, content_type="application/manifest+json")
