@@ -10,8 +10,10 @@ from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from sessions_app.background import BackgroundThread
+from sessions_app.user_settings import service
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +33,13 @@ def send_later(address: str, host: str, *, is_secure: bool) -> None:
         host: under which the request came; it is one of `ALLOWED_HOSTS`, and the link leads there.
         is_secure: whether the link is to be HTTPS.
     """
-    _thread.put(partial(send, address, host, is_secure))
+    _thread.put(partial(_send_in, translation.get_language(), address, host, is_secure))
+
+
+def _send_in(language: str | None, address: str, host: str, is_secure: bool) -> None:
+    """In the language of the page on which it was asked for, where an account has chosen none."""
+    with translation.override(language):
+        send(address, host, is_secure)
 
 
 def send(address: str, host: str, is_secure: bool) -> None:
@@ -59,8 +67,10 @@ class ResetMailForm(PasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        subject = render_to_string(subject_template_name, context).strip()
-        body = render_to_string(email_template_name, context)
+        chosen = service.settings_for(context["user"].pk).page_language
+        with translation.override(chosen if chosen in dict(settings.LANGUAGES) else translation.get_language()):
+            subject = render_to_string(subject_template_name, context).strip()
+            body = render_to_string(email_template_name, context)
         try:
             EmailMessage(subject, body, from_email, [to_email]).send()
         except Exception as error:  # mail servers refuse in many ways, and none of them is worth a traceback

@@ -13,9 +13,12 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from pytest_django import Settings
 
 from sessions_app.accounts import reset_mail
+from sessions_app.user_settings import service
+from sessions_app.user_settings.terms import UserSettings
 from tests.services.cast import PASSWORD
 from tests.services.processes import wait_until
 
@@ -59,6 +62,36 @@ def test_a_mail_says_who_asked_where_and_for_how_long(client: Client, alice: Use
     assert "within 60 minutes" in text
     assert re.search(r"^http://testserver/accounts/reset/\S+/$", text, re.MULTILINE)
     assert "If that was not you, ignore this mail" in text
+
+
+def languages_of_mails(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """In which language subjects and texts of mails are put together from now on."""
+    spoken: list[str | None] = []
+
+    def render(name: str, context: dict[str, object]) -> str:
+        spoken.append(translation.get_language())
+        return "A mail"
+
+    monkeypatch.setattr(reset_mail, "render_to_string", render)
+    return spoken
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_is_in_the_language_of_the_page_on_which_it_was_asked_for(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken = languages_of_mails(monkeypatch)
+    client.post("/accounts/reset/", {"email": ADDRESS}, headers={"Accept-Language": "de"})
+    wait_until(lambda: len(mail.outbox) == 1, 10, "the mail")
+    assert spoken == ["de", "de"]
+
+
+def test_a_mail_is_in_the_language_that_its_reader_has_chosen(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for it may be a stranger."""
+    spoken = languages_of_mails(monkeypatch)
+    service.save(alice.pk, UserSettings(page_language="de"), service.rules_of_the_server())
+    reset_mail.send(ADDRESS, "talk.example", is_secure=True)
+    assert spoken == ["de", "de"]
 
 
 @pytest.mark.parametrize("address", [ADDRESS, "nobody@example.org"])
