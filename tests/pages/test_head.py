@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -12,7 +10,7 @@ from django.test import Client
 
 from sessions_app.models import Conversation, Throttle
 from tests.pages.history_rows import converse
-from tests.pages.routes import routes
+from tests.pages.routes import path_of, routes
 
 RENEWED = {"Expires", "Content-Security-Policy"}
 """Headers that may differ between two answers to the same GET: a moment, a nonce."""
@@ -48,17 +46,6 @@ def clients(client: Client, alice: User, sam: User) -> dict[str, Client]:
     clients["alice"].force_login(alice)
     clients["sam"].force_login(sam)
     return clients
-
-
-def path_of(route: str, conversation: Conversation) -> str:
-    """An address of the route; whatever it is about is this conversation."""
-    values = {
-        "id": str(conversation.pk),
-        "object_id": str(conversation.pk) if "/conversation/" in route else "1",
-        "app_label": "sessions_app",
-        "url": "nowhere",
-    }
-    return "/" + re.sub(r"<(\w+)>", lambda parameter: values.get(parameter[1], "1"), route)
 
 
 def head_and_get(client: Client, path: str) -> tuple[dict[str, str], dict[str, str]]:
