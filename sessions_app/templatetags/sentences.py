@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.simple_tag
 def shown_time(moment: datetime.datetime | None, style: str) -> SafeString:
-    """A moment as `_parts/time.html` shows it, for `{% shown_time moment "day" as began %}`; nothing where there is none."""
+    """A moment as `_parts/time.html` shows it: `{% shown_time moment "day" as began %}`. Nothing for none."""
     shown = render_to_string("_parts/time.html", {"moment": moment, "style": style}).strip() if moment else ""
     return mark_safe(shown)  # noqa: S308
 
