@@ -117,7 +117,8 @@ export function callTime(endedMs, nowMs) {
   const seconds = Math.floor((nowMs - endedMs) / 1000);
   // Translators: as all the times of a call that follow, it stands where "%(when)s" is in "your call of %(when)s".
   if (seconds < 10) return gettext("a moment ago");
-  if (seconds < 60) return interpolate(gettext("%(count)s seconds ago"), { count: Math.floor(seconds / 10) * 10 });
+  const tens = Math.floor(seconds / 10) * 10;
+  if (seconds < 60) return interpolate(ngettext("%(count)s second ago", "%(count)s seconds ago", tens), { count: tens });
   const minutes = Math.floor(seconds / 60);
   if (minutes < 2) return gettext("a minute ago");
   if (minutes < 60) return interpolate(ngettext("%(count)s minute ago", "%(count)s minutes ago", minutes), { count: minutes });

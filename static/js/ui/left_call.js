@@ -1,11 +1,12 @@
 /** The lobby's offer to continue the call that was left in the midst of it. Without one the lobby is as it always is. */
 
 import { find, setText } from "../helpers/dom.js";
+import { gettext, interpolate } from "../helpers/gettext.js";
 import { callTime } from "../helpers/time.js";
 import { leftHereAt } from "../session/leaving.js";
 
 const TICK_MS = 5000;
-const START = { title: "Start a call", button: "Start the call" };
+const START = { title: gettext("Start a call"), button: gettext("Start the call") };
 
 export class LeftCallOffer {
   /**
@@ -45,12 +46,13 @@ export class LeftCallOffer {
     const isOffered = this._call !== null;
     this._root.hidden = this._continueButton.hidden = !isOffered;
     this._startButton.classList.toggle("button--primary", !isOffered);
-    setText(find("[data-start-word]", this._startButton), isOffered ? "Begin a new call" : START.button);
+    setText(find("[data-start-word]", this._startButton), isOffered ? gettext("Begin a new call") : START.button);
     this._say();
   }
 
   _say() {
-    if (this._call !== null) setText(this._title, `Your call of ${callTime(this._call.leftMs, Date.now())}`);
+    if (this._call === null) return;
+    setText(this._title, interpolate(gettext("Your call of %(when)s"), { when: callTime(this._call.leftMs, Date.now()) }));
   }
 }
 
