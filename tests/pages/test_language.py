@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from dataclasses import replace
 
@@ -9,9 +10,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from config.translations.catalogues import PSEUDO_LANGUAGE
+from config.translations.languages import version
 from sessions_app.user_settings import page_language, service
 from sessions_app.user_settings.page_fields import form_of
 from sessions_app.user_settings.page_language import language_of_socket
@@ -98,6 +101,21 @@ def test_the_words_of_scripts_are_kept_for_ever_under_the_address_that_a_page_ha
     assert "immutable" in answer["Cache-Control"]
     assert "immutable" not in client.get("/words/de.0123456789abcdef.js").get("Cache-Control", "")
     assert client.get("/words/xx.0123456789abcdef.js").status_code == 404
+
+
+@pytest.mark.django_db
+def test_the_words_of_scripts_come_compressed_to_browsers_that_take_them_so(reader: Client) -> None:
+    address = reverse("words", args=("de", version()))
+    plain, compressed = reader.get(address), reader.get(address, headers={"accept-encoding": "gzip, br"})
+    assert "Content-Encoding" not in plain
+    assert compressed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(compressed.content) == plain.content
+    assert "Accept-Encoding" in compressed["Vary"]
+
+
+@pytest.mark.django_db
+def test_the_words_of_scripts_are_in_the_language_of_their_address(reader: Client) -> None:
+    assert reader.get(reverse("words", args=("de", version())))["Content-Language"] == "de"
 
 
 @pytest.mark.django_db
