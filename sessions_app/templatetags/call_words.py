@@ -12,8 +12,9 @@ register = template.Library()
 
 
 @register.filter
-def language_name(code: str) -> str:
-    """The name of a language that calls can be held in; empty for the one that follows the user."""
+def spoken_language(code: str) -> str:
+    """The name of a language that calls can be held in; empty for the one that follows the user. (`language_name` is
+    one of Django's own filters.)"""
     return LANGUAGES.get(code, "")
 
 
