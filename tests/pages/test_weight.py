@@ -33,4 +33,4 @@ def test_no_page_brings_more_than_150_kilobytes_of_scripts(page: Path) -> None:
 
 def test_the_walk_finds_what_is_imported_by_what_is_imported() -> None:
     names = {module.name for module in modules_of(STATIC / "js" / "pages" / "call_page.js")}
-    assert {"outbox.js", "purify.es.js"} <= names
+    assert {"outbox.js", "purify.min.js"} <= names

@@ -1,7 +1,7 @@
 /** Code with its parts marked. It is large, so it is imported where there is code alone. */
 
-import DOMPurify from "../../vendor/dompurify-3.4.18/purify.es.js";
 import highlighter from "../../vendor/highlight-11.12.0/highlight.min.js";
+import { DOMPurify } from "../helpers/sanitizer.js";
 
 const MARKS = { ALLOWED_TAGS: ["span"], ALLOWED_ATTR: ["class"], RETURN_DOM_FRAGMENT: true };
 

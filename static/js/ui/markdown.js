@@ -3,10 +3,10 @@
 // HTML is no part of this Markdown. What is sanitised is parsed before, into a document that has the page's policy: every
 // style and handler in it would be refused there, with a line in the console and a report.
 
-import DOMPurify from "../../vendor/dompurify-3.4.18/purify.es.js";
 import { Marked } from "../../vendor/marked-18.2.1/marked.esm.js";
 import { element } from "../helpers/dom.js";
 import { gettext } from "../helpers/gettext.js";
+import { DOMPurify } from "../helpers/sanitizer.js";
 import { dressCode } from "./code_blocks.js";
 
 const ALLOWED = {
