@@ -91,6 +91,11 @@ class FilterForm(forms.Form):
         return any(value for name, value in self.data.items() if name in self.fields and name != "zone")
 
     @property
+    def filters_set(self) -> int:
+        """How many of the fields beside the search are filled in, sensibly or not."""
+        return sum(bool(self.data.get(name)) for name in ("mode", "since", "until", "model"))
+
+    @property
     def is_search_refused(self) -> bool:
         """Whether what was typed cannot be looked for. Nothing is found then: all that there is would be no answer."""
         return "q" in self.errors

@@ -57,6 +57,24 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Lines that are shown together: an earlier version, which is folded, or what counts."""
+
+    withdrawn: bool
+    lines: tuple[Line, ...]
+
+
+def spans_of(lines: tuple[Line, ...]) -> tuple[Span, ...]:
+    """Lines in order. Each question that was withdrawn begins an earlier version of its own."""
+    spans: list[Span] = []
+    for line in lines:
+        begins = not spans or spans[-1].withdrawn != line.withdrawn or (line.withdrawn and line.role == Role.USER)
+        before = () if begins else spans.pop().lines
+        spans.append(Span(line.withdrawn, (*before, line)))
+    return tuple(spans)
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenSummary:
     """The summary as it stands. `state`: pending, ready or failed; `reason`: why it failed, in plain words."""
 
@@ -149,6 +167,10 @@ class Record:
     def recording_names(self) -> dict[str, str]:
         """By id; of those that are still there."""
         return {recording.id: recording.name for recording in self.recordings}
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        return spans_of(self.lines)
 
     @property
     def verdict(self) -> str:

@@ -1,6 +1,7 @@
 /** The history: times as the clock on the wall shows them, and summaries that appear when they are written. */
 
 import { fetchDocument } from "../helpers/fetch_document.js";
+import { foldOnSmallScreens } from "../ui/filter_fold.js";
 import { showLocalTimes } from "../ui/local_times.js";
 
 const FIRST_LOOK_MS = 2000;
@@ -31,4 +32,6 @@ showLocalTimes(document);
 for (const field of document.querySelectorAll("[data-time-zone]")) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 }
+const filters = document.querySelector("[data-filters]");
+if (filters) foldOnSmallScreens(filters);
 if (document.querySelector('[data-summary="pending"]')) awaitSummary(FIRST_LOOK_MS);
