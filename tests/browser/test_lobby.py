@@ -42,8 +42,8 @@ def test_what_one_could_say_stands_in_the_lobby_and_in_the_call_until_something_
 
 
 def test_the_lobby_leads_to_the_settings_and_fits_a_phone_with_large_letters(page: Page, peer: Peer) -> None:
-    for size in ({"width": 360, "height": 740}, {"width": 740, "height": 360}):
-        page.set_viewport_size(size)
+    for width, height in ((360, 740), (740, 360)):
+        page.set_viewport_size({"width": width, "height": height})
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         assert overflow_px(page) <= 0
     page.get_by_role("link", name="Settings: Voice Kore").click()
