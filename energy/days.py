@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 from zoneinfo import ZoneInfo
 
-UNKNOWN_TIME = "further notice"
+from django.utils.translation import gettext_noop
+
+UNKNOWN_TIME = gettext_noop("further notice")
 
 
 def day_of(now: datetime.datetime, zone: str) -> tuple[datetime.datetime, datetime.datetime]:

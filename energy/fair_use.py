@@ -9,6 +9,8 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext_noop as _
+
 from energy.days import day_of, time_in_words
 from energy.levels import Mode
 
@@ -47,17 +49,20 @@ class FairUseRefusal:
 
     def in_words(self, now: datetime.datetime, zone: str) -> str:
         """A few words for the user; the time is that of `zone`."""
-        what = _SENTENCES[self.limit].format(allowed=f"{self.allowed:,}")
-        if self.ends_at is None:
-            return f"{what} End one of them to begin another."
-        return f"{what} There is more from {time_in_words(self.ends_at, now, zone)} on."
+        when = time_in_words(self.ends_at, now, zone)
+        return SENTENCES[self.limit].format(allowed=f"{self.allowed:,}", when=when)
 
 
-_SENTENCES = {
-    FairUseLimit.CALL_MINUTES: "You have used your {allowed} minutes of call for today.",
-    FairUseLimit.SESSIONS: "You have {allowed} conversations open, as many as are allowed at a time.",
-    FairUseLimit.TOKENS: "You have used your {allowed} tokens for today.",
+SENTENCES = {
+    FairUseLimit.CALL_MINUTES: _(
+        "You have used your {allowed} minutes of call for today. There is more from {when} on."
+    ),
+    FairUseLimit.SESSIONS: _(
+        "You have {allowed} conversations open, as many as are allowed at a time. End one of them to begin another."
+    ),
+    FairUseLimit.TOKENS: _("You have used your {allowed} tokens for today. There is more from {when} on."),
 }
+"""In English, as they are kept in transcripts."""
 
 
 def refusal_of(

@@ -11,6 +11,7 @@ from string import Formatter
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from energy.days import time_in_words
 from energy.levels import LevelChange, Mode, Reason, Word
@@ -18,6 +19,7 @@ from energy.levels import LevelChange, Mode, Reason, Word
 FILE = Path(__file__).with_name("notices.json")
 FALLBACK_PERSONA = "default"
 PLACEHOLDERS = ("word", "model", "resets_at")
+NO_MODEL = gettext_noop("no model")
 
 
 class Occasion(StrEnum):
@@ -61,6 +63,16 @@ def key_of(change: LevelChange) -> Key:
     return change.mode, _NOTICE_LEVELS[change.mode][Word(change.level.word)], occasion_of(change)
 
 
+LEVEL_WORDS = {
+    Word.EXHAUSTED: pgettext_lazy("energy", "exhausted"),
+    Word.TURNS: pgettext_lazy("energy", "in turns"),
+    Word.LOW: pgettext_lazy("energy", "low"),
+    Word.REDUCED: pgettext_lazy("energy", "reduced"),
+    Word.FULL: pgettext_lazy("energy", "full"),
+}
+"""What levels are called where a reader's language is known."""
+
+
 @cache
 def delivered_personas() -> Mapping[str, tuple[str, Texts]]:
     """The personas that come with Holdline by slug: name and texts."""
@@ -88,7 +100,7 @@ def fill(text: str, change: LevelChange, zone: str) -> str:
     return text.format_map(
         {
             "word": change.level.word,
-            "model": change.level.model or "no model",
+            "model": change.level.model or NO_MODEL,
             "resets_at": time_in_words(change.resets_at, change.at, zone),
         }
     )

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from energy import ledger
 from energy.levels import Mode, UnknownModel, profile_of
@@ -49,10 +50,10 @@ class SessionRequest:
     opens: uuid.UUID | None = None
 
 
-GOES_ON_TEXT = "This call goes on from an earlier one."
+GOES_ON_TEXT = _("This call goes on from an earlier one.")
 """No word of that is in it: they go with that call, when it is deleted."""
 
-BEGINS_ANEW_TEXT = "The earlier call that this one was to go on from cannot be used, so it begins without it."
+BEGINS_ANEW_TEXT = _("The earlier call that this one was to go on from cannot be used, so it begins without it.")
 
 
 def get_conversation_for(user: User, id: uuid.UUID) -> Conversation:

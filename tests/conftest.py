@@ -3,12 +3,15 @@
 import gc
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from pytest_django import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from config.translations.catalogues import PSEUDO_LANGUAGE
 from tests.emptying import Emptying
 from tests.repeatable import choose_profile
 from tests.rules import pytest_collection_modifyitems as keep_the_rules
@@ -71,6 +74,33 @@ def bob(db: None) -> User:
 def sam(db: None) -> User:
     """An operator: member of the staff and superuser."""
     return create_account("sam")
+
+
+# --- Languages -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pseudo_catalogues(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that the server and its pages have marked, turned round."""
+    from babel.messages.mofile import write_mo
+
+    from config.translations.extraction import catalogue_of
+    from config.translations.pseudo import turned_round
+
+    folder = tmp_path_factory.mktemp("locale")
+    messages = folder / "ar_XB" / "LC_MESSAGES"
+    messages.mkdir(parents=True)
+    with (messages / "django.mo").open("wb") as stream:
+        write_mo(stream, turned_round(catalogue_of("django")))
+    return folder
+
+
+@pytest.fixture
+def pseudo_language(settings: Settings, pseudo_catalogues: Path) -> str:
+    """The code of a language in which pages can be had, for as long as a test runs. See `tests.translations.pseudo`."""
+    settings.LOCALE_PATHS = [pseudo_catalogues]
+    settings.LANGUAGES = [*settings.LANGUAGES, (PSEUDO_LANGUAGE, "Pseudo-Arabic")]
+    return PSEUDO_LANGUAGE
 
 
 # --- The database ----------------------------------------------------------------------------------

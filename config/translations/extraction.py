@@ -14,9 +14,12 @@ from django.template.base import Lexer, Node, TokenType
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.text import unescape_string_literal
 
+from energy.notices import delivered_personas
+
 BASE = Path(__file__).resolve().parent.parent.parent
 OF_SERVER = ("config", "sessions_app", "energy", "summarization")
 TEMPLATES, SCRIPTS = "templates", "static/js"
+NOTICES = "energy/notices.json"
 
 _KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     name + lazy: arguments
@@ -60,6 +63,8 @@ def _of_the_server() -> Iterator[Found]:
     for file in sorted((BASE / TEMPLATES).rglob("*.*")):
         if file.suffix in (".html", ".txt"):
             yield from of_template(file.read_text(), str(file.relative_to(BASE)))
+    for _, texts in delivered_personas().values():
+        yield from (Found(text, NOTICES, None, ()) for text in texts.values())
 
 
 def _of_scripts() -> Iterator[Found]:

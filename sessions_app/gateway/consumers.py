@@ -10,11 +10,13 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from django.contrib.auth.models import AnonymousUser, User
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from energy.levels import Mode
 from sessions_app.gateway import wire
@@ -66,8 +68,12 @@ from sessions_app.live.close_codes import (
 )
 from sessions_app.live.manager import BaseSessionManager
 from sessions_app.live.voice import BYTES_PER_MS
+from sessions_app.numbers import in_digits_lazily
 from sessions_app.services import NotYours
 from sessions_app.user_settings.page_language import language_of_socket
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 logger = logging.getLogger(__name__)
 
@@ -127,11 +133,11 @@ class LiveConsumer(AsyncConsumer):
     async def websocket_connect(self, event: Event) -> None:
         await self.send({"type": "websocket.accept", "subprotocol": None, "headers": []})
         if isinstance(self._user, AnonymousUser):
-            self._refuse(NOT_LOGGED_IN, "auth.login", "Log in first.")
+            self._refuse(NOT_LOGGED_IN, "auth.login", _("Log in first."))
             return
         self._registry.welcome(self._page, credentials_of(self._user, self._scope))
         self._start_timer = asyncio.get_running_loop().call_later(
-            START_WITHIN_S, self._refuse, NO_START, "protocol.no_start", "There was no start within 10 s."
+            START_WITHIN_S, self._refuse, NO_START, "protocol.no_start", _("There was no start within 10 s.")
         )
 
     async def websocket_receive(self, event: Event) -> None:
@@ -147,13 +153,13 @@ class LiveConsumer(AsyncConsumer):
         except Overtaken:
             logger.debug("A page did not wait for its session, or another one took over meanwhile")
         except TicketInvalid:
-            text = "This link was used already, or is older than two minutes. Make a new one on the other device."
+            text = _("This link was used already, or is older than two minutes. Make a new one on the other device.")
             self._refuse(NOT_YOURS, "hand_over.invalid", text)
         except NotYours:
-            self._refuse(NOT_YOURS, "conversation.not_yours", "There is no such conversation of yours.")
+            self._refuse(NOT_YOURS, "conversation.not_yours", _("There is no such conversation of yours."))
         except Exception:
             logger.exception("A frame could not be handled")
-            self._refuse(OUR_FAULT, "server.fault", "Something went wrong on our side.")
+            self._refuse(OUR_FAULT, "server.fault", _("Something went wrong on our side."))
 
     async def websocket_disconnect(self, event: Event) -> None:
         raise StopConsumer
@@ -193,7 +199,7 @@ class LiveConsumer(AsyncConsumer):
                 self._resume_after_refusal(manager, (number - next_number) * len(pcm) // BYTES_PER_MS)
             manager.take_audio(number, pcm)
         elif verdict is AudioVerdict.REFUSED:
-            text = f"Audio may come {AUDIO_SPEED} times as fast as it is spoken."
+            text = format_lazy(_("Audio may come {times} times as fast as it is spoken."), times=AUDIO_SPEED)
             self._answer_too_much(self._too_much_audio, "limit.audio_rate", text, audio=next_number)
 
     def _resume_after_refusal(self, manager: BaseSessionManager, missing_ms: int) -> None:
@@ -205,7 +211,7 @@ class LiveConsumer(AsyncConsumer):
 
     async def _take_text_frame(self, frame: str) -> None:
         if not self._message_allowance.take(1, self._now_s()):
-            text = f"At most {MESSAGES_PER_S} messages a second are taken."
+            text = format_lazy(_("At most {count} messages a second are taken."), count=MESSAGES_PER_S)
             self._answer_too_much(self._too_much, "limit.message_rate", text)
             return
         message = wire.parse_text_frame(frame)
@@ -240,7 +246,9 @@ class LiveConsumer(AsyncConsumer):
     async def _delegate(self, manager: BaseSessionManager, message: PageMessage) -> None:
         match message:
             case TypedText(id, text) if len(text) > TYPED_LIMIT_CHARACTERS:
-                reason = f"A message has at most {TYPED_LIMIT_CHARACTERS:,} characters."
+                reason = format_lazy(
+                    _("A message has at most {most} characters."), most=in_digits_lazily(TYPED_LIMIT_CHARACTERS)
+                )
                 self._page.tell_error("limit.text", reason, id=id)
             case TypedText(id, text, recordings, replaces):
                 if not recordings or await self._may_ask_about(manager, message):
@@ -286,13 +294,13 @@ class LiveConsumer(AsyncConsumer):
         if fatal:
             self._page.close(MALFORMED)
 
-    def _answer_oversized(self, code: str, text: str) -> None:
+    def _answer_oversized(self, code: str, text: StrOrPromise) -> None:
         self._oversized.note(self._now_s())
         self._page.tell_error(code, text, fatal=self._oversized.is_enough)
         if self._oversized.is_enough:
             self._page.close(TOO_LARGE)
 
-    def _answer_too_much(self, strikes: Strikes, code: str, text: str, audio: int | None = None) -> None:
+    def _answer_too_much(self, strikes: Strikes, code: str, text: StrOrPromise, audio: int | None = None) -> None:
         answered = strikes.note(self._now_s())
         if strikes.is_enough:
             self._refuse(TOO_MUCH, code, text)
@@ -300,9 +308,9 @@ class LiveConsumer(AsyncConsumer):
             self._page.tell_error(code, text, audio=audio)
 
     def _refuse_flood(self) -> None:
-        self._refuse(TOO_MUCH, "limit.message_rate", "Too much was sent before the session was open.")
+        self._refuse(TOO_MUCH, "limit.message_rate", _("Too much was sent before the session was open."))
 
-    def _refuse(self, close_code: int, code: str, text: str) -> None:
+    def _refuse(self, close_code: int, code: str, text: StrOrPromise) -> None:
         self._page.tell_error(code, text, fatal=True)
         self._page.close(close_code)
 

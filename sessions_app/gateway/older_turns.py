@@ -7,6 +7,8 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 
+from django.utils.translation import gettext_lazy as _
+
 from sessions_app.gateway.page_socket import SocketPage
 from sessions_app.live.task_owner import TaskOwner
 from sessions_app.live.turn_window import TurnWindow
@@ -51,7 +53,7 @@ class OlderTurns:
                 window = await self._read(*wanted)
             except Exception:
                 logger.exception("Earlier turns could not be read")
-                self._page.tell_error("older.unavailable", "Earlier messages could not be loaded.")
+                self._page.tell_error("older.unavailable", _("Earlier messages could not be loaded."))
             else:
                 self._page.tell_turns(window)
         self._task = None

@@ -8,7 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import translation
@@ -27,6 +27,10 @@ from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.questions import QuestionMoved
 from sessions_app.live.transcript import Turn
 from sessions_app.live.turn_window import TurnWindow
+from sessions_app.stored_words import in_words_lazily
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +116,8 @@ class SocketPage:
 
     def tell_toast(self, code: str, outage_ms: int = 0, text: str = "", until: datetime | None = None) -> None:
         full_code, wording = wording_of(code, self._mode, outage_ms)
-        self.tell(wire.toast(full_code, wording.level, text or wording.text, wording.ms, until))
+        words = in_words_lazily(text) if text else wording.text
+        self.tell(wire.toast(full_code, wording.level, words, wording.ms, until))
 
     def tell_question(self, moved: QuestionMoved) -> None:
         self.tell(wire.question(moved))
@@ -120,7 +125,7 @@ class SocketPage:
     def tell_error(
         self,
         code: str,
-        text: str,
+        text: StrOrPromise,
         *,
         fatal: bool = False,
         id: str = "",

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from energy.fair_use import FairUseRefusal
 from energy.levels import Mode
@@ -137,7 +138,7 @@ class SessionRegistry:
         self._authority.start()
         displaced = self._places.enter(credentials.user_id, page)
         if displaced is not None:
-            displaced.tell_error("limit.sockets", "Too many of your pages are open.", fatal=True)
+            displaced.tell_error("limit.sockets", _("Too many of your pages are open."), fatal=True)
             displaced.close(TOO_MUCH)
         if self._is_draining:
             page.close(DRAINING)
@@ -190,7 +191,7 @@ class SessionRegistry:
             refused: list[NotAttached] = await self._database.run(job)
         except Exception as error:
             logger.warning("recordings could not be looked up: %s", type(error).__name__)
-            page.tell_error("recordings.unavailable", "That could not be looked up. Try again in a moment.", id=id)
+            page.tell_error("recordings.unavailable", _("That could not be looked up. Try again in a moment."), id=id)
             return False
         for each in refused:
             page.tell_error(each.code, each.text, id=id, recording=str(each.recording))
@@ -446,7 +447,7 @@ class SessionRegistry:
         if not over:
             return
         for page in [page for page, credentials in self._pages.items() if credentials in over]:
-            page.tell_error("auth.over", "You were logged out.", fatal=True)
+            page.tell_error("auth.over", _("You were logged out."), fatal=True)
             page.close(NOT_LOGGED_IN)
         for held in [held for held in self._sessions.values() if held.let_in in over]:
             held.let_in = None

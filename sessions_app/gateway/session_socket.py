@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.contrib.auth.models import AnonymousUser, User
+from django.utils.translation import gettext_lazy as _
 
 from energy.levels import Mode
 from sessions_app.gateway import session_wire, wire
@@ -25,6 +26,9 @@ from sessions_app.gateway.session_wire import PingMessage
 from sessions_app.gateway.wire import Malformed
 from sessions_app.live.close_codes import MALFORMED, NOT_LOGGED_IN, OUR_FAULT, TOO_MUCH
 from sessions_app.user_settings.page_language import language_of_socket
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +73,7 @@ class SessionConsumer(AsyncConsumer):
     async def websocket_connect(self, event: Mapping[str, Any]) -> None:
         await self.send({"type": "websocket.accept", "subprotocol": None, "headers": []})
         if not isinstance(self._user, User):
-            self._refuse(NOT_LOGGED_IN, "auth.login", "Log in first.")
+            self._refuse(NOT_LOGGED_IN, "auth.login", _("Log in first."))
             return
         self._registry.welcome(self._page, credentials_of(self._user, self._scope))
         self._telling = asyncio.create_task(self._tell_again_and_again(self._user.pk), name="session-page")
@@ -79,7 +83,7 @@ class SessionConsumer(AsyncConsumer):
         if not isinstance(self._user, User) or self._page.is_closing:
             return
         if not self._allowance.take(1, self._now_s()):
-            self._refuse(TOO_MUCH, "limit.message_rate", "Too much was sent.")
+            self._refuse(TOO_MUCH, "limit.message_rate", _("Too much was sent."))
             return
         try:
             message = session_wire.parse_session_frame(event.get("text") or "")
@@ -97,7 +101,7 @@ class SessionConsumer(AsyncConsumer):
                 self._page.close(MALFORMED)
         except Exception:
             logger.exception("A wish for a session could not be handled")
-            self._refuse(OUR_FAULT, "server.fault", "Something went wrong on our side.")
+            self._refuse(OUR_FAULT, "server.fault", _("Something went wrong on our side."))
 
     async def websocket_disconnect(self, event: Mapping[str, Any]) -> None:
         raise StopConsumer
@@ -117,13 +121,13 @@ class SessionConsumer(AsyncConsumer):
                 self._page.tell(session_wire.session(await self._registry.desk.look(user_id)))
             except Exception as error:  # the next look may find the database again
                 logger.warning("what a line is like cannot be looked up: %s", type(error).__name__)
-                self._page.tell_error("session.unavailable", "What your line is like cannot be looked up right now.")
+                self._page.tell_error("session.unavailable", _("What your line is like cannot be looked up right now."))
             await asyncio.sleep(SOONEST_AGAIN_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TOLD_EVERY_S - SOONEST_AGAIN_S):
                     await self._soon.wait()
 
-    def _refuse(self, close_code: int, code: str, text: str) -> None:
+    def _refuse(self, close_code: int, code: str, text: StrOrPromise) -> None:
         self._page.tell(wire.error(code, text, fatal=True))
         self._page.close(close_code)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -24,8 +24,12 @@ from sessions_app.live.page import Ready
 from sessions_app.live.providers.upstream import UsageReported
 from sessions_app.live.questions import QuestionMoved
 from sessions_app.live.storable import storable
-from sessions_app.live.transcript import Turn
+from sessions_app.live.transcript import Role, Turn
 from sessions_app.live.turn_window import TurnWindow
+from sessions_app.stored_words import in_words_lazily
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class PageMessageType(StrEnum):
@@ -436,7 +440,7 @@ def turn_facts(turn: Turn) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "turn": turn.number,
         "role": turn.role,
-        "text": turn.text,
+        "text": in_words_lazily(turn.text) if turn.role is Role.SYSTEM else turn.text,
         "status": turn.status,
         "at": datetime.fromtimestamp(turn.at_ms / 1000, tz=UTC).isoformat(timespec="milliseconds"),
     }
@@ -507,9 +511,9 @@ def energy_facts(
     }
 
 
-def toast(code: str, level: str, text: str, ms: int, until: datetime | None = None) -> dict[str, Any]:
+def toast(code: str, level: str, text: StrOrPromise, ms: int, until: datetime | None = None) -> dict[str, Any]:
     facts = {"type": ServerMessageType.TOAST, "code": code, "level": level, "text": text, "ms": ms}
-    return facts if until is None else facts | _clock_in(text, until, time.time() * 1000)
+    return facts if until is None else facts | _clock_in(str(text), until, time.time() * 1000)
 
 
 def recordings(facts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -529,7 +533,7 @@ def question(moved: QuestionMoved) -> dict[str, Any]:
 
 
 def error(
-    code: str, text: str, *, fatal: bool = False, id: str = "", audio: int | None = None, recording: str = ""
+    code: str, text: StrOrPromise, *, fatal: bool = False, id: str = "", audio: int | None = None, recording: str = ""
 ) -> dict[str, Any]:
     """`id` names the typed message that was refused, so that the page can mark it; `audio` the audio frame from which
     on it has to send again; `recording` the one that is meant."""

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from energy.levels import Mode
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class ToastLevel(StrEnum):
@@ -20,40 +27,42 @@ class Wording:
     """`text` may hold {seconds}, the length of the outage. `ms`: how long it is shown, 0 until it is dismissed."""
 
     level: ToastLevel
-    text: str
+    text: StrOrPromise
     ms: int
 
 
 OF_A_MODE = {
-    "resumed": Wording(ToastLevel.SUCCESS, "The conversation goes on where it was.", 4_000),
-    "started": Wording(ToastLevel.INFO, "The old session could not be resumed. A new session was started.", 8_000),
-    "reconnecting": Wording(ToastLevel.WARNING, "The connection was lost. Trying to get it back.", 6_000),
+    "resumed": Wording(ToastLevel.SUCCESS, _("The conversation goes on where it was."), 4_000),
+    "started": Wording(ToastLevel.INFO, _("The old session could not be resumed. A new session was started."), 8_000),
+    "reconnecting": Wording(ToastLevel.WARNING, _("The connection was lost. Trying to get it back."), 6_000),
     "reconnected": Wording(
-        ToastLevel.SUCCESS, "The connection was away for {seconds} s. Nothing was forgotten.", 5_000
+        ToastLevel.SUCCESS, _("The connection was away for {seconds} s. Nothing was forgotten."), 5_000
     ),
     "rebuilt": Wording(
         ToastLevel.INFO,
-        "The old session could not be resumed. A new session was started, and it was given the conversation so far.",
+        _("The old session could not be resumed. A new session was started, and it was given the conversation so far."),
         8_000,
     ),
-    "failed": Wording(ToastLevel.ERROR, "The connection could not be restored. What you typed is kept.", 0),
+    "failed": Wording(ToastLevel.ERROR, _("The connection could not be restored. What you typed is kept."), 0),
 }
 
 OF_BOTH_MODES = {
-    "energy.lower": Wording(ToastLevel.WARNING, "The service was lowered one step; the conversation goes on.", 8_000),
+    "energy.lower": Wording(
+        ToastLevel.WARNING, _("The service was lowered one step; the conversation goes on."), 8_000
+    ),
     "energy.in_turns": Wording(
-        ToastLevel.WARNING, "There is no live line at the moment. The conversation goes on in turns.", 8_000
+        ToastLevel.WARNING, _("There is no live line at the moment. The conversation goes on in turns."), 8_000
     ),
-    "energy.restored": Wording(ToastLevel.SUCCESS, "The service is back at a higher level.", 5_000),
-    "energy.exhausted": Wording(ToastLevel.ERROR, "The quota of every model is used up for now.", 0),
-    "settings.applied": Wording(ToastLevel.SUCCESS, "Your new settings count. What was said is kept.", 5_000),
-    "input.lost": Wording(ToastLevel.WARNING, "Some of what you said could not be saved.", 8_000),
+    "energy.restored": Wording(ToastLevel.SUCCESS, _("The service is back at a higher level."), 5_000),
+    "energy.exhausted": Wording(ToastLevel.ERROR, _("The quota of every model is used up for now."), 0),
+    "settings.applied": Wording(ToastLevel.SUCCESS, _("Your new settings count. What was said is kept."), 5_000),
+    "input.lost": Wording(ToastLevel.WARNING, _("Some of what you said could not be saved."), 8_000),
     "begins_anew": Wording(
-        ToastLevel.INFO, "The call that this one was to go on from cannot be used. It begins without it.", 8_000
+        ToastLevel.INFO, _("The call that this one was to go on from cannot be used. It begins without it."), 8_000
     ),
-    "takeover": Wording(ToastLevel.INFO, "This conversation was opened in another place.", 0),
-    "moved": Wording(ToastLevel.INFO, "The conversation goes on on your other device.", 0),
-    "server.draining": Wording(ToastLevel.INFO, "The server restarts. The conversation goes on in a moment.", 6_000),
+    "takeover": Wording(ToastLevel.INFO, _("This conversation was opened in another place."), 0),
+    "moved": Wording(ToastLevel.INFO, _("The conversation goes on on your other device."), 0),
+    "server.draining": Wording(ToastLevel.INFO, _("The server restarts. The conversation goes on in a moment."), 6_000),
 }
 
 _FULL_CODES = {"exhausted": "energy.exhausted"}
@@ -70,5 +79,5 @@ def wording_of(code: str, mode: Mode, outage_ms: int = 0) -> tuple[str, Wording]
     if code in OF_BOTH_MODES:
         return code, OF_BOTH_MODES[code]
     wording = OF_A_MODE[code]
-    text = wording.text.format(seconds=max(1, round(outage_ms / 1000)))
+    text = format_lazy(wording.text, seconds=max(1, round(outage_ms / 1000)))
     return f"{mode}.{code}", Wording(wording.level, text, wording.ms)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from django.db import connections
+from django.utils.translation import gettext_noop as _
 
 from sessions_app.daemon_threads import in_daemon_thread
 from sessions_app.live.providers.questions.shelf import Bringing, Unanswerable
@@ -27,6 +28,9 @@ AT_ONCE = 8
 LOOK_EVERY_S = 0.5
 BRING_LIMIT_S = 1_800.0
 """Of all recordings of a question: 2 GB over 10 Mbit/s."""
+
+NOT_GIVEN = _("{name} could not be given to the model: {reason}.")
+NOT_READ = _("{name} cannot be read at the moment. You can ask again.")
 
 R = TypeVar("R")
 
@@ -102,10 +106,10 @@ def _part_of(listed: Listed, *, goes_along: bool) -> SoundPart:
     except (Recording.DoesNotExist, FileNotFoundError):
         raise Unanswerable(TurnCode.RECORDING_GONE) from None
     except NotThere as error:
-        text = f"{listed.name} could not be given to the model: {error.reason}."
+        text = NOT_GIVEN.format(name=listed.name, reason=error.reason)
         raise Unanswerable(_code_of(error), text) from error
     except OSError:
-        text = f"{listed.name} cannot be read at the moment. You can ask again."
+        text = NOT_READ.format(name=listed.name)
         raise Unanswerable(TurnCode.RECORDING_NOT_READY, text) from None
 
 

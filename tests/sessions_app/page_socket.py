@@ -33,6 +33,7 @@ class Socket:
         page_id: uuid.UUID | None = None,
         browser: SessionBase | None = None,
         consumer: type[AsyncConsumer] | None = None,
+        language: str = "",
     ) -> None:
         application: Any = (consumer or CONSUMERS[mode]).as_asgi(registry=registry)
 
@@ -43,7 +44,7 @@ class Socket:
         self.messages: list[Message] = []
         self.audio: list[tuple[int, bytes]] = []
         self.close_code: int | None = None
-        self.wire = WebsocketCommunicator(logged_in, f"/ws/{mode}/")
+        self.wire = WebsocketCommunicator(logged_in, f"/ws/{mode}/?language={language}")
         self._seen = 0
 
     async def __aenter__(self) -> Socket:

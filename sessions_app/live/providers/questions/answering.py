@@ -22,6 +22,7 @@ from sessions_app.live.providers.turns.voice_models import VoiceModels
 from sessions_app.live.providers.upstream import ReplyBroken, UpstreamFailed, UpstreamMessage
 from sessions_app.live.questions import Listed, Question, QuestionMoved, QuestionState
 from sessions_app.live.transcript import TurnCode
+from sessions_app.live.words import gettext_noop as _
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ FIRST_PIECE_LIMIT_S = 100.0
 
 CLOSE_LIMIT_S = 5.0
 
-TOO_LARGE_THERE = (
+TOO_LARGE_THERE = _(
     "The recordings of this question are too large to go along with it, and no model is there that takes them "
     "otherwise. Ask about smaller ones."
 )

@@ -31,15 +31,17 @@ from sessions_app.live.providers.upstream import (
 )
 from sessions_app.live.questions import Question, QuestionMoved, QuestionState
 from sessions_app.live.transcript import Turn, TurnCode
+from sessions_app.live.words import gettext_noop as _
 
 logger = logging.getLogger(__name__)
 
-NOBODY_LISTENS = "This server has no key to ask a model with that listens to recordings."
+NOBODY_LISTENS = _("This server has no key to ask a model with that listens to recordings.")
 QUESTIONS_LIMIT = 20
 """That wait for their answers, the one under way included: each may bring hours of sound, and costs accordingly."""
 
-TOO_MANY = f"{QUESTIONS_LIMIT} questions wait for their answers already. Ask this when some are answered."
-STOPPED = "You stopped this question before it was answered."
+TOO_MANY_WAIT = _("{limit} questions wait for their answers already. Ask this when some are answered.")
+TOO_MANY = TOO_MANY_WAIT.format(limit=QUESTIONS_LIMIT)
+STOPPED = _("You stopped this question before it was answered.")
 
 
 class QuestionsConnection:
