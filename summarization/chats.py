@@ -17,7 +17,7 @@ from sessions_app.live.transcript import Role
 from sessions_app.models import Conversation, LiveSession, Turn
 from sessions_app.services import get_chat_for
 from summarization.history import with_first_words
-from summarization.titles import UNTITLED, title_from
+from summarization.titles import title_from, untitled
 
 CHATS_AT_ONCE = 20
 FURTHEST_PAGE = 500
@@ -80,5 +80,5 @@ def _chats(keys: Sequence[uuid.UUID]) -> tuple[Chat, ...]:
 
 
 def _chat(row: Any) -> Chat:
-    title = row.given or title_from(row.first_words) or UNTITLED
+    title = row.given or title_from(row.first_words) or untitled()
     return Chat(row.pk, title, row.last_activity_at, row.pinned_at is not None, row.is_open)

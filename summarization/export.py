@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from summarization.lengths import duration_words
 from summarization.record import Attached, Line, Neighbour, Record, Tokens, WrittenSummary
-from summarization.timeline import Moment, duration_words
+from summarization.timeline import Moment
 
 FORMAT = "holdline.conversation"
 VERSION = 1
 
-_SPEAKERS = {"user": "You", "model": "Holdline", "system": "Notice"}
-_MODES = {"call": "Call", "text": "Text chat"}
+_SPEAKERS = {"user": gettext_lazy("You"), "model": "Holdline", "system": gettext_lazy("Notice")}
+_MODES = {"call": gettext_lazy("Call"), "text": gettext_lazy("Text chat")}
 
 
 def as_json(record: Record) -> str:
@@ -28,9 +32,9 @@ def as_markdown(record: Record) -> str:
     if record.summary is not None and record.summary.state == "ready" and not record.summary.is_transcript:
         parts += _summary(record.summary)
     names = record.recording_names
-    parts += ["## Transcript", *(_turn(line, names) for line in record.lines)]
+    parts += [_heading(_("Transcript")), *(_turn(line, names) for line in record.lines)]
     if record.moments:
-        parts += ["## What the line went through", "\n".join(_moment(moment) for moment in record.moments)]
+        parts += [_heading(_("What the line went through")), "\n".join(_moment(moment) for moment in record.moments)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -44,21 +48,25 @@ def file_name(record: Record, extension: str) -> str:
 
 def _facts(record: Record) -> str:
     facts = [
-        ("Kind", _MODES.get(record.mode, record.mode)),
-        ("Began", _time(record.started_at)),
-        ("Ended" if record.is_over else "Last word", _time(record.until)),
-        ("Duration", duration_words(record.duration_ms)),
-        ("Models", ", ".join(record.models)),
-        ("Goes on from", _one_line(record.goes_on_from.title) if record.goes_on_from is not None else ""),
-        ("Recordings", ", ".join(_recording(recording) for recording in record.recordings)),
-        ("Tokens", f"{record.tokens.input} in, {record.tokens.output} out" if record.tokens else ""),
+        (_("Kind"), _MODES.get(record.mode, record.mode)),
+        (_("Began"), _time(record.started_at)),
+        (_("Ended") if record.is_over else _("Last word"), _time(record.until)),
+        (_("Duration"), duration_words(record.duration_ms)),
+        (_("Models"), ", ".join(record.models)),
+        (_("Goes on from"), _one_line(record.goes_on_from.title) if record.goes_on_from is not None else ""),
+        (_("Recordings"), ", ".join(_recording(recording) for recording in record.recordings)),
+        (_("Tokens"), _tokens_in_words(record.tokens) if record.tokens else ""),
     ]
     return "\n".join(f"- {name}: {value}" for name, value in facts if value)
 
 
+def _tokens_in_words(tokens: Tokens) -> str:
+    return _("%(input)s in, %(output)s out") % {"input": tokens.input, "output": tokens.output}
+
+
 def _summary(summary: WrittenSummary) -> list[str]:
-    parts = ["## Summary", summary.text]
-    for title, points in (("Open points", summary.open_points), ("Facts", summary.facts)):
+    parts = [_heading(_("Summary")), summary.text]
+    for title, points in ((_("Open points"), summary.open_points), (_("Facts"), summary.facts)):
         if points:
             parts += [f"### {title}", "\n".join(f"- {_one_line(point)}" for point in points)]
     return parts
@@ -71,18 +79,26 @@ def _recording(recording: Attached) -> str:
 def _turn(line: Line, names: Mapping[str, str]) -> str:
     """`names`: of the recordings that are still there, by id."""
     about = ", ".join(_one_line(name) for name in line.names_of_recordings(names))
-    of = f", about {about}" if about else ""
-    cut = f", {line.mark.lower()}" if line.mark else ""
-    withdrawn = ", earlier version: withdrawn" if line.withdrawn else ""
-    text = line.heard_text + (f" [not heard: {line.unheard_text.strip()}]" if line.unheard_text else "")
+    facts = (
+        _time(line.at),
+        line.mark_within,
+        _("earlier version: withdrawn") if line.withdrawn else "",
+        _("about %(recordings)s") % {"recordings": about} if about else "",
+    )
+    unheard = _("[not heard: %(words)s]") % {"words": line.unheard_text.strip()}
+    text = f"{line.heard_text} {unheard}" if line.unheard_text else line.heard_text
     quoted = "\n".join(f"> {row}".rstrip() for row in text.splitlines() or [""])
-    return f"**{_SPEAKERS.get(line.role, line.role)}** ({_time(line.at)}{cut}{withdrawn}{of})\n\n{quoted}"
+    return f"**{_SPEAKERS.get(line.role, line.role)}** ({', '.join(filter(None, facts))})\n\n{quoted}"
 
 
 def _moment(moment: Moment) -> str:
-    gap = f" Gap: {duration_words(moment.gap_ms)}." if moment.gap_ms is not None else ""
-    loss = f" {moment.loss}" if moment.loss else ""
-    return f"- {_time(moment.at)}: {moment.text}{gap}{loss}"
+    gap = _("Gap: %(duration)s.") % {"duration": duration_words(moment.gap_ms or 0)}
+    told = [moment.text, "" if moment.gap_ms is None else gap, moment.loss]
+    return f"- {_time(moment.at)}: {' '.join(filter(None, told))}"
+
+
+def _heading(words: str) -> str:
+    return f"## {words}"
 
 
 def _one_line(text: str) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from energy.levels import Mode
 from summarization.history import Filters
@@ -15,7 +18,7 @@ from summarization.search_words import MOST_WORDS, has_too_many_words, words_of
 from summarization.titles import TITLE_LIMIT_CHARACTERS
 
 QUERY_LIMIT_CHARACTERS = 200
-_MODES = [("", "Calls and text chats"), (Mode.CALL.value, "Calls"), (Mode.TEXT.value, "Text chats")]
+_MODES = [("", _("Calls and text chats")), (Mode.CALL.value, _("Calls")), (Mode.TEXT.value, _("Text chats"))]
 
 
 class _ZoneField(forms.Field):
@@ -36,42 +39,46 @@ class FilterForm(forms.Form):
     """
 
     q = forms.CharField(
-        label="Search",
+        label=_("Search"),
         required=False,
         max_length=QUERY_LIMIT_CHARACTERS,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Any words"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Any words")}),
         error_messages={
-            "max_length": f"This is longer than {QUERY_LIMIT_CHARACTERS} characters. Search for a few words of it."
+            "max_length": format_lazy(
+                _("This is longer than {most} characters. Search for a few words of it."), most=QUERY_LIMIT_CHARACTERS
+            )
         },
     )
-    mode = forms.ChoiceField(label="Kind", required=False, choices=_MODES)
-    model = forms.ChoiceField(label="Model", required=False)
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    mode = forms.ChoiceField(label=_("Kind"), required=False, choices=_MODES)
+    model = forms.ChoiceField(label=_("Model"), required=False)
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     zone = _ZoneField(required=False, widget=forms.HiddenInput(attrs={"data-time-zone": True}))
     """Where the days of `since` and `until` begin: the browser's time zone, UTC without a script."""
 
     def __init__(self, data: QueryDict, models: list[str]) -> None:
         super().__init__(data, auto_id="filter-%s")
-        self.fields["model"].choices = [("", "Every model"), *((model, model) for model in models)]  # type: ignore[attr-defined]
-        self.fields["mode"].error_messages["invalid_choice"] = "There is no kind “%(value)s”."
-        self.fields["model"].error_messages["invalid_choice"] = "No conversation was held with “%(value)s”."
+        self.fields["model"].choices = [("", gettext("Every model")), *((model, model) for model in models)]  # type: ignore[attr-defined]
+        self.fields["mode"].error_messages["invalid_choice"] = _("There is no kind “%(value)s”.")
+        self.fields["model"].error_messages["invalid_choice"] = _("No conversation was held with “%(value)s”.")
         for name in ("since", "until"):
             # A browser's own field for dates shows nothing that is none: the message has to.
-            self.fields[name].error_messages["invalid"] = f"“{data.get(name)}” is no date. Write it like 2026-11-21."
+            self.fields[name].error_messages["invalid"] = gettext(
+                "“%(value)s” is no date. Write it like 2026-11-21."
+            ) % {"value": data.get(name)}
 
     def clean_q(self) -> str:
         query: str = self.cleaned_data["q"]
         if query and not words_of(query):
             raise forms.ValidationError(
-                "Signs alone cannot be found. Add a letter or a digit that stands beside them, as in “.example”."
+                _("Signs alone cannot be found. Add a letter or a digit that stands beside them, as in “.example”.")
             )
         return query
 
     def clean(self) -> None:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since > until:
-            self.add_error("until", "This day is before the first one.")
+            self.add_error("until", _("This day is before the first one."))
 
     def filters(self) -> Filters:
         """What can be looked for, whatever else was filled in."""
@@ -120,8 +127,8 @@ class TitleForm(forms.Form):
     """A title of the user's own."""
 
     title = forms.CharField(
-        label="Title",
+        label=_("Title"),
         max_length=TITLE_LIMIT_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": "Write a title."},
+        error_messages={"required": _("Write a title.")},
     )

@@ -22,6 +22,7 @@ from sessions_app.live.transcript import Role
 from sessions_app.models import Attachment, Conversation, LiveSession, Recording, SessionEvent, Turn
 from sessions_app.recordings.service import attached_to
 from sessions_app.services import get_conversation_for
+from sessions_app.stored_words import in_words
 from sessions_app.usage import totals_of_conversations
 from summarization import hits, search, services
 from summarization.folding import fold
@@ -30,7 +31,7 @@ from summarization.models import CallHistory, SummaryState
 from summarization.passages import Piece, has_hit, marked, passage
 from summarization.record import Attached, Line, Neighbour, Record, Tokens, WrittenSummary, milliseconds_between
 from summarization.timeline import Event, timeline
-from summarization.titles import UNTITLED, first_words, title_from
+from summarization.titles import first_words, title_from, untitled
 
 _SPOKEN = (Role.USER, Role.MODEL)
 _LEVEL_CHANGES = ("level_lowered", "level_raised")
@@ -204,7 +205,7 @@ def read(user: User, id: uuid.UUID) -> Record:
     lines = tuple(_line(turn) for turn in turns if turn.text.strip())
     return Record(
         id=conversation.pk,
-        title=(history.title if history else "") or title_from(first_words(lines)) or UNTITLED,
+        title=(history.title if history else "") or title_from(first_words(lines)) or untitled(),
         mode=conversation.mode,
         is_over=conversation.status == Conversation.Status.ENDED,
         is_live=any(session.ended_at is None for session in sessions),
@@ -229,7 +230,7 @@ def _line(turn: Turn) -> Line:
     return Line(
         number=turn.number,
         role=turn.role,
-        text=turn.text,
+        text=in_words(turn.text) if turn.role == Role.SYSTEM else turn.text,
         status=turn.status,
         at=turn.at,
         code=turn.code,
@@ -311,7 +312,7 @@ def _entries_without_history(ids: Iterable[uuid.UUID]) -> list[Entry]:
     return [
         Entry(
             id=conversation.pk,
-            title=title_from(conversation.first_words) or UNTITLED,
+            title=title_from(conversation.first_words) or untitled(),
             mode=conversation.mode,
             started_at=conversation.started_at,
             until=conversation.ended_at or conversation.last_activity_at,
@@ -364,7 +365,7 @@ def _neighbours(conversation: Conversation) -> dict[str, Any]:
     before = [id for id in (conversation.continues_id, conversation.goes_on_from_id) if id is not None]
     beside = Q(continues=conversation) | Q(goes_on_from=conversation) | Q(pk__in=before)
     rows = list(with_first_words(Conversation.objects.filter(beside)).annotate(given=F("history__title")))
-    titles = {row.pk: row.given or title_from(row.first_words) or UNTITLED for row in rows}
+    titles = {row.pk: row.given or title_from(row.first_words) or untitled() for row in rows}
     found = {row.pk: Neighbour(row.pk, titles[row.pk], row.started_at) for row in rows}
     return {
         "earlier": found.get(conversation.continues_id),

@@ -6,9 +6,27 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sessions_app.live.transcript import Role, TurnCode, TurnStatus, heard_part, unheard_part
 from summarization.timeline import Moment, verdict
+
+
+class _Fate(Enum):
+    CUT = auto()
+    GIVEN_AGAIN = auto()
+    INTERRUPTED = auto()
+
+
+_MARKS = {
+    _Fate.CUT: (gettext_lazy("Cut by the line"), gettext_lazy("cut by the line")),
+    _Fate.GIVEN_AGAIN: (gettext_lazy("Cut by the line, given again"), gettext_lazy("cut by the line, given again")),
+    _Fate.INTERRUPTED: (gettext_lazy("Interrupted"), gettext_lazy("interrupted")),
+}
+"""By itself, and within a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +62,25 @@ class Line:
 
     def names_of_recordings(self, names: Mapping[str, str]) -> list[str]:
         """Of those that it is about. `names`: of the recordings that are still there, by id."""
-        return [names.get(id, "a recording that is gone") for id in self.recordings]
+        return [names.get(id, _("a recording that is gone")) for id in self.recordings]
 
     @property
     def mark(self) -> str:
         """What became of it, if it was not simply said: in words."""
+        return str(_MARKS[fate][0]) if (fate := self._fate) else ""
+
+    @property
+    def mark_within(self) -> str:
+        """The same where it stands within a sentence."""
+        return str(_MARKS[fate][1]) if (fate := self._fate) else ""
+
+    @property
+    def _fate(self) -> _Fate | None:
         if self.code == TurnCode.GIVEN_AGAIN and self.status == TurnStatus.COMPLETE:
-            return "Cut by the line, given again"
+            return _Fate.GIVEN_AGAIN
         if self.status != TurnStatus.INTERRUPTED:
-            return ""
-        return "Cut by the line" if self.code == TurnCode.CUT else "Interrupted"
+            return None
+        return _Fate.CUT if self.code == TurnCode.CUT else _Fate.INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True)

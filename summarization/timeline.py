@@ -1,4 +1,4 @@
-"""What the connections of a conversation went through, in plain words: pure.
+"""What the connections of a conversation went through, in plain words, in the language that counts: pure.
 
 Rows tell every step; people want to know what happened, how long it took and what it cost them. So everything from the
 loss of a connection until the next one stands becomes one moment, and so does a planned change of lines.
@@ -12,51 +12,54 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sessions_app.live.machine.reasons import GapCause
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-NOTHING_LOST = "Nothing was lost."
+from sessions_app.live.machine.reasons import GapCause
+from summarization.lengths import NOTHING_LOST, duration_words, loss_words
 
 _AFTERMATH = timedelta(seconds=10)
 """What could not be saved is counted a moment after the connection is back."""
 
+# Translators: such a clause begins a sentence, as in: The network to Gemini broke; the session went on where it was.
 _CAUSES = {
-    "network": "The network to Gemini broke",
-    "connection-reset": "Gemini closed the connection",
-    "provider-unavailable": "Gemini could not be reached",
-    "provider-fault": "Gemini had a fault",
-    "try-later": "Gemini asked to come back later",
-    "rate-limit": "Gemini asked for a pause",
-    "quota": "The quota of the model was used up",
-    "billing": "The credit for Gemini was used up",
-    "unknown-model": "Gemini did not offer the model",
-    "unfit-model": "The model could not hold such a conversation",
-    "handle-dead": "Gemini no longer knew the session",
-    "handle-refused": "Gemini no longer knew the session",
-    "handle-suspect": "Gemini closed the session twice at once",
-    "replay-refused": "Gemini refused what was sent again",
-    "silent": "Gemini did not answer",
-    "send-blocked": "Gemini took nothing any more",
+    "network": gettext_lazy("The network to Gemini broke"),
+    "connection-reset": gettext_lazy("Gemini closed the connection"),
+    "provider-unavailable": gettext_lazy("Gemini could not be reached"),
+    "provider-fault": gettext_lazy("Gemini had a fault"),
+    "try-later": gettext_lazy("Gemini asked to come back later"),
+    "rate-limit": gettext_lazy("Gemini asked for a pause"),
+    "quota": gettext_lazy("The quota of the model was used up"),
+    "billing": gettext_lazy("The credit for Gemini was used up"),
+    "unknown-model": gettext_lazy("Gemini did not offer the model"),
+    "unfit-model": gettext_lazy("The model could not hold such a conversation"),
+    "handle-dead": gettext_lazy("Gemini no longer knew the session"),
+    "handle-refused": gettext_lazy("Gemini no longer knew the session"),
+    "handle-suspect": gettext_lazy("Gemini closed the session twice at once"),
+    "replay-refused": gettext_lazy("Gemini refused what was sent again"),
+    "silent": gettext_lazy("Gemini did not answer"),
+    "send-blocked": gettext_lazy("Gemini took nothing any more"),
 }
-_LOST = "The connection was lost"
+_LOST = gettext_lazy("The connection was lost")
 
 _RETURNS = {
-    "resumed": "the session went on where it was",
-    "rebuilt": "a new session was given the conversation so far",
-    "new": "a new session began",
+    "resumed": gettext_lazy("the session went on where it was"),
+    "rebuilt": gettext_lazy("a new session was given the conversation so far"),
+    "new": gettext_lazy("a new session began"),
 }
 
 _OPENINGS = {
-    "resumed": "The session was taken up again where it was.",
-    "rebuilt": "A new session began, and was given the conversation so far.",
+    "resumed": gettext_lazy("The session was taken up again where it was."),
+    "rebuilt": gettext_lazy("A new session began, and was given the conversation so far."),
 }
 
 _ENDS = {
-    "hung-up": "You hung up.",
-    "reset": "You cleared the conversation.",
-    "page-gone": "The page did not come back, and the connection was closed.",
-    "logged-out": "You were logged out.",
-    "taken-over": "The conversation was opened in another place.",
-    "operator": "An operator ended the session.",
+    "hung-up": gettext_lazy("You hung up."),
+    "reset": gettext_lazy("You cleared the conversation."),
+    "page-gone": gettext_lazy("The page did not come back, and the connection was closed."),
+    "logged-out": gettext_lazy("You were logged out."),
+    "taken-over": gettext_lazy("The conversation was opened in another place."),
+    "operator": gettext_lazy("An operator ended the session."),
 }
 
 _RESTARTED = "draining"
@@ -97,7 +100,7 @@ class _Outage:
     """From the loss of a connection until the next one stands."""
 
     began_at: datetime
-    cause: str
+    cause: str = ""
     models: list[str] = field(default_factory=list)
     note: str = ""
     action: str = ""
@@ -109,14 +112,15 @@ class _Outage:
 
     def moment(self) -> Moment:
         if self.ended_at is None:
-            text = f"{self.cause}. {self.note or 'It was not restored.'}"
+            note = self.note or _("It was not restored.")
+            text = f"{self.cause}. {note}"
             return Moment(self.began_at, text, Tone.DOWN, loss=self._loss())
         tone = Tone.DOWN if self._lost else Tone.HELD
         if self.is_of_page:
-            text = f"{self.cause} for {duration_words(self.gap_ms or 0)}, and came back."
+            away = duration_words(self.gap_ms or 0)
+            text = _("The page was away for %(duration)s, and came back.") % {"duration": away}
             return Moment(self.began_at, text, tone, self.gap_ms, self._loss())
-        with_model = f" with {self.models[-1]}" if self.models else ""
-        text = f"{self.cause}; {_RETURNS.get(self.action, 'it came back')}{with_model}."
+        text = _told(self.cause, _returned(self.action, _("it came back")), self.models[-1] if self.models else "")
         return Moment(self.began_at, text, tone, self.gap_ms, self._loss())
 
     @property
@@ -141,46 +145,27 @@ def verdict(moments: Iterable[Moment]) -> str:
     """All moments in one or two sentences: how many gaps there were, how long in all, and what they cost."""
     told = tuple(moments)
     gaps_ms = [moment.gap_ms for moment in told if moment.gap_ms is not None]
-    losses = [moment for moment in told if moment.loss and moment.loss != NOTHING_LOST]
+    losses = [moment for moment in told if moment.loss and moment.loss != str(NOTHING_LOST)]
     if gaps_ms:
-        held = f"{_count(len(gaps_ms), 'gap')}, {duration_words(sum(gaps_ms))} in all."
+        words = ngettext("%(count)s gap, %(duration)s in all.", "%(count)s gaps, %(duration)s in all.", len(gaps_ms))
+        held = words % {"count": len(gaps_ms), "duration": duration_words(sum(gaps_ms))}
     else:
-        held = "The line held without a gap."
-    return f"{held} {'Something was lost: see below.' if losses else NOTHING_LOST}"
+        held = _("The line held without a gap.")
+    cost = _("Something was lost: see below.") if losses else NOTHING_LOST
+    return f"{held} {cost}"
 
 
-def loss_words(milliseconds: int, messages: int) -> str:
-    """What could not be saved, as a sentence."""
-    parts = []
-    if milliseconds:
-        parts.append(f"{duration_words(milliseconds)} of what you said")
-    if messages:
-        parts.append(_count(messages, "message"))
-    return f"{' and '.join(parts).capitalize()} could not be saved." if parts else NOTHING_LOST
+def _returned(action: str, otherwise: str) -> str:
+    return str(_RETURNS.get(action, otherwise))
 
 
-def duration_words(milliseconds: int) -> str:
-    """Such as "4.2 seconds", "3 minutes 7 seconds" or "2 hours 5 minutes"."""
-    if milliseconds < 10_000:
-        tenths = round(milliseconds / 100) / 10
-        return "1 second" if tenths == 1 else f"{tenths:g} seconds"
-    minutes, seconds = divmod(round(milliseconds / 1000), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "day"), (hours, "hour"), (minutes, "minute"), (seconds, "second")]
-    return " ".join([_count(number, noun) for number, noun in parts if number][:2])
-
-
-def length_words(milliseconds: int) -> str:
-    """How long somebody talked, as they would say it: "a moment", "40 seconds", "3 minutes" or "2 hours 5 minutes"."""
-    if milliseconds < 1_000:
-        return "a moment"
-    seconds = round(milliseconds / 1_000)
-    return _count(seconds, "second") if seconds < 60 else duration_words(round(seconds / 60) * 60_000)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _told(what: str, then: str, model: str = "") -> str:
+    """Two clauses as a sentence."""
+    if model:
+        # Translators: the parts are clauses of their own: The network broke; a new session began with gemini-live.
+        return _("%(what)s; %(then)s with %(model)s.") % {"what": what, "then": then, "model": model}
+    # Translators: the parts are clauses of their own, such as: The network to Gemini broke; it came back.
+    return _("%(what)s; %(then)s.") % {"what": what, "then": then}
 
 
 class _Reader:
@@ -227,22 +212,21 @@ class _Reader:
         if self._outage is not None:
             self._close_outage(self._outage, event, action)
         elif forgotten:
-            text = "Gemini had forgotten the conversation; it was given back to a new session."
-            self._tell(event.at, text, Tone.HELD, loss=NOTHING_LOST)
+            text = _("Gemini had forgotten the conversation; it was given back to a new session.")
+            self._tell(event.at, text, Tone.HELD, loss=str(NOTHING_LOST))
         elif move:
-            self._tell(event.at, f"{move}; {_RETURNS.get(action, 'it went on')}.", Tone.GOOD, loss=NOTHING_LOST)
+            self._tell(event.at, _told(move, _returned(action, _("it went on"))), Tone.GOOD, loss=str(NOTHING_LOST))
         elif swapped:
-            text = f"Gemini ended the connection as announced; {_RETURNS.get(action, 'the next one took over')}."
-            self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
+            text = _told(_("Gemini ended the connection as announced"), _returned(action, _("the next one took over")))
+            self._tell(event.at, text, Tone.GOOD, loss=str(NOTHING_LOST))
         elif refreshed:
-            text = f"You asked for another connection; {_RETURNS.get(action, 'it took over')}."
-            self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
+            text = _told(_("You asked for another connection"), _returned(action, _("it took over")))
+            self._tell(event.at, text, Tone.GOOD, loss=str(NOTHING_LOST))
         elif event.data.get("cause") == GapCause.SETTINGS:
-            text = f"Your settings had changed; {_RETURNS.get(action, 'the line took them over')}."
-            self._tell(event.at, text, Tone.GOOD, loss=NOTHING_LOST)
+            text = _told(_("Your settings had changed"), _returned(action, _("the line took them over")))
+            self._tell(event.at, text, Tone.GOOD, loss=str(NOTHING_LOST))
         else:
-            text = _OPENINGS.get(action) or (f"Connected to {event.model}." if event.model else "Connected.")
-            self._tell(event.at, text, Tone.GOOD)
+            self._tell(event.at, _opened(action, event.model), Tone.GOOD)
 
     def _close_outage(self, outage: _Outage, event: Event, action: str) -> None:
         measured_ms = event.data.get("outage_ms")
@@ -252,7 +236,7 @@ class _Reader:
         self._outage = None
 
     def _connection_lost(self, event: Event) -> None:
-        self._open_outage(event.at, _CAUSES.get(str(event.data.get("reason", "")), _LOST))
+        self._open_outage(event.at, str(_CAUSES.get(str(event.data.get("reason", "")), _LOST)))
 
     def _lost(self, event: Event) -> None:
         milliseconds, messages = _number(event.data.get("ms")), _number(event.data.get("messages"))
@@ -261,17 +245,17 @@ class _Reader:
             outage.lost_ms += milliseconds
             outage.lost_messages += messages
         else:
-            self._tell(event.at, "Something was lost.", Tone.DOWN, loss=loss_words(milliseconds, messages))
+            self._tell(event.at, _("Something was lost."), Tone.DOWN, loss=loss_words(milliseconds, messages))
 
     def _level_changed(self, event: Event) -> None:
-        model = str(event.data.get("model", "")) or "another model"
+        model = str(event.data.get("model", "")) or _("another model")
         if self._outage is not None:
             self._outage.models.append(model)
         else:
-            self._move = f"The conversation moved {_DIRECTIONS[event.kind]} to {model}"
+            self._move = _DIRECTIONS[event.kind] % {"model": model}
 
     def _gave_up(self, event: Event) -> None:
-        text = _SURRENDERS[event.kind]
+        text = str(_SURRENDERS[event.kind])
         if self._outage is not None:
             self._outage.note = text
         else:
@@ -297,24 +281,24 @@ class _Reader:
             gone_at = event.at - timedelta(milliseconds=away_ms)
         if gone_at is None:
             return
-        outage = self._last_outage = _Outage(gone_at, "The page was away", is_of_page=True)
+        outage = self._last_outage = _Outage(gone_at, is_of_page=True)
         outage.gap_ms = away_ms or _between(outage, event)
         outage.ended_at = event.at
         self._told.append(outage)
 
     def _page_stays_away(self) -> None:
         if self._page_gone_at is not None:
-            self._tell(self._page_gone_at, "The page was closed.", Tone.QUIET)
+            self._tell(self._page_gone_at, _("The page was closed."), Tone.QUIET)
             self._page_gone_at = None
 
     def _refused(self, event: Event) -> None:
-        self._tell(event.at, "Gemini declined to answer.", Tone.QUIET)
+        self._tell(event.at, _("Gemini declined to answer."), Tone.QUIET)
 
     def _voice_missing(self, event: Event) -> None:
-        self._tell(event.at, "No voice was to be had: answers were only written.", Tone.QUIET)
+        self._tell(event.at, _("No voice was to be had: answers were only written."), Tone.QUIET)
 
     def _question_failed(self, event: Event) -> None:
-        self._tell(event.at, "A question about a recording was not answered.", Tone.QUIET)
+        self._tell(event.at, _("A question about a recording was not answered."), Tone.QUIET)
 
     def _ended(self, event: Event) -> None:
         self._page_stays_away()
@@ -322,10 +306,10 @@ class _Reader:
         self._move = ""
         reason = str(event.data.get("reason", ""))
         if reason == _RESTARTED:
-            self._open_outage(event.at, "The server restarted")
+            self._open_outage(event.at, _("The server restarted"))
             return
         self._outage = None
-        self._tell(event.at, _ENDS.get(reason, "The session ended."), Tone.QUIET)
+        self._tell(event.at, str(_ENDS.get(reason, _("The session ended."))), Tone.QUIET)
 
     _readers: Mapping[str, Callable[[_Reader, Event], None]] = {
         "connected": _connected,
@@ -349,14 +333,23 @@ class _Reader:
 
 
 _SURRENDERS = {
-    "exhausted": "The quota of every model was used up.",
-    "failed": "The connection could not be restored for a minute.",
+    "exhausted": gettext_lazy("The quota of every model was used up."),
+    "failed": gettext_lazy("The connection could not be restored for a minute."),
 }
 
-_DIRECTIONS = {"level_lowered": "down", "level_raised": "up"}
+_DIRECTIONS = {
+    "level_lowered": gettext_lazy("The conversation moved down to %(model)s"),
+    "level_raised": gettext_lazy("The conversation moved up to %(model)s"),
+}
 
 _TECHNICAL = {"usage", "handle_forgotten"}
 """Of no interest to those who talk."""
+
+
+def _opened(action: str, model: str) -> str:
+    if action in _OPENINGS:
+        return str(_OPENINGS[action])
+    return _("Connected to %(model)s.") % {"model": model} if model else _("Connected.")
 
 
 def _between(outage: _Outage, event: Event) -> int:

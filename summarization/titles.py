@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Protocol
 
+from django.utils.translation import pgettext
+
 from sessions_app.live.transcript import Role
 
 TITLE_LIMIT_CHARACTERS = 200
-UNTITLED = "Conversation"
-"""In which nobody said anything."""
-
 _WORDS = 6
 _CHARACTERS = 60
 _SENTENCE_END = re.compile(r"(?<=[.!?…।؟])\s+|(?<=[。！？])|\n+")
@@ -31,6 +30,11 @@ class Said(Protocol):
 
     @property
     def withdrawn(self) -> bool: ...
+
+
+def untitled() -> str:
+    """What one is called in which nobody said anything."""
+    return pgettext("title", "Conversation")
 
 
 def first_words(said: Iterable[Said]) -> str:

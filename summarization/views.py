@@ -15,9 +15,10 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sessions_app.recordings.service import NoSuchRecording, get_recording_for, has_files_page
@@ -102,7 +103,7 @@ def rename(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     form = TitleForm(request.POST or None, initial={"title": record.title})
     if request.method == "POST" and form.is_valid():
         services.rename(_user(request), id, form.cleaned_data["title"])
-        messages.success(request, "The title was changed.")
+        messages.success(request, _("The title was changed."))
         return redirect("conversation", id)
     context = {"form": form, "record": record, "section": "history"}
     return render(request, "summarization/rename.html", context)
@@ -119,11 +120,13 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         except history.StillOpen:
             messages.error(
                 request,
-                "This conversation is open in a page right now, so it was not deleted. "
-                "Hang up or close that page, wait half a minute, then delete it.",
+                _(
+                    "This conversation is open in a page right now, so it was not deleted. "
+                    "Hang up or close that page, wait half a minute, then delete it."
+                ),
             )
             return _show(request, id, HTTPStatus.CONFLICT)
-        messages.success(request, "The conversation was deleted.")
+        messages.success(request, _("The conversation was deleted."))
         return redirect("history")
     context = {"record": history.read(_user(request), id), "section": "history"}
     return render(request, "summarization/delete.html", context)
@@ -136,11 +139,10 @@ def delete_all(request: HttpRequest) -> HttpResponse:
     """States how many conversations and recordings no page has open, and deletes them on POST."""
     user = _user(request)
     count, loose = history.count_deletable(user), history.count_deletable_recordings(user)
-    counted = ((count, "conversation"), (loose, "recording"))
-    what = " and ".join(f"{number} {name}{pluralize(number)}" for number, name in counted if number)
+    what = _counted(count, loose)
     if request.method == "POST":
         services.delete_all(user)
-        messages.success(request, f"{what or 'Nothing'} {'were' if count + loose > 1 else 'was'} deleted.")
+        messages.success(request, _deleted(what, count + loose))
         return redirect("history")
     context = {"count": count, "recordings": loose, "what": what, "section": "history"}
     return render(request, "summarization/delete_all.html", context)
@@ -217,10 +219,27 @@ def rename_chat(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     form = TitleForm(request.POST or None, initial={"title": record.title})
     if request.method == "POST" and form.is_valid():
         services.rename(user, id, form.cleaned_data["title"])
-        messages.success(request, "The title was changed.")
+        messages.success(request, _("The title was changed."))
         return redirect(back)
     context = {"form": form, "record": record, "back": back, "section": "text"}
     return render(request, "summarization/rename_chat.html", context)
+
+
+def _counted(conversations: int, recordings: int) -> str:
+    """Such as "2 conversations and 1 recording"; empty where there is neither."""
+    chats = ngettext("%(count)s conversation", "%(count)s conversations", conversations) % {"count": conversations}
+    sounds = ngettext("%(count)s recording", "%(count)s recordings", recordings) % {"count": recordings}
+    if conversations and recordings:
+        # Translators: such as 2 conversations and 1 recording
+        return _("%(conversations)s and %(recordings)s") % {"conversations": chats, "recordings": sounds}
+    return chats if conversations else sounds if recordings else ""
+
+
+def _deleted(what: str, number: int) -> str:
+    if not number:
+        return _("Nothing was deleted.")
+    # Translators: such as 2 conversations and 1 recording were deleted.
+    return ngettext("%(what)s was deleted.", "%(what)s were deleted.", number) % {"what": what}
 
 
 def _show(request: HttpRequest, id: uuid.UUID, status: int = HTTPStatus.OK) -> HttpResponse:

@@ -50,14 +50,17 @@ PURE = {
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
     "sessions_app.user_settings.terms",
     "sessions_app.voice_samples.byte_ranges",
-    *(f"sessions_app.recordings.{name}" for name in ("google_rules", "google_shown", "cuts", "keeping", "passages")),
+    *(
+        f"sessions_app.recordings.{name}"
+        for name in ("google_rules", "google_shown", "cuts", "keeping", "passages", "refusals")
+    ),
     *(f"energy.{name}" for name in ("levels", "places", "days", "quota", "queue", "fair_use", "usage", "prices")),
     *(f"summarization.{name}" for name in ("prompts", "recording_prompts", "timeline", "record", "export", "titles")),
-    *(f"summarization.{name}" for name in ("folding", "search_words", "passages")),
+    *(f"summarization.{name}" for name in ("folding", "search_words", "passages", "lengths")),
     "config.line_page.plot",
     *(f"sessions_app.live.providers.{name}" for name in ("cache_rules", "cache_reckoning")),
 }
-WORDS = "django.utils.translation"
+WORDS = ("django.utils.translation", "django.utils.formats", "django_stubs_ext")
 """Pure modules that have something to say mark it, and say it in the language of who reads it."""
 
 NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logging", "os", "subprocess"}
@@ -149,7 +152,7 @@ def test_pure_modules_use_pure_modules_and_the_standard_library_alone(module: st
     strangers = {
         name
         for name in imports(module)
-        if not is_below(name, *PURE, WORDS)
+        if not is_below(name, *PURE, *WORDS)
         and name not in packages
         and name.split(".")[0] not in sys.stdlib_module_names
     }

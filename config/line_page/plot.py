@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import log10
 from zoneinfo import ZoneInfo
 
-from summarization.timeline import duration_words
+from summarization.lengths import duration_words
 
 TOP, BOTTOM = 4.0, 88.0
 """Of the scale, from above, in percent; below it are the hours."""

@@ -16,7 +16,7 @@ from config.line_page.plot import Gap, Plot, length_words, plot
 from sessions_app.gaps import GAP, PLANNED_GAP
 from sessions_app.live.machine.reasons import PLANNED
 from sessions_app.models import SessionEvent
-from summarization.timeline import duration_words
+from summarization.lengths import duration_words
 
 GAPS_DRAWN = 500
 """The longest of a day: more could neither be told apart nor read."""

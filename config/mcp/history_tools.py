@@ -21,7 +21,7 @@ from summarization import history
 from summarization.history import Entry, Filters
 from summarization.record import WrittenSummary
 from summarization.search_words import MOST_WORDS, has_too_many_words, words_of
-from summarization.titles import UNTITLED
+from summarization.titles import untitled
 
 ENTRIES_AT_MOST = 25
 """On a page."""
@@ -89,7 +89,7 @@ def _found(user: User, filters: Filters, page: int) -> shapes.Conversations:
 def _entry(entry: Entry, attached: Mapping[uuid.UUID, list[Recording]]) -> shapes.ConversationEntry:
     return shapes.ConversationEntry(
         id=entry.id,
-        title=entry.title or UNTITLED,
+        title=entry.title or untitled(),
         mode=_mode(entry.mode),
         started_at=entry.started_at,
         until=entry.until,

@@ -14,9 +14,9 @@ from django.utils.safestring import SafeString, mark_safe
 from energy.days import time_in_words
 from sessions_app.usage import in_dollars
 from summarization import earlier_call, history
+from summarization.lengths import duration_words, length_words
 from summarization.passages import Piece, marked
 from summarization.record import Line, Record
-from summarization.timeline import duration_words, length_words
 
 register = template.Library()
 register.filter("duration_words", duration_words)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from summarization.timeline import length_words
+from summarization.lengths import length_words
 from tests.browser.modules import WORKLET, run
 
 # --- Outbox ---------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from summarization.timeline import Event, Moment, Tone, duration_words, length_words, loss_words, timeline, verdict
+from summarization.lengths import duration_words, length_words, loss_words
+from summarization.timeline import Event, Moment, Tone, timeline, verdict
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
