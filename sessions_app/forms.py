@@ -8,6 +8,8 @@ from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from sessions_app import throttle_rows
@@ -15,7 +17,7 @@ from sessions_app.client_address import address_of_request
 from sessions_app.known_browsers import device_of
 from sessions_app.throttle import LOG_IN, Scope, TooManyTries
 
-GOOD_PASSWORD = "At least 8 characters, and not a common password."  # noqa: S105 - a help text
+GOOD_PASSWORD = _("At least 8 characters, and not a common password.")
 
 
 class LoginForm(AuthenticationForm):
@@ -27,7 +29,7 @@ class LoginForm(AuthenticationForm):
     request: HttpRequest
     refusal: TooManyTries | None = None
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "This name and password do not go together. Passwords are case-sensitive.",
+        "invalid_login": _("This name and password do not go together. Passwords are case-sensitive."),
     }
 
     @sensitive_variables()
@@ -61,7 +63,7 @@ class LoginForm(AuthenticationForm):
 def _sentences(refusal: TooManyTries) -> list[str]:
     if refusal.scope is Scope.DEVICE:
         return [str(refusal)]
-    return [str(refusal), "A browser in which you have logged in before lets you in at once."]
+    return [str(refusal), gettext("A browser in which you have logged in before lets you in at once.")]
 
 
 class SignupForm(UserCreationForm):
@@ -75,12 +77,12 @@ class SignupForm(UserCreationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].help_text = "Letters, digits and @ . + - _"
+        self.fields["username"].help_text = _("Letters, digits and @ . + - _")
         self.fields["username"].widget.attrs["autocomplete"] = "username"
-        self.fields["email"].label = "E-mail address (optional)"
-        self.fields["email"].help_text = "For a link to a new password, should you forget yours."
+        self.fields["email"].label = _("E-mail address (optional)")
+        self.fields["email"].help_text = _("For a link to a new password, should you forget yours.")
         self.fields["email"].widget.attrs["autocomplete"] = "email"
         self.fields["password1"].help_text = GOOD_PASSWORD
         self.fields["password2"].help_text = ""
-        self.fields["password2"].label = "Password again"
+        self.fields["password2"].label = _("Password again")
         self.fields["password2"].widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})

@@ -11,6 +11,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 SHOWN_IN_SECONDS = 90
 """Longer waits are told in minutes."""
@@ -38,48 +45,50 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is limited. `name` stands in rows and logs, `tries` in what people read: "Too many searches."."""
+    """What is limited. `name` stands in rows and logs, `tries` is what people read: "Too many searches."."""
 
     name: str
-    tries: str
+    tries: StrOrPromise
     limits: Mapping[Scope, Limit]
 
 
 LOG_IN = Rule(
     "log-in",
-    "tries",
+    _("Too many tries."),
     {Scope.ADDRESS: Limit(20, 300), Scope.ACCOUNT: Limit(5, 900), Scope.DEVICE: Limit(5, 900)},
 )
 """Wrong passwords. In ten minutes that is 14 on one account, from however many addresses, and about 30 from one
 address, which may be a whole office; in a day about 110 on an account."""
 
-SIGN_UP = Rule("sign-up", "new accounts", {Scope.ADDRESS: Limit(20, 180, 10)})
+SIGN_UP = Rule("sign-up", _("Too many new accounts."), {Scope.ADDRESS: Limit(20, 180, 10)})
 """Accounts made: twenty at once, for a class in one room makes them together, then twenty an hour."""
 
-PASSWORD_RESET = Rule("password reset", "tries", {Scope.ADDRESS: Limit(5, 720, 60), Scope.ACCOUNT: Limit(3, 1200, 60)})
+PASSWORD_RESET = Rule(
+    "password reset", _("Too many tries."), {Scope.ADDRESS: Limit(5, 720, 60), Scope.ACCOUNT: Limit(3, 1200, 60)}
+)
 """Mails asked for, which somebody else may get. The account is what was typed, without regard to case, whether there is
 one or not."""
 
-OWN_PASSWORD = Rule("own password", "tries", {Scope.ACCOUNT: Limit(5, 900)})
+OWN_PASSWORD = Rule("own password", _("Too many tries."), {Scope.ACCOUNT: Limit(5, 900)})
 """Wrong ones where somebody who is logged in is asked for it again: a page that was left open is no place to guess."""
 
-SEARCH = Rule("search", "searches", {Scope.ACCOUNT: Limit(60, 2)})
-EXPORT = Rule("export", "exports", {Scope.ACCOUNT: Limit(60, 5)})
-MCP_CALLS = Rule("MCP call", "calls", {Scope.ACCOUNT: Limit(120, 2)})
-MCP_QUESTIONS = Rule("MCP question", "questions", {Scope.ACCOUNT: Limit(30, 20)})
+SEARCH = Rule("search", _("Too many searches."), {Scope.ACCOUNT: Limit(60, 2)})
+EXPORT = Rule("export", _("Too many exports."), {Scope.ACCOUNT: Limit(60, 5)})
+MCP_CALLS = Rule("MCP call", _("Too many calls."), {Scope.ACCOUNT: Limit(120, 2)})
+MCP_QUESTIONS = Rule("MCP question", _("Too many questions."), {Scope.ACCOUNT: Limit(30, 20)})
 """About recordings, also those that fail: a program may ask in a loop, and each has a model hear all of them again."""
 
-HAND_OVER = Rule("hand-over", "links", {Scope.ACCOUNT: Limit(20, 10)})
-TOKENS = Rule("token", "requests for tokens", {Scope.ACCOUNT: Limit(20, 10)})
+HAND_OVER = Rule("hand-over", _("Too many links."), {Scope.ACCOUNT: Limit(20, 10)})
+TOKENS = Rule("token", _("Too many requests for tokens."), {Scope.ACCOUNT: Limit(20, 10)})
 """Also those that fail: each asks the provider."""
 
-VOICES = Rule("voice", "voices to be recorded", {Scope.ACCOUNT: Limit(30, 120)})
+VOICES = Rule("voice", _("Too many voices to be recorded."), {Scope.ACCOUNT: Limit(30, 120)})
 """Samples that have to be made, also those that fail: thirty an hour, each a short live session of the project."""
 
-UPLOADS = Rule("upload", "uploads", {Scope.ACCOUNT: Limit(600, 6)})
+UPLOADS = Rule("upload", _("Too many uploads."), {Scope.ACCOUNT: Limit(600, 6)})
 """Files that are announced, also those that turn out to be no recordings: each has a process look into it."""
 
-DELETION = Rule("deletion", "deletions", {Scope.ACCOUNT: Limit(60, 5)})
+DELETION = Rule("deletion", _("Too many deletions."), {Scope.ACCOUNT: Limit(60, 5)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,8 @@ class TooManyTries(Exception):
         self.rule, self.scope, self.wait_s = rule, scope, wait_s
 
     def __str__(self) -> str:
-        return f"Too many {self.rule.tries}. You can try again in {in_words(self.wait_s)}."
+        then = gettext("You can try again in %(wait)s.") % {"wait": in_words(self.wait_s)}
+        return f"{self.rule.tries} {then}"
 
 
 def wait_s(count: Count, now: datetime.datetime) -> int:
@@ -143,5 +153,7 @@ def over_at(count: Count, limit: Limit) -> datetime.datetime:
 
 def in_words(seconds: int) -> str:
     """`1 second`, `40 seconds`, `3 minutes`: rounded up, so that whoever waits so long is not told to wait again."""
-    number, unit = (seconds, "second") if seconds <= SHOWN_IN_SECONDS else (math.ceil(seconds / 60), "minute")
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    if seconds <= SHOWN_IN_SECONDS:
+        return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": seconds}
+    minutes = math.ceil(seconds / 60)
+    return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}

@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import ngettext
 
 from sessions_app.models import AccessKey
 
@@ -37,7 +38,12 @@ class NoMoreKeys(Exception):
     """The user has as many as there may be. As a string, a sentence for people."""
 
     def __str__(self) -> str:
-        return f"You have {KEYS_OF_A_USER} keys already. Revoke one that is not used any more."
+        words = ngettext(
+            "You have %(count)s key already. Revoke one that is not used any more.",
+            "You have %(count)s keys already. Revoke one that is not used any more.",
+            KEYS_OF_A_USER,
+        )
+        return words % {"count": KEYS_OF_A_USER}
 
 
 class NameTaken(Exception):

@@ -1,5 +1,8 @@
 """What a browser calls itself, in the words of people: `Firefox on Linux`. Pure; what it says is not kept otherwise."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 BROWSERS = (
     # Most of them also claim to be those further down.
     (("Edg/", "EdgA/", "EdgiOS/"), "Edge"),
@@ -18,7 +21,7 @@ SYSTEMS = (
     ("Macintosh", "macOS"),
     ("Linux", "Linux"),
 )
-UNKNOWN = "A browser"
+UNKNOWN = gettext_noop("A browser")
 
 
 def browser_words(user_agent: str) -> str:
@@ -27,6 +30,8 @@ def browser_words(user_agent: str) -> str:
     Args:
         user_agent: the header `User-Agent`; anybody's claim, of any length.
     """
-    browser = next((name for marks, name in BROWSERS if any(mark in user_agent for mark in marks)), UNKNOWN)
+    browser = next((name for marks, name in BROWSERS if any(mark in user_agent for mark in marks)), "")
+    browser = browser or _(UNKNOWN)
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
-    return f"{browser} on {system}" if system else browser
+    # Translators: such as Firefox on Linux
+    return _("%(browser)s on %(system)s") % {"browser": browser, "system": system} if system else browser

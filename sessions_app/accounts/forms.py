@@ -8,22 +8,23 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm, SetPasswordForm
 from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
 
 from sessions_app import throttle_rows
 from sessions_app.forms import GOOD_PASSWORD
 from sessions_app.models import AccessKey
 from sessions_app.throttle import OWN_PASSWORD, Scope, TooManyTries
 
-WRONG_PASSWORD = "This is not your password. Passwords are case-sensitive."  # noqa: S105 - a sentence
+WRONG_PASSWORD = _("This is not your password. Passwords are case-sensitive.")
 
-MISMATCH: dict[str, Any] = {"password_mismatch": "The two new passwords are not the same."}
+MISMATCH: dict[str, Any] = {"password_mismatch": _("The two new passwords are not the same.")}
 
 
 class CurrentPasswordForm(forms.Form):
     """Asks for the password again: a page that was left open is no proof of who sits there."""
 
     password = forms.CharField(
-        label="Your password",
+        label=_("Your password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -42,10 +43,10 @@ class EmailForm(CurrentPasswordForm):
     """Sets, changes or removes the address of an account."""
 
     email = forms.EmailField(
-        label="E-mail address",
+        label=_("E-mail address"),
         required=False,
         max_length=254,
-        help_text="A link for a new password goes there, should you forget yours; nothing else does. May be empty.",
+        help_text=_("A link for a new password goes there, should you forget yours; nothing else does. May be empty."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     field_order = ("email", "password")
@@ -59,14 +60,14 @@ class AccessKeyForm(CurrentPasswordForm):
     """
 
     use = forms.ChoiceField(
-        label="What it lets a program do",
-        help_text="By MCP a program reads all your conversations, and asks about your recordings.",
+        label=_("What it lets a program do"),
+        help_text=_("By MCP a program reads all your conversations, and asks about your recordings."),
     )
 
     name = forms.CharField(
-        label="Name",
+        label=_("Name"),
         max_length=60,
-        help_text="What it is for: the program, or the machine that it runs on.",
+        help_text=_("What it is for: the program, or the machine that it runs on."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     field_order = ("name", "use", "password")
@@ -102,7 +103,7 @@ class ChangePasswordForm(PasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _word(self)
-        self.fields["old_password"].label = "Your present password"
+        self.fields["old_password"].label = _("Your present password")
 
     def clean_old_password(self) -> str:
         password: str = self.cleaned_data["old_password"]
@@ -115,8 +116,8 @@ class ResetForm(PasswordResetForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "E-mail address"
-        self.fields["email"].help_text = "The one that you gave for your account."
+        self.fields["email"].label = _("E-mail address")
+        self.fields["email"].help_text = _("The one that you gave for your account.")
 
 
 def _check(user: User, password: str) -> None:
@@ -131,7 +132,7 @@ def _check(user: User, password: str) -> None:
 
 
 def _word(form: forms.Form) -> None:
-    form.fields["new_password1"].label = "New password"
+    form.fields["new_password1"].label = _("New password")
     form.fields["new_password1"].help_text = GOOD_PASSWORD
-    form.fields["new_password2"].label = "New password again"
+    form.fields["new_password2"].label = _("New password again")
     form.fields["new_password2"].help_text = ""

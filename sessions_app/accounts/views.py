@@ -19,6 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -70,7 +71,8 @@ def change_email(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user.email = form.cleaned_data["email"]
         user.save(update_fields=["email"])
-        messages.success(request, "Your e-mail address was changed." if user.email else "Your e-mail address is gone.")
+        text = _("Your e-mail address was changed.") if user.email else _("Your e-mail address is gone.")
+        messages.success(request, text)
         return redirect("account")
     return render(request, "account/email.html", {"form": form, "section": "account"})
 
@@ -89,7 +91,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             user.save(update_fields=["password"])
             browsers.log_out_others(user, request.session.session_key)
         update_session_auth_hash(request, user)
-        messages.success(request, "Your password was changed, and you are logged out in every other browser.")
+        messages.success(request, _("Your password was changed, and you are logged out in every other browser."))
         response = redirect("account")
         known_browsers.remember(request, response, user)
         return response
@@ -103,7 +105,7 @@ def log_browser_out(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Logs one browser of the user out. Raises Http404 for another's, and for none."""
     if not browsers.log_out(_user(request), id):
         raise Http404
-    messages.success(request, "That browser is logged out, and what it had open is closed.")
+    messages.success(request, _("That browser is logged out, and what it had open is closed."))
     return redirect("account")
 
 
@@ -113,7 +115,7 @@ def log_browser_out(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def log_other_browsers_out(request: HttpRequest) -> HttpResponse:
     """Logs the user out everywhere but here."""
     browsers.log_out_others(_user(request), request.session.session_key)
-    messages.success(request, "You are logged out in every other browser, and what they had open is closed.")
+    messages.success(request, _("You are logged out in every other browser, and what they had open is closed."))
     return redirect("account")
 
 
@@ -133,7 +135,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
             made = access_keys.make(user, form.cleaned_data["name"], form.chosen_use)
             return render(request, "account/key_made.html", {"made": made, "section": "account"})
         except access_keys.NameTaken:
-            form.add_error("name", "You have a key of this name. Give it another, or revoke the old one first.")
+            form.add_error("name", _("You have a key of this name. Give it another, or revoke the old one first."))
         except access_keys.NoMoreKeys as refusal:
             form.add_error(None, str(refusal))
     return render(request, "account/key_new.html", {"form": form, "section": "account"})
@@ -152,7 +154,7 @@ def revoke_key(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Ends an access key of the user. Raises Http404 for another's, and for none."""
     if not access_keys.revoke(_user(request), id):
         raise Http404
-    messages.success(request, "That key is revoked. Tokens that were made by it count until they expire.")
+    messages.success(request, _("That key is revoked. Tokens that were made by it count until they expire."))
     return redirect("account")
 
 
@@ -170,7 +172,7 @@ def delete_page(request: HttpRequest) -> HttpResponse:
         except LastOperator:
             return render(request, "account/last_operator.html", {"section": "account"}, status=HTTPStatus.CONFLICT)
         logout(request)
-        messages.success(request, "Your account is gone, with everything that belonged to it.")
+        messages.success(request, _("Your account is gone, with everything that belonged to it."))
         return redirect("login")
     if is_last_operator(user):
         return render(request, "account/last_operator.html", {"section": "account"})
@@ -228,7 +230,7 @@ class ResetConfirmPage(PasswordResetConfirmView):
             user.save(update_fields=["password"])
             browsers.log_out_everywhere(user)
         logout(self.request)  # the link's token goes, and whoever was logged in here
-        messages.success(self.request, "Your password was changed. Log in with the new one.")
+        messages.success(self.request, _("Your password was changed. Log in with the new one."))
         response = redirect("login")
         known_browsers.remember(self.request, response, user)  # whoever is locked out by strangers gets in by mail
         return response

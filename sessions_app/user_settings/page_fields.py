@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sessions_app.numbers import in_digits
 from sessions_app.user_settings.terms import (
     ANSWER_LENGTHS,
     AUTOMATIC,
@@ -22,7 +26,7 @@ from sessions_app.user_settings.terms import (
     UserSettings,
 )
 
-AS_THE_MODEL = "as the model does it"
+AS_THE_MODEL = gettext_lazy("as the model does it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,9 @@ class Field:
     def shown(self) -> str:
         """The value in words."""
         if self.kind == "switch":
-            return "On" if self.value == "on" else "Off"
+            return _("On") if self.value == "on" else _("Off")
         label = next((option.label for option in self.options if option.value == self.value), self.value)
-        return label or self.empty or "Nothing"
+        return label or self.empty or _("Nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def form_of(settings: UserSettings) -> dict[str, str]:
 
 
 def groups_of(form: Mapping[str, str], errors: Mapping[str, str], rules: Rules, goes_on: str = "") -> tuple[Group, ...]:
-    """The groups of the page. `goes_on`: what is live now, such as "call"; empty for nothing."""
+    """The groups of the page. `goes_on`: what is live now, such as "Your call"; empty for nothing."""
     held = form_of(rules.defaults)
 
     def fill(field: Field) -> Field:
@@ -99,86 +103,102 @@ def groups_of(form: Mapping[str, str], errors: Mapping[str, str], rules: Rules, 
     def group(id: str, title: str, lead: str, note: str, fields: Iterator[Field]) -> Group:
         return Group(id, title, lead, tuple(map(fill, fields)), note if goes_on else "")
 
-    new_line = f"Your {goes_on} will carry on with a new line; it keeps what was said."
-    at_a_pause = f"Your {goes_on} takes this over at its next pause."
-    of_the_line = f"Your {goes_on} takes this over at its next pause, the first of these with a new line."
+    what = {"what": goes_on}
+    new_line = _("%(what)s will carry on with a new line; it keeps what was said.") % what
+    at_a_pause = _("%(what)s takes this over at its next pause.") % what
+    of_the_line = _("%(what)s takes this over at its next pause, the first of these with a new line.") % what
     return (
-        group("talk", "How it talks", "", new_line, _talk(rules)),
-        group("turns", "Taking turns", "In calls: when it takes you for finished.", at_a_pause, _turns()),
-        group("line", "The line", "What keeps a long conversation going.", of_the_line, _line()),
-        group("page", "What you see and hear", "", "", _page(rules)),
-        group("history", "Your history", "", "", _history(rules)),
+        group("talk", _("How it talks"), "", new_line, _talk(rules)),
+        group("turns", _("Taking turns"), _("In calls: when it takes you for finished."), at_a_pause, _turns()),
+        group("line", _("The line"), _("What keeps a long conversation going."), of_the_line, _line()),
+        group("page", _("What you see and hear"), "", "", _page(rules)),
+        group("history", _("Your history"), "", "", _history(rules)),
     )
 
 
 def _talk(rules: Rules) -> Iterator[Field]:
-    voices = tuple(Option(name, f"{name}, {VOICES[name]}" if name in VOICES else name) for name in rules.voices)
-    languages = tuple(Option(code, name) for code, name in LANGUAGES.items())
-    yield Field("voice", "select", "Voice", "With the provider's own word for each.", voices)
+    voices = tuple(Option(name, _voice_label(name)) for name in rules.voices)
+    languages = tuple(Option(code, _(name)) for code, name in LANGUAGES.items())
+    yield Field("voice", "select", _("Voice"), _("With the provider's own word for each."), voices)
     yield Field(
         "language",
         "select",
-        "Language",
-        "Automatic follows you from one sentence to the next. One of these is kept to, and helps to hear your words.",
-        (Option(AUTOMATIC, "Automatic"), *languages),
+        _("Language"),
+        _(
+            "Automatic follows you from one sentence to the next. "
+            "One of these is kept to, and helps to hear your words."
+        ),
+        (Option(AUTOMATIC, _("Automatic")), *languages),
     )
-    lengths = tuple(Option(value, value.capitalize()) for value in ANSWER_LENGTHS)
-    yield Field("answer_length", "choice", "Length of answers", "You can always ask for more, or less.", lengths)
+    lengths = _named(ANSWER_LENGTHS, (_("Short"), _("Normal"), _("Long")))
+    yield Field("answer_length", "choice", _("Length of answers"), _("You can always ask for more, or less."), lengths)
     yield Field(
         "instruction",
         "text",
-        "How should it talk?",
-        f"A tone, what to call you, what to leave out: at most {INSTRUCTION_MAX_CHARACTERS:,} characters.",
+        _("How should it talk?"),
+        _("A tone, what to call you, what to leave out: at most %(most)s characters.")
+        % {"most": in_digits(INSTRUCTION_MAX_CHARACTERS)},
     )
 
 
 def _turns() -> Iterator[Field]:
-    begin = _named(("low", OF_THE_MODEL, "high"), ("Careful", "Normal", "Quick"))
-    end = _named(("low", OF_THE_MODEL, "high"), ("Patient", "Normal", "Quick"))
+    begin = _named(("low", OF_THE_MODEL, "high"), (_("Careful"), _("Normal"), _("Quick")))
+    end = _named(("low", OF_THE_MODEL, "high"), (_("Patient"), _("Normal"), _("Quick")))
     yield Field(
-        "start_sensitivity", "choice", "When you begin", "Quick hears a low voice sooner, and more of the room.", begin
+        "start_sensitivity",
+        "choice",
+        _("When you begin"),
+        _("Quick hears a low voice sooner, and more of the room."),
+        begin,
     )
-    yield Field("end_sensitivity", "choice", "When you pause", "Patient leaves you longer to think.", end)
+    yield Field("end_sensitivity", "choice", _("When you pause"), _("Patient leaves you longer to think."), end)
     yield Field(
         "silence_ms",
         "number",
-        "Silence before it answers",
-        f"From {SILENCE_MS[0]} to {SILENCE_MS[1]:,}. A second is 1,000.",
-        unit="milliseconds",
-        empty=AS_THE_MODEL,
+        _("Silence before it answers"),
+        _("From %(least)s to %(most)s. A second is %(second)s.") % _bounds(SILENCE_MS, second=1_000),
+        unit=_("milliseconds"),
+        empty=str(AS_THE_MODEL),
     )
-    yield Field("interruptions", "switch", "Talk into an answer", "Off: it speaks to the end, and then hears you.")
-    yield Field("push_to_talk", "switch", "Push to talk", "Calls begin muted; you hold a key or the button to talk.")
+    yield Field(
+        "interruptions", "switch", _("Talk into an answer"), _("Off: it speaks to the end, and then hears you.")
+    )
+    yield Field(
+        "push_to_talk", "switch", _("Push to talk"), _("Calls begin muted; you hold a key or the button to talk.")
+    )
 
 
 def _line() -> Iterator[Field]:
     yield Field(
         "resumption",
         "switch",
-        "Resume after a break",
-        "Off: Google is not asked to keep the session. A change of line takes a moment longer, and it then knows "
-        "the words of the conversation, not how they sounded.",
+        _("Resume after a break"),
+        _(
+            "Off: Google is not asked to keep the session. A change of line takes a moment longer, and it then knows "
+            "the words of the conversation, not how they sounded."
+        ),
     )
     yield Field(
         "compression",
         "switch",
-        "Shorten what grows long",
-        "Off: Google ends a call's session after about 15 minutes, and it goes on in a new one that has its words.",
+        _("Shorten what grows long"),
+        _("Off: Google ends a call's session after about 15 minutes, and it goes on in a new one that has its words."),
     )
     yield Field(
         "trigger_tokens",
         "number",
-        "Shorten at",
-        f"From {TRIGGER_TOKENS[0]:,} to {TRIGGER_TOKENS[1]:,}. A minute of speech is about 1,500.",
-        unit="tokens",
-        empty=AS_THE_MODEL,
+        _("Shorten at"),
+        _("From %(least)s to %(most)s. A minute of speech is about %(minute)s.")
+        % _bounds(TRIGGER_TOKENS, minute=1_500),
+        unit=_("tokens"),
+        empty=str(AS_THE_MODEL),
     )
     yield Field(
         "compression_ratio",
         "number",
-        "Keep of that",
-        "From 0.1 to 0.9: with 0.5 the newer half is kept.",
-        empty=AS_THE_MODEL,
+        _("Keep of that"),
+        _("From 0.1 to 0.9: with 0.5 the newer half is kept."),
+        empty=str(AS_THE_MODEL),
     )
 
 
@@ -186,28 +206,31 @@ def _page(rules: Rules) -> Iterator[Field]:
     yield Field(
         "theme",
         "choice",
-        "Colours",
-        "Of every page. At the foot of a page you can choose others for one browser.",
-        _named(THEMES, ("As the device", "Light", "Dark")),
+        _("Colours"),
+        _("Of every page. At the foot of a page you can choose others for one browser."),
+        _named(THEMES, (_("As the device"), _("Light"), _("Dark"))),
     )
     languages = tuple(Option(code, name) for code, name in PAGE_LANGUAGES.items())
     yield Field(
         "page_language",
         "select",
-        "Language of the pages",
-        "What is spoken and written in conversations does not go by it.",
-        (Option(OF_THE_DEVICE, "As the browser"), *languages),
+        _("Language of the pages"),
+        _("What is spoken and written in conversations does not go by it."),
+        (Option(OF_THE_DEVICE, _("As the browser")), *languages),
     )
     yield Field(
-        "captions", "switch", "Captions in calls", "What is said can be read; the call has a button for it, too."
+        "captions", "switch", _("Captions in calls"), _("What is said can be read; the call has a button for it, too.")
     )
     yield Field(
-        "aloud", "switch", "Answers aloud in text chats", "Off: they are shown alone, until you switch it on there."
+        "aloud",
+        "switch",
+        _("Answers aloud in text chats"),
+        _("Off: they are shown alone, until you switch it on there."),
     )
     if rules.offers_personas:
         personas = tuple(Option(slug, name) for slug, name in rules.personas.items())
         yield Field(
-            "persona", "select", "Notices", "In whose words you are told when a model has to be left.", personas
+            "persona", "select", _("Notices"), _("In whose words you are told when a model has to be left."), personas
         )
 
 
@@ -215,19 +238,36 @@ def _history(rules: Rules) -> Iterator[Field]:
     yield Field(
         "new_call",
         "choice",
-        "Go on from your last call",
-        "A new call then begins with what the summary of the last one says. Also with Always you can leave it out "
-        "before the call begins.",
-        _named(NEW_CALLS, ("Never", "Ask", "Always")),
+        _("Go on from your last call"),
+        _(
+            "A new call then begins with what the summary of the last one says. Also with Always you can leave it out "
+            "before the call begins."
+        ),
+        _named(NEW_CALLS, (_("Never"), _("Ask"), _("Always"))),
     )
     yield Field(
         "history_days",
         "number",
-        "Delete conversations after",
-        f"Since the last word in them; from 1 to {rules.longest_history_days:,}.",
-        unit="days",
-        empty=f"{rules.history_days:,}, as this server has it" if rules.history_days else "kept until you delete them",
+        _("Delete conversations after"),
+        _("Since the last word in them; from 1 to %(most)s.") % {"most": in_digits(rules.longest_history_days)},
+        unit=_("days"),
+        empty=_kept_words(rules.history_days),
     )
+
+
+def _voice_label(name: str) -> str:
+    if name not in VOICES:
+        return name
+    # Translators: a voice and what it is like, such as: Kore, firm
+    return _("%(voice)s, %(character)s") % {"voice": name, "character": _(VOICES[name])}
+
+
+def _bounds(bounds: tuple[int, int], **others: int) -> dict[str, str]:
+    return {name: in_digits(number) for name, number in {"least": bounds[0], "most": bounds[1], **others}.items()}
+
+
+def _kept_words(days: int) -> str:
+    return _("%(days)s, as this server has it") % {"days": in_digits(days)} if days else _("kept until you delete them")
 
 
 def _named(values: tuple[str, ...], labels: tuple[str, ...]) -> tuple[Option, ...]:

@@ -7,68 +7,73 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sessions_app.live.storable import storable
 
 VOICES: Mapping[str, str] = {
-    "Achernar": "soft",
-    "Achird": "friendly",
-    "Algenib": "gravelly",
-    "Algieba": "smooth",
-    "Alnilam": "firm",
-    "Aoede": "breezy",
-    "Autonoe": "bright",
-    "Callirrhoe": "easy-going",
-    "Charon": "informative",
-    "Despina": "smooth",
-    "Enceladus": "breathy",
-    "Erinome": "clear",
-    "Fenrir": "excitable",
-    "Gacrux": "mature",
-    "Iapetus": "clear",
-    "Kore": "firm",
-    "Laomedeia": "upbeat",
-    "Leda": "youthful",
-    "Orus": "firm",
-    "Puck": "upbeat",
-    "Pulcherrima": "forward",
-    "Rasalgethi": "informative",
-    "Sadachbia": "lively",
-    "Sadaltager": "knowledgeable",
-    "Schedar": "even",
-    "Sulafat": "warm",
-    "Umbriel": "easy-going",
-    "Vindemiatrix": "gentle",
-    "Zephyr": "bright",
-    "Zubenelgenubi": "casual",
+    "Achernar": gettext_noop("soft"),
+    "Achird": gettext_noop("friendly"),
+    "Algenib": gettext_noop("gravelly"),
+    "Algieba": gettext_noop("smooth"),
+    "Alnilam": gettext_noop("firm"),
+    "Aoede": gettext_noop("breezy"),
+    "Autonoe": gettext_noop("bright"),
+    "Callirrhoe": gettext_noop("easy-going"),
+    "Charon": gettext_noop("informative"),
+    "Despina": gettext_noop("smooth"),
+    "Enceladus": gettext_noop("breathy"),
+    "Erinome": gettext_noop("clear"),
+    "Fenrir": gettext_noop("excitable"),
+    "Gacrux": gettext_noop("mature"),
+    "Iapetus": gettext_noop("clear"),
+    "Kore": gettext_noop("firm"),
+    "Laomedeia": gettext_noop("upbeat"),
+    "Leda": gettext_noop("youthful"),
+    "Orus": gettext_noop("firm"),
+    "Puck": gettext_noop("upbeat"),
+    "Pulcherrima": gettext_noop("forward"),
+    "Rasalgethi": gettext_noop("informative"),
+    "Sadachbia": gettext_noop("lively"),
+    "Sadaltager": gettext_noop("knowledgeable"),
+    "Schedar": gettext_noop("even"),
+    "Sulafat": gettext_noop("warm"),
+    "Umbriel": gettext_noop("easy-going"),
+    "Vindemiatrix": gettext_noop("gentle"),
+    "Zephyr": gettext_noop("bright"),
+    "Zubenelgenubi": gettext_noop("casual"),
 }
-"""The prebuilt voices of the Live models, each with the provider's word for it (its page on language and voice)."""
+"""The prebuilt voices of the Live models, each with the provider's word for it (its page on language and voice).
+In English, as are the languages below: models are told of them, too."""
 
 AUTOMATIC = "auto"
 LANGUAGES: Mapping[str, str] = {
-    "ar-EG": "Arabic",
-    "bn-BD": "Bengali",
-    "nl-NL": "Dutch",
-    "en-IN": "English (India)",
-    "en-US": "English (United States)",
-    "fr-FR": "French",
-    "de-DE": "German",
-    "hi-IN": "Hindi",
-    "id-ID": "Indonesian",
-    "it-IT": "Italian",
-    "ja-JP": "Japanese",
-    "ko-KR": "Korean",
-    "mr-IN": "Marathi",
-    "pl-PL": "Polish",
-    "pt-BR": "Portuguese (Brazil)",
-    "ro-RO": "Romanian",
-    "ru-RU": "Russian",
-    "es-US": "Spanish",
-    "ta-IN": "Tamil",
-    "te-IN": "Telugu",
-    "th-TH": "Thai",
-    "tr-TR": "Turkish",
-    "uk-UA": "Ukrainian",
-    "vi-VN": "Vietnamese",
+    "ar-EG": gettext_noop("Arabic"),
+    "bn-BD": gettext_noop("Bengali"),
+    "nl-NL": gettext_noop("Dutch"),
+    "en-IN": gettext_noop("English (India)"),
+    "en-US": gettext_noop("English (United States)"),
+    "fr-FR": gettext_noop("French"),
+    "de-DE": gettext_noop("German"),
+    "hi-IN": gettext_noop("Hindi"),
+    "id-ID": gettext_noop("Indonesian"),
+    "it-IT": gettext_noop("Italian"),
+    "ja-JP": gettext_noop("Japanese"),
+    "ko-KR": gettext_noop("Korean"),
+    "mr-IN": gettext_noop("Marathi"),
+    "pl-PL": gettext_noop("Polish"),
+    "pt-BR": gettext_noop("Portuguese (Brazil)"),
+    "ro-RO": gettext_noop("Romanian"),
+    "ru-RU": gettext_noop("Russian"),
+    "es-US": gettext_noop("Spanish"),
+    "ta-IN": gettext_noop("Tamil"),
+    "te-IN": gettext_noop("Telugu"),
+    "th-TH": gettext_noop("Thai"),
+    "tr-TR": gettext_noop("Turkish"),
+    "uk-UA": gettext_noop("Ukrainian"),
+    "vi-VN": gettext_noop("Vietnamese"),
 }
 """The languages that the provider names for the Live API, by their BCP-47 codes."""
 
@@ -165,6 +170,10 @@ class Refused(ValueError):
     """A value that cannot be taken; as a string, a sentence for people."""
 
 
+class NoDefault(Refused):
+    """The same of what the operator has set, for the operator."""
+
+
 def settings_of(chosen: Chosen, rules: Rules) -> UserSettings:
     """What counts for a user who has chosen this. Whatever is not allowed any more counts as not chosen."""
     allowed = {name: value for name, value in chosen.items() if name not in rules.locked and _holds(name, value, rules)}
@@ -206,25 +215,25 @@ def read_value(name: str, text: str, rules: Rules) -> Any:
     if name == "instruction":
         return _read_instruction(text)
     if text not in _options_of(name, rules):
-        raise Refused("Choose one of these.")
+        raise Refused(_("Choose one of these."))
     return text
 
 
 def read_defaults(words: list[str], voice: str) -> UserSettings:
-    """The operator's defaults, of words such as `theme=dark`. Raises `Refused`."""
+    """The operator's defaults, of words such as `theme=dark`. Raises `NoDefault`."""
     rules = Rules(UserSettings(voice=voice))
     values: dict[str, Any] = {}
     for word in words:
         name, is_set, text = word.partition("=")
         if not is_set or name not in DEFAULTS_TO_SET:
-            raise Refused(f"{word!r} is not a setting with its value; settings are {', '.join(DEFAULTS_TO_SET)}")
+            raise NoDefault(f"{word!r} is not a setting with its value; settings are {', '.join(DEFAULTS_TO_SET)}")
         if name in _SWITCHES and text not in ("on", "off"):
-            raise Refused(f"{name} is on or off")
+            raise NoDefault(f"{name} is on or off")
         try:
             values[name] = read_value(name, text, rules)
         except Refused as refusal:
             options = f" It is one of {', '.join(_options_of(name, rules))}." if name not in _NUMBERS else ""
-            raise Refused(f"{name} cannot be {text!r}. {refusal}{options}") from None
+            raise NoDefault(f"{name} cannot be {text!r}. {refusal}{options}") from None
     return replace(rules.defaults, **values)
 
 
@@ -249,17 +258,21 @@ def _read_number(name: str, text: str, rules: Rules) -> int | float:
     if not text:
         return 0
     is_whole = name != "compression_ratio"
-    what = f"a whole number from {least:,} to {most:,}" if is_whole else f"a number from {least} to {most}, such as 0.5"
+    if is_whole:
+        rule = _("This is a whole number from %(least)s to %(most)s.")
+    else:
+        rule = _("This is a number from %(least)s to %(most)s, such as 0.5.")
+    sentence = rule % {"least": _in_digits(least), "most": _in_digits(most)}
     try:
         number = (
-            int(text.replace(",", "") if _GROUPED.match(text) else text)
+            int(_SEPARATOR.sub("", text) if _GROUPED.match(text) else text)
             if is_whole
             else round(float(text.replace(",", ".")), 2)
         )
     except ValueError:
-        raise Refused(f"This is {what}.") from None
+        raise Refused(sentence) from None
     if not least <= number <= most:
-        raise Refused(f"This is {what}.")
+        raise Refused(sentence)
     return number
 
 
@@ -267,12 +280,18 @@ def _read_instruction(text: str) -> str:
     kept = storable(text.replace("\r\n", "\n")).strip()
     if len(kept) > INSTRUCTION_MAX_CHARACTERS:
         more = len(kept) - INSTRUCTION_MAX_CHARACTERS
-        raise Refused(f"At most {INSTRUCTION_MAX_CHARACTERS:,} characters fit; these are {more:,} too many.")
+        facts = {"most": _in_digits(INSTRUCTION_MAX_CHARACTERS), "more": _in_digits(more)}
+        raise Refused(_("At most %(most)s characters fit; these are %(more)s too many.") % facts)
     return kept
 
 
-_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+\Z")
-"""Thousands as the page itself writes them."""
+def _in_digits(number: float) -> str:
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+_SEPARATOR = re.compile("[,.'’ \u00a0\u202f]")
+_GROUPED = re.compile(rf"[0-9]{{1,3}}({_SEPARATOR.pattern}[0-9]{{3}})+\Z")
+"""Thousands as the page itself writes them, in any of its languages."""
 
 _SWITCHES = tuple(one.name for one in fields(UserSettings) if one.type == "bool")
 _NUMBERS: Mapping[str, tuple[float, float]] = {

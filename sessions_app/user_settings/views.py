@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -22,8 +23,6 @@ from sessions_app.user_settings.page_fields import form_of, groups_of
 from sessions_app.user_settings.terms import NAMES as SETTINGS
 from sessions_app.user_settings.terms import read_form
 from sessions_app.voice_samples.service import voices_to_hear
-
-NAMES = {Mode.CALL: "call", Mode.TEXT: "text chat"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +47,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         shown = _number_in(form.get("revision", ""))
         try:
             if not errors:
-                return _done(request, "Saved.", is_changed=service.save(user.pk, wanted, asked, shown))
+                return _done(request, _("Saved."), is_changed=service.save(user.pk, wanted, asked, shown))
             revision = revision if shown is None else shown
         except service.ChangedMeanwhile:
             is_old = True
@@ -73,9 +72,9 @@ def undo_settings(request: HttpRequest) -> HttpResponse:
     revision = _number_in(request.POST.get("revision", ""))
     is_changed = revision is not None and service.undo(cast(User, request.user).pk, revision)
     if not is_changed:
-        messages.error(request, "Nothing was undone: your settings were changed since.")
+        messages.error(request, _("Nothing was undone: your settings were changed since."))
         return redirect("settings")
-    return _done(request, "Undone. It is as it was before.", is_changed=True)
+    return _done(request, _("Undone. It is as it was before."), is_changed=True)
 
 
 @require_POST
@@ -84,17 +83,18 @@ def undo_settings(request: HttpRequest) -> HttpResponse:
 def reset_settings(request: HttpRequest) -> HttpResponse:
     """Back to the operator's defaults."""
     is_changed = service.reset(cast(User, request.user).pk, service.rules_of_the_server())
-    return _done(request, "Back to the defaults.", is_changed=is_changed)
+    return _done(request, _("Back to the defaults."), is_changed=is_changed)
 
 
 def _done(request: HttpRequest, text: str, *, is_changed: bool) -> HttpResponse:
     if not is_changed:
-        messages.info(request, "Nothing was changed.")
+        messages.info(request, _("Nothing was changed."))
         return redirect("settings")
     user = cast(User, request.user)
     tell_of_change(user.pk)
     goes_on = _what_goes_on(user)
-    messages.success(request, f"{text} Your {goes_on} takes it over at the next pause." if goes_on else text)
+    then = _("%(what)s takes it over at the next pause.") % {"what": goes_on}
+    messages.success(request, f"{text} {then}" if goes_on else text)
     response = redirect("settings")
     response.delete_cookie(THEME_COOKIE)  # what was chosen last counts
     return response
@@ -105,5 +105,10 @@ def _number_in(text: str) -> int | None:
 
 
 def _what_goes_on(user: User) -> str:
-    """What the user has live, in words; empty for nothing."""
-    return " and your ".join(NAMES[mode] for mode in sorted(live_modes(user.pk)))
+    """What the user has live, in words that begin a sentence; empty for nothing."""
+    words = {
+        (Mode.CALL,): _("Your call"),
+        (Mode.TEXT,): _("Your text chat"),
+        (Mode.CALL, Mode.TEXT): _("Your call and your text chat"),
+    }
+    return words.get(tuple(sorted(live_modes(user.pk))), "")
