@@ -22,7 +22,7 @@ from sessions_app import services
 from sessions_app.live import explanations
 from sessions_app.live.providers.questions import answering, connection
 from sessions_app.numbers import in_digits
-from sessions_app.recordings import shelf
+from sessions_app.recordings import refusals, shelf
 
 _MOMENT = rf"{UNKNOWN_TIME}|(?:[A-Z][a-z]+day )?\d\d:\d\d \S+?"
 
@@ -58,6 +58,8 @@ _FIELDS: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "when": (_MOMENT, _moment_in_words),
     "allowed": (r"[\d,]+", _number_in_words),
     "limit": (r"\d+", _number_in_words),
+    "length": (r"[\d:]+", str),
+    "declared": (r"[\d:]+", str),
     "name": (r".+", str),
     "reason": (r".+", gettext),
 }
@@ -69,6 +71,7 @@ def _kept() -> Iterator[str]:
     yield from (services.GOES_ON_TEXT, services.BEGINS_ANEW_TEXT)
     yield from (connection.NOBODY_LISTENS, connection.TOO_MANY_WAIT, connection.STOPPED, answering.TOO_LARGE_THERE)
     yield from (shelf.NOT_GIVEN, shelf.NOT_READ)
+    yield from refusals.SENTENCES
     yield from fair_use.SENTENCES.values()
     for _, texts in delivered_personas().values():
         yield from texts.values()

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -84,7 +85,7 @@ def call_elsewhere(request: HttpRequest) -> HttpResponse:
     try:
         ticket = hand_over.make_ticket(cast(User, request.user), Mode.CALL)
     except hand_over.NothingToHandOver:
-        return JsonResponse({"error": "There is no call that could go on elsewhere."}, status=HTTPStatus.CONFLICT)
+        return JsonResponse({"error": _("There is no call that could go on elsewhere.")}, status=HTTPStatus.CONFLICT)
     link = f"{request.build_absolute_uri(reverse('call'))}?{urlencode({'take': ticket})}"
     code = segno.make(link, error="l", micro=False).svg_data_uri(border=4, dark="#000", light="#fff")
     return JsonResponse({"ticket": ticket, "link": link, "code": code, "valid_s": hand_over.VALID_S})

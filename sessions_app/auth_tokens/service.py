@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from energy.ladders import models_for_tokens
 from energy.levels import profile_of
@@ -43,7 +44,7 @@ class TooManyTokens(Exception):
     """The user has had as many as they may; there may be another in `wait_s` seconds."""
 
     def __init__(self, a_day: int, wait_s: int) -> None:
-        super().__init__(f"You may have {a_day} tokens in 24 hours, and have had them.")
+        super().__init__(_("You may have %(count)s tokens in 24 hours, and have had them.") % {"count": a_day})
         self.wait_s = wait_s
 
 

@@ -14,6 +14,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sessions_app import throttle_rows
 from sessions_app.auth_tokens.callers import Caller, Refused, for_programs
@@ -69,7 +70,7 @@ def renew(request: HttpRequest, caller: Caller, id: uuid.UUID) -> HttpResponse:
 def _service(caller: Caller) -> tuple[EphemeralTokenService, Rules]:
     """Raises `Refused` where the operator hands out none."""
     if not settings.EPHEMERAL_TOKENS:
-        raise Refused(HTTPStatus.FORBIDDEN, "switched_off", "This server hands out no tokens.")
+        raise Refused(HTTPStatus.FORBIDDEN, "switched_off", _("This server hands out no tokens."))
     rules = rules_of_the_server()
     return EphemeralTokenService(caller.user, _Gemini(), rules, caller.key), rules
 
@@ -112,7 +113,7 @@ def _made(caller: Caller, make: Callable[[], MintedToken]) -> HttpResponse:
         wait = {"Retry_After": str(refusal.wait_s)}
         raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "day_spent", str(refusal), **wait) from None
     except RightEnded:
-        text = "Meanwhile the account was closed, or the access key revoked."
+        text = _("Meanwhile the account was closed, or the access key revoked.")
         raise Refused(HTTPStatus.UNAUTHORIZED, "right_ended", text) from None
     except MintingFailed as failure:
         raise _failed(failure) from None
@@ -124,10 +125,12 @@ def _made(caller: Caller, make: Callable[[], MintedToken]) -> HttpResponse:
 def _failed(failure: MintingFailed) -> Refused:
     """What whoever asked is told; the provider's words may be about the project, and are the operator's."""
     if failure.is_refusal:
-        text = f"The provider refuses to make this token (status {failure.code}). The operator can look into it."
+        text = _("The provider refuses to make this token (status %(code)s). The operator can look into it.") % {
+            "code": failure.code
+        }
         return Refused(HTTPStatus.BAD_GATEWAY, "provider_refuses", text)
     wait = {} if failure.retry_after_s is None else {"Retry_After": str(failure.retry_after_s)}
-    text = "The provider makes no token at the moment. Try again in a while."
+    text = _("The provider makes no token at the moment. Try again in a while.")
     return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "provider_unavailable", text, **wait)
 
 
@@ -156,4 +159,4 @@ def _known(work: Callable[[], Result]) -> Result:
 
 
 def _no_such_token() -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, "no_such_token", "You have no token of this id.")
+    return Refused(HTTPStatus.NOT_FOUND, "no_such_token", _("You have no token of this id."))

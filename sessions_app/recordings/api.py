@@ -13,6 +13,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from sessions_app import throttle_rows
 from sessions_app.auth_tokens.callers import Refused
@@ -20,6 +21,7 @@ from sessions_app.models import RecordingUpload
 from sessions_app.recordings import checking, limits, service, uploads
 from sessions_app.recordings.google_files import NOT_LET_GO, let_go_at_google
 from sessions_app.recordings.parts import BadPart, part_in
+from sessions_app.recordings.refusals import GONE
 from sessions_app.recordings.replies import (
     for_users,
     listed_facts,
@@ -93,13 +95,13 @@ def _take_part(request: HttpRequest, upload: RecordingUpload) -> RecordingUpload
     except BadPart as error:
         raise Refused(HTTPStatus.BAD_REQUEST, "bad_part", str(error)) from None
     except (uploads.Incomplete, RawPostDataException):
-        raise Refused(HTTPStatus.BAD_REQUEST, "bad_part", "The part is not as long as it says.") from None
+        raise Refused(HTTPStatus.BAD_REQUEST, "bad_part", _("The part is not as long as it says.")) from None
     except uploads.WrongPlace:
-        raise _Elsewhere("wrong_place", "The file goes on elsewhere.", upload) from None
+        raise _Elsewhere("wrong_place", _("The file goes on elsewhere."), upload) from None
     except uploads.Busy:
-        raise _Elsewhere("busy", "A part of this file is being written.", upload) from None
+        raise _Elsewhere("busy", _("A part of this file is being written."), upload) from None
     except uploads.Lost:
-        raise Refused(HTTPStatus.GONE, "lost", checking.GONE) from None
+        raise Refused(HTTPStatus.GONE, "lost", _(GONE)) from None
     except OSError:
         raise _no_room() from None
 
@@ -119,7 +121,7 @@ class _Elsewhere(Refused):
 
 
 def _no_room() -> Refused:
-    return Refused(HTTPStatus.INSUFFICIENT_STORAGE, "no_room", "The server has no room for this file at the moment.")
+    return Refused(HTTPStatus.INSUFFICIENT_STORAGE, "no_room", _("The server has no room for this file at the moment."))
 
 
 @for_users("GET")
@@ -148,7 +150,7 @@ def at_google_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
     recording = service.get_recording_for(user, id)
     throttle_rows.take(DELETION, {Scope.ACCOUNT: str(user.pk)}, user)
     if not let_go_at_google(recording):
-        raise Refused(HTTPStatus.CONFLICT, "not_deleted", NOT_LET_GO)
+        raise Refused(HTTPStatus.CONFLICT, "not_deleted", str(NOT_LET_GO))
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

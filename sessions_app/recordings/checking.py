@@ -23,13 +23,12 @@ from sessions_app.background import BackgroundThread
 from sessions_app.models import Recording, RecordingUpload
 from sessions_app.recordings import service, uploads
 from sessions_app.recordings.probing import NotTaken, Probed, probe
+from sessions_app.recordings.refusals import GONE
 
 logger = logging.getLogger(__name__)
 
 WAITING_AT_MOST = 100
 """Files whose turn has not come; of what is more, a cleanup takes care."""
-
-GONE = "What was uploaded of this file is gone. Upload it again."
 
 State = RecordingUpload.State
 thread = BackgroundThread("recordings", WAITING_AT_MOST)

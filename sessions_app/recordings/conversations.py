@@ -5,20 +5,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from energy.ledger import project_of_the_key
 from sessions_app.models import Attachment, GeminiFile, Recording, RecordingWork
 from sessions_app.recordings import google_rules, service
 from sessions_app.recordings.google_rules import State
 from sessions_app.services import NotYours
+from sessions_app.stored_words import in_words_lazily
 
-NOT_TAKEN = "This server takes no recordings."
-UNKNOWN = "You have no such recording. It was deleted, perhaps."
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+NOT_TAKEN = _("This server takes no recordings.")
+UNKNOWN = _("You have no such recording. It was deleted, perhaps.")
 
 Facts = dict[str, Any]
 
@@ -29,7 +34,7 @@ class NotAttached:
 
     recording: uuid.UUID
     code: str
-    text: str
+    text: StrOrPromise
 
 
 def attach_all(user: User, conversation_id: uuid.UUID, recordings: Iterable[uuid.UUID]) -> list[NotAttached]:
@@ -44,7 +49,7 @@ def attach_all(user: User, conversation_id: uuid.UUID, recordings: Iterable[uuid
         except (service.NoSuchRecording, NotYours):
             refused.append(NotAttached(id, "recordings.unknown", UNKNOWN))
         except service.TooManyAttached as error:
-            refused.append(NotAttached(id, "recordings.too_many", str(error)))
+            refused.append(NotAttached(id, "recordings.too_many", error.sentence))
     return refused
 
 
@@ -68,7 +73,7 @@ def facts_of(conversation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Fact
                 "duration_ms": recording.duration_ms,
                 "tokens": recording.tokens,
                 "size_bytes": recording.size_bytes,
-                "note": recording.note,
+                "note": in_words_lazily(recording.note),
                 "work": _work(recording),
                 "provider": _provider(recording, copies.get(recording.sha256)),
             }
@@ -94,7 +99,10 @@ def _work(recording: Recording) -> Facts:
     if work is None:
         state, told = RecordingWork.State.WAITING, ("", "", "", "")
     else:
-        state, told = RecordingWork.State(work.state), (work.error, work.title, work.summary, work.language)
+        state, told = (
+            RecordingWork.State(work.state),
+            (in_words_lazily(work.error), work.title, work.summary, work.language),
+        )
     facts = dict(zip(("error", "title", "summary", "language"), told, strict=True))
     return {"state": state.value, "done_ms": 0 if work is None else work.done_ms, **facts}
 
@@ -118,5 +126,5 @@ def _provider(recording: Recording, copy: GeminiFile | None) -> Facts:
         "state": state,
         "sent_bytes": 0 if shown is None else shown.sent_bytes,
         "expires_at": None if expires_at is None else expires_at.isoformat(timespec="seconds"),
-        "reason": reason,
+        "reason": in_words_lazily(reason),
     }

@@ -22,6 +22,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from energy.ledger import project_of_the_key
 from sessions_app.live.providers.files import (
@@ -365,7 +366,7 @@ def shown_copy_of(recording: Recording) -> Copy:
     return copy_shown(recording.size_bytes, _known(row), now, row.sent_bytes, row.reason)
 
 
-NOT_LET_GO = (
+NOT_LET_GO = gettext_lazy(
     "The copy at Google could not be deleted just now: it is being uploaded, or Google does not answer. Try again."
 )
 

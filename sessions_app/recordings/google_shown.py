@@ -6,6 +6,9 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from sessions_app.recordings.google_rules import INLINE_BYTES, Known, State
 
 
@@ -60,5 +63,7 @@ def left_words(left: datetime.timedelta) -> str:
     """Such as "31 h" or "45 minutes"; never more than there is."""
     minutes = max(0, int(left.total_seconds() // 60))
     if minutes >= 120:
-        return f"{minutes // 60} h"
-    return f"{minutes} minute{'' if minutes == 1 else 's'}" if minutes else "less than a minute"
+        return _("%(hours)s h") % {"hours": minutes // 60}
+    if not minutes:
+        return _("less than a minute")
+    return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}

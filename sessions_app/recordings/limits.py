@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from sessions_app.recordings.words import size_words
 
 
@@ -50,29 +52,34 @@ class Holdings:
 def check(size_bytes: int, holdings: Holdings, limits: Limits) -> None:
     """Whether a file of this size may come. Raises `OverLimit`."""
     if not limits.is_on:
-        raise OverLimit(Reason.SWITCHED_OFF, "This server takes no recordings.")
+        raise OverLimit(Reason.SWITCHED_OFF, _("This server takes no recordings."))
     if size_bytes <= 0:
-        raise OverLimit(Reason.EMPTY, "This file is empty.")
+        raise OverLimit(Reason.EMPTY, _("This file is empty."))
     if size_bytes > limits.file_bytes:
         raise OverLimit(
             Reason.TOO_LARGE,
-            f"This file has {size_words(size_bytes)}. This server takes up to {size_words(limits.file_bytes)} of one.",
+            _("This file has %(size)s. This server takes up to %(most)s of one.")
+            % {"size": size_words(size_bytes), "most": size_words(limits.file_bytes)},
         )
     if holdings.uploads >= limits.uploads_at_once:
         raise OverLimit(
             Reason.TOO_MANY_UPLOADS,
-            f"{limits.uploads_at_once} of your files are on their way already. Wait for one, or cancel it.",
+            _("%(count)s of your files are on their way already. Wait for one, or cancel it.")
+            % {"count": limits.uploads_at_once},
         )
     if holdings.recordings + holdings.uploads >= limits.user_count:
         raise OverLimit(
-            Reason.QUOTA_COUNT, f"You have {limits.user_count} recordings, which is as many as fit. Delete some first."
+            Reason.QUOTA_COUNT,
+            _("You have %(count)s recordings, which is as many as fit. Delete some first.")
+            % {"count": limits.user_count},
         )
     if holdings.size_bytes + size_bytes > limits.user_bytes:
-        left = (
-            size_words(limits.user_bytes - holdings.size_bytes) if holdings.size_bytes < limits.user_bytes else "none"
-        )
-        raise OverLimit(
-            Reason.QUOTA_BYTES,
-            f"This file has {size_words(size_bytes)}, and of your {size_words(limits.user_bytes)} {left} "
-            f"{'are' if left != 'none' else 'is'} left. Delete some recordings first.",
-        )
+        raise OverLimit(Reason.QUOTA_BYTES, _left_words(size_bytes, holdings, limits))
+
+
+def _left_words(size_bytes: int, holdings: Holdings, limits: Limits) -> str:
+    left = limits.user_bytes - holdings.size_bytes
+    sizes = {"size": size_words(size_bytes), "all": size_words(limits.user_bytes), "left": size_words(left)}
+    if left <= 0:
+        return _("This file has %(size)s, and of your %(all)s none is left. Delete some recordings first.") % sizes
+    return _("This file has %(size)s, and of your %(all)s %(left)s are left. Delete some recordings first.") % sizes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from sessions_app.recordings.rows import NAME_CHARACTERS
 
@@ -11,8 +12,8 @@ class NameForm(forms.Form):
     """A name of the user's own."""
 
     name = forms.CharField(
-        label="Name",
+        label=_("Name"),
         max_length=NAME_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": "Write a name."},
+        error_messages={"required": _("Write a name.")},
     )

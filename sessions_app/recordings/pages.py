@@ -16,6 +16,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -133,7 +134,7 @@ def rename(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     form = NameForm(request.POST or None, initial={"name": recording.name})
     if request.method == "POST" and form.is_valid():
         service.rename(user_of(request), id, form.cleaned_data["name"])
-        messages.success(request, "The name was changed.")
+        messages.success(request, _("The name was changed."))
         return redirect("file", id)
     return render(request, "recordings/rename.html", {"form": form, "recording": recording, "section": "files"})
 
@@ -146,7 +147,7 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     recording = service.get_recording_for(user_of(request), id)
     if request.method == "POST":
         service.delete(user_of(request), id)
-        messages.success(request, "The recording was deleted.")
+        messages.success(request, _("The recording was deleted."))
         return redirect("files")
     count = service.places_of([recording], 0)[recording.pk].count
     return render(request, "recordings/delete.html", {"recording": recording, "count": count, "section": "files"})
@@ -158,7 +159,7 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def delete_at_google(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Has the copy at the provider deleted before its time; here the recording stays."""
     if let_go_at_google(service.get_recording_for(user_of(request), id)):
-        messages.success(request, "The copy at Google was deleted.")
+        messages.success(request, _("The copy at Google was deleted."))
     else:
         messages.error(request, NOT_LET_GO)
     return redirect("file", id)

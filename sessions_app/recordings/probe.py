@@ -33,9 +33,18 @@ from sessions_app.recordings.formats import (
 )
 from sessions_app.recordings.peaks import Peaks
 from sessions_app.recordings.programs import keep_within
+from sessions_app.recordings.refusals import (
+    DAMAGED,
+    END_MISSING,
+    END_MISSING_OF,
+    LONGEST_S,
+    NO_AUDIO,
+    NO_SOUND,
+    TOO_LONG,
+    TOO_MUCH,
+)
 from sessions_app.recordings.words import length_words
 
-LONGEST_S = 6 * 3600
 SHORTEST_S = 0.1
 PROCESSOR_S = 220
 DECODED_BYTES = 60_000_000_000
@@ -45,12 +54,6 @@ PEAKS_HZ = 8_000
 MISSING_S = 1.0
 MISSING_SHARE = 0.02
 """A file is cut if less was decoded than it says of itself, by more than a second and this share of it."""
-
-NO_AUDIO = "This is no audio file that can be read here: mp3, wav, flac, ogg, opus, m4a, aac, aiff and webm can."
-DAMAGED = "This file begins like audio and cannot be read: it is damaged, or its end is missing."
-NO_SOUND = "There is no sound in this file."
-TOO_LONG = f"This recording is longer than {LONGEST_S // 3600} hours, which is as long as one may be."
-TOO_MUCH = "This file unfolds to more than a recording of its length would have. It is not taken."
 
 
 class Refused(Exception):
@@ -116,8 +119,8 @@ def _look_at(container: InputContainer, path: Path, alone: Path, is_short: bool)
 def _note_of(duration_ms: int, declared_s: float) -> str:
     length = length_words(duration_ms)
     declared = length_words(round(declared_s * 1000))
-    of = f" of {declared}" if declared_s * 1000 > duration_ms else ""
-    return f"The end of this file is missing: what is there, {length}{of}, counts."
+    sentence = END_MISSING_OF if declared_s * 1000 > duration_ms else END_MISSING
+    return sentence.format(length=length, declared=declared)
 
 
 def _declared_s(container: InputContainer, stream: AudioStream) -> float:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sessions_app.recordings.programs import answer_of
+from sessions_app.recordings.refusals import TOO_LONG_TO_READ, UNREADABLE
 
 LIMIT_S = 280.0
 """Of the clock; of the processor it gets `probe.PROCESSOR_S`. Six hours of MP3 take it 40 s."""
-
-TOO_LONG_TO_READ = "Reading this file takes too long. It is not taken."
-UNREADABLE = "This file cannot be read. It is not taken."
 
 
 class NotTaken(Exception):

@@ -12,12 +12,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
 from sessions_app.auth_tokens.callers import Refused
 from sessions_app.models import Recording, RecordingUpload
 from sessions_app.recordings import service, uploads
 from sessions_app.recordings.parts import ADVISED_PART_BYTES
 from sessions_app.services import NotYours
+from sessions_app.stored_words import in_words
 from sessions_app.throttle import TooManyTries
 from sessions_app.throttled import too_many
 
@@ -53,20 +55,20 @@ def for_users(*methods: str) -> Callable[[View], View]:
 
 def _answer(view: View, request: HttpRequest, methods: tuple[str, ...], *args: Any, **kwargs: Any) -> HttpResponseBase:
     if not request.user.is_authenticated:
-        raise Refused(HTTPStatus.UNAUTHORIZED, "not_logged_in", "Log in first.")
+        raise Refused(HTTPStatus.UNAUTHORIZED, "not_logged_in", _("Log in first."))
     answered = (*methods, "HEAD") if "GET" in methods else methods
     if request.method not in answered:
         allowed = ", ".join(answered)
-        text = f"Only {allowed} can be asked for here."
+        text = _("Only %(methods)s can be asked for here.") % {"methods": allowed}
         raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "bad_method", text, Allow=allowed)
     try:
         return view(request, *args, **kwargs)
     except service.NoSuchRecording:
-        raise Refused(HTTPStatus.NOT_FOUND, "no_such_recording", "You have no such recording.") from None
+        raise Refused(HTTPStatus.NOT_FOUND, "no_such_recording", _("You have no such recording.")) from None
     except uploads.NoSuchUpload:
-        raise Refused(HTTPStatus.NOT_FOUND, "no_such_upload", "You have no such upload. It was cancelled.") from None
+        raise Refused(HTTPStatus.NOT_FOUND, "no_such_upload", _("You have no such upload. It was cancelled.")) from None
     except NotYours:
-        raise Refused(HTTPStatus.NOT_FOUND, "no_such_conversation", "You have no such conversation.") from None
+        raise Refused(HTTPStatus.NOT_FOUND, "no_such_conversation", _("You have no such conversation.")) from None
 
 
 def user_of(request: HttpRequest) -> User:
@@ -88,7 +90,7 @@ def upload_facts(upload: RecordingUpload) -> dict[str, Any]:
         "state": upload.state,
     }
     if upload.state == RecordingUpload.State.REFUSED:
-        facts["error"] = {"code": "not_taken", "text": upload.refusal}
+        facts["error"] = {"code": "not_taken", "text": in_words(upload.refusal)}
     if upload.recording is not None:
         facts["recording"] = recording_facts(upload.recording)
     return facts
@@ -101,7 +103,7 @@ def recording_facts(recording: Recording) -> dict[str, Any]:
         **listed_facts(recording),
         "sha256": recording.sha256,
         "is_cut": recording.is_cut,
-        "note": recording.note,
+        "note": in_words(recording.note),
         "peaks": list(bytes(recording.peaks)),
         "conversations": [str(conversation.pk) for conversation in reversed(places.shown)],
         "conversation_count": places.count,

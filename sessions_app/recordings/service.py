@@ -23,6 +23,8 @@ from django.db.models import Count, F, Max, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from sessions_app.live.providers.sound_parts import InlineSound
 from sessions_app.models import Attachment, Conversation, Recording, RecordingUpload
@@ -42,7 +44,14 @@ class NoSuchRecording(Exception):
 
 
 class TooManyAttached(Exception):
-    """A sentence for the user."""
+    """`sentence`: for the user."""
+
+    sentence = format_lazy(
+        _("{count} recordings are attached to this conversation, as many as fit."), count=ATTACHED_AT_MOST
+    )
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 def limits_of_the_server() -> Limits:
@@ -181,7 +190,7 @@ def attach(user: User, recording_id: uuid.UUID, conversation_id: uuid.UUID) -> A
     if known is not None:
         return known
     if conversation.attachments.count() >= ATTACHED_AT_MOST:
-        raise TooManyAttached(f"{ATTACHED_AT_MOST} recordings are attached to this conversation, as many as fit.")
+        raise TooManyAttached
     return Attachment.objects.create(conversation=conversation, recording=recording)
 
 

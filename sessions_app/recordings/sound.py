@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from sessions_app.auth_tokens.callers import Refused
 from sessions_app.models import Recording
@@ -52,7 +53,7 @@ def sound_view(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse(status=status, content_type=recording.media_type, headers=headers)
     if not service.has_sound(recording):
-        raise Refused(HTTPStatus.NOT_FOUND, "gone", "The sound of this recording is gone.")
+        raise Refused(HTTPStatus.NOT_FOUND, "gone", _("The sound of this recording is gone."))
     return StreamingHttpResponse(_pieces(recording, part), recording.media_type, status, headers=headers)
 
 

@@ -11,6 +11,8 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,7 +22,7 @@ from sessions_app.session_page.report import live_modes, report_of, with_events
 from sessions_app.throttle import EXPORT
 from sessions_app.throttled import throttled
 
-MODES = ((Mode.CALL, "Call"), (Mode.TEXT, "Text chat"))
+MODES = ((Mode.CALL, gettext_lazy("Call")), (Mode.TEXT, gettext_lazy("Text chat")))
 
 
 @require_safe
@@ -38,7 +40,7 @@ def session_json(request: HttpRequest) -> HttpResponse:
     """Everything on the session page and the last events as JSON; with `?words=1` also what was said. 401 for visitors,
     whom no page could send anywhere."""
     if not request.user.is_authenticated:
-        return JsonResponse({"error": "Log in first."}, status=HTTPStatus.UNAUTHORIZED)
+        return JsonResponse({"error": _("Log in first.")}, status=HTTPStatus.UNAUTHORIZED)
     return _report(request)
 
 

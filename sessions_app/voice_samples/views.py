@@ -13,6 +13,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, get_conditional_response
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from sessions_app import throttle_rows
@@ -24,7 +26,7 @@ from sessions_app.voice_samples import service
 from sessions_app.voice_samples.byte_ranges import NoSuchPart, part_of
 from sessions_app.voice_samples.rows import VoiceSample
 
-NOT_NOW = "The voice cannot be heard at the moment."
+NOT_NOW = gettext_lazy("The voice cannot be heard at the moment.")
 KEPT_S = 7 * 24 * 3600
 """By browsers. The address has the version of the sample in it."""
 
@@ -33,14 +35,14 @@ KEPT_S = 7 * 24 * 3600
 def voice_sample(request: HttpRequest, voice: str, upstream: Callable[[], Upstream]) -> HttpResponse:
     """Refusals are `{"error": sentence}`: 401 for visitors, 404 for voices that cannot be listened to, 429, 503."""
     if not request.user.is_authenticated:
-        return _refused("Log in first.", HTTPStatus.UNAUTHORIZED)
+        return _refused(_("Log in first."), HTTPStatus.UNAUTHORIZED)
     if voice not in service.voices_to_hear(rules_of_the_server()):
-        return _refused("There is no such voice to listen to.", HTTPStatus.NOT_FOUND)
+        return _refused(_("There is no such voice to listen to."), HTTPStatus.NOT_FOUND)
     sample = service.find(voice)
     if request.method == "POST":
         return _made(request, voice, sample, upstream)
     if sample is None:
-        return _refused("There is no sample of this voice yet.", HTTPStatus.NOT_FOUND)
+        return _refused(_("There is no sample of this voice yet."), HTTPStatus.NOT_FOUND)
     return _sound(request, sample)
 
 
@@ -56,7 +58,7 @@ def _made(
         except TooManyTries as refusal:
             return too_many(_refused(str(refusal), HTTPStatus.TOO_MANY_REQUESTS), refusal)
         except service.CannotBeHeard:
-            return _refused(NOT_NOW, HTTPStatus.SERVICE_UNAVAILABLE)
+            return _refused(str(NOT_NOW), HTTPStatus.SERVICE_UNAVAILABLE)
     answer = JsonResponse({"sound": f"{reverse('voice-sample', args=[voice])}?v={sample.version}"})
     add_never_cache_headers(answer)
     return answer

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from sessions_app.recordings import probe as child
-from sessions_app.recordings.probe import DAMAGED, NO_AUDIO, NO_SOUND, Refused, look_into
+from sessions_app.recordings.probe import Refused, look_into
 from sessions_app.recordings.probing import NotTaken, probe
+from sessions_app.recordings.refusals import DAMAGED, NO_AUDIO, NO_SOUND
 from tests.recordings.sounds import KINDS, encoded, wav
 
 NOISE = random.Random(7).randbytes(200_000)
