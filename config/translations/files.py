@@ -1,4 +1,4 @@
-"""The `.po` files: read, brought up to date with what is marked, and written."""
+"""The `.po` files: read and written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from config.translations.catalogues import SOURCES
-from config.translations.extraction import catalogue_of
 
 WIDTH = 120
 
@@ -29,14 +28,6 @@ def read(locale: str, domain: str) -> Catalog:
         return Catalog(locale=locale, project="Holdline", charset="utf-8", fuzzy=False)
     with file.open("rb") as stream:
         return read_po(stream, locale=locale, domain=domain)
-
-
-def brought_up_to_date(locale: str, domain: str) -> tuple[Catalog, int]:
-    """What is marked now, with the translations there are; and how many have none."""
-    catalogue = read(locale, domain)
-    catalogue.update(catalogue_of(domain), no_fuzzy_matching=True)
-    missing = sum(1 for message in catalogue if message.id and not is_translated(message.string))
-    return catalogue, missing
 
 
 def is_translated(string: str | list[str] | tuple[str, ...] | None) -> bool:

@@ -106,6 +106,6 @@ def test_filters_are_folded_on_a_phone_unless_one_is_set(open_page: Callable[...
 
 def test_on_a_wide_screen_nothing_is_folded(open_page: Callable[..., Page], talk: str) -> None:
     page = open_page("/history/", PHONE)
-    page.set_viewport_size(DESK)
+    page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
     expect(page.get_by_label("Kind")).to_be_visible()
     expect(page.get_by_text("Filter", exact=True)).to_be_hidden()

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config.translations.catalogues import DOMAINS
-from config.translations.files import brought_up_to_date, locales, po_file, write
+from config.translations.files import locales, po_file, write
+from config.translations.updating import brought_up_to_date
 
 
 class Command(BaseCommand):

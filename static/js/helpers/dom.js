@@ -44,3 +44,9 @@ export function icon(name) {
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
+
+/** What a screen reader calls an element; empty for what stands on it. */
+export function setName(node, name) {
+  if (name) node.setAttribute("aria-label", name);
+  else node.removeAttribute("aria-label");
+}

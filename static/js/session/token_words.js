@@ -7,6 +7,7 @@
 import { gettext, interpolate, ngettext } from "../helpers/gettext.js";
 import { duration } from "../helpers/time.js";
 
+const TOO_MANY = 429;
 const FAILED = gettext("The token could not be made. Try again.");
 
 /**
@@ -33,7 +34,7 @@ export function refusalText(status, body, retryAfter) {
   const text = body?.error?.text;
   if (!text) return FAILED;
   const seconds = Number(retryAfter);
-  if (!(seconds > 0) || /again/i.test(text)) return text;
+  if (status !== TOO_MANY || !(seconds > 0)) return text;
   return [text, interpolate(gettext("Try again in %(time)s."), { time: duration(seconds * 1000) })].join(" ");
 }
 

@@ -19,8 +19,7 @@ export function dressCode(root) {
     block.setAttribute("dir", "ltr");
     const head = element("figcaption", { class: "code__head" }, [
       element("span", {}, [language || gettext("Code")]),
-      // Translators: "code" is read out behind "Copy".
-      copyButton(() => block.textContent, gettext("Copy"), " " + gettext("code")),
+      copyButton(() => block.textContent, gettext("Copy"), gettext("Copy code")),
     ]);
     const figure = element("figure", { class: "code" }, [head]);
     block.replaceWith(figure);

@@ -1,6 +1,6 @@
 /** A button that copies a text and says so. */
 
-import { element, icon, setText } from "../helpers/dom.js";
+import { element, icon, setName, setText } from "../helpers/dom.js";
 import { gettext } from "../helpers/gettext.js";
 
 const CONFIRM_MS = 1600;
@@ -8,16 +8,20 @@ const CONFIRM_MS = 1600;
 /**
  * @param {() => string | Promise<string>} getText  may fail, which is said
  * @param {string} label  what the button says
- * @param {string} [about]  what only a screen reader needs to hear besides
+ * @param {string} [name]  what it is called for a screen reader, where that is more
  * @returns {HTMLElement}
  */
-export function copyButton(getText, label, about = "") {
+export function copyButton(getText, label, name = "") {
   const word = element("span", {}, [label]);
-  const hidden = element("span", { class: "visually-hidden" }, [about]);
-  const button = element("button", { type: "button", class: "copy" }, [icon("copy"), word, hidden]);
+  const button = element("button", { type: "button", class: "copy" }, [icon("copy"), word]);
+  const say = (text, called) => {
+    setText(word, text);
+    setName(button, called);
+  };
+  say(label, name);
   button.addEventListener("click", async () => {
-    setText(word, (await copied(getText)) ? gettext("Copied") : gettext("Not copied"));
-    setTimeout(() => setText(word, label), CONFIRM_MS);
+    say((await copied(getText)) ? gettext("Copied") : gettext("Not copied"), "");
+    setTimeout(() => say(label, name), CONFIRM_MS);
   });
   return button;
 }

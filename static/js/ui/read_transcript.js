@@ -34,7 +34,7 @@ function dress(turn) {
     body.classList.add("turn__body--dressed");
     highlightCode(body).then(() => markAgain(body, new Set(found)));
   }
-  turn.querySelector(".turn__foot").prepend(copyButton(() => text, gettext("Copy"), " " + gettext("message")));
+  turn.querySelector(".turn__foot").prepend(copyButton(() => text, gettext("Copy"), gettext("Copy message")));
 }
 
 /** As it was said, with what was not heard, and without our own words about that. */

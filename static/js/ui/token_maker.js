@@ -14,8 +14,7 @@ export class TokenMaker {
     this._made = find("[data-token-made]", root);
     this._token = find("[data-token]", root);
     this._said = find("[data-token-said]", root);
-    // Translators: "the token" is read out behind "Copy".
-    const copy = copyButton(() => this._token.value, gettext("Copy"), " " + gettext("the token"));
+    const copy = copyButton(() => this._token.value, gettext("Copy"), gettext("Copy the token"));
     copy.classList.add("button");
     find("[data-token-copy]", root).append(copy);
     this._button.addEventListener("click", () => this._create());

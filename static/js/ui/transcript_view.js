@@ -31,8 +31,6 @@ const MAY_BE_ASKED_AGAIN = [
   TURN_CODE.RECORDING_REFUSED,
   TURN_CODE.RECORDING_UNAVAILABLE,
 ];
-// Translators: read out behind "Copy" and "Quote".
-const MESSAGE = " " + gettext("message");
 const { filesUrl } = document.documentElement.dataset;
 const DELIVERY_WORDS = { sending: gettext("Sending"), sent: gettext("Sent"), delivered: gettext("Delivered"), failed: gettext("Not sent") };
 
@@ -160,9 +158,9 @@ class Line {
     this._ask = element("button", { type: "button", class: "link-button" }, [gettext("Ask again")]);
     this._ask.addEventListener("click", () => onSendAgain(this._unanswered.text, this._unanswered.recordings));
     this._time = element("time", { class: "turn__time" });
-    this._copy = copyButton(() => this._text, gettext("Copy"), MESSAGE);
-    this._quote = lineButton("quote", gettext("Quote"), () => onQuote(selectedIn(this._body) || this._text));
-    if (role === ROLE.USER && onEdit) this._anew = lineButton("edit", gettext("Edit"), onEdit);
+    this._copy = copyButton(() => this._text, gettext("Copy"), gettext("Copy message"));
+    this._quote = lineButton("quote", gettext("Quote"), gettext("Quote message"), () => onQuote(selectedIn(this._body) || this._text));
+    if (role === ROLE.USER && onEdit) this._anew = lineButton("edit", gettext("Edit"), gettext("Edit message"), onEdit);
     if (role === ROLE.MODEL && onAnswerAgain) this._anew = againButton(onAnswerAgain);
   }
 
@@ -318,12 +316,8 @@ function linkTo({ conversation, title, ended_at: endedAt }) {
   return assembled(gettext("This call goes on from %(call)s."), { call: link });
 }
 
-function lineButton(sign, label, onPress) {
-  const button = element("button", { type: "button", class: "copy" }, [
-    icon(sign),
-    label,
-    element("span", { class: "visually-hidden" }, [MESSAGE]),
-  ]);
+function lineButton(sign, label, name, onPress) {
+  const button = element("button", { type: "button", class: "copy", "aria-label": name }, [icon(sign), label]);
   button.addEventListener("click", onPress);
   return button;
 }

@@ -1,6 +1,6 @@
 /** Plays a sentence in the voice that is chosen in a form, saved or not; the server has it recorded where it is not there yet. */
 
-import { find, setText } from "../helpers/dom.js";
+import { find, setName, setText } from "../helpers/dom.js";
 import { gettext, interpolate } from "../helpers/gettext.js";
 import { post } from "../helpers/post.js";
 
@@ -23,7 +23,6 @@ export class VoicePlayer {
     this._select = find("select", root);
     this._button = find("[data-listen-button]", root);
     this._label = find("[data-listen-label]", root);
-    this._about = find("[data-listen-about]", root);
     this._said = find("[data-listen-said]", root);
     this._audio = find("[data-listen-sound]", root);
     /** @type {Map<string, Promise<string>>}  addresses by voice. What was asked for is not given up: it is recorded once */
@@ -84,8 +83,7 @@ export class VoicePlayer {
 
   _show(isGoing, text) {
     setText(this._label, isGoing ? gettext("Stop") : gettext("Listen"));
-    // Translators: these two are read out behind "Stop" and "Listen".
-    setText(this._about, " " + (isGoing ? gettext("the voice") : gettext("to the voice")));
+    setName(this._button, isGoing ? gettext("Stop the voice") : gettext("Listen to the voice"));
     setText(this._said, text);
   }
 }
