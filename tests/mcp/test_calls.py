@@ -220,8 +220,10 @@ async def test_a_user_asks_few_questions_at_once_and_reads_meanwhile(calls: Call
 async def test_who_asks_too_often_waits_and_what_is_refused_for_that_is_no_row(
     calls: Calls, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls_module, "MCP_CALLS", Rule("MCP call", "calls", {Scope.ACCOUNT: Limit(3, 3600, 60)}))
-    once = Rule("MCP question", "questions", {Scope.ACCOUNT: Limit(1, 3600, 60)})
+    monkeypatch.setattr(
+        calls_module, "MCP_CALLS", Rule("MCP call", "Too many calls.", {Scope.ACCOUNT: Limit(3, 3600, 60)})
+    )
+    once = Rule("MCP question", "Too many questions.", {Scope.ACCOUNT: Limit(1, 3600, 60)})
     await call(calls, caller, lambda tell: "", asks=once)
     with pytest.raises(TooManyTries, match="Too many questions"):
         await call(calls, caller, lambda tell: "", asks=once)
