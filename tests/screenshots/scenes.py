@@ -159,6 +159,12 @@ def without_microphone(page: Page, _: Peer) -> None:
     expect(page.locator("html")).to_have_attribute("data-mic-error", "denied")
 
 
+def trying(page: Page, _: Peer) -> None:
+    """The microphone, which beeps in this browser."""
+    page.get_by_role("button", name=named(page, "Try the microphone")).click()
+    expect(page.locator("[data-try-level]")).not_to_have_attribute("aria-valuenow", "0")
+
+
 def asked(page: Page, _: Peer) -> None:
     """A question to the emulator, and its answer."""
     expect(page.locator("html")).to_have_attribute("data-state", "live")
@@ -242,6 +248,7 @@ def scenes(conversation_id: str) -> list[Scene]:
         Scene("text-of-the-emulator", "/text/", arrange=asked),
         Scene("call-lobby", "/call/"),
         Scene("call-lobby-left", "/call/", who="sam"),
+        Scene("call-lobby-trial", "/call/", arrange=trying),
         Scene("call-lobby-devices", "/call/", arrange=lambda page, _: page.locator("summary").first.click()),
         Scene("call-blocked-microphone", "/call/", arrange=without_microphone),
         Scene("call-begun", "/call/", peer="call", arrange=begun),
