@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext_noop
+from energy.marking import gettext_noop
 
 UNKNOWN_TIME = gettext_noop("further notice")
 

@@ -9,10 +9,9 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.utils.translation import gettext_noop as _
-
 from energy.days import day_of, time_in_words
 from energy.levels import Mode
+from energy.marking import gettext_noop as _
 
 
 class FairUseLimit(StrEnum):

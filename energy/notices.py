@@ -11,10 +11,11 @@ from string import Formatter
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_noop, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from energy.days import time_in_words
 from energy.levels import LevelChange, Mode, Reason, Word
+from energy.marking import gettext_noop
 
 FILE = Path(__file__).with_name("notices.json")
 FALLBACK_PERSONA = "default"

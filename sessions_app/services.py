@@ -12,10 +12,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 
 from energy import ledger
 from energy.levels import Mode, UnknownModel, profile_of
+from energy.marking import gettext_noop as _
 from energy.places import place_of
 from sessions_app import secrets
 from sessions_app.chains import chain_of, chain_of_id

@@ -34,7 +34,6 @@ PURE = {
             "close_codes",
             "questions",
             "notes_told",
-            "words",
         )
     ),
     *(
@@ -55,6 +54,7 @@ PURE = {
         for name in ("google_rules", "google_shown", "cuts", "keeping", "passages", "refusals")
     ),
     *(f"energy.{name}" for name in ("levels", "places", "days", "quota", "queue", "fair_use", "usage", "prices")),
+    "energy.marking",
     *(f"summarization.{name}" for name in ("prompts", "recording_prompts", "timeline", "record", "export", "titles")),
     *(f"summarization.{name}" for name in ("folding", "search_words", "passages", "lengths")),
     "config.line_page.plot",
@@ -139,8 +139,8 @@ def test_the_core_knows_neither_django_nor_channels() -> None:
     assert not offences(below("sessions_app.live"), "django", "channels", "asgiref", "celery")
 
 
-def test_the_core_uses_nothing_of_ours_but_itself_and_the_pure_rules_of_ladder_and_quota() -> None:
-    rules = ("energy.levels", "energy.places", "energy.quota")
+def test_the_core_uses_nothing_of_ours_but_itself_the_pure_rules_of_ladder_and_quota_and_marks_for_words() -> None:
+    rules = ("energy.levels", "energy.places", "energy.quota", "energy.marking")
     uses = {name for module in below("sessions_app.live") for name in imports(module) if is_below(name, *PROGRAMS)}
     assert not {name for name in uses if not is_below(name, "sessions_app.live", "energy", *rules)}
     assert not {name for name in uses if is_below(name, "energy") and not is_below(name, *rules)} - {"energy"}

@@ -1,7 +1,8 @@
 """What a browser calls itself, in the words of people: `Firefox on Linux`. Pure; what it says is not kept otherwise."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+
+from energy.marking import gettext_noop
 
 BROWSERS = (
     # Most of them also claim to be those further down.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from energy.marking import gettext_noop as _
 from sessions_app.live.transcript import TurnCode
-from sessions_app.live.words import gettext_noop as _
 
 _TEXTS: Mapping[TurnCode, str] = {
     TurnCode.NO_ANSWER: _("No answer was given to this. You can ask again."),

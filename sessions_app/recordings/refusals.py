@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions_app.live.words import gettext_noop as _
+from energy.marking import gettext_noop as _
 
 LONGEST_S = 6 * 3600
 

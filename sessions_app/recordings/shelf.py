@@ -10,8 +10,8 @@ from functools import partial
 from typing import TypeVar
 
 from django.db import connections
-from django.utils.translation import gettext_noop as _
 
+from energy.marking import gettext_noop as _
 from sessions_app.daemon_threads import in_daemon_thread
 from sessions_app.live.providers.questions.shelf import Bringing, Unanswerable
 from sessions_app.live.providers.sound_parts import SoundPart

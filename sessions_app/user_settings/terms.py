@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
+from energy.marking import gettext_noop
 from sessions_app.live.storable import storable
 
 VOICES: Mapping[str, str] = {

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from energy.marking import gettext_noop as _
 from energy.places import place_of
 from sessions_app.live.machine.failures import Failure, Phase
 from sessions_app.live.providers.questions import tries
@@ -22,7 +23,6 @@ from sessions_app.live.providers.turns.voice_models import VoiceModels
 from sessions_app.live.providers.upstream import ReplyBroken, UpstreamFailed, UpstreamMessage
 from sessions_app.live.questions import Listed, Question, QuestionMoved, QuestionState
 from sessions_app.live.transcript import TurnCode
-from sessions_app.live.words import gettext_noop as _
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from energy.marking import gettext_noop as _
 from sessions_app.live.providers.questions.answering import Answering, Listeners, Manner
 from sessions_app.live.providers.questions.floor import STUCK_S, Floor, is_of_the_user, speaks
 from sessions_app.live.providers.questions.shelf import Unanswerable
@@ -31,7 +32,6 @@ from sessions_app.live.providers.upstream import (
 )
 from sessions_app.live.questions import Question, QuestionMoved, QuestionState
 from sessions_app.live.transcript import Turn, TurnCode
-from sessions_app.live.words import gettext_noop as _
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""What people read of what is decided below. It is kept in English, and translated where it goes out to a reader."""
+"""Marks words in pure modules, which know nothing of Django. They are kept in English, and translated on the way out."""
 
 from __future__ import annotations
 
