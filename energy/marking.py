@@ -1,4 +1,4 @@
-"""Marks words in pure modules, which know nothing of Django. They are kept in English, and translated on the way out."""
+"""Marks words in pure modules, which know nothing of Django. They are kept in English, and translated on leaving."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_calls_and_chats_begin_as_it_was_chosen_until_a_browser_departs_from_it(
 
 def test_a_voice_can_be_listened_to_before_it_is_chosen(open_settings: Callable[..., Page]) -> None:
     page = open_settings()
-    page.get_by_label("Voice").select_option("Puck")
+    page.get_by_label("Voice", exact=True).select_option("Puck")
     listen = page.get_by_role("button", name="Listen to the voice")
     said = page.locator("[data-listen-said]")
     sound = page.locator("[data-listen-sound]")
@@ -101,7 +101,7 @@ def test_a_voice_can_be_listened_to_before_it_is_chosen(open_settings: Callable[
     page.keyboard.press("Enter")
     expect(said).to_have_text("This is Puck.")
     assert sound.evaluate("(audio) => !audio.paused && audio.duration > 1")
-    page.get_by_label("Voice").select_option("Zephyr")
+    page.get_by_label("Voice", exact=True).select_option("Zephyr")
     assert sound.evaluate("(audio) => audio.paused")
     expect(said).to_have_text("")
 
@@ -109,7 +109,7 @@ def test_a_voice_can_be_listened_to_before_it_is_chosen(open_settings: Callable[
     listen.click()
     expect(said).to_have_text("Not now.")
     page.unroute("**/settings/voices/**")
-    page.get_by_label("Voice").select_option("Puck")
+    page.get_by_label("Voice", exact=True).select_option("Puck")
     listen.click()
     expect(said).to_have_text("This is Puck.")
     page.get_by_role("button", name="Stop the voice").click()
