@@ -258,7 +258,8 @@ def test_a_message_is_told_apart_from_what_it_quotes(modules: Page) -> None:
 
 ENDED = """<h1 class="conversation__title">Two tides</h1>
 <p class="conversation__verdict">Held 3 times, nothing lost.</p>
-<dl class="facts"><div><dt>Model</dt><dd data-fact="models">gemini-x</dd></div><div><dt>Tokens</dt><dd data-fact="tokens">12 in, 34 out</dd></div></dl>"""
+<dl class="facts"><div><dt>Model</dt><dd data-fact="models">gemini-x</dd></div>
+<div><dt>Tokens</dt><dd data-fact="tokens">12 in, 34 out</dd></div></dl>"""
 
 
 def test_the_end_of_a_call_tells_what_it_came_to_as_that_is_written_and_leads_on(page: Page) -> None:
