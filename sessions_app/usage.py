@@ -7,6 +7,7 @@ import datetime
 import uuid
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import CharField, Count, F, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Concat, TruncDate
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from energy.days import day_of
 from energy.fair_use import Allowance, FairUseRefusal, Used, refusal_of
@@ -225,9 +228,11 @@ def totals_per_user(usages: QuerySet[TurnUsage]) -> list[tuple[str, UsageTotal]]
 
 def in_dollars(cost_micro_usd: int) -> str:
     """Such as "$0.0123"; turns cost fractions of a cent."""
+    dollars = Decimal(cost_micro_usd) / 1_000_000
     if 0 < cost_micro_usd < SMALLEST_SHOWN_MICRO_USD:
-        return f"under {in_dollars(SMALLEST_SHOWN_MICRO_USD)}"
-    return f"${cost_micro_usd / 1_000_000:,.4f}"
+        return _("under %(cost)s") % {"cost": in_dollars(SMALLEST_SHOWN_MICRO_USD)}
+    # Translators: an amount of dollars, as it is written in your language.
+    return _("$%(amount)s") % {"amount": number_format(round(dollars, 4), 4, force_grouping=True)}
 
 
 def _grouped(usages: QuerySet[TurnUsage], key: F | TruncDate) -> QuerySet[Any, Any]:

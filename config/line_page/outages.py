@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Max, Min
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, TruncHour
+from django.utils.translation import gettext as _
 
 from config.line_page.clock import Clock
 from config.line_page.figures import Figure, MaySee, figure
 from energy.ladders import projects_in_use
+from energy.marking import gettext_noop
 from energy.models import ModelQuota
 from sessions_app.models import LiveSession, SessionEvent
 
@@ -22,12 +24,12 @@ SHOWN = 20
 DAYS = 7
 
 WORDS = {
-    "connection_lost": "Connections broke",
-    "connection_abandoned": "Connections given up as dead",
-    "memory_lost": "The provider had forgotten what it resumed",
-    "failed": "Sessions gave up dialling",
-    "exhausted": "Sessions were left without a model",
-    "level_lowered": "Sessions moved down to another model",
+    "connection_lost": gettext_noop("Connections broke"),
+    "connection_abandoned": gettext_noop("Connections given up as dead"),
+    "memory_lost": gettext_noop("The provider had forgotten what it resumed"),
+    "failed": gettext_noop("Sessions gave up dialling"),
+    "exhausted": gettext_noop("Sessions were left without a model"),
+    "level_lowered": gettext_noop("Sessions moved down to another model"),
 }
 """The kinds of events that are trouble, in words."""
 
@@ -87,7 +89,7 @@ def _of_connections(since: datetime.datetime, zone: ZoneInfo, may_see_sessions: 
         if may_see_sessions:
             of_events = {f"events__{lookup}": value for lookup, value in filters.items()}
             hit = figure(group["sessions"], "session", LiveSession, **of_events)
-        yield Outage(group["first"], group["last"], WORDS[group["kind"]], detail or "", rows, hit)
+        yield Outage(group["first"], group["last"], _(WORDS[group["kind"]]), detail or "", rows, hit)
 
 
 def _of_workers(since: datetime.datetime, zone: ZoneInfo) -> Iterator[Outage]:
@@ -109,13 +111,13 @@ def _of_workers(since: datetime.datetime, zone: ZoneInfo) -> Iterator[Outage]:
             ended_at__gte=group["first"],
             ended_at__lte=group["last"],
         )
-        yield Outage(group["first"], group["last"], "A worker was lost with what it held", group["owner"], hit, hit)
+        yield Outage(group["first"], group["last"], _("A worker was lost with what it held"), group["owner"], hit, hit)
 
 
 def _of_models(since: datetime.datetime) -> Iterator[Outage]:
     spent = ModelQuota.objects.filter(project__in=projects_in_use(), spent_since__gte=since).order_by("-spent_since")
     for quota in spent[:SHOWN]:
         began_at = cast(datetime.datetime, quota.spent_since)
-        words = f"{quota.model} was spent" if quota.restored_at else f"{quota.model} is spent"
+        words = _("%(model)s was spent") if quota.restored_at else _("%(model)s is spent")
         rows = figure(1, "model", ModelQuota, id__exact=quota.pk)
-        yield Outage(began_at, quota.restored_at or began_at, words, quota.kind, rows, None)
+        yield Outage(began_at, quota.restored_at or began_at, words % {"model": quota.model}, quota.kind, rows, None)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Count, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from config.line_page.clock import Clock
 from config.line_page.figures import Figure, MaySee, figure, row_url
 from energy.ladders import projects_in_use
 from energy.levels import Reason
+from energy.marking import gettext_noop
 from energy.models import EnergyChange, EnergyState, LiveSlot, ModelQuota
 from energy.queue import GONE_AFTER
 from sessions_app.lines import DEAD_AFTER
@@ -23,6 +25,11 @@ from summarization.models import CallHistory, SummaryState
 
 ROWS_SHOWN = 50
 """Of workers and of models, each; more are counted."""
+
+
+HEARD, LEAVING = gettext_noop("heard"), gettext_noop("leaving")
+SILENT, GONE = gettext_noop("silent"), gettext_noop("gone")
+"""What a worker is like, as the template has it translated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,9 @@ def live(may_see: MaySee, clock: Clock) -> list[Figure]:
         )
         is_open = {"ended_at__isempty": True}
         figures += [
-            figure(of_mode.total(), "sessions open", LiveSession, **is_open),
-            figure(of_mode["call"], "of them calls", LiveSession, **is_open, conversation__mode__exact="call"),
-            figure(of_mode["text"], "of them text chats", LiveSession, **is_open, conversation__mode__exact="text"),
+            figure(of_mode.total(), _("sessions open"), LiveSession, **is_open),
+            figure(of_mode["call"], _("of them calls"), LiveSession, **is_open, conversation__mode__exact="call"),
+            figure(of_mode["text"], _("of them text chats"), LiveSession, **is_open, conversation__mode__exact="text"),
         ]
     if may_see(LiveSlot):
         seen_since = clock.now - GONE_AFTER
@@ -93,12 +100,12 @@ def live(may_see: MaySee, clock: Clock) -> list[Figure]:
         present = {"seen_at__gte": seen_since}
         figures += [
             figure(places["taken"], f"places taken{of_all}", LiveSlot, **present, granted_at__isnull=False),
-            figure(places["waiting"], "waiting for a place", LiveSlot, **present, granted_at__isnull=True),
+            figure(places["waiting"], _("waiting for a place"), LiveSlot, **present, granted_at__isnull=True),
         ]
     if may_see(Conversation):
         today = {"started_at__gte": clock.day[0], "started_at__lt": clock.day[1]}
         begun = Conversation.objects.filter(**today).count()
-        figures.append(figure(begun, "conversations begun today", Conversation, **today))
+        figures.append(figure(begun, _("conversations begun today"), Conversation, **today))
     return figures
 
 
@@ -111,17 +118,15 @@ def workers(may_see: MaySee) -> Workers | None:
         held = dict(LiveSession.objects.filter(ended_at=None).order_by().values_list("owner").annotate(Count("pk")))
     lines = [_line_of(worker, held) for worker in Worker.objects.annotate(now=Now())]
     known = {line.name for line in lines}
-    lines += [
-        WorkerLine(name, "gone", False, None, None, _held(name, held)) for name in held or () if name not in known
-    ]
+    lines += [WorkerLine(name, GONE, False, None, None, _held(name, held)) for name in held or () if name not in known]
     lines.sort(key=lambda line: (line.is_well, line.name))
     heard = sum(line.silent_s is not None and line.silent_s < DEAD_AFTER.total_seconds() for line in lines)
     rows = sum(line.silent_s is not None for line in lines)
-    leaving = sum(line.state == "leaving" for line in lines)
+    leaving = sum(line.state == LEAVING for line in lines)
     figures = [
-        figure(heard, "workers heard", Worker, heartbeat="heard"),
-        figure(rows - heard, "workers silent", Worker, heartbeat="missed"),
-        figure(leaving, "leaving", Worker, heartbeat="heard", leaving_at__isempty=False),
+        figure(heard, _("workers heard"), Worker, heartbeat="heard"),
+        figure(rows - heard, _("workers silent"), Worker, heartbeat="missed"),
+        figure(leaving, _("leaving"), Worker, heartbeat="heard", leaving_at__isempty=False),
     ]
     return Workers(figures, lines[:ROWS_SHOWN], len(lines[ROWS_SHOWN:]))
 
@@ -129,15 +134,15 @@ def workers(may_see: MaySee) -> Workers | None:
 def _line_of(worker: Worker, held: dict[str, int] | None) -> WorkerLine:
     silent_s = (worker.now - worker.seen_at).total_seconds()  # type: ignore[attr-defined]
     is_heard = silent_s < DEAD_AFTER.total_seconds()
-    state = "silent" if not is_heard else "leaving" if worker.leaving_at else "heard"
+    state = SILENT if not is_heard else LEAVING if worker.leaving_at else HEARD
     held_here = _held(worker.name, held)
-    return WorkerLine(worker.name, state, state == "heard", max(0.0, silent_s), worker.started_at, held_here)
+    return WorkerLine(worker.name, state, state == HEARD, max(0.0, silent_s), worker.started_at, held_here)
 
 
 def _held(name: str, held: dict[str, int] | None) -> Figure | None:
     if held is None:
         return None
-    return figure(held.get(name, 0), "sessions", LiveSession, ended_at__isempty=True, owner=name)
+    return figure(held.get(name, 0), _("sessions"), LiveSession, ended_at__isempty=True, owner=name)
 
 
 def ledger(may_see: MaySee, clock: Clock) -> Ledger:
@@ -149,7 +154,7 @@ def ledger(may_see: MaySee, clock: Clock) -> Ledger:
         projects = sorted(projects_in_use())
         is_spent = {"spent_since__isnull": False, "restored_at__isnull": True}
         quotas = list(ModelQuota.objects.filter(project__in=projects, **is_spent).order_by("-spent_since"))
-        figures.append(figure(len(quotas), "models spent", ModelQuota, project__in=",".join(projects), **is_spent))
+        figures.append(figure(len(quotas), _("models spent"), ModelQuota, project__in=",".join(projects), **is_spent))
         spent = [Spent(quota, row_url(ModelQuota, quota.pk)) for quota in quotas[:ROWS_SHOWN]]
         left_out = len(quotas[ROWS_SHOWN:])
     if may_see(EnergyChange):
@@ -158,13 +163,13 @@ def ledger(may_see: MaySee, clock: Clock) -> Ledger:
         figures += [
             figure(changes.get(reason, 0), words, EnergyChange, **today, reason__exact=reason.value)
             for reason, words in (
-                (Reason.RATE_LIMIT_EXCEEDED, "steps down today, by the provider"),
-                (Reason.QUOTA_RESET, "steps up today, quota returned"),
+                (Reason.RATE_LIMIT_EXCEEDED, _("steps down today, by the provider")),
+                (Reason.QUOTA_RESET, _("steps up today, quota returned")),
             )
         ]
     if may_see(EnergyState):
         empty = EnergyState.objects.filter(level=0).count()
-        figures.append(figure(empty, "users at level 0", EnergyState, level=0))
+        figures.append(figure(empty, _("users at level 0"), EnergyState, level=0))
     return Ledger(figures, spent, left_out)
 
 
@@ -178,7 +183,7 @@ def summaries(may_see: MaySee) -> list[Figure]:
     )
     running = CallHistory.objects.filter(claimed_until__gt=Now()).count()
     return [
-        figure(of_state["pending"], "summaries to be written", CallHistory, state__exact="pending"),
-        figure(running, "being written", CallHistory, claim="running"),
-        figure(of_state["failed"], "failed", CallHistory, state__exact="failed"),
+        figure(of_state["pending"], _("summaries to be written"), CallHistory, state__exact="pending"),
+        figure(running, _("being written"), CallHistory, claim="running"),
+        figure(of_state["failed"], _("failed"), CallHistory, state__exact="failed"),
     ]

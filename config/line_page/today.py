@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from django.db.models import Count, FloatField, Q, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.line_page.clock import Clock
 from config.line_page.figures import Figure, MaySee, figure
@@ -66,8 +69,8 @@ def losses(may_see: MaySee, clock: Clock) -> list[Loss]:
             _amount(int(sums[f"messages_{of}"]), int(sums[f"ms_{of}"])),
         )
         for of, words, since in (
-            ("today", "losses today", begins),
-            ("week", f"losses in {LOST_DAYS} days", week_begins),
+            ("today", _("losses today"), begins),
+            ("week", _("losses in %(days)s days") % {"days": LOST_DAYS}, week_begins),
         )
     ]
 
@@ -83,9 +86,9 @@ def gaps(may_see: MaySee, clock: Clock) -> Gaps | None:
     drawn = sorted((_gap_of(*row) for row in rows), key=lambda gap: gap.at)
     today = {"at__gte": begins, "at__lt": ends}
     figures = [
-        figure(counts["all"], "gaps today", SessionEvent, gap="any", **today),
-        figure(counts["planned"], "planned", SessionEvent, gap="planned", **today),
-        figure(counts["all"] - counts["planned"], "unplanned", SessionEvent, gap="unplanned", **today),
+        figure(counts["all"], _("gaps today"), SessionEvent, gap="any", **today),
+        figure(counts["planned"], _("planned"), SessionEvent, gap="planned", **today),
+        figure(counts["all"] - counts["planned"], _("unplanned"), SessionEvent, gap="unplanned", **today),
     ]
     longest = length_words(max((gap.gap_ms for gap in drawn), default=0))
     return Gaps(figures, drawn, plot(drawn, begins, ends, clock.now, clock.zone), longest)
@@ -101,5 +104,6 @@ def _sum_of(name: str, condition: Q | None = None) -> Coalesce:
 
 
 def _amount(messages: int, ms: int) -> str:
-    told = "1 message" if messages == 1 else f"{messages:,} messages"
-    return f"{told}, {duration_words(ms)} of sound"
+    shown = {"count": number_format(messages, use_l10n=True, force_grouping=True), "duration": duration_words(ms)}
+    words = ngettext("%(count)s message, %(duration)s of sound", "%(count)s messages, %(duration)s of sound", messages)
+    return words % shown

@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from config.line_page import outages, present, today
 from config.line_page.clock import Clock
@@ -23,7 +24,7 @@ def line_page(request: HttpRequest) -> HttpResponse:
     clock = Clock(timezone.now(), settings.TIME_ZONE)
     context = {
         **admin.site.each_context(request),
-        "title": "The line now",
+        "title": _("The line now"),
         "clock": clock,
         "losses": today.losses(may_see, clock),
         "live": present.live(may_see, clock),

@@ -85,7 +85,8 @@ def of_template(source: str, name: str) -> Iterator[Found]:
     template: Template = engines["django"].from_string(source).template  # type: ignore[attr-defined]
     for node in _nodes(template, TranslateNode):
         context = node.message_context.var if node.message_context else None
-        yield Found(str(node.filter_expression.var.literal).replace("%", "%%"), name, context, ())
+        if node.filter_expression.var.literal is not None:  # else it is a variable, which is marked where it is made
+            yield Found(str(node.filter_expression.var.literal).replace("%", "%%"), name, context, ())
     for block in _nodes(template, BlockTranslateNode):
         context = block.message_context.var if block.message_context else None
         yield Found(_of_block(block), name, context, ())

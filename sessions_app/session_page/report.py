@@ -12,8 +12,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from energy.ladders import ladder_of
 from energy.levels import Mode, UnknownModel, profile_of
@@ -214,12 +215,14 @@ def _swap(event: SessionEvent) -> Report:
 
 
 def _usage(total: usage.UsageTotal) -> Report:
+    with translation.override(settings.LANGUAGE_CODE):  # programs read it, too
+        cost = usage.in_dollars(total.cost_micro_usd)
     return {
         "turns": total.turns,
         "input_tokens": total.input_tokens,
         "output_tokens": total.output_tokens,
         "cost_micro_usd": total.cost_micro_usd,
-        "cost": usage.in_dollars(total.cost_micro_usd),
+        "cost": cost,
     }
 
 

@@ -70,11 +70,11 @@ def pressing(name: str) -> Arrange:
 
 
 def refused(fields: dict[str, str], button: str) -> Arrange:
-    """A form sent with these fields, by their labels."""
+    """A form sent with these fields, by their names."""
 
     def send(page: Page, _: Peer) -> None:
-        for label, text in fields.items():
-            page.get_by_label(named(page, label), exact=True).fill(text)
+        for name, text in fields.items():
+            page.locator(f"[name={name}]").fill(text)
         page.get_by_role("button", name=named(page, button)).click()
         expect(page.locator("[aria-invalid=true], [role=alert]").first).to_be_visible()
 
@@ -221,7 +221,7 @@ def opened(page: Page, peer: Peer) -> None:
 def scenes(conversation_id: str) -> list[Scene]:
     """All of them; the conversation is one of Alice's."""
     entry = f"/history/{conversation_id}/"
-    wrong = {"Username": "nobody-of-this-name", "Password": "wrong"}
+    wrong = {"username": "nobody-of-this-name", "password": "wrong"}
     return [
         Scene("welcome", "/", who=""),
         Scene("log-in", "/accounts/login/", who=""),
