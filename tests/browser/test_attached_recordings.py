@@ -257,3 +257,11 @@ def test_what_is_to_be_attached_is_sent_once_a_connection_until_it_is_there(modu
         return told;
     """
     assert run(modules, "session/outbox.js", body) == ["a", "b", None, ["b"], "c", None]
+
+
+def test_a_file_that_comes_while_the_server_is_away_is_not_lost_without_a_word(open_chat: Callable[..., Chat]) -> None:
+    chat = open_chat()
+    chat.open("/text/")
+    chat.page.context.route("**/upload_list*.js", lambda route: route.abort())
+    chat.page.evaluate(PASTE, base64.b64encode(wav(1.0)).decode())
+    expect(chat.page.get_by_text("The server cannot be reached. Try again.")).to_be_visible()

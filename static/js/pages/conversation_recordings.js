@@ -11,8 +11,8 @@ import { Announcer } from "../ui/announcer.js";
 import { DropZone } from "../ui/drop_zone.js";
 import { PlayerDock } from "../ui/player_dock.js";
 import { RecordingPicker } from "../ui/recording_picker.js";
-import { UploadList } from "../ui/upload_list.js";
 
+const UNREACHABLE = gettext("The server cannot be reached. Try again.");
 const ASKED_KEY = "holdline:asked-about";
 const ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
@@ -46,25 +46,17 @@ export class ConversationRecordings {
       factsOf: (id) => this.factsOf(id),
       onChange: () => this._show(),
     });
-    this._uploads = new UploadList(find("[data-uploads]", this._tray), {
-      address: dialog.dataset.uploader,
-      csrf: find("[name=csrfmiddlewaretoken]", dialog).value,
-      keep: false,
-      atOnce: Number(dialog.dataset.atOnce),
-      leftOut: find("[data-left-out]", this._tray),
-      announcer: new Announcer(find("[data-announcer]")),
-      dropsDone: true,
-      onDone: (recording) => this._attach(recording),
-      onChange: () => this._show(),
-    });
+    /** @type {import("../ui/upload_list.js").UploadList | null}  null until there is a file: most conversations have none */
+    this._uploads = null;
+    this._leftOut = find("[data-left-out]", this._tray);
     this._picker = new RecordingPicker(dialog, {
-      onFiles: (files) => this._uploads.take(files),
+      onFiles: (files) => this._take(files),
       onPick: (recording) => this._attach(recording),
       onRemove: (id) => this._remove(id),
     });
     dialog.addEventListener("close", onReturn);
     for (const button of document.querySelectorAll("[data-attach]")) button.addEventListener("click", () => this._picker.open());
-    new DropZone(find("main"), (files) => this._uploads.take(files));
+    new DropZone(find("main"), (files) => this._take(files));
     document.addEventListener("paste", (event) => this._onPaste(event));
     this._chips.addEventListener("click", (event) => {
       const { chip, remove } = event.target.closest("button")?.dataset ?? {};
@@ -134,7 +126,34 @@ export class ConversationRecordings {
     const files = [...(event.clipboardData?.files ?? [])].filter(({ type }) => /^(audio|video)\/|^$/.test(type));
     if (files.length === 0) return;
     event.preventDefault();
+    this._take(files);
+  }
+
+  async _take(files) {
+    try {
+      const { UploadList } = await import("../ui/upload_list.js");
+      this._uploads ??= this._uploadsBy(UploadList);
+    } catch {
+      setText(this._leftOut, UNREACHABLE);
+      this._tray.hidden = false;
+      return;
+    }
     this._uploads.take(files);
+  }
+
+  _uploadsBy(UploadList) {
+    const dialog = find("[data-attach-dialog]");
+    return new UploadList(find("[data-uploads]", this._tray), {
+      address: dialog.dataset.uploader,
+      csrf: find("[name=csrfmiddlewaretoken]", dialog).value,
+      keep: false,
+      atOnce: Number(dialog.dataset.atOnce),
+      leftOut: this._leftOut,
+      announcer: new Announcer(find("[data-announcer]")),
+      dropsDone: true,
+      onDone: (recording) => this._attach(recording),
+      onChange: () => this._show(),
+    });
   }
 
   _attach(recording) {
@@ -156,7 +175,7 @@ export class ConversationRecordings {
       headers: { "X-CSRFToken": csrf, "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify({ conversation: this._conversation }),
     }).catch(() => null);
-    if (!answer) return gettext("The server cannot be reached. Try again.");
+    if (!answer) return UNREACHABLE;
     if (!answer.ok) return (await answer.json().catch(() => null))?.error?.text ?? gettext("It could not be taken out. Try again.");
     this._attached = this._attached.filter((recording) => recording.id !== id);
     this._show();
@@ -187,8 +206,8 @@ export class ConversationRecordings {
     this._picker.show(this._attached, all.length >= LIMIT.RECORDINGS);
     this._showChips(all, asked);
     const chosen = all.filter(({ id }) => asked.includes(id));
-    setText(this._words, askedWords(chosen, all.length, this._uploads.coming, this._conversation !== null));
-    this._tray.hidden = !(all.length || this._uploads.count || this._dock.isOpen);
+    setText(this._words, askedWords(chosen, all.length, this._uploads?.coming ?? 0, this._conversation !== null));
+    this._tray.hidden = !(all.length || this._uploads?.count || this._dock.isOpen);
   }
 
   /** Each stays the same element, for it may have the focus. */
