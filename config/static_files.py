@@ -11,6 +11,9 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):
     """
 
     support_js_module_import_aggregation = True
+    max_post_process_passes = 20
+    """A name settles once those of all that a script imports have: as many passes as imports follow on one another, and
+    one more. Django gives up after five."""
 
     def url(self, name: str | None, force: bool = False) -> str:
         if not self.hashed_files and not force:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    Words = str | _StrPromise
+    """What people read: as it is, or as the function of Django that finds its translation for whoever reads it."""
+
 
 def gettext_noop(sentence: str) -> str:
     """Marks a sentence for translation, as Django's function of this name does, which nothing here knows."""

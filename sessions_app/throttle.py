@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+    from energy.marking import Words
 
 SHOWN_IN_SECONDS = 90
 """Longer waits are told in minutes."""
@@ -48,7 +48,7 @@ class Rule:
     """What is limited. `name` stands in rows and logs, `tries` is what people read: "Too many searches."."""
 
     name: str
-    tries: StrOrPromise
+    tries: Words
     limits: Mapping[Scope, Limit]
 
 

@@ -60,7 +60,7 @@ PURE = {
     "config.line_page.plot",
     *(f"sessions_app.live.providers.{name}" for name in ("cache_rules", "cache_reckoning")),
 }
-WORDS = ("django.utils.translation", "django.utils.formats", "django_stubs_ext")
+WORDS = ("django.utils.translation", "django.utils.formats", "django.utils.functional")
 """Pure modules that have something to say mark it, and say it in the language of who reads it."""
 
 NOT_PURE = {"asyncio", "time", "random", "secrets", "socket", "threading", "logging", "os", "subprocess"}

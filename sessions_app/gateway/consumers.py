@@ -73,7 +73,7 @@ from sessions_app.services import NotYours
 from sessions_app.user_settings.page_language import language_of_socket
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+    from energy.marking import Words
 
 logger = logging.getLogger(__name__)
 
@@ -294,13 +294,13 @@ class LiveConsumer(AsyncConsumer):
         if fatal:
             self._page.close(MALFORMED)
 
-    def _answer_oversized(self, code: str, text: StrOrPromise) -> None:
+    def _answer_oversized(self, code: str, text: Words) -> None:
         self._oversized.note(self._now_s())
         self._page.tell_error(code, text, fatal=self._oversized.is_enough)
         if self._oversized.is_enough:
             self._page.close(TOO_LARGE)
 
-    def _answer_too_much(self, strikes: Strikes, code: str, text: StrOrPromise, audio: int | None = None) -> None:
+    def _answer_too_much(self, strikes: Strikes, code: str, text: Words, audio: int | None = None) -> None:
         answered = strikes.note(self._now_s())
         if strikes.is_enough:
             self._refuse(TOO_MUCH, code, text)
@@ -310,7 +310,7 @@ class LiveConsumer(AsyncConsumer):
     def _refuse_flood(self) -> None:
         self._refuse(TOO_MUCH, "limit.message_rate", _("Too much was sent before the session was open."))
 
-    def _refuse(self, close_code: int, code: str, text: StrOrPromise) -> None:
+    def _refuse(self, close_code: int, code: str, text: Words) -> None:
         self._page.tell_error(code, text, fatal=True)
         self._page.close(close_code)
 

@@ -30,7 +30,7 @@ from sessions_app.live.turn_window import TurnWindow
 from sessions_app.stored_words import in_words_lazily
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+    from energy.marking import Words
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class SocketPage:
     def tell_error(
         self,
         code: str,
-        text: StrOrPromise,
+        text: Words,
         *,
         fatal: bool = False,
         id: str = "",

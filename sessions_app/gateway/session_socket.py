@@ -28,7 +28,7 @@ from sessions_app.live.close_codes import MALFORMED, NOT_LOGGED_IN, OUR_FAULT, T
 from sessions_app.user_settings.page_language import language_of_socket
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+    from energy.marking import Words
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class SessionConsumer(AsyncConsumer):
                 async with asyncio.timeout(TOLD_EVERY_S - SOONEST_AGAIN_S):
                     await self._soon.wait()
 
-    def _refuse(self, close_code: int, code: str, text: StrOrPromise) -> None:
+    def _refuse(self, close_code: int, code: str, text: Words) -> None:
         self._page.tell(wire.error(code, text, fatal=True))
         self._page.close(close_code)
 

@@ -29,7 +29,7 @@ from sessions_app.live.turn_window import TurnWindow
 from sessions_app.stored_words import in_words_lazily
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+    from energy.marking import Words
 
 
 class PageMessageType(StrEnum):
@@ -511,7 +511,7 @@ def energy_facts(
     }
 
 
-def toast(code: str, level: str, text: StrOrPromise, ms: int, until: datetime | None = None) -> dict[str, Any]:
+def toast(code: str, level: str, text: Words, ms: int, until: datetime | None = None) -> dict[str, Any]:
     facts = {"type": ServerMessageType.TOAST, "code": code, "level": level, "text": text, "ms": ms}
     return facts if until is None else facts | _clock_in(str(text), until, time.time() * 1000)
 
@@ -533,7 +533,7 @@ def question(moved: QuestionMoved) -> dict[str, Any]:
 
 
 def error(
-    code: str, text: StrOrPromise, *, fatal: bool = False, id: str = "", audio: int | None = None, recording: str = ""
+    code: str, text: Words, *, fatal: bool = False, id: str = "", audio: int | None = None, recording: str = ""
 ) -> dict[str, Any]:
     """`id` names the typed message that was refused, so that the page can mark it; `audio` the audio frame from which
     on it has to send again; `recording` the one that is meant."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from energy.levels import Mode
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+    from energy.marking import Words
 
 
 class ToastLevel(StrEnum):
@@ -27,7 +27,7 @@ class Wording:
     """`text` may hold {seconds}, the length of the outage. `ms`: how long it is shown, 0 until it is dismissed."""
 
     level: ToastLevel
-    text: StrOrPromise
+    text: Words
     ms: int
 
 

@@ -20,7 +20,7 @@ from sessions_app.services import NotYours
 from sessions_app.stored_words import in_words_lazily
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+    from energy.marking import Words
 
 NOT_TAKEN = _("This server takes no recordings.")
 UNKNOWN = _("You have no such recording. It was deleted, perhaps.")
@@ -34,7 +34,7 @@ class NotAttached:
 
     recording: uuid.UUID
     code: str
-    text: StrOrPromise
+    text: Words
 
 
 def attach_all(user: User, conversation_id: uuid.UUID, recordings: Iterable[uuid.UUID]) -> list[NotAttached]:

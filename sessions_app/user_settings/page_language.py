@@ -18,9 +18,13 @@ from sessions_app.user_settings.terms import OF_THE_DEVICE
 
 logger = logging.getLogger(__name__)
 
+FOR_EVERYBODY = ("/healthz", "/readyz", "/favicon.ico", "/manifest.webmanifest", "/words/", "/csp-reports/")
+"""Addresses that answer the same whoever asks: nobody's settings are read for them."""
+
 
 def speak_to_users(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """To stand behind Django's authentication. What comes without a session's cookie costs no query."""
+    """To stand behind Django's authentication. What comes without a session's cookie, or asks for what is the same for
+    everybody, costs no query."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         language = _language_for(request)
@@ -52,7 +56,7 @@ def language_accepted(header: str) -> str:
 
 def _language_for(request: HttpRequest) -> str:
     chosen = OF_THE_DEVICE
-    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+    if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.path_info.startswith(FOR_EVERYBODY):
         try:
             chosen = settings_of_request(request).page_language
         except DatabaseError as error:  # the page itself tells of it, if it needs the database at all

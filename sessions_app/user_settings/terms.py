@@ -309,5 +309,8 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "theme": THEMES,
     "page_language": (OF_THE_DEVICE, *PAGE_LANGUAGES),
 }
+CHOICES = frozenset(_OPTIONS)
+"""Settings of which one of several is chosen: a form that was made for them always has one."""
+
 DEFAULTS_TO_SET = tuple(name for name in NAMES if name not in ("voice", "instruction", "persona", "history_days"))
 """Defaults that have no variable of their own, and no list in the admin."""

@@ -20,8 +20,8 @@ from sessions_app.user_settings import service
 from sessions_app.user_settings.announcing import tell_of_change
 from sessions_app.user_settings.appearance import THEME_COOKIE
 from sessions_app.user_settings.page_fields import form_of, groups_of
+from sessions_app.user_settings.terms import CHOICES, read_form
 from sessions_app.user_settings.terms import NAMES as SETTINGS
-from sessions_app.user_settings.terms import read_form
 from sessions_app.voice_samples.service import voices_to_hear
 
 
@@ -39,9 +39,11 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     is_old = False
     if request.method == "POST":
         form = request.POST.dict()
-        # What the page could not ask for is not answered by it, also where the operator has let go of it since.
+        # What the page could not ask for is not answered by it, also where the operator has let go of it since, or it
+        # came with an upgrade.
         held = frozenset(form.get("held", "").split()) & frozenset(SETTINGS)
-        form |= {name: value for name, value in form_of(kept.settings).items() if name in held}
+        unasked = held | (CHOICES - form.keys())
+        form |= {name: value for name, value in form_of(kept.settings).items() if name in unasked}
         asked = replace(rules, locked=rules.locked | held)
         wanted, errors = read_form(form, asked)
         shown = _number_in(form.get("revision", ""))

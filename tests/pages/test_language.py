@@ -145,3 +145,12 @@ def test_the_address_of_a_socket_names_the_language_of_its_page(reader: Client) 
     for path in ("/text/", "/call/", "/session/"):
         assert b"/?language=de" in reader.get(path, headers=GERMAN).content, path
         assert b"?language=" not in reader.get(path).content, path
+
+
+def test_a_form_from_before_there_was_a_choice_of_language_is_saved_all_the_same(reader: Client, alice: User) -> None:
+    choose(alice, "de")
+    form = form_of(replace(service.settings_for(alice.pk), theme="dark"))
+    del form["page_language"]
+    reader.post("/settings/", form)
+    kept = service.settings_for(alice.pk)
+    assert (kept.theme, kept.page_language) == ("dark", "de")
