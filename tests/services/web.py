@@ -9,6 +9,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
 
+from config.translations import catalogues
 from tests.services.cast import PASSWORD
 from tests.services.databases import new_database
 from tests.services.prepared import run_prepared
@@ -16,6 +17,7 @@ from tests.services.processes import PreparedProgram, free_port
 
 START_LIMIT_S = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
+WORDS = ROOT / "var" / "cache" / "locale"
 SMALL_MESSAGES = ("--ws-max-size", "524288", "--ws-per-message-deflate", "false")
 """As the README starts uvicorn: large or compressed messages are refused before they are inflated."""
 
@@ -25,6 +27,13 @@ SERVERS = {
 }
 CARELESS = {"careless uvicorn": ("uvicorn", "--host", "127.0.0.1", "--port")}
 """With uvicorn's own defaults."""
+
+
+def _lend_words(directory: Path) -> None:
+    """Every server would compile the words of other languages anew, for its data directory is a new one."""
+    catalogues.ensure_compiled(WORDS / catalogues.fingerprint())
+    if not (directory / WORDS.name).exists():
+        (directory / WORDS.name).symlink_to(WORDS)
 
 
 class WebServer:
@@ -42,6 +51,7 @@ class WebServer:
         application: str = "config.asgi:application",
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        _lend_words(directory)
         self.kind = kind
         self._application = application
         self.port = free_port()
