@@ -109,3 +109,24 @@ def test_on_a_wide_screen_nothing_is_folded(open_page: Callable[..., Page], talk
     page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
     expect(page.get_by_label("Kind")).to_be_visible()
     expect(page.get_by_text("Filter", exact=True)).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/history/", "/history/?q=sunday&since=2026-12-24&until=2026-01-01"])
+def test_the_list_stands_within_a_phone_with_letters_twice_as_large(
+    open_page: Callable[..., Page], talk: str, path: str
+) -> None:
+    page = open_page(path, PHONE)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert overflow_px(page) == 0
+    search = page.get_by_role("searchbox").bounding_box()
+    assert search
+    assert search["width"] > 200
+
+
+def test_a_conversation_stands_within_a_phone_with_letters_twice_as_large(
+    open_page: Callable[..., Page], talk: str
+) -> None:
+    page = open_page(f"/history/{talk}/", {"width": 360, "height": 740})
+    expect(page.get_by_role("button", name="Find in this conversation")).to_be_visible()
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert overflow_px(page) == 0

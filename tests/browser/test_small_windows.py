@@ -114,3 +114,14 @@ def test_on_a_phone_a_box_is_a_sheet_at_the_foot_that_can_be_closed_by_a_finger(
         small_page.locator(box).get_by_role("button", name="Close").click()
         expect(small_page.locator(box)).to_be_hidden()
         expect(small_page.get_by_role("button", name=name)).to_be_focused()
+
+
+def test_what_stands_in_an_empty_chat_is_read_from_its_beginning(small_page: Page) -> None:
+    Peer(small_page, "text")
+    small_page.goto("/text/")
+    expect(small_page.locator("html")).to_have_attribute("data-state", "live")
+    small_page.evaluate("document.documentElement.style.fontSize = '200%'")
+    small_page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    scroller = small_page.locator("[data-scroller]")
+    assert scroller.evaluate("(element) => element.scrollHeight > element.clientHeight")
+    assert scroller.evaluate("(element) => element.scrollTop") == 0

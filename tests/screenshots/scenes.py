@@ -121,7 +121,12 @@ def with_toasts(page: Page, peer: Peer) -> None:
 
 def finding(page: Page, peer: Peer) -> None:
     talking(page, peer)
-    page.get_by_role("button", name=named(page, "Find in this conversation")).click()
+    in_the_bar = page.locator("[data-find-open]")
+    if in_the_bar.is_visible():
+        in_the_bar.click()
+    else:  # on a phone it is among the chats
+        page.get_by_role("button", name=named(page, "Chats")).click()
+        page.locator("[data-find-here]").click()
     page.get_by_role("searchbox").fill("tide")
 
 

@@ -52,7 +52,7 @@ export class LiveView {
       onPlay: (id, atMs) => recordings.playFrom(id, atMs),
       factsOf: (id) => recordings.factsOf(id),
     });
-    this._scroll = new StickToBottom(find("[data-scroller]"), find("[data-to-latest]"));
+    this._scroll = new StickToBottom(find("[data-scroller]"), find("[data-to-latest]"), () => this._transcript.hasLines);
     this._earlier = new EarlierMessages(find("[data-transcript]"), { onWanted: onEarlier });
     this._energy = new EnergyMeter(find("[data-energy]"));
     this._toaster = new Toaster(find("[data-toasts]"), find("[data-toasts-assertive]"));

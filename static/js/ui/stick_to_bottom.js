@@ -6,10 +6,12 @@ export class StickToBottom {
   /**
    * @param {HTMLElement} scroller
    * @param {HTMLElement} button  leads back to the newest line
+   * @param {() => boolean} hasLines  else there is none to keep in view: what stands there instead is read from its beginning
    */
-  constructor(scroller, button) {
+  constructor(scroller, button, hasLines) {
     this._scroller = scroller;
     this._button = button;
+    this._hasLines = hasLines;
     this._held = true;
     this._ownTop = -1;
     scroller.addEventListener("scroll", () => this._onScroll(), { passive: true });
@@ -21,6 +23,7 @@ export class StickToBottom {
 
   /** To be called after the content grew. */
   follow() {
+    if (!this._hasLines()) return;
     if (!this._held) {
       this._button.hidden = this._isNear();
       return;

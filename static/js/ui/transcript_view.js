@@ -69,6 +69,10 @@ export class TranscriptView {
     return this._lines.get(this._firstKey)?.node ?? null;
   }
 
+  get hasLines() {
+    return this._lines.size > 0;
+  }
+
   /**
    * @param {import("../session/session_state.js").SessionState} state
    * @param {import("../session/captions.js").Captions} captions
