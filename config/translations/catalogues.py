@@ -79,6 +79,6 @@ def _locale_of_pseudo_language() -> str:
 
 
 def _forget_former(target: Path) -> None:
-    others = [one for one in target.parent.iterdir() if one != target and not one.name.startswith(".")]
+    others = [one for one in target.parent.iterdir() if one != target]  # also what a killed process has left
     for former in sorted(others, key=lambda one: one.stat().st_mtime)[:-KEPT]:
         shutil.rmtree(former, ignore_errors=True)

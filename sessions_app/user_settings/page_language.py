@@ -44,6 +44,13 @@ def language_of_socket(query_string: bytes) -> str:
     return asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
+def language_of(chosen: str, request: HttpRequest) -> str:
+    """The one that somebody has chosen in the settings, or else that of the browser."""
+    if chosen in dict(settings.LANGUAGES):
+        return chosen
+    return language_accepted(request.headers.get("Accept-Language", ""))
+
+
 def language_accepted(header: str) -> str:
     """The first of a browser's languages that there is, by its `Accept-Language`, which can be anything."""
     for code, _ in parse_accept_lang_header(header):
@@ -61,6 +68,4 @@ def _language_for(request: HttpRequest) -> str:
             chosen = settings_of_request(request).page_language
         except DatabaseError as error:  # the page itself tells of it, if it needs the database at all
             logger.warning("in which language a user reads cannot be looked up: %s", type(error).__name__)
-    if chosen in dict(settings.LANGUAGES):
-        return chosen
-    return language_accepted(request.headers.get("Accept-Language", ""))
+    return language_of(chosen, request)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -20,9 +22,13 @@ from sessions_app.user_settings import service
 from sessions_app.user_settings.announcing import tell_of_change
 from sessions_app.user_settings.appearance import THEME_COOKIE
 from sessions_app.user_settings.page_fields import form_of, groups_of
+from sessions_app.user_settings.page_language import language_of
 from sessions_app.user_settings.terms import CHOICES, read_form
 from sessions_app.user_settings.terms import NAMES as SETTINGS
 from sessions_app.voice_samples.service import voices_to_hear
+
+if TYPE_CHECKING:
+    from energy.marking import Words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,7 +55,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         shown = _number_in(form.get("revision", ""))
         try:
             if not errors:
-                return _done(request, _("Saved."), is_changed=service.save(user.pk, wanted, asked, shown))
+                return _done(request, gettext_lazy("Saved."), is_changed=service.save(user.pk, wanted, asked, shown))
             revision = revision if shown is None else shown
         except service.ChangedMeanwhile:
             is_old = True
@@ -76,7 +82,7 @@ def undo_settings(request: HttpRequest) -> HttpResponse:
     if not is_changed:
         messages.error(request, _("Nothing was undone: your settings were changed since."))
         return redirect("settings")
-    return _done(request, _("Undone. It is as it was before."), is_changed=True)
+    return _done(request, gettext_lazy("Undone. It is as it was before."), is_changed=True)
 
 
 @require_POST
@@ -85,18 +91,20 @@ def undo_settings(request: HttpRequest) -> HttpResponse:
 def reset_settings(request: HttpRequest) -> HttpResponse:
     """Back to the operator's defaults."""
     is_changed = service.reset(cast(User, request.user).pk, service.rules_of_the_server())
-    return _done(request, _("Back to the defaults."), is_changed=is_changed)
+    return _done(request, gettext_lazy("Back to the defaults."), is_changed=is_changed)
 
 
-def _done(request: HttpRequest, text: str, *, is_changed: bool) -> HttpResponse:
+def _done(request: HttpRequest, text: Words, *, is_changed: bool) -> HttpResponse:
+    """Back to the page, which says so in the language that counts from now on."""
     if not is_changed:
         messages.info(request, _("Nothing was changed."))
         return redirect("settings")
     user = cast(User, request.user)
     tell_of_change(user.pk)
-    goes_on = _what_goes_on(user)
-    then = _("%(what)s takes it over at the next pause.") % {"what": goes_on}
-    messages.success(request, f"{text} {then}" if goes_on else text)
+    with translation.override(language_of(service.kept_without_persona(user.pk).settings.page_language, request)):
+        goes_on = _what_goes_on(user)
+        then = _("%(what)s takes it over at the next pause.") % {"what": goes_on}
+        messages.success(request, f"{text} {then}" if goes_on else str(text))
     response = redirect("settings")
     response.delete_cookie(THEME_COOKIE)  # what was chosen last counts
     return response

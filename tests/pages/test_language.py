@@ -65,6 +65,8 @@ def test_the_choice_is_made_in_the_settings_and_counts_at_once(reader: Client, a
     form = form_of(replace(kept, page_language="de"))
     answer = reader.post("/settings/", form, follow=True)
     assert language_of(answer.content) == "de"
+    assert "Gespeichert." in answer.content.decode()
+    assert "Saved." not in answer.content.decode()
 
 
 def test_who_asks_without_a_session_costs_no_query(

@@ -65,6 +65,7 @@ def test_a_catalogue_is_compiled_once_for_all_processes_that_start_together(tmp_
 def test_of_former_catalogues_five_stay(tmp_path: Path) -> None:
     for number in range(9):
         (tmp_path / f"former-{number}").mkdir()
+        (tmp_path / f".making-{number}").mkdir()
     catalogues.ensure_compiled(tmp_path / "now")
     assert len([*tmp_path.iterdir()]) == 1 + catalogues.KEPT
 
