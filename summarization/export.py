@@ -92,8 +92,9 @@ def _turn(line: Line, names: Mapping[str, str]) -> str:
 
 
 def _moment(moment: Moment) -> str:
-    gap = _("Gap: %(duration)s.") % {"duration": duration_words(moment.gap_ms or 0)}
-    told = [moment.text, "" if moment.gap_ms is None else gap, moment.loss]
+    told = [moment.text, moment.loss]
+    if moment.gap_ms is not None:
+        told.insert(1, _("Gap: %(duration)s.") % {"duration": duration_words(moment.gap_ms)})
     return f"- {_time(moment.at)}: {' '.join(filter(None, told))}"
 
 

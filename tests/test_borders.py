@@ -47,6 +47,7 @@ PURE = {
     *(f"sessions_app.live.providers.questions.{name}" for name in ("asking", "tries")),
     "sessions_app.live.sound_clock",
     *(f"sessions_app.auth_tokens.{name}" for name in ("terms", "status")),
+    "sessions_app.numbers",
     "sessions_app.user_settings.terms",
     "sessions_app.voice_samples.byte_ranges",
     *(

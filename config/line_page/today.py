@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from django.db.models import Count, FloatField, Q, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +18,7 @@ from config.line_page.plot import Gap, Plot, length_words, plot
 from sessions_app.gaps import GAP, PLANNED_GAP
 from sessions_app.live.machine.reasons import PLANNED
 from sessions_app.models import SessionEvent
+from sessions_app.numbers import in_digits
 from summarization.lengths import duration_words
 
 GAPS_DRAWN = 500
@@ -104,6 +104,6 @@ def _sum_of(name: str, condition: Q | None = None) -> Coalesce:
 
 
 def _amount(messages: int, ms: int) -> str:
-    shown = {"count": number_format(messages, use_l10n=True, force_grouping=True), "duration": duration_words(ms)}
+    shown = {"count": in_digits(messages), "duration": duration_words(ms)}
     words = ngettext("%(count)s message, %(duration)s of sound", "%(count)s messages, %(duration)s of sound", messages)
     return words % shown

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.translation import gettext_lazy
 
 from energy.levels import Mode, Word
+from energy.notices import LEVEL_WORDS
 from energy.outlook import next_level
 from sessions_app.user_settings.terms import LANGUAGES
 
 register = template.Library()
-
-ENERGY = {
-    Word.FULL: gettext_lazy("full"),
-    Word.REDUCED: gettext_lazy("reduced"),
-    Word.LOW: gettext_lazy("low"),
-    Word.TURNS: gettext_lazy("in turns"),
-    Word.EXHAUSTED: gettext_lazy("exhausted"),
-}
 
 
 @register.filter
@@ -30,4 +22,4 @@ def spoken_language(code: str) -> str:
 @register.simple_tag
 def call_energy() -> str:
     """The word of the level that a call would begin with."""
-    return str(ENERGY[Word(next_level(Mode.CALL).word)])
+    return str(LEVEL_WORDS[Word(next_level(Mode.CALL).word)])

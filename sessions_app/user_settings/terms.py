@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from energy.marking import gettext_noop
 from sessions_app.live.storable import storable
+from sessions_app.numbers import in_digits
 
 VOICES: Mapping[str, str] = {
     "Achernar": gettext_noop("soft"),
@@ -262,7 +262,7 @@ def _read_number(name: str, text: str, rules: Rules) -> int | float:
         rule = _("This is a whole number from %(least)s to %(most)s.")
     else:
         rule = _("This is a number from %(least)s to %(most)s, such as 0.5.")
-    sentence = rule % {"least": _in_digits(least), "most": _in_digits(most)}
+    sentence = rule % {"least": in_digits(least), "most": in_digits(most)}
     try:
         number = (
             int(_SEPARATOR.sub("", text) if _GROUPED.match(text) else text)
@@ -280,13 +280,9 @@ def _read_instruction(text: str) -> str:
     kept = storable(text.replace("\r\n", "\n")).strip()
     if len(kept) > INSTRUCTION_MAX_CHARACTERS:
         more = len(kept) - INSTRUCTION_MAX_CHARACTERS
-        facts = {"most": _in_digits(INSTRUCTION_MAX_CHARACTERS), "more": _in_digits(more)}
+        facts = {"most": in_digits(INSTRUCTION_MAX_CHARACTERS), "more": in_digits(more)}
         raise Refused(_("At most %(most)s characters fit; these are %(more)s too many.") % facts)
     return kept
-
-
-def _in_digits(number: float) -> str:
-    return number_format(number, use_l10n=True, force_grouping=True)
 
 
 _SEPARATOR = re.compile("[,.'’ \u00a0\u202f]")

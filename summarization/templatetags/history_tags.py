@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from django import template
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from energy.days import time_in_words
+from sessions_app.numbers import in_digits
 from sessions_app.usage import in_dollars
 from summarization import earlier_call, history
 from summarization.lengths import duration_words, length_words
@@ -22,14 +22,9 @@ register = template.Library()
 register.filter("duration_words", duration_words)
 register.filter("talk_length", length_words)
 register.filter("in_dollars", in_dollars)
+register.filter("thousands", in_digits)
 
 _MARK = "<mark>{}</mark>"
-
-
-@register.filter
-def thousands(number: int) -> str:
-    """Such as "12,345", as the page's language writes it."""
-    return number_format(number, use_l10n=True, force_grouping=True)
 
 
 @register.filter

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from config.error_pages import own_fault
 from config.manifest import manifest
 from config.translations.catalogues import PSEUDO_LANGUAGE
-from summarization.templatetags.history_tags import thousands
+from sessions_app.numbers import in_digits
 from tests.pages.history_rows import converse
 from tests.pages.routes import path_of, routes
 from tests.unmarked.templates import Unmarked, unmarked_in
@@ -126,4 +126,4 @@ def test_an_installed_application_is_described_in_the_language_of_the_browser() 
 @pytest.mark.parametrize(("language", "written"), [("en", "1,234,567"), ("de", "1.234.567")])
 def test_large_numbers_are_written_as_the_language_does(language: str, written: str) -> None:
     with translation.override(language):
-        assert thousands(1_234_567) == written
+        assert in_digits(1_234_567) == written
