@@ -50,13 +50,18 @@ const DAY_MS = 86_400_000;
  * @returns {string}  by the reader's clock: "at 09:00", "on Monday at 09:00" or "on 5 December at 09:00"
  */
 export function moment(atMs, nowMs) {
+  // Translators: such as "at 09:00"; it stands within sentences, as the two that follow do.
+  const today = gettext("at %(time)s");
+  // Translators: such as "on 5 December at 09:00".
+  return toldBy(atMs, nowMs, today, gettext("on %(weekday)s at %(time)s"), gettext("on %(date)s at %(time)s"));
+}
+
+function toldBy(atMs, nowMs, today, soon, later) {
   const at = new Date(atMs);
   const time = timeOfDay(atMs);
-  // Translators: such as "at 09:00"; it stands within sentences, as the two that follow do.
-  if (at.toDateString() === new Date(nowMs).toDateString()) return interpolate(gettext("at %(time)s"), { time });
-  if (atMs - nowMs < 6 * DAY_MS) return interpolate(gettext("on %(weekday)s at %(time)s"), { weekday: day(at, WEEKDAY), time });
-  // Translators: such as "on 5 December at 09:00".
-  return interpolate(gettext("on %(date)s at %(time)s"), { date: day(at, DATE), time });
+  if (isSameDay(atMs, nowMs)) return interpolate(today, { time });
+  if (atMs - nowMs < 6 * DAY_MS) return interpolate(soon, { weekday: day(at, WEEKDAY), time });
+  return interpolate(later, { date: day(at, DATE), time });
 }
 
 /**
@@ -67,17 +72,9 @@ export function moment(atMs, nowMs) {
  */
 export function byOwnClock(text, named, saidMs) {
   if (!named) return text;
-  return text.replace(named.words, () => shortMoment(named.at, saidMs));
-}
-
-function shortMoment(atMs, nowMs) {
-  const at = new Date(atMs);
-  const time = timeOfDay(atMs);
-  if (at.toDateString() === new Date(nowMs).toDateString()) return time;
-  // Translators: such as "Monday 09:00"; it stands within sentences, as the one that follows does.
-  if (atMs - nowMs < 6 * DAY_MS) return interpolate(gettext("%(weekday)s %(time)s"), { weekday: day(at, WEEKDAY), time });
-  // Translators: such as "5 December 09:00".
-  return interpolate(gettext("%(date)s %(time)s"), { date: day(at, DATE), time });
+  // Translators: such as "Monday 09:00"; it stands within sentences, as the one that follows does: "5 December 09:00".
+  const soon = gettext("%(weekday)s %(time)s");
+  return text.replace(named.words, () => toldBy(named.at, saidMs, "%(time)s", soon, gettext("%(date)s %(time)s")));
 }
 
 /**

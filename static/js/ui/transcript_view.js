@@ -165,7 +165,7 @@ class Line {
     this._copy = copyButton(() => this._text, gettext("Copy"), gettext("Copy message"));
     this._quote = lineButton("quote", gettext("Quote"), gettext("Quote message"), () => onQuote(selectedIn(this._body) || this._text));
     if (role === ROLE.USER && onEdit) this._anew = lineButton("edit", gettext("Edit"), gettext("Edit message"), onEdit);
-    if (role === ROLE.MODEL && onAnswerAgain) this._anew = againButton(onAnswerAgain);
+    if (role === ROLE.MODEL && onAnswerAgain) this._anew = lineButton("again", gettext("Answer again"), gettext("Answer again"), onAnswerAgain);
   }
 
   /** The line is shown no more. */
@@ -322,12 +322,6 @@ function linkTo({ conversation, title, ended_at: endedAt }) {
 
 function lineButton(sign, label, name, onPress) {
   const button = element("button", { type: "button", class: "copy", "aria-label": name }, [icon(sign), label]);
-  button.addEventListener("click", onPress);
-  return button;
-}
-
-function againButton(onPress) {
-  const button = element("button", { type: "button", class: "copy" }, [icon("again"), gettext("Answer again")]);
   button.addEventListener("click", onPress);
   return button;
 }

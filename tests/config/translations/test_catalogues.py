@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -82,3 +83,12 @@ def test_where_nothing_can_be_kept_the_log_says_so_and_the_process_goes_on(
 def test_a_compiled_catalogue_can_be_read_by_other_users_of_the_machine(tmp_path: Path) -> None:
     catalogues.ensure_compiled(tmp_path / "now")
     assert stat.S_IMODE((tmp_path / "now").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(("locale", "domain"), EACH)
+def test_no_translation_brings_a_quotation_mark_that_would_end_an_attribute(locale: str, domain: str) -> None:
+    def has_mark(words: str | Iterable[str]) -> bool:
+        return '"' in "".join(words)
+
+    messages = [one for one in read(locale, domain) if one.id]
+    assert [one.id for one in messages if has_mark(one.string or "") and not has_mark(one.id)] == []
