@@ -237,6 +237,7 @@ class Exchanges:
             self._utterance_ended(utterance)
         elif self._ear.is_voiced and not was_voiced:
             self._echo.speech_began()
+            self.transcript.voice_resumed()
             self._tell(VoiceNoticed())
 
     def take_text(self, id: str, text: str, recordings: tuple[str, ...] = (), replaces: int | None = None) -> None:
@@ -300,6 +301,7 @@ class Exchanges:
         self._said_until = self._backlog.end
         self._said = self._said or self._said_until
         if utterance.is_speech:
+            self.transcript.voice_paused(_unix_ms())
             self._backlog.keep_speech(len(utterance.frames))
             if self._backlog.is_drained:
                 self._echo.speech_ended(_now_ms())

@@ -2,7 +2,9 @@
 
 Fragments are not ordered relative to audio, and each model generation cuts them in its own way: whole sentences before
 the answer, small increments, pieces of the user's sentence after the answer has begun. An *exchange* is what the user
-says and the reply to it; a late piece of the user's words still belongs to the exchange it was spoken in.
+says and the reply to it; a late piece of the user's words still belongs to the exchange it was spoken in. What is said
+after a pause, by the same speaker or by another one, stands in a line of its own within the turn: together they are
+what is answered.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from sessions_app.live.spoken_lines import SENTENCE_ENDS, SpokenLines, begins_sentence
 
 
 class Role(StrEnum):
@@ -118,12 +122,10 @@ _LEAST_REPEATED_BYTES = 8
 """A shorter sentence, such as "Yes.", can be said twice within that time."""
 
 _LEAST_OVERLAP = 3
-"""Two hearings that share fewer characters than this at the seam do not overlap."""
+"""Two hearings that share fewer characters than this at the seam, blanks not counted, do not overlap."""
 
 TURNS_KEPT_AT_LEAST = 1_000
 """More than a page is told at once, and than any context takes. The others are in the store, for those who ask."""
-
-_SENTENCE_ENDS = (".", "?", "!", "。", "？", "！")
 
 
 class Transcript:
@@ -161,6 +163,7 @@ class Transcript:
         self._closed_again = ""
         self._sentence_ended = ("", 0)
         self._sound_at_ms: int | None = None
+        self._lines = SpokenLines()
         self.expect_again()
 
     @property
@@ -238,14 +241,26 @@ class Transcript:
         if self._reply is not None:
             self._spoken = None
 
+    def voice_paused(self, at_ms: int) -> None:
+        """Something that the user said is over, by our own ear."""
+        if self._reply is None:
+            self._lines.voice_paused(at_ms)
+
+    def voice_resumed(self) -> None:
+        """The user speaks, by our own ear. What is said during a reply is no part of what that answers."""
+        if self._reply is None:
+            self._lines.voice_resumed()
+
     def heard(self, fragment: str, at_ms: int) -> tuple[Turn, ...]:
         """A piece of what the user said."""
         number, self._spoken = self._open(self._spoken, Role.USER, at_ms)
         status = TurnStatus.COMPLETE if self._reply is not None and number < self._reply else TurnStatus.PARTIAL
         if self._before is None:
-            text = self._without_repeat(_join(self._turns[number].text, fragment), at_ms)
+            said = self._turns[number].text
+            text = self._without_repeat(_join(said, self._lines.place(said, fragment, at_ms)), at_ms)
             return self._become(number, text, status)
-        self._again = self._without_repeat(_join(self._again, fragment), at_ms)
+        again = self._lines.place(self._again, fragment, at_ms)
+        self._again = self._without_repeat(_join(self._again, again), at_ms)
         if number == self._doubtful and not _is_heard_again(self._before, self._again):
             return self._heard_another(at_ms)
         text = merge_heard_again(self._before, self._again)
@@ -265,7 +280,7 @@ class Transcript:
         if self._closed_spoken is None:
             return False
         turn = self._turns.get(self._closed_spoken)
-        if turn is None or not _begins_sentence(turn.text, fragment.lstrip()):
+        if turn is None or not begins_sentence(turn.text, fragment.lstrip()):
             return True
         return self._closed_before is not None and _is_heard_again(self._closed_before, fragment)
 
@@ -356,7 +371,7 @@ class Transcript:
         began_since = self._spoken is not None and self._reply is not None and self._spoken > self._reply
         spoken = None if began_since else self._spoken
         self._closed_spoken, self._closed_reply = spoken, self._reply
-        is_whole_again = self._before is None or self._before.lower() in self._again.lower()
+        is_whole_again = self._before is None or _bare(self._before) in _bare(self._again)
         self._closed_before = None if spoken is None or is_whole_again else self._before
         self._closed_again = self._again
         changed = [*self._finish(spoken, TurnStatus.COMPLETE), *self._finish(self._reply, status)]
@@ -365,6 +380,7 @@ class Transcript:
         self._spoken = self._spoken if began_since else None
         self._reply = self._before = self._sound_at_ms = None
         self._is_whole = False
+        self._lines = SpokenLines()
         return tuple(changed)
 
     def _give_again_without_words(self, number: int) -> None:
@@ -385,9 +401,11 @@ class Transcript:
         in whole or in part, and are no turn of their own.
         """
         spoken, cut = self._spoken, self._reply
+        lines = self._lines
         self._sound_at_ms = None  # the reply is given again, with its words perhaps
         changed = self.reply_ended(TurnStatus.INTERRUPTED)
         self._spoken, self._cut = spoken, cut
+        self._lines = lines
         self.expect_again()
         return tuple(self._mark_cut(turn) if turn.number == cut else turn for turn in changed)
 
@@ -416,7 +434,7 @@ class Transcript:
 
     def _without_repeat(self, text: str, at_ms: int) -> str:
         """What the user said, without its last sentence where that was transcribed twice, in whatever pieces."""
-        if not text.endswith(_SENTENCE_ENDS):
+        if not text.endswith(SENTENCE_ENDS):
             return text
         before, ended_at_ms = self._sentence_ended
         again = text.removeprefix(before).strip() if text.startswith(before) else ""
@@ -449,20 +467,42 @@ class Transcript:
 
 
 def merge_heard_again(before: str, again: str) -> str:
-    """One text of two hearings of the same speech, the second of which may be only its end, or go further."""
-    if again.strip().lower() in before.lower():
+    """One text of two hearings of the same speech, the second of which may be only its end, or go further.
+
+    What was shown in lines stays in them: that the pauses are not heard a second time does not join what they parted.
+    """
+    known, heard = _bare(before), _bare(again)
+    if heard in known:
         return before
-    if before.lower() in again.lower():
+    if known in heard and not (heard.startswith(known) and "\n" in before):
         return again
-    for length in range(min(len(before), len(again)), _LEAST_OVERLAP - 1, -1):
-        if before[-length:].lower() == again[:length].lower():
-            return before + again[length:]
+    for length in range(min(len(known), len(heard)), _LEAST_OVERLAP - 1, -1):
+        if known.endswith(heard[:length]):
+            return before + _rest_after(before, again, length)
     return again if len(again) >= len(before) else _join(before, f" {again}")
+
+
+def _bare(text: str) -> str:
+    """What two hearings of a speech are compared by: no capitals, blanks or line breaks. A character for each."""
+    return "".join(_small(character) for character in text if not character.isspace())
+
+
+def _small(character: str) -> str:
+    small = character.lower()
+    return small if len(small) == 1 else character
+
+
+def _rest_after(before: str, again: str, length: int) -> str:
+    """What follows in `again` after so many characters that are no blanks, on a line of its own where it is another
+    sentence that no blank parts from them."""
+    places = [place for place, character in enumerate(again) if not character.isspace()]
+    rest = again[places[length - 1] + 1 :]
+    return f"\n{rest}" if "\n" in before and begins_sentence(before, rest) else rest
 
 
 def _is_heard_again(before: str, again: str) -> bool:
     """Whether more than half of the words of the shorter one stand in the other, or it does as a whole."""
-    if again.strip().lower() in before.lower() or before.lower() in again.lower():
+    if _bare(again) in _bare(before) or _bare(before) in _bare(again):
         return True
     shorter, longer = sorted((_words(before), _words(again)), key=len)
     return 2 * sum(word in longer for word in shorter) > len(shorter)
@@ -477,13 +517,8 @@ def _join(text: str, fragment: str) -> str:
     return text + fragment if text else fragment.lstrip()
 
 
-def _begins_sentence(text: str, fragment: str) -> bool:
-    """Whether `fragment` is the next sentence after `text`, which ends with one."""
-    return text.endswith(_SENTENCE_ENDS) and fragment[:1].isupper()
-
-
 def _ends_with_sentence(text: str, sentence: str) -> bool:
     """Whether `sentence` is the last of a text, and no part of a longer one. Capitals do not count."""
     start = len(text) - len(sentence)
     rest = text[:start].rstrip()
-    return start >= 0 and text[start:].lower() == sentence.lower() and (not rest or rest.endswith(_SENTENCE_ENDS))
+    return start >= 0 and text[start:].lower() == sentence.lower() and (not rest or rest.endswith(SENTENCE_ENDS))

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sessions_app.live.spoken_lines import WORDS_GAP_MS, WORDS_LAG_MS, SpokenLines
 from sessions_app.live.transcript import (
+    REPEATED_WITHIN_MS,
     TURNS_KEPT_AT_LEAST,
     Role,
     Transcript,
@@ -21,18 +23,22 @@ from sessions_app.live.transcript import (
 PARTIAL, COMPLETE, INTERRUPTED = TurnStatus.PARTIAL, TurnStatus.COMPLETE, TurnStatus.INTERRUPTED
 
 
+TIMED = ("heard", "heard_late", "said", "add_typed", "add_system", "voice_paused")
+
+
 class Talk:
     """A transcript that keeps what its page would show, built from the changes alone."""
 
     def __init__(self, *turns: Turn) -> None:
         self.transcript = Transcript(turns)
+        self.at_ms = 0
         self.shown: dict[int, Turn] = {turn.number: turn for turn in turns}
 
     def __getattr__(self, name: str) -> Callable[..., tuple[Turn, ...]]:
         method = getattr(self.transcript, name)
 
         def call(*args: object) -> tuple[Turn, ...]:
-            times = (0,) if name in ("heard", "heard_late", "said", "add_typed", "add_system") else ()
+            times = (self.at_ms,) if name in TIMED else ()
             changed = method(*args, *times) or ()
             changed = changed if isinstance(changed, tuple) else (changed,)
             self.shown |= {turn.number: turn for turn in changed}
@@ -411,6 +417,202 @@ def test_hearing_the_end_again_adds_nothing(text: str, place: int) -> None:
     assert merge_heard_again(text, text[place:]) == text
 
 
+# -- pauses ------------------------------------------------------------------------------------------------------------
+
+
+def talk_with_a_pause(*said: tuple[str, ...], lag_ms: int = 0, late: bool = False) -> Talk:
+    """Pieces of what is said between pauses, a second each. The words of each utterance come together: `lag_ms` after
+    the pause after it was noticed, or, where they are `late`, so long after the next one has begun."""
+    talk = Talk()
+    waiting: tuple[str, ...] = ()
+    for pieces in said:
+        talk.voice_resumed()
+        talk.at_ms += lag_ms
+        for piece in waiting:
+            talk.heard(piece)
+        talk.at_ms += 1_000
+        talk.voice_paused()
+        if not late:
+            talk.at_ms += lag_ms
+            for piece in pieces:
+                talk.heard(piece)
+        waiting = pieces if late else ()
+    talk.at_ms += lag_ms
+    for piece in waiting:
+        talk.heard(piece)
+    return talk
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (("Is there a train?",), ("Is there an earlier one?",), "Is there a train?\nIs there an earlier one?"),
+        ((" Is", " there", "?"), (" And", " a", " bus", "?"), "Is there?\nAnd a bus?"),
+        ((" how are you",), (" what's the time",), "how are you\nwhat's the time"),
+        ((" how", " are", " you"), (" what", "'s", " the", " time"), "how are you\nwhat's the time"),
+        (("¿Qué hora es?",), ("¿Y mañana?",), "¿Qué hora es?\n¿Y mañana?"),
+        (("今日は。",), ("天気はどう？",), "今日は。\n天気はどう？"),
+        (("今日", "は"), ("天気", "は"), "今日は\n天気は"),
+        (("متى؟",), ("وأين؟",), "متى؟\nوأين؟"),
+    ],
+)
+def test_what_is_said_after_a_pause_stands_in_a_line_of_its_own(
+    first: tuple[str, ...], second: tuple[str, ...], expected: str, late: bool
+) -> None:
+    talk = talk_with_a_pause(first, second, lag_ms=WORDS_GAP_MS, late=late)
+    assert talk.lines() == [("user", expected, "partial")]
+
+
+@pytest.mark.parametrize("rest", ["ing", ", and then", "."])
+def test_the_rest_of_a_word_or_of_a_sentence_stays_in_its_line(rest: str) -> None:
+    talk = talk_with_a_pause((" I", " was", " go"), (rest,), lag_ms=WORDS_GAP_MS)
+    assert talk.lines()[0][1] == f"I was go{rest}"
+
+
+def test_words_of_before_a_pause_that_come_after_it_stay_in_their_line() -> None:
+    talk = talk_with_a_pause((" I", " want"))
+    talk.voice_resumed()
+    talk.at_ms += WORDS_LAG_MS
+    talk.heard(" to")
+    talk.heard(" leave")
+    talk.at_ms += WORDS_GAP_MS
+    talk.heard(" or")
+    assert talk.lines()[0][1] == "I want to leave\nor"
+
+
+def test_words_that_come_all_at_once_long_after_they_were_said_are_not_parted_where_nobody_paused() -> None:
+    talk = talk_with_a_pause((), (), lag_ms=WORDS_LAG_MS)
+    for piece in (" how", " are", " you", " what", " time", " is", " it"):
+        talk.heard(piece)
+    assert talk.lines()[0][1] == "how are you what time is it"
+
+
+def test_only_the_first_words_after_a_pause_begin_a_line() -> None:
+    talk = talk_with_a_pause(("Hello.",), (" Is it", " late?", " I", " think so."), lag_ms=WORDS_GAP_MS)
+    assert talk.lines()[0][1] == "Hello.\nIs it late? I think so."
+    talk = talk_with_a_pause((" I", " was", " go"), ("ing. ", "Yes", "."), lag_ms=WORDS_GAP_MS)
+    assert talk.lines()[0][1] == "I was going. Yes."
+
+
+def test_who_begins_to_speak_has_made_no_pause_and_one_during_a_reply_counts_for_nothing() -> None:
+    talk = Talk()
+    talk.voice_resumed()
+    talk.heard("Hello.")
+    talk.heard("Is it late?")
+    assert talk.lines()[0][1] == "Hello.Is it late?"
+    talk = Talk()
+    talk.voice_resumed()
+    talk.reply_began(True)
+    talk.voice_paused()
+    talk.voice_resumed()
+    talk.heard("Hello.")
+    talk.heard("Is it late?")
+    assert talk.lines()[0][1] == "Hello.Is it late?"
+
+
+def test_a_pause_of_an_exchange_that_is_over_parts_nothing() -> None:
+    talk = talk_with_a_pause(("Hello.",), ())
+    talk.reply_began(True)
+    talk.said("Yes?")
+    talk.reply_ended(COMPLETE)
+    talk.voice_resumed()
+    talk.heard("Good.")
+    talk.heard("Now then.")
+    assert talk.lines()[-1][1] == "Good.Now then."
+
+
+def test_of_pauses_without_words_only_the_last_are_remembered() -> None:
+    talk = talk_with_a_pause(*[() for _ in range(1_000)])
+    for _ in range(1_000):
+        talk.heard("Well.")
+        talk.at_ms += REPEATED_WITHIN_MS + 1
+    assert talk.lines()[0][1].count("\n") == 8
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        ("How are you?", "What's the time?"),
+        ("How are you? What's the time?",),
+        (" What's", " the", " time?"),
+        ("how are you? what's",),
+    ],
+)
+def test_lines_that_are_heard_again_stay_as_they_were(again: tuple[str, ...]) -> None:
+    talk = talk_with_a_pause(("How are you?",), ("What's the time?",))
+    talk.connection_lost()
+    for piece in again:
+        talk.heard(piece)
+    talk.reply_began(True)
+    assert talk.lines() == [("user", "How are you?\nWhat's the time?", "complete")]
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [
+        (("How are you?", "What's the time?", "Is it late?"), "How are you?\nWhat's the time?\nIs it late?"),
+        (("How are you?What's the time? Is it late?",), "How are you?\nWhat's the time? Is it late?"),
+        (("the time?", " In", " Rome?"), "How are you?\nWhat's the time? In Rome?"),
+    ],
+)
+def test_lines_that_go_further_when_they_are_heard_again_keep_their_breaks(
+    again: tuple[str, ...], expected: str
+) -> None:
+    talk = talk_with_a_pause(("How are you?",), ("What's the time?",))
+    talk.connection_lost()
+    for piece in again:
+        talk.heard(piece)
+    assert talk.lines()[0][1] == expected
+
+
+def test_what_is_said_after_a_cut_and_a_pause_stands_in_a_line_of_its_own() -> None:
+    talk = talk_with_a_pause(("How are you?",))
+    talk.connection_lost()
+    talk.voice_resumed()
+    talk.heard("How are you?")
+    talk.heard("What's the time?")
+    assert talk.lines()[0][1] == "How are you?\nWhat's the time?"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([" Well", " so.", "ing", ",", "¿", " ", "", "天気", "Is it so?"]),
+            st.integers(0, 3_000),
+            st.sampled_from(["", "paused", "resumed", "both"]),
+        ),
+        max_size=30,
+    )
+)
+def test_pauses_change_nothing_of_what_was_said_but_the_blanks(said: list[tuple[str, int, str]]) -> None:
+    lines, text, at_ms = SpokenLines(), "", 0
+    for piece, passed_ms, voice in said:
+        at_ms += passed_ms
+        if voice in ("paused", "both"):
+            lines.voice_paused(at_ms)
+        if voice in ("resumed", "both"):
+            lines.voice_resumed()
+        text += lines.place(text, piece, at_ms)
+    assert "".join(text.split()) == "".join("".join(piece for piece, _, _ in said).split())
+    assert not text.startswith("\n")
+    assert "\n\n" not in text
+
+
+@given(st.lists(st.sampled_from(["Ah.", "Oh, no?", "Well yes"]), min_size=1, max_size=6), st.data())
+def test_wherever_words_are_heard_again_after_pauses_none_is_lost_or_doubled(
+    said: list[str], data: st.DataObject
+) -> None:
+    said = [f"{words[0]}{number} {words}" for number, words in enumerate(said)]
+    talk = talk_with_a_pause(*((words,) for words in said))
+    shown = talk.lines()[0][1]
+    assert shown.split("\n") == said
+    talk.connection_lost()
+    for words in said[data.draw(st.integers(0, len(said) - 1)) :]:
+        talk.heard(words)
+    assert talk.lines()[0][1] == shown
+
+
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
 
@@ -448,6 +650,8 @@ STEPS = st.lists(
         st.tuples(st.just("reply_ended"), st.sampled_from([COMPLETE, INTERRUPTED])),
         st.tuples(st.just("connection_lost")),
         st.tuples(st.just("expect_again")),
+        st.tuples(st.just("voice_paused")),
+        st.tuples(st.just("voice_resumed")),
     ),
     max_size=40,
 )

@@ -290,3 +290,21 @@ async def test_a_key_that_is_refused_ends_in_failed_with_its_reason(
         state = await page.wait_for("state", state="failed")
         assert state["reason"] == "bad-key"
         await page.wait_for("toast", code="text.failed")
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+async def test_what_two_people_say_one_after_the_other_stands_in_lines_of_their_own_also_when_it_is_heard_again(
+    web: WebServer, emulator: Emulator, is_cut: bool
+) -> None:
+    emulator.fault("slow_thinking", delay_s=3)
+    async with Page(web, "call") as page:
+        await page.start()
+        await page.speak(spoken("What time is it?") + silence(0.9) + spoken("How are you?", "Kore") + silence(1))
+        await page.wait_until(lambda: "\n" in turns_of(page)[min(turns_of(page))]["text"], "both lines")
+        if is_cut:
+            emulator.fault("cut")
+            await page.wait_for("ready", action="resumed")
+        await page.reply()
+        (said,) = [turn["text"] for turn in turns_of(page).values() if turn["role"] == "user"]
+    first, second, *_ = (entry["text"] for entry in emulator.entries("speech_in"))
+    assert said == f"{first}\n{second}"
