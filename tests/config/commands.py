@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.services.processes import HANGS_AFTER_S
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX")
 SECRET_KEY = "a-key-that-is-long-enough-for-production-0123456789-abcdefghijklmnopqrstuvw"
@@ -25,13 +27,13 @@ def clean_environment(**variables: str) -> dict[str, str]:
 
 
 def run_python(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run Python in the checkout and wait for it, a minute at most."""
+    """Run Python in the checkout and wait for it."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
         env=dict(environment),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS_AFTER_S,
         check=False,
     )

@@ -20,11 +20,10 @@ from tests.deployment.files import COMMON, Command, compose, dockerfile, seconds
 from tests.scenarios.page import Page
 from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
-from tests.services.processes import Program, eventually, free_port
+from tests.services.processes import HANGS_AFTER_S, Program, eventually, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = Path(sys.executable).parent
-START_LIMIT_S = 60
 
 
 class Machine:
@@ -46,7 +45,13 @@ class Machine:
         """Run a command to its end, which must be a good one; its output."""
         environment = {**self.environment, **variables}
         done = subprocess.run(
-            _found(command), env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+            _found(command),
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=HANGS_AFTER_S,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -126,7 +131,7 @@ async def test_the_units_bring_a_server_up_whose_processes_can_be_restarted_one_
         ("python", "manage.py", "createsuperuser", "--no-input", "--username", "sam", "--email", "sam@example.org"),
         DJANGO_SUPERUSER_PASSWORD=PASSWORD,
     )
-    assert image.wait(START_LIMIT_S) == 0, image.output()
+    assert image.wait(HANGS_AFTER_S) == 0, image.output()
     written = _files_below(tmp_path / "data")
 
     sites = [Site(free_port()), Site(free_port())]
@@ -153,7 +158,7 @@ async def test_the_units_bring_a_server_up_whose_processes_can_be_restarted_one_
     database_url = machine.environment["DATABASE_URL"]
     await eventually(lambda: "PLUM-42" in _summary_of_the_only_conversation(database_url))
 
-    beat.wait_until(lambda: "beat: Starting" in beat.output(), START_LIMIT_S, "the beat")
+    beat.wait_until(lambda: "beat: Starting" in beat.output(), HANGS_AFTER_S, "the beat")
     ping = compose()["worker"]["healthcheck"]["test"]
     assert ping[0] == "CMD-SHELL"
     well = machine.run(("python", "manage.py", "doctor", "--url", sites[1].url))

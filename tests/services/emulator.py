@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.services.processes import PreparedProgram
+from tests.services.processes import HANGS_AFTER_S, PreparedProgram
 
-START_LIMIT_S = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY = "READY"
 
@@ -44,7 +43,7 @@ class Emulator:
         )
         try:
             self._program.wait_until(
-                lambda: READY in self._program.output().splitlines(), START_LIMIT_S, "the emulator's READY"
+                lambda: READY in self._program.output().splitlines(), HANGS_AFTER_S, "the emulator's READY"
             )
         except BaseException:
             self._program.stop()

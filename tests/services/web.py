@@ -13,9 +13,8 @@ from config.translations import catalogues
 from tests.services.cast import PASSWORD
 from tests.services.databases import new_database
 from tests.services.prepared import run_prepared
-from tests.services.processes import PreparedProgram, free_port
+from tests.services.processes import HANGS_AFTER_S, PreparedProgram, free_port
 
-START_LIMIT_S = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORDS = ROOT / "var" / "cache" / "locale"
 SMALL_MESSAGES = ("--ws-max-size", "524288", "--ws-per-message-deflate", "false")
@@ -105,7 +104,7 @@ class WebServer:
             ROOT,
         )
         try:
-            self._program.wait_until(self._answers, START_LIMIT_S, "an answer of the web server")
+            self._program.wait_until(self._answers, HANGS_AFTER_S, "an answer of the web server")
         except BaseException:
             self._program.stop()
             raise
