@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from energy.ledger import project_of_the_key
 from sessions_app.models import Attachment, GeminiFile, Recording, RecordingWork
-from sessions_app.recordings import google_rules, service
+from sessions_app.recordings import service
+from sessions_app.recordings.google_files import shown_copy
 from sessions_app.recordings.google_rules import State
+from sessions_app.recordings.google_shown import Copy, Place
 from sessions_app.services import NotYours
 from sessions_app.stored_words import in_words_lazily
 
@@ -107,24 +108,20 @@ def _work(recording: Recording) -> Facts:
     return {"state": state.value, "done_ms": 0 if work is None else work.done_ms, **facts}
 
 
-def _provider(recording: Recording, copy: GeminiFile | None) -> Facts:
-    """A small one goes along with each question; a copy that was let go, or that nobody is at, is none."""
-    state, reason = "none", ""
-    now = timezone.now()
-    if recording.size_bytes <= google_rules.INLINE_BYTES:
-        state, copy = "inline", None
-    elif copy is not None:
-        is_claimed = copy.claimed_until is not None and copy.claimed_until > now
-        has_expired = copy.expires_at is not None and copy.expires_at <= now
-        is_there = copy.state in (State.PROCESSING, State.ACTIVE) and not has_expired
-        is_coming = copy.state == State.UPLOADING and is_claimed
-        if is_there or is_coming or copy.state == State.FAILED:
-            state, reason = copy.state, copy.reason
-    shown = copy if state not in ("inline", "none") else None
-    expires_at = shown.expires_at if shown is not None and shown.state == State.ACTIVE else None
+def _provider(recording: Recording, row: GeminiFile | None) -> Facts:
+    copy = shown_copy(recording, row)
+    expires_at = copy.expires_at if row is not None and row.state == State.ACTIVE else None
     return {
-        "state": state,
-        "sent_bytes": 0 if shown is None else shown.sent_bytes,
+        "state": _state(copy, row),
+        "sent_bytes": 0 if row is None or copy.place in _NOTHING else row.sent_bytes,
         "expires_at": None if expires_at is None else expires_at.isoformat(timespec="seconds"),
-        "reason": in_words_lazily(reason),
+        "reason": in_words_lazily(copy.reason),
     }
+
+
+def _state(copy: Copy, row: GeminiFile | None) -> str:
+    return row.state if row is not None and copy.place not in _NOTHING else _NOTHING[copy.place]
+
+
+_NOTHING = {Place.ALONG: "inline", Place.NOWHERE: "none"}
+"""Where there is no copy at the provider, by how a question will bring it there."""

@@ -358,9 +358,9 @@ def copy_of(recording: Recording) -> GeminiFile | None:
     return GeminiFile.objects.filter(project=project_of_the_key(), sha256=recording.sha256).first()
 
 
-def shown_copy_of(recording: Recording) -> Copy:
-    """The same as it is told to people."""
-    row, now = copy_of(recording), timezone.now()
+def shown_copy(recording: Recording, row: GeminiFile | None) -> Copy:
+    """The same as it is told to people; `row`: what `copy_of` has found."""
+    now = timezone.now()
     if row is None:
         return copy_shown(recording.size_bytes, None, now)
     return copy_shown(recording.size_bytes, _known(row), now, row.sent_bytes, row.reason)

@@ -9,7 +9,8 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sessions_app.recordings.google_rules import INLINE_BYTES, Known, State
+from sessions_app.recordings import google_rules
+from sessions_app.recordings.google_rules import Known, State
 
 
 class Place(StrEnum):
@@ -22,9 +23,11 @@ class Place(StrEnum):
     """Nothing: it is uploaded with the next question about it."""
 
     COMING = "coming"
-    """It is being uploaded, or processed there."""
+    """It is being uploaded, or processed while somebody waits for it."""
 
     THERE = "there"
+    """It is used by the next question about it, which may have to wait until it is processed."""
+
     FAILED = "failed"
 
 
@@ -47,16 +50,16 @@ def copy_shown(
     size_bytes: int, known: Known | None, now: datetime.datetime, sent_bytes: int = 0, reason: str = ""
 ) -> Copy:
     """What is told of a recording of `size_bytes`; `known`: its copy, if there has ever been one."""
-    nothing = Copy(Place.ALONG if size_bytes <= INLINE_BYTES else Place.NOWHERE)
+    nothing = Copy(Place.ALONG if size_bytes <= google_rules.INLINE_BYTES else Place.NOWHERE)
     if known is None or known.state is State.DELETED:
         return nothing
     if known.state is State.FAILED:
         return Copy(Place.FAILED, reason=reason)
-    if known.state is State.ACTIVE:
-        if known.expires_at is None or known.expires_at <= now:
-            return nothing
-        return Copy(Place.THERE, known.expires_at, left_words(known.expires_at - now))
-    return Copy(Place.COMING, sent_bytes=min(sent_bytes, size_bytes)) if known.is_claimed else nothing
+    if known.is_claimed and known.state is not State.ACTIVE:
+        return Copy(Place.COMING, sent_bytes=min(sent_bytes, size_bytes))
+    if known.state is State.UPLOADING or known.expires_at is None or known.expires_at <= now:
+        return nothing
+    return Copy(Place.THERE, known.expires_at, left_words(known.expires_at - now))
 
 
 def left_words(left: datetime.timedelta) -> str:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from sessions_app.models import Recording, RecordingWork
 from sessions_app.recordings import service, uploads
-from sessions_app.recordings.google_files import NOT_LET_GO, let_go_at_google, shown_copy_of
+from sessions_app.recordings.google_files import NOT_LET_GO, copy_of, let_go_at_google, shown_copy
 from sessions_app.recordings.naming import NameForm
 from sessions_app.recordings.passages import page_at, passage_page
 from sessions_app.recordings.replies import user_of
@@ -103,7 +103,7 @@ def recording_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "passages": passage_page(work.segments if work else (), _number(request, "passages", 1)),
         "places": places,
         "keeping": service.keeping_of(recording, places),
-        "copy": shown_copy_of(recording),
+        "copy": shown_copy(recording, copy_of(recording)),
         "limits": service.limits_of_the_server(),
         "section": "files",
     }

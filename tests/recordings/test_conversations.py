@@ -90,6 +90,10 @@ def test_the_facts_say_how_it_gets_to_the_provider(
     assert (provider(recording, chat)["state"], provider(recording, chat)["sent_bytes"]) == ("uploading", 2)
     copy_of(recording, state="uploading", claimed_until=now - hour)
     assert provider(recording, chat)["state"] == "none"
+    copy_of(recording, state="processing", sent_bytes=3, claimed_until=None, expires_at=now + hour)
+    assert provider(recording, chat) == {"state": "processing", "sent_bytes": 3, "expires_at": None, "reason": ""}
+    copy_of(recording, state="processing", expires_at=now - hour)
+    assert provider(recording, chat)["state"] == "none"
     copy_of(recording, state="active", sent_bytes=3, expires_at=now + hour)
     assert provider(recording, chat)["expires_at"] == (now + hour).isoformat(timespec="seconds")
     copy_of(recording, state="active", expires_at=now - hour)

@@ -275,6 +275,10 @@ def test_no_more_time_is_promised_than_there_is(left: datetime.timedelta) -> Non
         (25_000_000, Known(State.ACTIVE, NOON, NOON - HOUR), Place.NOWHERE),
         (25_000_000, Known(State.UPLOADING, NOON, is_claimed=True), Place.COMING),
         (25_000_000, Known(State.UPLOADING, NOON), Place.NOWHERE),
+        (25_000_000, Known(State.PROCESSING, NOON, NOON + HOUR, is_claimed=True), Place.COMING),
+        (25_000_000, Known(State.PROCESSING, NOON, is_claimed=True), Place.COMING),
+        (25_000_000, Known(State.PROCESSING, NOON, NOON + HOUR), Place.THERE),
+        (25_000_000, Known(State.PROCESSING, NOON, NOON - HOUR), Place.NOWHERE),
         (25_000_000, Known(State.FAILED, NOON), Place.FAILED),
     ],
 )
