@@ -19,6 +19,7 @@ PURE = {
         f"sessions_app.live.{name}"
         for name in (
             "transcript",
+            "spoken_lines",
             "storable",
             "turn_window",
             "backlog",

@@ -14,6 +14,7 @@ from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
 ANSWER_LIMIT_MS = 15_000
+expect.set_options(timeout=ANSWER_LIMIT_MS)
 HEADERS_IN_THE_CONSOLE = ("Content Security Policy", "Trusted", "Permissions-Policy", "Cross-Origin-Opener-Policy")
 """What a line of the console holds that says something against a header of ours."""
 END_CALLS = """

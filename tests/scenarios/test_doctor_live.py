@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import math
 import re
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def provider(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, settings: Sett
         monkeypatch.setenv(name, value)
     settings.GEMINI_API_KEY = "test-key-which-nobody-is-told"
     settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(
+        "config.doctor.live.look.SLOW_S", math.inf
+    )  # how busy this machine is says nothing about the models
 
 
 async def test_each_model_of_agent_platform_does_what_is_believed_of_it() -> None:
