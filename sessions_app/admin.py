@@ -143,6 +143,7 @@ class GapFilter(admin.SimpleListFilter):
 @admin.register(SessionEvent)
 class SessionEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["at", "kind", "conversation_id", "user", "data"]
+    ordering = ["-at", "-id"]
     list_filter = ["kind", GapFilter, "conversation__mode", "at"]
     list_select_related = ["conversation__user"]
     search_fields = ["kind", "conversation__id", "conversation__user__username"]

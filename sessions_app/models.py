@@ -335,8 +335,8 @@ class TurnUsage(UsageRow):
 
     class Meta:
         ordering = ["-at", "-id"]
-        verbose_name = "usage of a turn"
-        verbose_name_plural = "usage of turns"
+        verbose_name = "counted turn"
+        verbose_name_plural = "counted turns"
         indexes = [
             models.Index(fields=["conversation", "at"], name="usage_of_conversation"),
             models.Index(fields=["at"], name="usage_of_day"),

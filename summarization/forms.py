@@ -78,7 +78,7 @@ class FilterForm(forms.Form):
     def clean(self) -> None:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since > until:
-            self.add_error("until", _("This day is before the first one."))
+            self.add_error("until", _("This day is before the one in “From”."))
 
     def filters(self) -> Filters:
         """What can be looked for, whatever else was filled in."""

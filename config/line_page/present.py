@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.line_page.clock import Clock
 from config.line_page.figures import Figure, MaySee, figure, row_url
@@ -86,27 +87,38 @@ def live(may_see: MaySee, clock: Clock) -> list[Figure]:
             )
         )
         is_open = {"ended_at__isempty": True}
+        open_words = ngettext("session open", "sessions open", of_mode.total())
+        call_words = ngettext("of them a call", "of them calls", of_mode["call"])
+        chat_words = ngettext("of them a text chat", "of them text chats", of_mode["text"])
         figures += [
-            figure(of_mode.total(), _("sessions open"), LiveSession, **is_open),
-            figure(of_mode["call"], _("of them calls"), LiveSession, **is_open, conversation__mode__exact="call"),
-            figure(of_mode["text"], _("of them text chats"), LiveSession, **is_open, conversation__mode__exact="text"),
+            figure(of_mode.total(), open_words, LiveSession, **is_open),
+            figure(of_mode["call"], call_words, LiveSession, **is_open, conversation__mode__exact="call"),
+            figure(of_mode["text"], chat_words, LiveSession, **is_open, conversation__mode__exact="text"),
         ]
     if may_see(LiveSlot):
         seen_since = clock.now - GONE_AFTER
         places = LiveSlot.objects.filter(seen_at__gte=seen_since).aggregate(
             taken=Count("pk", filter=Q(granted_at__isnull=False)), waiting=Count("pk", filter=Q(granted_at=None))
         )
-        of_all = f" of {settings.LIVE_SESSIONS_MAX}" if settings.LIVE_SESSIONS_MAX else ""
         present = {"seen_at__gte": seen_since}
         figures += [
-            figure(places["taken"], f"places taken{of_all}", LiveSlot, **present, granted_at__isnull=False),
+            figure(places["taken"], _places_taken(places["taken"]), LiveSlot, **present, granted_at__isnull=False),
             figure(places["waiting"], _("waiting for a place"), LiveSlot, **present, granted_at__isnull=True),
         ]
     if may_see(Conversation):
         today = {"started_at__gte": clock.day[0], "started_at__lt": clock.day[1]}
         begun = Conversation.objects.filter(**today).count()
-        figures.append(figure(begun, _("conversations begun today"), Conversation, **today))
+        begun_words = ngettext("conversation begun today", "conversations begun today", begun)
+        figures.append(figure(begun, begun_words, Conversation, **today))
     return figures
+
+
+def _places_taken(taken: int) -> str:
+    if not settings.LIVE_SESSIONS_MAX:
+        return ngettext("place taken", "places taken", taken)
+    # Translators: beneath a number; such as 12 "places taken of 50".
+    words = ngettext("place taken of %(all)s", "places taken of %(all)s", taken)
+    return words % {"all": settings.LIVE_SESSIONS_MAX}
 
 
 def workers(may_see: MaySee) -> Workers | None:
@@ -124,8 +136,8 @@ def workers(may_see: MaySee) -> Workers | None:
     rows = sum(line.silent_s is not None for line in lines)
     leaving = sum(line.state == LEAVING for line in lines)
     figures = [
-        figure(heard, _("workers heard"), Worker, heartbeat="heard"),
-        figure(rows - heard, _("workers silent"), Worker, heartbeat="missed"),
+        figure(heard, ngettext("worker heard", "workers heard", heard), Worker, heartbeat="heard"),
+        figure(rows - heard, ngettext("worker silent", "workers silent", rows - heard), Worker, heartbeat="missed"),
         figure(leaving, _("leaving"), Worker, heartbeat="heard", leaving_at__isempty=False),
     ]
     return Workers(figures, lines[:ROWS_SHOWN], len(lines[ROWS_SHOWN:]))

@@ -176,7 +176,8 @@ def delete_page(request: HttpRequest) -> HttpResponse:
         return redirect("login")
     if is_last_operator(user):
         return render(request, "account/last_operator.html", {"section": "account"})
-    return render(request, "account/delete.html", {"form": form, "section": "account"})
+    context = {"form": form, "has_files": has_files_page(user), "section": "account"}
+    return render(request, "account/delete.html", context)
 
 
 @method_decorator(never_cache, name="dispatch")

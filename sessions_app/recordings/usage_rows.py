@@ -18,8 +18,8 @@ class RecordingUsage(UsageRow):
 
     class Meta:
         ordering = ["-at", "-id"]
-        verbose_name = "usage of a recording"
-        verbose_name_plural = "usage of recordings"
+        verbose_name = "counted request about a recording"
+        verbose_name_plural = "counted requests about recordings"
         indexes = [
             models.Index(fields=["user", "at"], name="recording_usage_of_user"),
             models.Index(fields=["at"], name="recording_usage_of_day"),

@@ -130,7 +130,7 @@ def test_what_was_switched_off_is_talked_about_with_the_conversation(
     assert chat.write("What?")["recordings"] == [first]
     assert chat.write("And then?")["recordings"] == [first], "a question that follows is about the same"
     chat.page.get_by_role("button", name=re.compile("^talk.wav")).first.click()
-    expect(chat.page.get_by_text("The next message is no question about a recording.")).to_be_visible()
+    expect(chat.page.get_by_text("Your next message is not about a recording.")).to_be_visible()
     assert "recordings" not in chat.write("Thank you.")
     chat.has(attached(first, "talk.wav"), attached(second, "rain.wav"))
     assert "recordings" not in chat.write("Good.")

@@ -138,7 +138,7 @@ def test_a_call_in_line_says_so_can_be_hung_up_and_keeps_nothing_of_what_the_roo
     peer = open_peer("call", answers=False)
     page = peer.page
     say_state(peer, "connecting", "queued", place=1)
-    expect(page.locator("[data-incident-what]")).to_have_text("First in line")
+    expect(page.locator("[data-status-word]")).to_have_text("First in line")
     page.get_by_role("button", name="Hang up").hover()
     listening_s = page.evaluate("performance.now()") / 1000  # at most: since the page was opened
     page.wait_for_timeout(2000 + 1000 * listening_s)  # the microphone hears a beep all the time
@@ -164,7 +164,7 @@ def test_without_a_model_the_page_counts_down_keeps_what_is_typed_and_can_ask_ag
     say_state(peer, "exhausted", "quota", retry_in_ms=600_000)
     peer.say("toast", code="energy.exhausted", level="error", text="The quota of every model is used up.", ms=0)
     detail = page.locator("[data-status-detail]")
-    expect(detail).to_have_text(re.compile(r"^The quota is used up for now\. Back .*at \d\d:\d\d, in (10:00|9:5\d)$"))
+    expect(detail).to_have_text(re.compile(r"^The quota is used up for now\. Back .*at \d\d:\d\d, in (10:00|9:5\d)\.$"))
     expect(page.locator(".energy__battery i.is-full")).to_have_count(0)
     expect(page.get_by_role("meter", name="Energy")).to_have_attribute("aria-valuenow", "0")
     peer.wait_for(lambda: announced(page).startswith("Out of energy. Back"), "the state")
@@ -190,4 +190,4 @@ def test_a_limit_of_the_user_and_a_busy_provider_have_words_of_their_own(open_pe
     peer.say("energy", **{**ENERGY, "level": 2, "word": "reduced"})
     say_state(peer, "exhausted", "fair-use", retry_in_ms=7_200_000)
     expect(word).to_have_text("Limit reached")
-    expect(detail).to_have_text(re.compile(r"^You have reached a limit of this server\. Back .*at \d\d:\d\d$"))
+    expect(detail).to_have_text(re.compile(r"^You have reached a limit of this server\. Back .*at \d\d:\d\d\.$"))

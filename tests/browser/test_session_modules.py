@@ -135,7 +135,7 @@ def test_the_headline_says_how_a_session_stands(
         ({"action": None, "model": None}, {"action": "none yet", "model": "none"}),
         ({"turn_state": "generating"}, {"turn": "producing a reply"}),
         ({"turn_state": None, "last_message_at": None}, {"turn": "not known", "last-message": "not known"}),
-        ({"last_message_at": NOON_MS / 1000 + 9}, {"last-message": "0 seconds ago"}),
+        ({"last_message_at": NOON_MS / 1000 + 9}, {"last-message": "just now"}),
         ({"go_away_in_ms": 45_000}, {"go-away": "in 0:45"}),
         ({"handle": None, "has_valid_resumption_data": False}, {"handle": "none", "handle-age": None}),
         ({"handle": None}, {"handle": "there", "handle-covers": None}),

@@ -163,8 +163,8 @@ def test_the_figures_are_those_of_today_and_of_what_still_holds(operator: Client
     make_rows(alice)
     page = text_of(operator)
     told = {
-        **{"sessions open": 2, "of them calls": 1, "of them text chats": 1, "conversations begun today": 3},
-        **{"waiting for a place": 2, "workers heard": 2, "workers silent": 1, "leaving": 1},
+        **{"sessions open": 2, "of them a call": 1, "of them a text chat": 1, "conversations begun today": 3},
+        **{"waiting for a place": 2, "workers heard": 2, "worker silent": 1, "leaving": 1},
         **{"gaps today": 3, "planned": 2, "unplanned": 1, "losses today": 1, "losses in 7 days": 2},
         **{"models spent": 1, "steps down today, by the provider": 1, "users at level 0": 1},
         **{"summaries to be written": 1, "being written": 1, "failed": 1},
@@ -179,7 +179,7 @@ def test_the_figures_are_those_of_today_and_of_what_still_holds(operator: Client
 def test_places_are_told_of_how_many_there_are(operator: Client, alice: User, settings: Any) -> None:
     make_rows(alice)
     settings.LIVE_SESSIONS_MAX = 3
-    assert named(text_of(operator), "places taken of 3") == 1
+    assert named(text_of(operator), "place taken of 3") == 1
 
 
 def test_the_page_asks_the_database_as_often_for_many_rows_as_for_few(operator: Client, alice: User) -> None:

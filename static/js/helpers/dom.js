@@ -32,7 +32,7 @@ export function element(tag, attributes = {}, children = []) {
 export function icon(name) {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
-  svg.setAttribute("class", "icon");
+  svg.setAttribute("class", `icon icon--${name}`);
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(namespace, "use");
   use.setAttribute("href", `#icon-${name}`);

@@ -24,6 +24,9 @@ export function duration(ms) {
   return together([minutes && count(minutes, "minute"), seconds % 60 && count(seconds % 60, "second")]);
 }
 
+/** @param {number} ms @returns {string}  "12 ms" */
+export const milliseconds = (ms) => new Intl.NumberFormat(locale, { style: "unit", unit: "millisecond" }).format(ms);
+
 /**
  * How long somebody talked, as `length_words` of the history has it.
  *

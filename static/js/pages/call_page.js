@@ -48,6 +48,7 @@ const continueButton = find("[data-continue]");
 const startWaits = find("[data-start-waits]");
 const muteButton = find("[data-mute]");
 const captionsButton = find("[data-captions-toggle]");
+const newCallButton = find("[data-new-call]");
 
 const [beforeFirst, beforeNext] = ["lobby", "ended"].map(
   (place) => new EarlierCallQuestion(document.querySelector(`[data-earlier-call="${place}"]`)),
@@ -56,6 +57,7 @@ const leftCall = new LeftCallOffer(document.querySelector("[data-left-call]"), {
   title: find("[data-lobby-title]"),
   continueButton,
   startButton,
+  inText: document.querySelector("[data-in-text]"),
 });
 const endedCall = new EndedCall(find("[data-ended-story]"));
 const timer = new CallTimer(find("[data-timer]"));
@@ -169,6 +171,7 @@ function end() {
   root.stage = "ended";
   root.mic = "off";
   const { phase, reason } = session.state;
+  newCallButton.classList.toggle("button--primary", phase !== "taken");
   setText(find("[data-ended-title]"), ENDED_TITLES[phase] ?? ENDED_TITLES[STATE.ENDED]);
   setText(find("[data-ended-duration]"), talkLength(timer.elapsedMs));
   setText(find("[data-ended-reason]"), session.hasReleased ? MOVED : reasonText(reason));
@@ -190,6 +193,7 @@ function endWithout(reason) {
   sound.stop();
   root.stage = "ended";
   root.taken = "over";
+  newCallButton.classList.add("button--primary");
   setText(find("[data-ended-title]"), ENDED_TITLES[STATE.ENDED]);
   setText(find("[data-ended-reason]"), reason);
   find("[data-ended]").focus();
@@ -330,7 +334,7 @@ const inCall = () => root.stage === "call";
 setCaptions(choice.get(CAPTIONS_KEY, root.wantedCaptions) === "on");
 continueButton.addEventListener("click", () => start(false, { continues: leftCall.offered }));
 startButton.addEventListener("click", () => start(false, { goesOnFrom: leftCall.offered ? null : beforeFirst.answer }));
-find("[data-new-call]").addEventListener("click", () => start(true, { goesOnFrom: beforeNext.answer }));
+newCallButton.addEventListener("click", () => start(true, { goesOnFrom: beforeNext.answer }));
 elsewhereButton.addEventListener("click", () => handOver.open());
 find("[data-take-back]").addEventListener("click", () => start(false));
 find("[data-hang-up]").addEventListener("click", hangUp);

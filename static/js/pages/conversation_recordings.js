@@ -228,7 +228,7 @@ export class ConversationRecordings {
 function chip({ id, name, duration_ms: lengthMs }) {
   const button = element("button", { class: "chip", type: "button", "data-chip": id, title: name }, [
     icon("recording"),
-    element("span", { class: "chip__name" }, [name]),
+    element("span", { class: "chip__name", dir: "auto" }, [name]),
     element("span", { class: "chip__length" }, [lengthOnClock(lengthMs)]),
   ]);
   const word = element("span", { class: "visually-hidden" }, [interpolate(gettext("Remove %(name)s"), { name })]);

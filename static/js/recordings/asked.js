@@ -67,7 +67,7 @@ function wayWords(coming) {
 
 function nextWords(asked, attached) {
   if (attached === 0) return "";
-  if (asked.length === 0) return gettext("The next message is no question about a recording.");
+  if (asked.length === 0) return gettext("Your next message is not about a recording.");
   const lengthMs = asked.reduce((sum, recording) => sum + recording.duration_ms, 0);
   return interpolate(aboutWords(asked.length, attached), { count: asked.length, all: attached, length: lengthWords(lengthMs) });
 }

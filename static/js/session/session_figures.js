@@ -16,7 +16,7 @@
  */
 
 import { gettext, interpolate, locale, ngettext, pgettext } from "../helpers/gettext.js";
-import { clock, duration } from "../helpers/time.js";
+import { clock, duration, milliseconds } from "../helpers/time.js";
 import { IN_TURNS, levelWord } from "./energy_words.js";
 import { GRANTED, SESSION_WISH, STATE, TURN_STATE } from "./protocol.js";
 import { reasonText } from "./status_words.js";
@@ -188,14 +188,14 @@ function levelText({ number: level, top: max, word }) {
 
 function connectionFigures(report, nowMs) {
   const lastMs = report.last_message_at === null ? null : Math.max(0, nowMs - report.last_message_at * 1000);
-  const lastAgo = lastMs === null ? UNKNOWN : inTime(gettext("%(time)s ago"), duration(Math.round(lastMs / 1000) * 1000));
+  const lastAgo = lastMs === null ? UNKNOWN : lastMs < 500 ? gettext("just now") : inTime(gettext("%(time)s ago"), duration(Math.round(lastMs / 1000) * 1000));
   const plannedEnd = report.go_away_in_ms === null ? gettext("not announced") : inTime(gettext("in %(time)s"), clock(report.go_away_in_ms));
   return [
     figure("connections", gettext("Connections so far"), String(report.connections)),
     figure("go-away", gettext("Next planned end"), plannedEnd),
     figure("last-message", gettext("Last message from Gemini"), lastAgo),
-    figure("round-trip", gettext("Round trip to Gemini"), milliseconds(report.round_trip_ms)),
-    figure("lag", gettext("Event loop late by"), milliseconds(report.loop_lag_ms)),
+    figure("round-trip", gettext("Round trip to Gemini"), delay(report.round_trip_ms)),
+    figure("lag", gettext("Event loop late by"), delay(report.loop_lag_ms)),
   ];
 }
 
@@ -252,7 +252,7 @@ function tokenFigures({ usage, context }) {
 
 const figure = (name, label, value) => ({ name, label, value });
 const number = (value) => (value === null ? UNKNOWN : value.toLocaleString(locale));
-const milliseconds = (value) => (value === null ? UNKNOWN : `${value} ms`);
+const delay = (value) => (value === null ? UNKNOWN : milliseconds(value));
 const onOff = (value) => (value === null ? UNKNOWN : value ? pgettext("switch", "on") : pgettext("switch", "off"));
 
 /**

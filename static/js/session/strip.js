@@ -17,7 +17,7 @@
  */
 
 import { gettext, interpolate, locale, ngettext } from "../helpers/gettext.js";
-import { duration } from "../helpers/time.js";
+import { duration, milliseconds } from "../helpers/time.js";
 import { causeText } from "./session_figures.js";
 
 export const STRIP_MS = 600_000;
@@ -137,5 +137,5 @@ export const plannedWord = ({ planned }) => (planned ? gettext("planned") : gett
 /** @param {number} at  since the epoch @returns {string}  by the reader's clock */
 export const timeText = (at) => new Date(at).toLocaleTimeString(locale, TIME);
 
-const gapText = (ms) => (ms < 1000 ? `${ms} ms` : duration(ms));
+const gapText = (ms) => (ms < 1000 ? milliseconds(ms) : duration(ms));
 const extremesOf = (trips) => ({ least: Math.min(...trips), most: Math.max(...trips) });

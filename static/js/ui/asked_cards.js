@@ -42,7 +42,7 @@ export class AskedCards {
   _make({ id, name, lengthMs }, isOpen) {
     if (!name) return { node: element("p", { class: "asked__gone" }, [icon("recording"), gettext("A recording that is here no more")]), name };
     const length = element("span", { class: "asked__length" }, [lengthOnClock(lengthMs)]);
-    const summary = element("summary", {}, [icon("recording"), element("span", { class: "asked__name" }, [name]), length]);
+    const summary = element("summary", {}, [icon("recording"), element("span", { class: "asked__name", dir: "auto" }, [name]), length]);
     const inside = element("div", { class: "asked__inside" });
     const node = element("details", { class: "asked__card" }, [summary, inside]);
     const card = { node, name, player: null };

@@ -53,7 +53,9 @@ export class ChatsBox {
     for (const rename of list.querySelectorAll("[data-rename]")) rename.search = "?from=text";
     this._place.replaceChildren(document.adoptNode(list));
     const current = this._place.querySelector(`[data-chat="${this._getCurrent()}"] .chat__title`);
-    current?.setAttribute("aria-current", "page");
+    if (!current) return;
+    current.setAttribute("aria-current", "page");
+    current.dataset.openHere = gettext("Open here");
   }
 
   /** A press beside the box closes it. */

@@ -15,12 +15,14 @@ export class LeftCallOffer {
    * @param {HTMLElement} lobby.title
    * @param {HTMLElement} lobby.continueButton
    * @param {HTMLElement} lobby.startButton
+   * @param {HTMLAnchorElement | null} lobby.inText  leads to the text chat
    */
-  constructor(root, { title, continueButton, startButton }) {
+  constructor(root, { title, continueButton, startButton, inText }) {
     this._root = root;
     this._title = title;
     this._continueButton = continueButton;
     this._startButton = startButton;
+    this._inText = inText;
     this._call = root && callIn(root.dataset);
     if (this._call === null) return;
     this._show();
@@ -47,7 +49,14 @@ export class LeftCallOffer {
     this._root.hidden = this._continueButton.hidden = !isOffered;
     this._startButton.classList.toggle("button--primary", !isOffered);
     setText(find("[data-start-word]", this._startButton), isOffered ? gettext("Begin a new call") : START.button);
+    if (this._inText) this._leadToText();
     this._say();
+  }
+
+  /** The same conversation, where one is offered. */
+  _leadToText() {
+    this._inText.search = this._call === null ? "" : `?continue=${this._call.conversation}`;
+    setText(this._inText, this._call === null ? gettext("Write instead") : gettext("Continue in text"));
   }
 
   _say() {

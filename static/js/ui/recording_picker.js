@@ -99,7 +99,7 @@ export class RecordingPicker {
   }
 
   _line(recording) {
-    const name = element("span", { class: "picker__name" }, [recording.name]);
+    const name = element("span", { class: "picker__name", dir: "auto" }, [recording.name]);
     const about = element("span", { class: "picker__about" }, [lengthWords(recording.duration_ms)]);
     const state = element("span", { class: "picker__state" });
     const button = element("button", { class: "picker__one", type: "button", "data-id": recording.id }, [icon("recording"), name, about, state]);

@@ -2,6 +2,7 @@
 
 import { element, find, setText } from "../helpers/dom.js";
 import { gettext, interpolate } from "../helpers/gettext.js";
+import { milliseconds } from "../helpers/time.js";
 import { actionWord, causeText, figuresOf, headlineOf, possibleWishes } from "../session/session_figures.js";
 import { plannedWord, stripOf, timeText, withSample } from "../session/strip.js";
 import { StripChart } from "./strip_chart.js";
@@ -106,7 +107,7 @@ export class SessionCard {
     const rows = swaps
       .slice(-SWAPS_SHOWN)
       .reverse()
-      .map((swap) => [timeText(Date.parse(swap.at)), causeText(swap.cause), plannedWord(swap), actionWord(swap.action), `${swap.gap_ms} ms`]);
+      .map((swap) => [timeText(Date.parse(swap.at)), causeText(swap.cause), plannedWord(swap), actionWord(swap.action), milliseconds(swap.gap_ms)]);
     const head = [gettext("When"), gettext("Why"), gettext("Kind"), gettext("How it went on"), gettext("Gap")];
     const label = interpolate(gettext("Swaps: %(what)s"), { what: find("h2", this._root).textContent });
     const box = { class: "session__table", role: "region", tabindex: "0", "aria-label": label };

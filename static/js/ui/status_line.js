@@ -42,22 +42,28 @@ export class StatusLine {
     setText(this._word, word);
     setText(this._aside, incident ? "" : detail);
     setText(this._mark, mark);
-    this._showStrip(incident);
+    this._showStrip(incident, word);
     // A countdown is for the eyes.
     this._announcer.say(spoken);
   }
 
-  _showStrip(incident) {
+  /** What the bar says already is not said again, where there is more to say. */
+  _showStrip(incident, word) {
     const hadFocus = this._button === document.activeElement;
     this._strip.hidden = incident === null;
     const { what, detail, kept, tone, action } = incident ?? { what: "", detail: "", kept: "", tone: "", action: null };
     this._strip.dataset.tone = tone;
-    setText(this._what, what);
-    setText(this._detail, detail);
+    setText(this._what, what === word && (detail || kept) ? "" : what);
+    setText(this._detail, kept ? asSentence(detail) : detail);
     setText(this._kept, kept);
     this._button.hidden = action === null;
     this._button.dataset.statusAction = action ?? "";
     setText(this._button, action ? ACTIONS[action] : "");
     if (hadFocus && this._button.offsetParent === null) find("main").focus();
   }
+}
+
+/** Ended, for another sentence follows. */
+function asSentence(words) {
+  return !words || /[.!?。]$/.test(words) ? words : `${words}.`;
 }
