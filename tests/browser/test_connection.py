@@ -217,7 +217,7 @@ def test_that_a_conversation_is_over_in_the_other_place_is_seen(page: Page, peer
     report = {"modes": {"text": {"known": True, "state": "live", "conversation": "c1"}}}
     page.route("**/api/session/", lambda route: route.fulfill(json=report))
     peer.close(4409)
-    expect(page.locator("[data-incident]")).to_contain_text("Open in another place")
+    expect(page.locator("[data-incident]")).to_contain_text("It goes on there, with all that was said.")
     report["modes"]["text"] |= {"state": "none", "conversation": None}
     expect(page.locator("[data-incident]")).to_contain_text("It is over in the other place")
     page.get_by_role("button", name="Open it here").click()

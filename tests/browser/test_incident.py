@@ -33,7 +33,7 @@ def incident(page: Page, state: dict[str, Any], **shown: Any) -> dict[str, Any] 
         ({"phase": "exhausted"}, "Out of energy", "What you write is kept", "try-again"),
         ({"phase": "failed"}, "No connection", "What you write is kept", "retry"),
         ({"phase": "connecting", "reason": "queued", "place": 2}, "Second in line", "", None),
-        ({"phase": "taken"}, "Open in another place", "", "take-back"),
+        ({"phase": "taken"}, "Open in another place", "It goes on there", "take-back"),
         ({"phase": "stopped", "reason": "Too much was sent."}, "Stopped", "", "reload"),
     ],
 )

@@ -9,6 +9,7 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
 from energy.levels import Mode
 from sessions_app.models import Conversation
@@ -96,6 +97,12 @@ def test_a_form_without_its_token_gets_a_page_of_ours(alice: User) -> None:
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 def test_an_error_page_needs_nothing_from_the_request(status: int) -> None:
     assert 'href="/"' in render_to_string(f"{status}.html")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_an_error_page_says_its_language_without_the_request(status: int) -> None:
+    with override("de"):
+        assert '<html lang="de"' in render_to_string(f"{status}.html")
 
 
 def talk(user: User, mode: Mode, **fields: Any) -> Conversation:

@@ -68,9 +68,10 @@ def _options() -> argparse.Namespace:
 def photograph(browser: Browser, web: WebServer, only: re.Pattern[str], views: Sequence[View]) -> int:
     """Take them all; 1 if there was something to find fault with, which is printed."""
     conversation_id = web.shell(rows.ALICES).strip()
-    error_pages: dict[str, str] = json.loads(web.shell(rows.ERROR_PAGES))
+    languages = sorted({view.language for view in views})
+    error_pages = json.loads(web.shell(f"LANGUAGES = {languages}\n{rows.ERROR_PAGES}"))
     wanted = [scene for scene in scenes(conversation_id) if only.search(scene.name)]
-    faults = [fault for view in views for fault in _look(browser, web, view, wanted, error_pages)]
+    faults = [fault for view in views for fault in _look(browser, web, view, wanted, error_pages[view.language])]
     _write_sheets(browser, [scene.name for scene in wanted], views)
     for fault in faults:
         print(fault)

@@ -63,16 +63,24 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404
 from django.shortcuts import render
 from django.test import RequestFactory
+from django.utils.translation import override
 from django.views import csrf, defaults
 
-request = RequestFactory().get("/broken/")
-pages = {
-    "400": defaults.bad_request(request, SuspiciousOperation()),
-    "403": defaults.permission_denied(request, PermissionDenied()),
-    "403-form": csrf.csrf_failure(request),
-    "404": defaults.page_not_found(request, Http404()),
-    "429": render(request, "429.html", {"sentence": "Too many tries. You can try again in 40 seconds."}),
-    "500": defaults.server_error(request),
-}
-print(json.dumps({name: page.content.decode() for name, page in pages.items()}))
+def pages():
+    request = RequestFactory().get("/broken/")
+    answers = {
+        "400": defaults.bad_request(request, SuspiciousOperation()),
+        "403": defaults.permission_denied(request, PermissionDenied()),
+        "403-form": csrf.csrf_failure(request),
+        "404": defaults.page_not_found(request, Http404()),
+        "429": render(request, "429.html", {"sentence": "Too many tries. You can try again in 40 seconds."}),
+        "500": defaults.server_error(request),
+    }
+    return {name: answer.content.decode() for name, answer in answers.items()}
+
+found = {}
+for language in LANGUAGES:
+    with override(language):
+        found[language] = pages()
+print(json.dumps(found))
 """

@@ -102,6 +102,7 @@ def in_state(state: str, reason: str = "", **more: Any) -> Arrange:
             peer.say("energy", **ENERGY | SPENT | {"mode": peer.ready["mode"]})
         peer.say("state", state=state, reason=reason, **{"attempt": 2, "retry_in_ms": 60_000, **more})
         expect(page.locator("html")).to_have_attribute("data-state", state)
+        expect(page.locator("[data-incident]")).to_be_visible()  # what may pass has a second before it is told
 
     return change
 

@@ -23,6 +23,7 @@ const KEPT = {
   [MODE.CALL]: gettext("What you say is kept, up to a minute of it."),
   [MODE.TEXT]: gettext("What you write is kept, and sent then."),
 };
+const GOES_ON_THERE = gettext("It goes on there, with all that was said.");
 const WRITTEN_IS_KEPT = gettext("What you write is kept.");
 
 /** Toasts of what lasts: it is said here for as long as it does. */
@@ -51,6 +52,7 @@ export function incidentOf(state, status, page, wallMs) {
   }
   if (state.phase === STATE.FALLING_BACK) return { ...incident(status, KEPT[page.mode]), afterMs: PASSING_MS };
   if (state.phase === STATE.EXHAUSTED || state.phase === STATE.FAILED) return incident(status, WRITTEN_IS_KEPT);
+  if (state.phase === "taken" && !status.detail) return incident(status, GOES_ON_THERE);
   return status.detail || status.action ? incident(status, "") : null;
 }
 
