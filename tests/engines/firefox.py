@@ -123,11 +123,15 @@ class Firefox:
         self._send("input.performActions", context=self._page, actions=[source])
 
     def _send(self, method: str, **params: Any) -> dict[str, Any]:
-        """One command and its answer; events that come before it are noted. AssertionError with what was refused."""
+        """One command and its answer; events that come before it are noted. AssertionError if it is refused or not
+        answered."""
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
         while True:
-            message = json.loads(self._socket.recv(ANSWER_LIMIT_S))
+            try:
+                message = json.loads(self._socket.recv(ANSWER_LIMIT_S))
+            except TimeoutError as error:
+                raise AssertionError(f"{method}: no answer within {ANSWER_LIMIT_S} s") from error
             if message["type"] == "event":
                 self._note(message["params"])
             elif message["id"] == self._number:
