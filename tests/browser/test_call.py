@@ -82,7 +82,7 @@ def test_each_reason_for_having_no_microphone_has_its_own_advice(
     )
     page.get_by_role("button", name="Start the call").click()
     expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
-    expect(page.get_by_role("link", name="Continue in text")).to_be_visible()
+    expect(page.get_by_role("link", name="Write instead")).to_be_visible()
     assert not peer.sockets
     page.reload()
     page.get_by_role("button", name="Start the call").click()

@@ -57,8 +57,14 @@ def ask(page: Page, text: str) -> Locator:
 
 
 def session_that_heard(emulator: Emulator, text: str) -> str:
-    """The provider's session in which this was typed. Sessions of earlier tests may still be there."""
-    return [str(entry["session"]) for entry in emulator.entries("text_in") if entry["text"] == text][-1]
+    """The provider's session in which this was typed, as soon as it has come there. Sessions of earlier tests may still
+    be there."""
+
+    def sessions() -> list[str]:
+        return [str(entry["session"]) for entry in emulator.entries("text_in") if entry["text"] == text]
+
+    wait_until(lambda: bool(sessions()), ANSWER_MS / 1000, f"{text!r} at the provider")
+    return sessions()[-1]
 
 
 def openings(emulator: Emulator, session: str) -> list[dict[str, Any]]:
