@@ -87,7 +87,7 @@ def _everything(environment: Environment) -> int:
                 environment,
                 aloud=True,
                 more=[*apart, f"--ignore={EMULATOR}"],
-                workers=3,
+                workers=2,
             )
         ],
         [
