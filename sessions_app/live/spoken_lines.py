@@ -67,11 +67,16 @@ def begins_sentence(text: str, piece: str) -> bool:
 
 def _may_begin_sentence(text: str, piece: str) -> bool:
     """The same where the voice has paused, in scripts that know no capitals, too."""
-    first = piece.lstrip().lstrip(_OPENING_MARKS)[:1]
+    first = _first_letter(piece)
     return text.rstrip().endswith(SENTENCE_ENDS) and first.isalnum() and not first.islower()
 
 
 def _begins_word(piece: str) -> bool:
     """Not the rest of a word, or a comma: only scripts that know no capitals begin words without a blank."""
-    first = piece.lstrip().lstrip(_OPENING_MARKS)[:1]
+    first = _first_letter(piece)
     return first.isalnum() and (piece[0].isspace() or piece[0] in _OPENING_MARKS or not first.islower())
+
+
+def _first_letter(piece: str) -> str:
+    """What a piece begins with, but for blanks and marks that open a sentence; empty if there is nothing else."""
+    return piece.lstrip().lstrip(_OPENING_MARKS)[:1]
