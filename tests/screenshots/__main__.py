@@ -7,6 +7,7 @@ They lie in `var/screenshots`: one PNG for each view, one for each scene with it
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import shutil
@@ -22,7 +23,7 @@ from tests.browser.chromium import launch
 from tests.browser.peer import Peer
 from tests.screenshots import rows
 from tests.screenshots.scenes import Scene, scenes
-from tests.screenshots.sheet import page_of
+from tests.screenshots.sheet import page_of, picture_name, pieces_of
 from tests.screenshots.views import VIEWS, View
 from tests.services.emulator import Emulator
 from tests.services.settings import use_settings_of_tests
@@ -30,8 +31,8 @@ from tests.services.web import WebServer
 
 DIRECTORY = Path("var") / "screenshots"
 EXTRAS = {"EMAIL_URL": "console:", "EPHEMERAL_TOKENS": "1", "PSEUDO_LANGUAGE": "1"}
-HEIGHT_LIMIT_PX = 2600
-"""Of a picture; longer pages are cut."""
+PIECE_PX = 2600
+"""How high a picture is at most; a longer page is shown in several."""
 
 SIZE = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
 AT_REST = """Promise.all([document.fonts.ready, ...document.getAnimations()
@@ -116,8 +117,9 @@ def _take(context: BrowserContext, scene: Scene, view: View) -> list[str]:
         page.evaluate("(percent) => { document.documentElement.style.fontSize = `${percent}%` }", view.text_percent)
         page.evaluate(AT_REST)
         wide_px, high_px = page.evaluate(SIZE)
-        seen = FloatRect(x=0, y=0, width=view.width, height=min(high_px, HEIGHT_LIMIT_PX))
-        page.screenshot(path=DIRECTORY / f"{scene.name}.{view.name}.png", clip=seen, full_page=True)
+        for piece, (top_px, piece_px) in enumerate(pieces_of(high_px, PIECE_PX)):
+            seen = FloatRect(x=0, y=top_px, width=view.width, height=piece_px)
+            page.screenshot(path=DIRECTORY / picture_name(scene.name, view.name, piece), clip=seen, full_page=True)
     except (PlaywrightError, AssertionError) as error:
         return [f"could not be taken: {error}", *said]
     finally:
@@ -132,15 +134,22 @@ def _is_complaint(message: ConsoleMessage, url: str) -> bool:
 
 def _write_sheets(browser: Browser, names: Sequence[str], views: Sequence[View]) -> None:
     """One picture for each scene, and a page with all."""
-    (DIRECTORY / "index.html").write_text(page_of(names, views), encoding="utf-8")
+    pieces = {(name, view.name): _pieces_taken(name, view) for name in names for view in views}
+    (DIRECTORY / "index.html").write_text(page_of(names, views, pieces), encoding="utf-8")
     page = browser.new_page(viewport={"width": 1532, "height": 900})
     for name in names:
         html = DIRECTORY / f"{name}.html"
-        html.write_text(page_of([name], views), encoding="utf-8")
+        html.write_text(page_of([name], views, pieces), encoding="utf-8")
         page.goto(html.absolute().as_uri())
         page.screenshot(path=DIRECTORY / f"{name}.png", full_page=True)
         html.unlink()
     page.close()
+
+
+def _pieces_taken(scene: str, view: View) -> int:
+    return next(
+        count for count in itertools.count() if not (DIRECTORY / picture_name(scene, view.name, count)).exists()
+    )
 
 
 if __name__ == "__main__":
