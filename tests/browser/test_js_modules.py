@@ -738,6 +738,23 @@ def test_durations_are_said_in_words(modules: Page, ms: int, words: str) -> None
     assert run(modules, "helpers/time.js", "return m.duration(argument);", ms) == words
 
 
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (0, "0 seconds ago"),
+        (1999, "1 second ago"),
+        (59_999, "59 seconds ago"),
+        (60_000, "1 minute ago"),
+        (3_599_999, "59 minutes ago"),
+        (7_200_000, "2 hours ago"),
+        (86_400_000, "1 day ago"),
+        (175_874_000, "2 days ago"),
+    ],
+)
+def test_how_long_ago_something_was_is_said_in_one_unit(modules: Page, ms: int, words: str) -> None:
+    assert run(modules, "helpers/time.js", "return m.ago(argument);", ms) == words
+
+
 @pytest.mark.parametrize("ms", [0, 999, 1000, 1_400, 59_400, 59_600, 89_000, 187_400, 3_599_000, 3_600_000, 7_530_000])
 def test_the_length_of_a_call_is_said_at_its_end_as_in_the_history(modules: Page, ms: int) -> None:
     assert run(modules, "helpers/time.js", "return m.talkLength(argument);", ms) == length_words(ms)

@@ -88,7 +88,7 @@ ENDED = {"state": "none", "has_valid_resumption_data": False}
             ENDED | {"ended": {"at": at(125_400), "reason": "hung-up"}},
             "No session",
             "quiet",
-            "The last one ended 2 minutes 5 seconds ago: hung up.",
+            "The last one ended 2 minutes ago: hung up.",
         ),
         (
             ENDED | {"ended": {"at": at(-5000), "reason": ""}, "has_valid_resumption_data": True},

@@ -95,6 +95,7 @@ def test_nothing_of_a_call_is_beyond_the_edge_of_a_small_window(small_page: Page
     small_page.get_by_role("button", name="Start the call").click()
     expect(small_page.locator("html")).to_have_attribute("data-state", "live")
     peer.say("go_away", time_left_ms=45_000)
+    expect(small_page.locator("[data-status-mark]")).to_be_visible()
     for box in ("About the energy", "Microphone and speaker"):
         small_page.set_viewport_size(USUAL)
         small_page.get_by_role("button", name=box).click()
@@ -125,3 +126,19 @@ def test_what_stands_in_an_empty_chat_is_read_from_its_beginning(small_page: Pag
     scroller = small_page.locator("[data-scroller]")
     assert scroller.evaluate("(element) => element.scrollHeight > element.clientHeight")
     assert scroller.evaluate("(element) => element.scrollTop") == 0
+
+
+def test_where_less_motion_is_wished_a_page_is_at_once_what_it_becomes(small_page: Page) -> None:
+    """A page that passed through a state in between would be measured in it, as by this folder's tests of overflow."""
+    small_page.goto("/settings/")
+    at_once, drawn, before = small_page.evaluate(
+        """() => {
+            const root = document.documentElement;
+            const before = root.scrollHeight;
+            root.style.fontSize = "200%";
+            const atOnce = root.scrollHeight;
+            return new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+                .then(() => [atOnce, root.scrollHeight, before]);
+        }"""
+    )
+    assert at_once == drawn > 2 * before

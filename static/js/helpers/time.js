@@ -24,6 +24,15 @@ export function duration(ms) {
   return together([minutes && count(minutes, "minute"), seconds % 60 && count(seconds % 60, "second")]);
 }
 
+/**
+ * @param {number} ms  since then; not below 0
+ * @returns {string}  as people say it, by one unit: "40 seconds ago", "3 minutes ago", "5 hours ago" or "2 days ago"
+ */
+export function ago(ms) {
+  const [unit, unitMs] = UNITS.find(([, atLeastMs]) => ms >= atLeastMs) ?? UNITS.at(-1);
+  return new Intl.RelativeTimeFormat(locale).format(-Math.floor(ms / unitMs), unit);
+}
+
 /** @param {number} ms @returns {string}  "12 ms" */
 export const milliseconds = (ms) => new Intl.NumberFormat(locale, { style: "unit", unit: "millisecond" }).format(ms);
 
@@ -46,6 +55,7 @@ const TIME = { hour: "2-digit", minute: "2-digit" };
 const WEEKDAY = { weekday: "long" };
 const DATE = { day: "numeric", month: "long" };
 const DAY_MS = 86_400_000;
+const UNITS = [["day", DAY_MS], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]];
 
 /**
  * @param {number} atMs  since the epoch, as `nowMs`; not before it

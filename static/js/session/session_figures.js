@@ -16,7 +16,7 @@
  */
 
 import { gettext, interpolate, locale, ngettext, pgettext } from "../helpers/gettext.js";
-import { clock, duration, milliseconds } from "../helpers/time.js";
+import { ago, clock, duration, milliseconds } from "../helpers/time.js";
 import { IN_TURNS, levelWord } from "./energy_words.js";
 import { GRANTED, SESSION_WISH, STATE, TURN_STATE } from "./protocol.js";
 import { reasonText } from "./status_words.js";
@@ -148,9 +148,9 @@ function detailOf(report, nowMs) {
 function endedText({ ended, has_valid_resumption_data: held }, nowMs) {
   const parts = [];
   if (ended) {
-    const ago = duration(Math.max(0, Math.round((nowMs - Date.parse(ended.at)) / 1000) * 1000));
+    const when = ago(Math.max(0, nowMs - Date.parse(ended.at)));
     const reason = ENDS[ended.reason] ?? (ended.reason || gettext("no reason is known"));
-    parts.push(interpolate(gettext("The last one ended %(time)s ago: %(reason)s."), { time: ago, reason }));
+    parts.push(interpolate(gettext("The last one ended %(when)s: %(reason)s."), { when, reason }));
   }
   if (held) parts.push(gettext("Its handle is kept for the page that had it."));
   return parts.join(" ") || gettext("There has been none yet.");
@@ -188,7 +188,7 @@ function levelText({ number: level, top: max, word }) {
 
 function connectionFigures(report, nowMs) {
   const lastMs = report.last_message_at === null ? null : Math.max(0, nowMs - report.last_message_at * 1000);
-  const lastAgo = lastMs === null ? UNKNOWN : lastMs < 500 ? gettext("just now") : inTime(gettext("%(time)s ago"), duration(Math.round(lastMs / 1000) * 1000));
+  const lastAgo = lastMs === null ? UNKNOWN : lastMs < 500 ? gettext("just now") : ago(lastMs);
   const plannedEnd = report.go_away_in_ms === null ? gettext("not announced") : inTime(gettext("in %(time)s"), clock(report.go_away_in_ms));
   return [
     figure("connections", gettext("Connections so far"), String(report.connections)),
