@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-ANSWER_LIMIT_S = 5.0
+ANSWER_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,9 +74,9 @@ def test_a_check_that_hangs_or_breaks_is_a_finding_and_keeps_no_other_from_its_o
         raise OSError("no route\nto anywhere")
 
     checks = [Check("hangs", hangs), Check("breaks", breaks), Check("fine", lambda: [ok("well")])]
-    assert [(subject, finding.verdict, finding.text) for subject, finding in run(checks, limit_s=0.2)] == [
+    assert [(subject, finding.verdict, finding.text) for subject, finding in run(checks, limit_s=3)] == [
         ("hangs", Verdict.OK, "so far"),
-        ("hangs", Verdict.FAILED, "no answer within 0.2 s"),
+        ("hangs", Verdict.FAILED, "no answer within 3 s"),
         ("breaks", Verdict.FAILED, "OSError: no route"),
         ("fine", Verdict.OK, "well"),
     ]
