@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-    Words = str | _StrPromise
+    Words: TypeAlias = str | _StrPromise
     """What people read: as it is, or as the function of Django that finds its translation for whoever reads it."""
 
 
