@@ -15,6 +15,7 @@ from pathlib import Path
 
 from emulator.faults import Fault, FaultError
 from emulator.files import MOST_FILE_BYTES, MOST_PROJECT_BYTES
+from emulator.recogniser import WORDS_WITHIN_S
 from emulator.script import play, read_script
 from emulator.server import Addresses, Server
 from emulator.state import Emulator, Options
@@ -69,6 +70,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--measured-words",
         action="store_true",
         help="where no words are made out, transcribe speech as how long it was",
+    )
+    parser.add_argument(
+        "--words-within-s",
+        type=_positive,
+        default=WORDS_WITHIN_S,
+        help="seconds within which words of speech are made out, or not at all (default: %(default)s)",
     )
     parser.add_argument(
         "--pace", type=_positive, default=1.0, help="how fast playback is taken to go (default: %(default)s)"

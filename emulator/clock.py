@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime as dt
 import time
 
@@ -11,6 +13,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._ahead_s = 0.0
+        self._was_moved = asyncio.Event()
 
     def time(self) -> float:
         """Seconds since 1970."""
@@ -27,6 +30,14 @@ class Clock:
     def forward(self, seconds: float) -> None:
         """Let so much time pass at once."""
         self._ahead_s += seconds
+        self._was_moved.set()
+
+    async def until(self, moment: float) -> None:
+        """Wait for a time in seconds since 1970, or until somebody lets it pass."""
+        while (left_s := moment - self.time()) > 0:
+            self._was_moved.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._was_moved.wait(), left_s)
 
     def reset(self) -> None:
         """Go by the machine's time again."""

@@ -284,7 +284,7 @@ class Connection:
         self.model = setup.model.id
         if self._caller.token is not None:
             ends_at = self.emulator.tokens.find(self._caller.token).expires.timestamp()
-            self.spawn(self._close_after(ends_at - time.time(), CATALOGUE["token expired"]))
+            self.spawn(self._close_at(ends_at, CATALOGUE["token expired"]))
         await self.enter("setup")
         if self.closing:
             return
@@ -341,6 +341,10 @@ class Connection:
 
     async def _close_after(self, seconds: float, text: CloseText) -> None:
         await asyncio.sleep(seconds)
+        await self.close(text)
+
+    async def _close_at(self, moment: float, text: CloseText) -> None:
+        await self.emulator.clock.until(moment)
         await self.close(text)
 
     async def _wait_for_hang_up(self) -> None:

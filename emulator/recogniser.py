@@ -16,9 +16,9 @@ from emulator.spoken_numbers import with_figures
 
 _MAX_WAITING = 16
 _MAX_UTTERANCE_BYTES = 12 * 16_000 * 2
-_LOAD_TIMEOUT_S = 20.0
+_LOAD_TIMEOUT_S = 60.0
 _WORK_TIMEOUT_S = 15.0
-_WORDS_WITHIN_S = 7.0
+WORDS_WITHIN_S = 7.0
 """Whoever speaks waits no longer than this for an answer. The service begins its own about a second after the speech;
 clients leave a connection that stays quiet for long."""
 _FAILURES = (OSError, TimeoutError, asyncio.IncompleteReadError)
@@ -37,10 +37,12 @@ class _Worker:
 class Recogniser:
     """One shared worker process, started when it is first needed.
 
-    `recognise` answers None when no words were made out, when too many utterances wait, or when the wheel is missing.
+    `recognise` answers None when no words were made out within `words_within_s`, when too many utterances wait, or when
+    the wheel is missing.
     """
 
-    def __init__(self, *, enabled: bool = True) -> None:
+    def __init__(self, *, enabled: bool = True, words_within_s: float = WORDS_WITHIN_S) -> None:
+        self._words_within_s = words_within_s
         self._enabled = enabled and importlib.util.find_spec("pocketsphinx") is not None
         if enabled and not self._enabled:
             _logger.warning("PocketSphinx is not available: speech is heard but not transcribed")
@@ -58,17 +60,17 @@ class Recogniser:
                     _tell(error)
 
     async def recognise(self, pcm: bytes) -> str | None:
-        """Return the words in 16 kHz PCM16 speech, or None; in 7 seconds at most."""
+        """Return the words in 16 kHz PCM16 speech, or None when they take too long."""
         if not self._enabled or self._waiting >= _MAX_WAITING:
             return None
         self._waiting += 1
         try:
-            async with asyncio.timeout(_WORDS_WITHIN_S):
+            async with asyncio.timeout(self._words_within_s):
                 await self._lock.acquire()
                 # Whoever goes away while the work is done must not leave its answer unread in the pipe.
                 return await asyncio.shield(self._words_in(pcm[:_MAX_UTTERANCE_BYTES]))
         except TimeoutError:
-            _logger.warning("no words in %.0f s: this machine is too busy to make them out", _WORDS_WITHIN_S)
+            _logger.warning("no words in %.0f s: this machine is too busy to make them out", self._words_within_s)
             return None
         finally:
             self._waiting -= 1
@@ -91,7 +93,7 @@ class Recogniser:
 
     async def _ask(self, pcm: bytes) -> str:
         worker = await self._started()
-        async with asyncio.timeout(_WORK_TIMEOUT_S):
+        async with asyncio.timeout(max(_WORK_TIMEOUT_S, self._words_within_s)):
             worker.requests.write(struct.pack(">I", len(pcm)) + pcm)
             await worker.requests.drain()
             line = await worker.answers.readuntil(b"\n")

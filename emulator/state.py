@@ -18,7 +18,7 @@ from emulator.line import OpenConnection
 from emulator.log import EventLog
 from emulator.prompt import Ear
 from emulator.quota import Quota
-from emulator.recogniser import Recogniser
+from emulator.recogniser import WORDS_WITHIN_S, Recogniser
 from emulator.recording_ear import RecordingEar
 from emulator.sessions import SessionStore
 from emulator.tokens import TokenStore
@@ -29,8 +29,9 @@ from emulator.voice import Voice
 class Options:
     """How the emulator was started.
 
-    `pace` is how fast playback is taken to go (1 is real time), `send_speed` how far sending outruns playback;
-    `first_piece_s` is how long an answer over REST takes to begin. Files are kept in `files_dir`, or as long as the
+    Words of speech are made out in `words_within_s` or not at all. `pace` is how fast playback is taken to go (1 is
+    real time), `send_speed` how far sending outruns playback; `first_piece_s` is how long an answer over REST takes to
+    begin. Files are kept in `files_dir`, or as long as the
     emulator runs; each is processed for `processing_s`. `setup_index` is what the set-up counts as among the messages
     of a client: where transparent resumption begins to count is not documented.
     """
@@ -44,6 +45,7 @@ class Options:
     voice: bool = True
     recogniser: bool = True
     measured_words: bool = False
+    words_within_s: float = WORDS_WITHIN_S
     pace: float = 1.0
     send_speed: float = 6.0
     first_piece_s: float = 0.02
@@ -83,7 +85,7 @@ class Emulator:
         )
         self.finished_uploads = FinishedUploads()
         self.voice = Voice(enabled=self.options.voice)
-        self.recogniser = Recogniser(enabled=self.options.recogniser)
+        self.recogniser = Recogniser(enabled=self.options.recogniser, words_within_s=self.options.words_within_s)
         self.ear = Ear(self.recogniser)
         self.recording_ear = RecordingEar(self.recogniser)
         self.quota = Quota(self.faults)

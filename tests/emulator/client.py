@@ -26,7 +26,9 @@ NATIVE_2_5 = "gemini-2.5-flash-native-audio-latest"
 GENERATIONS = (LIVE_3_8, FLASH_3_1, NATIVE_2_5)
 TRANSCRIBE = "gemini-3.5-transcribe-live"
 
-PATIENCE_S = 20
+PATIENCE_S = 180
+"""Against hanging: speech alone may wait for the recogniser for a third of it."""
+
 FRAME_BYTES = 1280
 """40 ms of 16 kHz PCM16."""
 SECOND_BYTES = 48_000
@@ -217,7 +219,14 @@ async def wire(
     headers = {"x-goog-api-key": key} if key else {}
     async with (
         asyncio.timeout(PATIENCE_S),
-        connect(address, ssl=tls(emulator), additional_headers=headers, proxy=None, max_queue=None) as socket,
+        connect(
+            address,
+            ssl=tls(emulator),
+            additional_headers=headers,
+            proxy=None,
+            max_queue=None,
+            open_timeout=PATIENCE_S,
+        ) as socket,
     ):
         connection = Wire(socket)
         if setup is not None:

@@ -12,7 +12,9 @@ from tests.services.emulator import Emulator
 @pytest.fixture(scope="session")
 def fast_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """One emulator for all tests of this folder. Tests ask for `emulator`."""
-    program = Emulator(tmp_path_factory.mktemp("fast-emulator"), ("--pace", "30", "--send-speed", "20"))
+    # What was said is asserted word for word, so words are waited for as long as anything else.
+    options = ("--pace", "30", "--send-speed", "20", "--words-within-s", "60")
+    program = Emulator(tmp_path_factory.mktemp("fast-emulator"), options)
     yield program
     assert program.stop() == 0, program.output()
 

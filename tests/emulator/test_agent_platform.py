@@ -31,7 +31,7 @@ from tests.emulator.client import (
 from tests.emulator.test_caches import INSTRUCTION
 from tests.emulator.test_recordings import shapes
 from tests.services.emulator import Emulator
-from tests.services.processes import eventually
+from tests.services.processes import ANSWERS_WITHIN_S, eventually
 
 NATIVE = "gemini-live-2.5-flash-native-audio"
 SERVICE = "ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
@@ -138,7 +138,7 @@ async def test_a_project_that_the_caller_may_not_use_is_refused_as_users_have_me
 @pytest.mark.parametrize("version", ["v1beta", "v1alpha"])
 async def test_versions_of_the_developer_api_are_not_served_there(emulator: Emulator, version: str) -> None:
     address = f"{emulator.environment['GOOGLE_VERTEX_BASE_URL']}/{SERVICE}".replace("v1beta1", version)
-    assert httpx2.get(address, verify=tls(emulator)).status_code == 404
+    assert httpx2.get(address, verify=tls(emulator), timeout=ANSWERS_WITHIN_S).status_code == 404
 
 
 @pytest.mark.parametrize(

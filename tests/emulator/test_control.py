@@ -9,6 +9,7 @@ import pytest
 
 from tests.emulator.client import LIVE_3_8, ask, live
 from tests.services.emulator import Emulator
+from tests.services.processes import ANSWERS_WITHIN_S
 
 
 def request(
@@ -17,7 +18,7 @@ def request(
     """Status and JSON of an answer."""
     asked = urllib.request.Request(emulator.control_url + path, data=body, method=method, headers=headers or {})
     try:
-        with urllib.request.urlopen(asked, timeout=10) as response:
+        with urllib.request.urlopen(asked, timeout=ANSWERS_WITHIN_S) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
@@ -111,10 +112,10 @@ def test_foreign_pages_are_kept_out(emulator: Emulator, headers: dict[str, str])
 
 
 def test_the_page_needs_nothing_from_elsewhere(emulator: Emulator) -> None:
-    with urllib.request.urlopen(emulator.control_url + "/", timeout=10) as response:
+    with urllib.request.urlopen(emulator.control_url + "/", timeout=ANSWERS_WITHIN_S) as response:
         page = response.read().decode()
     assert "://" not in page
     for name in ("control.css", "control.js"):
         assert f"page/{name}" in page
-        with urllib.request.urlopen(f"{emulator.control_url}/page/{name}", timeout=10) as response:
+        with urllib.request.urlopen(f"{emulator.control_url}/page/{name}", timeout=ANSWERS_WITHIN_S) as response:
             assert "https://" not in response.read().decode()

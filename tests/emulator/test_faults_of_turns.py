@@ -113,12 +113,12 @@ async def test_the_last_words_of_an_answer_may_come_after_its_end(emulator: Emul
     assert in_time
 
 
-async def test_words_that_are_late_no_longer_come_before_those_that_follow(emulator: Emulator) -> None:
-    emulator.fault("late_words", side="output")
-    async with wire(emulator, setup_for("gemini-3.8-live")) as connection:
+async def test_words_that_are_late_no_longer_come_before_those_that_follow(unhurried_emulator: Emulator) -> None:
+    unhurried_emulator.fault("late_words", side="output")
+    async with wire(unhurried_emulator, setup_for("gemini-3.8-live")) as connection:
         await connection.send(text_turn("Count to 9"))
         begun = await connection.until(lambda message: "modelTurn" in message.get("serverContent", {}))
-        emulator.disarm()
+        unhurried_emulator.disarm()
         turn = [*begun, *await connection.until(is_turn_complete)]
     contents = [frame.get("serverContent", {}) for frame in turn]
     words = [content["outputTranscription"]["text"] for content in contents if "outputTranscription" in content]
@@ -149,16 +149,18 @@ async def test_late_words_are_told_once_and_nothing_else_is_late(emulator: Emula
     assert (first.text + second.text).startswith("1, 2, 3, 4, 5, 6, 7, 8, 9.")
 
 
-async def test_words_that_are_still_late_when_the_connection_goes_are_told_as_lost(emulator: Emulator) -> None:
-    emulator.fault("late_words", side="output")
-    async with live(emulator) as session:
+async def test_words_that_are_still_late_when_the_connection_goes_are_told_as_lost(
+    unhurried_emulator: Emulator,
+) -> None:
+    unhurried_emulator.fault("late_words", side="output")
+    async with live(unhurried_emulator) as session:
         await session.send_realtime_input(text="Count to 30")
         await hear_the_beginning(session)
-        emulator.fault("cut")
+        unhurried_emulator.fault("cut")
         with pytest.raises(errors.APIError, match="1006"):
             await hear(session)
-    await eventually(lambda: bool(emulator.entries("late_words")))
-    (entry,) = emulator.entries("late_words")
+    await eventually(lambda: bool(unhurried_emulator.entries("late_words")))
+    (entry,) = unhurried_emulator.entries("late_words")
     assert (entry["frames"], entry["lost"]) == (1, True)
 
 

@@ -10,7 +10,7 @@ from emulator.heard import LIMIT, HeardAudio
 from tests.emulator.client import ask, live, next_handle, say
 from tests.emulator.test_control import request
 from tests.services.emulator import Emulator
-from tests.services.processes import eventually
+from tests.services.processes import ANSWERS_WITHIN_S, eventually
 
 
 def stamped(*numbers: int) -> bytes:
@@ -24,7 +24,9 @@ def numbers(marks: list[str]) -> list[int]:
 
 def heard_by(emulator: Emulator, session: str) -> tuple[list[int], list[int]]:
     """The numbers of the chunks a session knows, and of those it has forgotten."""
-    with urllib.request.urlopen(f"{emulator.control_url}/api/heard?session={session}", timeout=10) as response:
+    with urllib.request.urlopen(
+        f"{emulator.control_url}/api/heard?session={session}", timeout=ANSWERS_WITHIN_S
+    ) as response:
         answer = json.load(response)
     assert answer["dropped"] == 0
     return numbers(answer["chunks"]), numbers(answer["forgotten"])

@@ -100,7 +100,8 @@ async def test_a_retired_model_is_refused_everywhere_and_the_others_are_not(emul
 
 
 async def test_a_model_is_retired_at_its_time(emulator: Emulator) -> None:
-    emulator.fault("retire_model", model=CHAT, after_ms=50)
     client = sdk(emulator)
+    assert client.models.get(model=CHAT)
+    emulator.fault("retire_model", model=CHAT, after_ms=4_000)
     assert client.models.get(model=CHAT).name == f"models/{CHAT}"
     await eventually(lambda: f"models/{CHAT}" not in {model.name for model in client.models.list()})

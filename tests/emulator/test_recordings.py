@@ -166,13 +166,18 @@ async def test_frames_are_binary_pretty_printed_json(emulator: Emulator) -> None
     assert frame.endswith(b"\n}\n")
 
 
-async def test_an_interrupted_turn_says_so_before_it_is_complete(emulator: Emulator) -> None:
-    for model in (LIVE_3_8, FLASH_3_1, NATIVE_2_5):
-        async with wire(emulator, setup_for(model)) as connection:
-            await connection.send(text_turn("Tell me a long story."))
-            await connection.until(lambda frame: frame.get("serverContent", {}).get("generationComplete"))
-            await connection.send(text_turn("Say stop"))
-            interrupted = landmarks(await connection.until(is_turn_complete))
-            after = landmarks(await connection.until(is_turn_complete))
-        assert interrupted[-3:] == ["interrupted", "turnComplete", "usageMetadata"]
-        assert after == ["generationComplete", "turnComplete", "usageMetadata"]
+async def test_an_interrupted_turn_says_so_before_it_is_complete(tmp_path: Path) -> None:
+    # A story is sent within a second, and then listened to for twenty.
+    emulator = Emulator(tmp_path, ("--send-speed", "20", "--no-recogniser"))
+    try:
+        for model in (LIVE_3_8, FLASH_3_1, NATIVE_2_5):
+            async with wire(emulator, setup_for(model)) as connection:
+                await connection.send(text_turn("Tell me a long story."))
+                await connection.until(lambda frame: frame.get("serverContent", {}).get("generationComplete"))
+                await connection.send(text_turn("Say stop"))
+                interrupted = landmarks(await connection.until(is_turn_complete))
+                after = landmarks(await connection.until(is_turn_complete))
+            assert interrupted[-3:] == ["interrupted", "turnComplete", "usageMetadata"]
+            assert after == ["generationComplete", "turnComplete", "usageMetadata"]
+    finally:
+        assert emulator.stop() == 0

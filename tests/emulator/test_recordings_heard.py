@@ -148,7 +148,7 @@ def test_a_recording_may_come_with_the_request(client: genai.Client) -> None:
 
 
 def test_a_file_cannot_be_used_before_it_is_active(emulator: Emulator, client: genai.Client) -> None:
-    emulator.fault("slow_processing", delay_s=20)
+    emulator.fault("slow_processing", delay_s=600)
     emulator.fault("fail_processing")
     failing, file = (uploaded(client, encoded(hum(1), "audio/ogg")) for _ in range(2))
     for unusable in (file, failing):
@@ -157,7 +157,7 @@ def test_a_file_cannot_be_used_before_it_is_active(emulator: Emulator, client: g
         assert (refused.value.code, refused.value.status) == (400, "FAILED_PRECONDITION")
         name = (unusable.name or "").removeprefix("files/")
         assert refused.value.message == f"The File {name} is not in an ACTIVE state and usage is not allowed."
-    emulator.forward(20)
+    emulator.forward(600)
     assert asked(client, file).text
     with pytest.raises(errors.ClientError, match="not in an ACTIVE state"):
         asked(client, failing)

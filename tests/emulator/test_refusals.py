@@ -166,7 +166,7 @@ async def test_the_first_message_must_be_a_set_up(emulator: Emulator, first: Any
 
 
 async def test_nothing_may_come_before_the_set_up_is_complete(emulator: Emulator) -> None:
-    emulator.fault("slow_setup", delay_s=5)
+    emulator.fault("slow_setup", delay_s=60)
     async with wire(emulator) as connection:
         await connection.send({"setup": setup_for(LIVE_3_8)})
         await connection.send(audio(bytes(640)))

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from tests.emulator.client import SDK_INHERITS_AIOHTTP, sdk, tls
 from tests.services.emulator import Emulator
+from tests.services.processes import ANSWERS_WITHIN_S
 
 CHAT = "gemini-3.8-flash"
 
@@ -134,7 +135,7 @@ def test_a_bad_key_is_refused_as_google_does(emulator: Emulator, key: str, code:
 def test_a_request_without_a_key_is_forbidden(emulator: Emulator) -> None:
     address = f"{emulator.environment['GOOGLE_GEMINI_BASE_URL']}/v1beta/models"
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(address, context=tls(emulator), timeout=10)
+        urllib.request.urlopen(address, context=tls(emulator), timeout=ANSWERS_WITHIN_S)
     assert refused.value.code == 403
     assert json.load(refused.value)["error"]["status"] == "PERMISSION_DENIED"
     refused.value.close()
@@ -233,7 +234,7 @@ def test_a_body_of_other_types_is_refused(emulator: Emulator, body: dict[str, An
         headers={"x-goog-api-key": "emulator"},
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, context=tls(emulator), timeout=10)
+        urllib.request.urlopen(request, context=tls(emulator), timeout=ANSWERS_WITHIN_S)
     assert refused.value.code == 400
     assert json.load(refused.value)["error"]["status"] == "INVALID_ARGUMENT"
     refused.value.close()

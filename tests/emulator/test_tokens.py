@@ -115,9 +115,10 @@ async def test_a_token_opens_one_session_and_resumes_it(emulator: Emulator) -> N
 
 
 async def test_a_session_ends_when_its_token_expires(emulator: Emulator) -> None:
-    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=10)
     token = minted(emulator, expire_time=soon, new_session_expire_time=soon)
     async with constrained(emulator, token, setup_for(FLASH_3_1)) as one:
+        emulator.forward(600)
         assert await one.closed() == (1007, CATALOGUE["token expired"].text)
     async with constrained(emulator, token) as late:
         assert await refused(late, setup_for(FLASH_3_1)) == CATALOGUE["token expired"].text
