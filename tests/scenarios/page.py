@@ -18,8 +18,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.services.cast import PASSWORD
+from tests.services.processes import ANSWERS_WITHIN_S
 
-ANSWER_WITHIN_S = 60.0
+ANSWER_WITHIN_S = 120.0
 FRAME_MS = 40
 FRAME_BYTES = 16 * 2 * FRAME_MS
 
@@ -41,14 +42,14 @@ def log_in(url: str, name: str, password: str = PASSWORD) -> str:
     """The session cookie of somebody, as a Cookie header."""
     cookies = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
-    form = opener.open(f"{url}/accounts/login/", timeout=10).read().decode()
+    form = opener.open(f"{url}/accounts/login/", timeout=ANSWERS_WITHIN_S).read().decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
     assert token is not None
     fields = {"csrfmiddlewaretoken": token[1], "username": name, "password": password}
     request = urllib.request.Request(
         f"{url}/accounts/login/", urllib.parse.urlencode(fields).encode(), {"Referer": f"{url}/accounts/login/"}
     )
-    opener.open(request, timeout=10).read()
+    opener.open(request, timeout=ANSWERS_WITHIN_S).read()
     return "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
 
 
@@ -57,7 +58,7 @@ def submit(url: str, path: str, cookies: str, **fields: str) -> None:
     token = dict(pair.split("=", 1) for pair in cookies.split("; "))["csrftoken"]
     headers = {"Cookie": cookies, "X-CSRFToken": token, "Referer": url}
     form = urllib.parse.urlencode(fields).encode()
-    urllib.request.urlopen(urllib.request.Request(url + path, form, headers), timeout=20).close()
+    urllib.request.urlopen(urllib.request.Request(url + path, form, headers), timeout=ANSWERS_WITHIN_S).close()
 
 
 class Page:
@@ -115,6 +116,8 @@ class Page:
             additional_headers=headers,
             origin=origin or self.web.url,  # type: ignore[arg-type]
             max_size=None,
+            open_timeout=ANSWER_WITHIN_S,
+            ping_interval=None,  # a server that is busy for long is not dead
         )
         self._reader = asyncio.create_task(self._read(self._socket))
 

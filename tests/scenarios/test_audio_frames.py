@@ -25,9 +25,9 @@ from sessions_app.live.providers.gemini import SOCKET_OPTIONS, GeminiConnection,
 from sessions_app.live.providers.upstream import Setup, UpstreamFailed
 from tests.fakes.wire import Wire, session_over
 from tests.services.emulator import Emulator
+from tests.services.processes import PATIENCE_S, eventually
 
 MODEL = "gemini-3.8-live"
-PATIENCE_S = 20
 PCM = bytes(range(256)) * 5
 """1,280 bytes with every value, so that both alphabets of base64 differ."""
 
@@ -277,8 +277,7 @@ async def test_a_connection_that_is_closed_is_freed_without_a_collection_of_garb
     gc.disable()
     try:
         socket = await _left_behind(upstream, emulator, ended)
-        await asyncio.sleep(0)
-        assert socket() is None
+        await eventually(lambda: socket() is None)
     finally:
         gc.enable()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence, spoken
+from tests.scenarios.test_energy import forget_quota
 from tests.services.emulator import Emulator
 from tests.services.processes import eventually
 from tests.services.web import WebServer
@@ -85,7 +86,9 @@ async def test_a_session_that_refuses_its_resume_for_a_second_after_a_cut_is_res
     async with Page(web, "call") as page:
         await page.start()
         await tell_code_word(page)
-        emulator.fault("lingering_session", linger_s=1)
+        emulator.fault(
+            "lingering_session", linger_s=60, count=2
+        )  # as often as in a second, however slow this machine is
         emulator.fault("cut")
         await page.wait_for("ready", action="resumed")
         await page.wait_for("state", state="live")
@@ -214,13 +217,14 @@ async def test_words_spoken_while_the_call_connects_arrive(web: WebServer, emula
 async def test_a_call_is_heard_answered_and_survives_a_go_away_while_it_is_spoken(
     web: WebServer, emulator: Emulator
 ) -> None:
+    first, second = spoken("Hello world, how are you?"), spoken("What did I say first?")
     async with Page(web, "call") as page:
         await page.start()
-        await page.speak(spoken("Hello world, how are you?") + silence(1.5))
+        await page.speak(first + silence(1.5))
         await page.reply()
         assert page.audio
         emulator.fault("go_away", time_left="2s")
-        await page.speak(spoken("What did I say first?") + silence(1.5))
+        await page.speak(second + silence(1.5))
         await page.reply()
         assert [number for number, _ in page.audio] == list(range(len(page.audio)))
         assert page.toasts() == []
@@ -267,6 +271,14 @@ async def test_a_field_that_the_provider_does_not_know_is_left_out(web: WebServe
         await tell_code_word(page)
 
 
+@pytest.fixture
+def full_energy_afterwards(web: WebServer) -> Iterator[None]:
+    """What a test found spent, the next one does not."""
+    yield
+    forget_quota(web)
+
+
+@pytest.mark.usefixtures("full_energy_afterwards")
 async def test_a_spent_quota_moves_on_to_the_next_model_with_its_memory(web: WebServer, emulator: Emulator) -> None:
     async with Page(web, "call") as page:
         await page.start()
@@ -297,9 +309,10 @@ async def test_what_two_people_say_one_after_the_other_stands_in_lines_of_their_
     web: WebServer, emulator: Emulator, is_cut: bool
 ) -> None:
     emulator.fault("slow_thinking", delay_s=3)
+    both = spoken("What time is it?") + silence(0.9) + spoken("How are you?", "Kore")
     async with Page(web, "call") as page:
         await page.start()
-        await page.speak(spoken("What time is it?") + silence(0.9) + spoken("How are you?", "Kore") + silence(1))
+        await page.speak(both + silence(1))
         await page.wait_until(lambda: "\n" in turns_of(page)[min(turns_of(page))]["text"], "both lines")
         if is_cut:
             emulator.fault("cut")

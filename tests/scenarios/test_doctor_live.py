@@ -28,6 +28,9 @@ from tests.services.emulator import Emulator
 
 pytestmark = pytest.mark.filterwarnings("ignore::google.genai._common.ExperimentalWarning")  # given once a process
 
+PATIENT = {"QUIET_S": 6.0, "REPLY_LIMIT_S": 120.0, "HANDLE_LIMIT_S": 60.0, "LATE_WORDS_S": 3.0}
+"""Longer than the doctor waits for what comes at once from a provider."""
+
 
 @pytest.fixture(autouse=True)
 def provider(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
@@ -35,9 +38,10 @@ def provider(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, settings: Sett
         monkeypatch.setenv(name, value)
     settings.GEMINI_API_KEY = "test-key-which-nobody-is-told"
     settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(
-        "config.doctor.live.look.SLOW_S", math.inf
-    )  # how busy this machine is says nothing about the models
+    # How busy this machine is says nothing about the models.
+    monkeypatch.setattr("config.doctor.live.look.SLOW_S", math.inf)
+    for name, seconds in PATIENT.items():
+        monkeypatch.setattr(f"config.doctor.live.talk.{name}", seconds)
 
 
 async def test_each_model_of_agent_platform_does_what_is_believed_of_it() -> None:

@@ -12,7 +12,7 @@ from tests.scenarios.test_conversations_survive import ask_code_word, tell_code_
 from tests.scenarios.test_energy import forget_quota
 from tests.scenarios.test_settings import save
 from tests.services.emulator import Emulator
-from tests.services.processes import eventually
+from tests.services.processes import ANSWERS_WITHIN_S, eventually
 from tests.services.web import WebServer
 
 
@@ -28,7 +28,7 @@ def cookies(web: WebServer) -> Iterator[str]:
 
 def lobby(web: WebServer, cookies: str) -> str:
     request = urllib.request.Request(f"{web.url}/call/", headers={"Cookie": cookies})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=ANSWERS_WITHIN_S) as answer:
         page: str = answer.read().decode()
         return page
 

@@ -17,6 +17,7 @@ from tests.fakes.energy import NEWEST, OLDER
 from tests.scenarios.page import Page, log_in
 from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
+from tests.services.processes import ANSWERS_WITHIN_S
 from tests.services.web import WebServer
 
 CODE_WORD = "my code word is PLUM-42"
@@ -36,7 +37,9 @@ def forget_quota(web: WebServer) -> None:
     """What an operator does in the admin when they know better."""
     url = f"{web.url}/admin/energy/modelquota/"
     cookies = {"Cookie": log_in(web.url, "sam"), "Referer": url}
-    page = urllib.request.urlopen(urllib.request.Request(url, headers=cookies), timeout=10).read().decode()
+    page = (
+        urllib.request.urlopen(urllib.request.Request(url, headers=cookies), timeout=ANSWERS_WITHIN_S).read().decode()
+    )
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     known = re.findall(r'name="_selected_action" value="(\d+)"', page)
     if not known:
@@ -44,7 +47,8 @@ def forget_quota(web: WebServer) -> None:
     assert token is not None
     chosen = [("_selected_action", id) for id in known]
     fields = [("csrfmiddlewaretoken", token[1]), ("action", "forget_quota"), *chosen]
-    urllib.request.urlopen(urllib.request.Request(url, urllib.parse.urlencode(fields).encode(), cookies), timeout=10)
+    form = urllib.request.Request(url, urllib.parse.urlencode(fields).encode(), cookies)
+    urllib.request.urlopen(form, timeout=ANSWERS_WITHIN_S)
 
 
 def spend(emulator: Emulator, *models: str) -> None:
@@ -79,6 +83,7 @@ async def test_quota_that_runs_out_in_mid_call_takes_it_down_step_by_step_with_i
         await call.say(QUESTION)
         exhausted = await call.wait_for("state", state="exhausted")
         assert exhausted["retry_in_ms"] > 0
+        await call.wait_for("toast", code="energy.exhausted")
         assert call.of_type("energy")[-1]["resets_at"]
         assert (call.toasts()[0], call.toasts()[-1]) == ("energy.lower", "energy.exhausted")
         notices = [turn["text"] for turn in call.of_type("turn") if turn["role"] == "system"]

@@ -11,11 +11,10 @@ from typing import Any
 
 from tests.scenarios.page import Page, log_in
 from tests.services.emulator import Emulator
-from tests.services.processes import wait_until
+from tests.services.processes import ANSWERS_WITHIN_S, PATIENCE_S, wait_until
 from tests.services.web import WebServer
 
 LOOK_EVERY_S = 0.1
-PATIENCE_S = 30.0
 LONG = "The sea is wide, the mountains are high, and we live between them. " * 40
 """More than is kept as it stands: a model has to summarise it."""
 
@@ -33,7 +32,9 @@ async def export_of(page: Page, conversation: str, is_there: Callable[[Export], 
 def _export(page: Page, conversation: str) -> Export:
     cookie = log_in(page.web.url, page.user or "")
     url = f"{page.web.url}/history/{conversation}/export.json"
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"Cookie": cookie}), timeout=10) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers={"Cookie": cookie}), timeout=ANSWERS_WITHIN_S
+    ) as answer:
         export: Export = json.load(answer)
         return export
 

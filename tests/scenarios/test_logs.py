@@ -14,6 +14,7 @@ from tests.scenarios.page import Page, log_in, submit
 from tests.scenarios.speech import silence, spoken
 from tests.services.cast import PASSWORD
 from tests.services.emulator import Emulator
+from tests.services.processes import ANSWERS_WITHIN_S
 from tests.services.web import WebServer
 
 pytestmark = pytest.mark.laptop
@@ -41,7 +42,7 @@ def ask(web: WebServer, cookies: str, path: str) -> None:
     """Ask for a page of the site; one that is not there is a page, too."""
     request = urllib.request.Request(f"{web.url}{path}", headers={"Cookie": cookies})
     try:
-        urllib.request.urlopen(request, timeout=20).close()
+        urllib.request.urlopen(request, timeout=ANSWERS_WITHIN_S).close()
     except urllib.error.HTTPError as error:
         error.close()
 

@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence, spoken
 from tests.services.emulator import Emulator
-from tests.services.processes import wait_until
+from tests.services.processes import PATIENCE_S, wait_until
 from tests.services.web import WebServer
 
 pytestmark = pytest.mark.laptop
@@ -20,7 +20,9 @@ async def test_a_short_answer_that_was_missed_is_said_again_and_answered(web: We
         await page.start()
         emulator.fault("deaf_vad", share=1)
         await page.speak(spoken("Yes.") + silence(1.5))
-        await asyncio.to_thread(wait_until, lambda: bool(emulator.entries("speech_missed")), 10, "a missed answer")
+        await asyncio.to_thread(
+            wait_until, lambda: bool(emulator.entries("speech_missed")), PATIENCE_S, "a missed answer"
+        )
         emulator.disarm()
         assert await page.reply() == "You said: yes"
         assert page.of_type("toast") == []

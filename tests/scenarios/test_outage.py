@@ -17,8 +17,9 @@ QUESTION = "What is my code word?"
 
 
 @pytest.fixture(autouse=True)
-def nothing_known_afterwards(web: WebServer) -> Iterator[None]:
-    """An outage is remembered for half a minute, of models that others talk with."""
+def nothing_known(web: WebServer) -> Iterator[None]:
+    """Before and after: an outage is remembered for half a minute, of models that others talk with."""
+    forget_quota(web)
     yield
     forget_quota(web)
 

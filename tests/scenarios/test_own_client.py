@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.emulator import Emulator
-from tests.services.processes import wait_until
+from tests.services.processes import HANGS_AFTER_S, PATIENCE_S, wait_until
 from tests.services.web import WebServer
 
 pytestmark = pytest.mark.laptop
@@ -61,7 +61,7 @@ class OwnClient:
         """Type something, and wait until these words are in what comes of it."""
         before = len(self.written)
         self.type(line)
-        wait_until(lambda: words in self.written[before:], 20, f"{words!r} in {self.written!r}")
+        wait_until(lambda: words in self.written[before:], HANGS_AFTER_S, f"{words!r} in {self.written!r}")
 
     def leave(self) -> int:
         """Ctrl-D; its exit code."""
@@ -70,8 +70,8 @@ class OwnClient:
         return self.wait()
 
     def wait(self) -> int:
-        code = self._program.wait(20)
-        self._reader.join(20)
+        code = self._program.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
         for pipe in (self._program.stdin, self._program.stdout):
             assert pipe
             pipe.close()
@@ -112,13 +112,14 @@ def test_it_keeps_its_conversation_through_a_go_away_and_a_cut(
     client = start(key)
     client.ask("My code word is PLUM-42.", "PLUM-42")
     emulator.fault("go_away", time_left="10s")
-    wait_until(lambda: resumed(emulator) == [False, True], 20, "a connection that resumes the session")
+    wait_until(lambda: resumed(emulator) == [False, True], PATIENCE_S, "a connection that resumes the session")
     client.ask("What is my code word?", "PLUM-42")
-    wait_until(lambda: len(emulator.connections()) == 1, 20, "the old connection to be closed")
+    wait_until(lambda: len(emulator.connections()) == 1, PATIENCE_S, "the old connection to be closed")
     emulator.fault("cut")
     client.ask("And what is my code word now?", "PLUM-42")
     assert resumed(emulator) == [False, True, True]
     assert client.leave() == 0, client.written
+    wait_until(lambda: not emulator.connections(), PATIENCE_S, "the last connection to be closed")
     assert [entry["by"] for entry in emulator.entries("closed")] == ["client", "cut", "client"]
     assert web.shell(WHO_HAD_ONE).strip() == " ".join(["('own client', 'alice')"] * 3)
     assert "made an ephemeral token" in web.log()

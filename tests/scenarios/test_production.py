@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -94,6 +95,10 @@ def _files_below(directory: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in directory.rglob("*")}
 
 
+def _has_started(web: Program) -> bool:
+    return "startup complete" in web.output()
+
+
 def _summary_of_the_only_conversation(database_url: str) -> str:
     with psycopg.connect(database_url) as connection:
         row = connection.execute("SELECT summary FROM summarization_callhistory WHERE state = 'ready'").fetchone()
@@ -138,7 +143,9 @@ async def test_the_units_bring_a_server_up_whose_processes_can_be_restarted_one_
     webs = [machine.start(f"web-{site.port}", command_of("web@", instance=str(site.port))) for site in sites]
     worker = machine.start("worker", command_of("worker"))
     beat = machine.start("beat", command_of("beat"))
-    for site in sites:
+    for site, web in zip(sites, webs, strict=True):
+        # The unit has a minute for it, which a machine that is busy with others may exceed.
+        web.wait_until(partial(_has_started, web), HANGS_AFTER_S, "the web process")
         machine.run(command_of("web@", "ExecStartPost", str(site.port)))
 
     page = Page(sites[0], "text", "sam", password=PASSWORD)

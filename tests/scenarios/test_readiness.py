@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.scenarios.page import Page
+from tests.services.processes import ANSWERS_WITHIN_S
 from tests.services.valkey import running_valkey
 from tests.services.web import WebServer
 
@@ -29,7 +30,7 @@ async def test_a_worker_that_holds_a_live_session_is_ready(
     web = start_web(server, REDIS_URL=redis_url)
 
     def ask() -> dict[str, object]:
-        with urllib.request.urlopen(f"{web.url}/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{web.url}/readyz", timeout=ANSWERS_WITHIN_S) as answer:
             return dict(json.load(answer))
 
     async with Page(web, "call") as page:

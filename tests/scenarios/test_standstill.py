@@ -13,14 +13,13 @@ from sessions_app.live.providers.probes import Probes
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence
 from tests.services.emulator import Emulator
-from tests.services.processes import eventually
+from tests.services.processes import PATIENCE_S, eventually
 from tests.services.web import WebServer
 from tests.soak.provider import Provider
 from tests.soak.stamps import stamped
 
 pytestmark = pytest.mark.laptop
 
-PATIENCE_S = 10
 NOTICED_MS = 400
 FRAMES = 50
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import signal
@@ -44,7 +45,8 @@ FACTS = {
 }
 KEPT = ("Rex", "nine", "PLUM-42", "Ghent")
 ROOT = Path(__file__).resolve().parent.parent.parent
-DONE_WITHIN_S = 30
+DONE_WITHIN_S = 120
+ONE_HOUR = datetime.timedelta(hours=1)
 NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 WORKER = (
     *("celery", "--app", "config", "worker"),
@@ -60,7 +62,7 @@ def gemini(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
 
-    def build(key: str = "a-key", answer_limit_s: float = 10) -> SummarizationService:
+    def build(key: str = "a-key", answer_limit_s: float = 60) -> SummarizationService:
         return SummarizationService(GeminiSummarizer(key, "v1beta", MODELS, answer_limit_s))
 
     return build
@@ -189,14 +191,14 @@ def test_whatever_is_wrong_with_the_model_the_call_is_there_and_the_summary_come
     reason: str,
 ) -> None:
     emulator.fault(kind, **parameters)
-    service, talk = gemini(answer_limit_s=0.5), entered_call(alice)
-    services.write_summary(talk.id, service)
+    hangs, talk = parameters.get("answer") == "hang", entered_call(alice)
+    services.write_summary(talk.id, gemini(answer_limit_s=2) if hangs else gemini())
     entry = CallHistory.objects.get()
     assert (entry.state, entry.reason) == (SummaryState.PENDING, reason)
     assert "PLUM-42" in entry.search_text
     emulator.disarm()
     with time_machine.travel(entry.due_at or timezone.now()):
-        services.write_summary(talk.id, service)
+        services.write_summary(talk.id, gemini())
     assert is_ready()
 
 
@@ -207,9 +209,10 @@ def test_a_provider_that_says_how_long_to_wait_is_left_alone_for_that_long(
     talk = entered_call(alice)
     before = timezone.now()
     services.write_summary(talk.id, gemini())
+    after = timezone.now()
     due_at = CallHistory.objects.get().due_at
     assert due_at
-    assert 46 < (due_at - before).total_seconds() < 60
+    assert before + datetime.timedelta(seconds=46) < due_at <= after + datetime.timedelta(seconds=47)
 
 
 def test_another_model_writes_it_when_the_first_is_spent(
@@ -284,8 +287,9 @@ def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_
 ) -> None:
     left_by_a_dead_process(alice)
     with running_valkey() as redis_url:
-        for _ in range(5):  # by a beat, while nobody took any
-            send(redis_url, "holdline-short", "summarization.enqueue_due", expires=0.1)
+        left = [f"left-{number}" for number in range(5)]  # by a beat, while nobody took any
+        for id in left:
+            send(redis_url, "holdline-short", "summarization.enqueue_due", expires=0.1, task_id=id)
         web = start("tests.summarization.background_process", REDIS_URL=redis_url)
         web.wait_until(lambda: CallHistory.objects.exists(), DONE_WITHIN_S, "the entry in the history")
         command = start("manage", "summarize_missing", REDIS_URL=NOBODY_LISTENS)
@@ -296,7 +300,10 @@ def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_
         worker.wait_until(is_ready, DONE_WITHIN_S, "the summary")
         assert len(emulator.entries("text_generated")) == 1
         worker.wait_until(lambda: "beat: Starting" in worker.output(), DONE_WITHIN_S, "the beat")
-        assert worker.output().count("Discarding revoked task: summarization.enqueue_due") == 5
+        discarded = [f"Discarding revoked task: summarization.enqueue_due[{id}]" for id in left]
+        worker.wait_until(
+            lambda: all(line in worker.output() for line in discarded), DONE_WITHIN_S, "what was left to be discarded"
+        )
         assert "PLUM-42" not in worker.output()
         assert worker.stop() == 0
 
@@ -304,15 +311,20 @@ def test_with_a_broker_workers_do_the_work_and_a_lost_message_costs_nothing_but_
 def test_what_a_killed_worker_had_in_hand_another_one_takes_over(alice: User, start: Start, emulator: Emulator) -> None:
     """The half minute until its claim runs out is not waited for here; `tests.bench.takeover` does."""
     emulator.fault("bad_text", answer="hang")
-    entered_call(alice)
     with running_valkey() as redis_url:
-        first = start(*WORKER, "--beat", REDIS_URL=redis_url)
-        wait_until_asked(first, emulator)
-        second = start(*WORKER, REDIS_URL=redis_url)
-        second.wait_until(lambda: second.output().count("ready.") == 2, DONE_WITHIN_S, "the second worker")
+        workers = [start(*WORKER, "--beat", REDIS_URL=redis_url) for _ in range(2)]
+        workers[1].wait_until(lambda: workers[1].output().count("ready.") == 2, DONE_WITHIN_S, "both workers")
+        # Not before: the model is asked no longer than half a minute, in which a worker need not have started.
+        entered_call(alice)
+        look_for_what_is_due(redis_url)
+        wait_until_asked(workers[0], emulator)
+        first, second = sorted(workers, key=lambda worker: working_process() not in children_of(worker.pid))
         others = children_of(first.pid)
         for pid in (first.pid, working_process()):
             os.kill(pid, signal.SIGKILL)
+        assert CallHistory.objects.filter(claimed_until__gt=timezone.now()).update(
+            claimed_until=timezone.now() + ONE_HOUR
+        )
         emulator.disarm()
         looked = times_looked(second)
         look_for_what_is_due(redis_url)
@@ -370,13 +382,13 @@ def test_a_summary_that_kills_its_processes_is_given_up(alice: User, start: Star
 def test_work_that_reaches_its_limit_of_time_is_broken_off_in_order(
     alice: User, start: Start, emulator: Emulator
 ) -> None:
-    """The limit is five seconds instead of ten minutes; the model does not answer in that time."""
+    """The limit is ten seconds instead of ten minutes; the model does not answer in that time."""
     emulator.fault("bad_text", answer="hang")
     with running_valkey() as redis_url:
         worker = start(*WORKER, REDIS_URL=redis_url)
         worker.wait_until(lambda: "ready." in worker.output(), DONE_WITHIN_S, "the worker")
         talk = entered_call(alice)
-        send(redis_url, "holdline-long", "summarization.write_summary", str(talk.id), soft_time_limit=5)
+        send(redis_url, "holdline-long", "summarization.write_summary", str(talk.id), soft_time_limit=10)
         worker.wait_until(lambda: bool(CallHistory.objects.get().reason), DONE_WITHIN_S, "the reason")
     entry = CallHistory.objects.get()
     assert (entry.reason, entry.claimed_by, entry.claims_lost) == ("it took too long", "", 0)

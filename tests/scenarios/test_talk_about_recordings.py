@@ -16,6 +16,7 @@ from tests.emulator.recordings import encoded, hum
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence, spoken
 from tests.services.emulator import Emulator
+from tests.services.processes import HANGS_AFTER_S, wait_until
 from tests.services.web import WebServer
 
 PLUM, TIME = "My code word is PLUM-42.", "What time is it?"
@@ -101,8 +102,10 @@ async def test_a_recording_is_asked_about_and_the_line_knows_afterwards_what_was
         await page.wait_until(lambda: of(page, id)["work"]["state"] == "done", "what was written down")
         assert of(page, id)["work"]["title"]
         assert of(page, id)["provider"]["state"] == "inline"
-        counted = talk.shell("from sessions_app.models import TurnUsage\nprint(TurnUsage.objects.values_list('model'))")
-        assert "gemini-3.8-flash" in counted
+        count = "from sessions_app.models import TurnUsage\nprint(TurnUsage.objects.values_list('model'))"
+        await asyncio.to_thread(
+            wait_until, lambda: "gemini-3.8-flash" in talk.shell(count), HANGS_AFTER_S, "what it took"
+        )
         await page.say("What is my code word?")
         assert "PLUM" in (await page.reply()).upper()
 
@@ -155,11 +158,12 @@ async def test_an_answer_that_the_provider_holds_back_is_explained(
 
 async def test_in_a_call_the_answer_is_spoken_and_the_talk_goes_on_by_voice(talk: WebServer, short: Path) -> None:
     id = await asyncio.to_thread(sent, talk, short)
+    question = spoken("What is my code word?")
     async with Page(talk, "call") as page:
         await page.start(recordings=[id])
         await page.say("What do you hear in this recording?", recordings=[id])
         await page.wait_until(lambda: page.audio, "the voice")
-        await page.speak(spoken("What is my code word?") + silence(1.2))
+        await page.speak(question + silence(1.2))
         await page.wait_for("turn", role="model", status="interrupted", recordings=[id])
         assert "PLUM" in (await page.reply()).upper()
 

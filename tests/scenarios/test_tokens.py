@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 from google import genai
@@ -18,6 +17,7 @@ from pytest_django import Settings
 from sessions_app.accounts import access_keys
 from sessions_app.models import EphemeralToken, Throttle
 from tests.services.emulator import Emulator
+from tests.services.processes import PATIENCE_S
 
 pytestmark = [
     pytest.mark.django_db,
@@ -67,7 +67,7 @@ async def talk(token: str, model: str = BEST, **config: Any) -> str:
     asked = {"response_modalities": ["AUDIO"], "output_audio_transcription": {}} | config
     answer = ""
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE_S),
         client.aio.live.connect(model=model, config=types.LiveConnectConfig.model_validate(asked)) as session,
     ):
         await session.send_realtime_input(text="My code word is PLUM-42.")
@@ -100,36 +100,27 @@ def test_a_token_of_two_uses_begins_two(browser: Client) -> None:
     assert "used as often as it may be" in refusal_of(talk(token))
 
 
-def mint_seconds_ago(client: Client, seconds: float, **asked: Any) -> str:
-    """A token as if it had been made so long ago: the shortest lasts ten seconds, which nobody has to wait for."""
-    with time_machine.travel(datetime.now().astimezone() - timedelta(seconds=seconds)):
-        token: str = mint(client, **asked)["token"]
-    return token
-
-
-def test_a_session_ends_with_its_token_and_none_begins_with_it(browser: Client) -> None:
-    token = mint_seconds_ago(browser, 8, expire_in_s=10, new_session_expire_in_s=10)
-    assert "The ephemeral token has expired." in refusal_of(listen(token))
+def test_a_session_ends_with_its_token_and_none_begins_with_it(browser: Client, emulator: Emulator) -> None:
+    token = mint(browser, expire_in_s=600, new_session_expire_in_s=600)["token"]
+    assert "The ephemeral token has expired." in refusal_of(listen(token, lambda: emulator.forward(600)))
     assert "The ephemeral token has expired." in refusal_of(listen(token))
 
 
-async def listen(token: str) -> None:
-    """Open a session, and say nothing."""
+async def listen(token: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Open a session, and say nothing. `meanwhile` is done once it is open."""
     client = genai.Client(api_key=token, http_options={"api_version": "v1alpha"})
     config = types.LiveConnectConfig(response_modalities=[types.Modality.AUDIO])
-    async with asyncio.timeout(20), client.aio.live.connect(model=BEST, config=config) as session:
+    async with asyncio.timeout(PATIENCE_S), client.aio.live.connect(model=BEST, config=config) as session:
+        await asyncio.to_thread(meanwhile)
         async for _ in session.receive():
             pass
 
 
-def test_a_token_that_is_too_old_to_begin_says_so(browser: Client) -> None:
-    token = mint_seconds_ago(browser, 9.5, uses=100, new_session_expire_in_s=10)
-    assert "starts no new session after its new_session_expire_time" in refusal_of(talk_until_refused(token))
-
-
-async def talk_until_refused(token: str) -> None:
-    while True:
-        await talk(token)
+def test_a_token_that_is_too_old_to_begin_says_so(browser: Client, emulator: Emulator) -> None:
+    token = mint(browser, uses=2, new_session_expire_in_s=600)["token"]
+    asyncio.run(talk(token))
+    emulator.forward(600)
+    assert "starts no new session after its new_session_expire_time" in refusal_of(talk(token))
 
 
 def test_a_foreign_model_is_refused_when_it_is_asked_for_and_overruled_afterwards(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence, spoken
 from tests.services.emulator import Emulator
+from tests.services.processes import HANGS_AFTER_S, wait_until
 from tests.services.web import WebServer
 
 MODEL = "gemini-3.8-flash"
@@ -53,11 +55,12 @@ async def test_a_call_is_heard_written_down_and_answered_aloud(web: WebServer, e
 
 @pytest.mark.laptop
 async def test_speaking_into_a_story_ends_it_and_is_answered(web: WebServer, emulator: Emulator) -> None:
+    wish, question = spoken("Tell me a long story."), spoken("What time is it?")
     async with Page(web, "call") as page:
         await page.start()
-        await page.speak(spoken("Tell me a long story.") + silence(0.8))
+        await page.speak(wish + silence(0.8))
         await page.wait_until(lambda: len(page.audio) >= 20, "two seconds of it")
-        await page.speak(spoken("What time is it?") + silence(0.8))
+        await page.speak(question + silence(0.8))
         await page.wait_for("turn", role="model", status="interrupted")
         assert await page.reply()
         assert page.of_type("flush")
@@ -78,7 +81,7 @@ async def test_an_answer_that_fails_is_given_again(web: WebServer, emulator: Emu
 
 @pytest.mark.laptop
 async def test_without_a_voice_answers_are_read_and_a_line_says_so(web: WebServer, emulator: Emulator) -> None:
-    emulator.fault("bad_speech", answer="unavailable", for_s=30)
+    emulator.fault("bad_speech", answer="unavailable", for_s=600)
     async with Page(web, "text") as page:
         await page.start()
         for _ in range(2):
@@ -106,10 +109,11 @@ async def test_what_both_models_took_is_counted_and_the_turns_only_once(web: Web
         for _ in range(2):
             await page.say("Hello there.")
             await page.reply()
-        counted = web.shell(
+        count = (
             "from sessions_app.models import TurnUsage\nfrom sessions_app import usage\n"
             f"rows = TurnUsage.objects.filter(conversation={ready['conversation']!r})\n"
             "print(sorted(rows.values_list('connection', 'model')), usage.total(rows).turns)"
         )
         voice = "gemini-3.8-flash-lite-tts"
-        assert counted.strip() == f"{[(1, MODEL), (1, MODEL), (2, voice), (3, voice)]} 2"
+        counted = f"{[(1, MODEL), (1, MODEL), (2, voice), (3, voice)]} 2"
+        await asyncio.to_thread(wait_until, lambda: web.shell(count).strip() == counted, HANGS_AFTER_S, counted)

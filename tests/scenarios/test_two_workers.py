@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Callable, Iterator
 
@@ -10,7 +11,7 @@ import pytest
 from tests.scenarios.page import Page
 from tests.scenarios.speech import silence
 from tests.services.emulator import Emulator
-from tests.services.processes import eventually
+from tests.services.processes import HANGS_AFTER_S, eventually, wait_until
 from tests.services.web import WebServer
 
 pytestmark = pytest.mark.several_workers
@@ -62,7 +63,7 @@ async def test_a_page_whose_network_brings_it_to_another_worker_takes_its_call_a
         await page.tear()
         await page.move(second)
         await goes_on(page)
-        assert len(emulator.connections()) == 1
+        await eventually(lambda: len(emulator.connections()) == 1)
         assert code_word_was_told_once(emulator)
 
 
@@ -89,8 +90,9 @@ async def test_a_worker_that_was_suspended_finds_itself_fenced_and_closes(worker
         await eventually(lambda: "is held elsewhere and ends here" in first.log())
         await page.say("Are you still there?")
         assert await page.reply()
-        assert len(emulator.connections()) == 1
-        assert first.shell(COUNT_ROWS) == "6 [('fenced', 0), ('owner-lost', 1)]\n"
+        await eventually(lambda: len(emulator.connections()) == 1)
+        rows = "6 [('fenced', 0), ('owner-lost', 1)]\n"
+        await asyncio.to_thread(wait_until, lambda: first.shell(COUNT_ROWS) == rows, HANGS_AFTER_S, rows)
 
 
 COUNT_ROWS = """

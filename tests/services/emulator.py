@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.services.processes import HANGS_AFTER_S, PreparedProgram
+from tests.services.processes import ANSWERS_WITHIN_S, HANGS_AFTER_S, PreparedProgram
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY = "READY"
 
 
-QUICK = ("--pace", "8", "--send-speed", "50")
-"""Options of an emulator whose answers nobody listens to."""
+QUICK = ("--pace", "8", "--send-speed", "50", "--words-within-s", "14")
+"""Options of an emulator whose answers nobody listens to. A busy machine takes long to make words out, and a session
+that has none gives up after 16 s what was said."""
 
 
 ON_AGENT_PLATFORM = {
@@ -113,7 +114,7 @@ class Emulator:
             method=method,
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=ANSWERS_WITHIN_S) as response:
                 answer: dict[str, Any] = json.loads(response.read() or b"{}")
                 return answer
         except urllib.error.HTTPError as error:

@@ -1,10 +1,13 @@
 """Starting a program, waiting until it is ready, and stopping it."""
 
 import asyncio
+import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,25 +19,43 @@ HANGS_AFTER_S = 180
 """What has neither come up nor ended after so long hangs. Beside the other lanes of the gate, on a slow machine, what
 takes 4 s by itself was seen to take 60."""
 
-STOP_LIMIT_S = 20
-PATIENCE_S = 20
+STOP_LIMIT_S = 120
+PATIENCE_S = 120
+ANSWERS_WITHIN_S = 60
+"""What a program that is up has not answered after so long it does not answer."""
+
 SYSTEM_FOLDERS = "/usr/sbin:/sbin"
 """Where the tools of an administrator are (`useradd` among them), which not every PATH names."""
 
 
-_GIVEN: set[int] = set()
+_PORTS = range(20_000, 32_000)
+"""Below those that the system gives to whoever connects or asks for any: it would give one that a server is about to
+take, or to take again."""
+
+_HELD: set[int] = set()
+"""Each with a lock until this process ends."""
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody uses at the moment, and that was not given before: cookies are
-    kept by the address of a server, and those of an earlier one would be shown to another."""
+    """A TCP port of the loopback interface that nobody uses at the moment, that no other process of tests is given
+    meanwhile, and that was not given before: cookies are kept by the address of a server, and those of an earlier one
+    would be shown to another."""
+    folder = Path(tempfile.gettempdir()) / f"holdline-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in _GIVEN:
-            _GIVEN.add(port)
-            return port
+        port = random.SystemRandom().choice(_PORTS)
+        if port in _HELD:
+            continue
+        lock = os.open(folder / str(port), os.O_CREAT | os.O_WRONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            os.close(lock)
+            continue
+        _HELD.add(port)
+        return port
 
 
 async def eventually(condition: Callable[[], bool]) -> None:

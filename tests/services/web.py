@@ -13,7 +13,7 @@ from config.translations import catalogues
 from tests.services.cast import PASSWORD
 from tests.services.databases import new_database
 from tests.services.prepared import run_prepared
-from tests.services.processes import HANGS_AFTER_S, PreparedProgram, free_port
+from tests.services.processes import ANSWERS_WITHIN_S, HANGS_AFTER_S, PreparedProgram, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORDS = ROOT / "var" / "cache" / "locale"
@@ -134,10 +134,10 @@ class WebServer:
         jar = CookieJar()
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
         form = f"{self.url}/accounts/login/"
-        browser.open(form, timeout=10).close()
+        browser.open(form, timeout=ANSWERS_WITHIN_S).close()
         token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
         fields = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": token}
-        browser.open(form, urlencode(fields).encode(), timeout=10).close()
+        browser.open(form, urlencode(fields).encode(), timeout=ANSWERS_WITHIN_S).close()
         return next(f"sessionid={cookie.value}" for cookie in jar if cookie.name == "sessionid")
 
     def move(self, database_url: str) -> None:
