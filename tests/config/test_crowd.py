@@ -9,6 +9,7 @@ from channels.testing import WebsocketCommunicator
 
 from config.crowd import CrowdGate
 from sessions_app.gateway.socket_bounds import DoorBounds
+from tests.services.processes import ANSWERS_WITHIN_S
 
 
 async def stay(scope: Any, receive: Any, send: Any) -> None:
@@ -34,7 +35,7 @@ def knock(gate: CrowdGate, address: str) -> WebsocketCommunicator:
 
 
 async def is_let_in(socket: WebsocketCommunicator) -> bool:
-    accepted, _ = await socket.connect()
+    accepted, _ = await socket.connect(timeout=ANSWERS_WITHIN_S)
     return bool(accepted)
 
 
@@ -46,11 +47,11 @@ async def test_one_address_cannot_take_the_places_of_the_others() -> None:
     assert len(refused) == 1, "and each is counted"
     other = knock(gate, "198.51.100.2")
     assert await is_let_in(other)
-    await sockets[0].disconnect()
+    await sockets[0].disconnect(timeout=ANSWERS_WITHIN_S)
     again = knock(gate, "203.0.113.7")
     assert await is_let_in(again)
     for socket in (sockets[1], other, again):
-        await socket.disconnect()
+        await socket.disconnect(timeout=ANSWERS_WITHIN_S)
 
 
 async def test_a_full_process_refuses_whoever_comes() -> None:
@@ -58,7 +59,7 @@ async def test_a_full_process_refuses_whoever_comes() -> None:
     sockets = [knock(gate, f"203.0.113.{number}") for number in range(3)]
     assert [await is_let_in(socket) for socket in sockets] == [True, True, False]
     for socket in sockets[:2]:
-        await socket.disconnect()
+        await socket.disconnect(timeout=ANSWERS_WITHIN_S)
 
 
 async def test_a_place_is_given_back_by_what_fails_and_by_what_is_cancelled() -> None:

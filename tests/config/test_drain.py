@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.config.commands import ROOT, SECRET_KEY, clean_environment
-from tests.services.processes import PreparedProgram, Program, free_port
+from tests.services.processes import ANSWERS_WITHIN_S, HANGS_AFTER_S, PreparedProgram, Program, free_port
 from tests.services.web import SERVERS
 
 RESTARTING = 4012
@@ -42,7 +42,7 @@ class Site:
             self.program = Program([*before, sys.executable, "-m", module, *arguments], environment, log, ROOT)
         else:
             self.program = PreparedProgram(module, arguments, environment, log, ROOT)
-        self.program.wait_until(self._answers, 30, "an answer")
+        self.program.wait_until(self._answers, HANGS_AFTER_S, "an answer")
 
     def _answers(self) -> bool:
         try:
@@ -53,7 +53,9 @@ class Site:
 
     async def open(self, kind: str = "page") -> ClientConnection:
         """A socket that has been answered once."""
-        socket = await connect(f"ws://127.0.0.1:{self.port}/ws/{kind}/")
+        socket = await connect(
+            f"ws://127.0.0.1:{self.port}/ws/{kind}/", open_timeout=ANSWERS_WITHIN_S, ping_interval=None
+        )
         await socket.send("hello")
         assert await socket.recv() == "hello"
         return socket
@@ -86,7 +88,7 @@ def site(start_site: Callable[..., Site]) -> Site:
 async def close_code(socket: ClientConnection) -> int | None:
     """The code the server closed with, None if the connection was cut."""
     with pytest.raises(ConnectionClosed) as closed:
-        await asyncio.wait_for(socket.recv(), 10)
+        await asyncio.wait_for(socket.recv(), ANSWERS_WITHIN_S)
     return closed.value.rcvd.code if closed.value.rcvd else None
 
 

@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.services.processes import ANSWERS_WITHIN_S
 from tests.services.web import SERVERS, WebServer
 
 Start = Callable[..., WebServer]
@@ -29,7 +30,12 @@ def server(request: pytest.FixtureRequest, start_web: Start) -> Iterator[WebServ
 
 def open_socket(server: WebServer, path: str, cookie: str = "", origin: str | None = None) -> connect:
     headers = {"Cookie": cookie} if cookie else {}
-    return connect(f"ws://{server.host}{path}", origin=origin or server.url, additional_headers=headers)  # type: ignore[arg-type]
+    return connect(
+        f"ws://{server.host}{path}",
+        origin=origin or server.url,  # type: ignore[arg-type]
+        additional_headers=headers,
+        open_timeout=ANSWERS_WITHIN_S,
+    )
 
 
 @contextmanager
@@ -41,7 +47,7 @@ def refused_with(status: int) -> Iterator[None]:
 
 async def receive_type(socket: ClientConnection, type: str) -> dict[str, object]:
     """The next message of this type; audio and other messages pass by."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(ANSWERS_WITHIN_S):
         while True:
             frame = await socket.recv()
             if isinstance(frame, str) and (message := json.loads(frame))["type"] == type:
@@ -51,7 +57,7 @@ async def receive_type(socket: ClientConnection, type: str) -> dict[str, object]
 async def close_code(socket: ClientConnection) -> int | None:
     """The code the server closes with; what it sends before passes by."""
     with suppress(ConnectionClosed):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
             while True:
                 await socket.recv()
     return socket.close_code
@@ -59,7 +65,7 @@ async def close_code(socket: ClientConnection) -> int | None:
 
 def ask(server: WebServer, *methods: str) -> list[tuple[int, str | None, int]]:
     """Status, announced and received size of the front page, asked for over one connection."""
-    connection = http.client.HTTPConnection(server.host, timeout=10)
+    connection = http.client.HTTPConnection(server.host, timeout=ANSWERS_WITHIN_S)
     answers = []
     for method in methods:
         connection.request(method, "/")

@@ -7,6 +7,7 @@ from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
 from config.sockets import OriginGate
+from tests.services.processes import ANSWERS_WITHIN_S
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,7 @@ async def is_let_in(*headers: tuple[bytes, bytes], scheme: str | None = "ws") ->
     socket = WebsocketCommunicator(OriginGate(welcome), "/ws/text/?%ff=\x00", headers=list(headers))
     if scheme is not None:
         socket.scope["scheme"] = scheme
-    accepted, _ = await socket.connect()
+    accepted, _ = await socket.connect(timeout=ANSWERS_WITHIN_S)
     return bool(accepted)
 
 

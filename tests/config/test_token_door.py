@@ -16,6 +16,7 @@ from config.metrics.figures import Figures
 from config.token_door import ASKED_BURST, WRONG_BURST, TokenDoor
 from sessions_app.live.providers.minting import MintingFailed
 from tests.fakes.minter import FakeMinter
+from tests.services.processes import ANSWERS_WITHIN_S
 from tests.virtual_time import VirtualTimeLoop
 
 SECRET = "a-secret-of-this-test-which-nobody-is-told"
@@ -70,8 +71,8 @@ def begin(
     return ApplicationCommunicator(door, scope)
 
 
-async def answer_of(application: ApplicationCommunicator, within_s: float = 1) -> Answered:
-    start, sent = await application.receive_output(within_s), await application.receive_output()
+async def answer_of(application: ApplicationCommunicator, within_s: float = ANSWERS_WITHIN_S) -> Answered:
+    start, sent = await application.receive_output(within_s), await application.receive_output(within_s)
     return start["status"], dict(start["headers"]), _parsed(sent["body"])
 
 

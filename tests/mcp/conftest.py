@@ -13,6 +13,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.services.emulator import Emulator
+from tests.services.processes import HANGS_AFTER_S
 from tests.services.web import ROOT, WebServer
 
 StartWeb = Callable[..., WebServer]
@@ -83,9 +84,9 @@ def talk_about(web: WebServer, words: str, name: str = "alice", count: int = 1) 
 async def over_http(web: WebServer, key: str, mode: str = "auto") -> AsyncIterator[Client]:
     """A program that asks a server by this key."""
     async with (
-        httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=30) as http,
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=HANGS_AFTER_S) as http,
         Client(
-            streamable_http_client(f"{web.url}/mcp", http_client=http), mode=mode, read_timeout_seconds=30
+            streamable_http_client(f"{web.url}/mcp", http_client=http), mode=mode, read_timeout_seconds=HANGS_AFTER_S
         ) as client,
     ):
         yield client
@@ -98,7 +99,7 @@ async def over_stdio(web: WebServer, *arguments: str, mode: str = "auto", **vari
     parameters = StdioServerParameters(
         command=sys.executable, args=["manage.py", "mcp", *arguments], env=environment, cwd=ROOT
     )
-    async with Client(parameters, mode=mode, read_timeout_seconds=30) as client:
+    async with Client(parameters, mode=mode, read_timeout_seconds=HANGS_AFTER_S) as client:
         yield client
 
 

@@ -35,7 +35,7 @@ from sessions_app.recordings.service import attach
 from summarization import history
 from summarization.models import CallHistory
 from tests.mcp.conftest import text_of
-from tests.services.processes import eventually
+from tests.services.processes import PATIENCE_S, eventually
 from tests.summarization.talk import Talk, spoken
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -373,7 +373,7 @@ async def test_a_question_whose_account_is_closed_is_torn_and_nothing_stays_open
         assert await asking == "Meanwhile the account was closed."
         await eventually(lambda: model.was_cancelled)
         conversation = model.questions[0].conversation
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len(turns := await sync_to_async(_codes_of)(conversation)) < 2:  # noqa: ASYNC110 - rows tell nobody
                 await asyncio.sleep(0.01)
     assert turns == ["", TurnCode.NO_ANSWER]

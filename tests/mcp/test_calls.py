@@ -29,7 +29,7 @@ from sessions_app.accounts import access_keys
 from sessions_app.auth_tokens.callers import Caller
 from sessions_app.models import AccessKey, ToolCall
 from sessions_app.throttle import MCP_QUESTIONS, Limit, Rule, Scope, TooManyTries
-from tests.services.processes import eventually
+from tests.services.processes import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,7 +138,7 @@ async def test_a_call_ends_within_moments_when_its_key_is_revoked(calls: Calls, 
     await sync_to_async(access_keys.revoke)(caller.user, caller.key.pk)
     with pytest.raises(RightEnded):
         await asked
-    assert await asyncio.to_thread(held.was_given_up.wait, 10)
+    assert await asyncio.to_thread(held.was_given_up.wait, PATIENCE_S)
     assert [row[-1] for row in await noted()] == ["right ended"]
 
 
@@ -155,7 +155,7 @@ async def test_a_call_that_lasts_too_long_is_given_up(caller: Caller, held: Held
     calls = Calls("http", limit_s=2 * QUICKLY_S, recheck_every_s=QUICKLY_S)
     with pytest.raises(TookTooLong):
         await call(calls, caller, held)
-    assert await asyncio.to_thread(held.was_given_up.wait, 10)
+    assert await asyncio.to_thread(held.was_given_up.wait, PATIENCE_S)
     assert [row[-1] for row in await noted()] == ["too long"]
     calls.close()
 
@@ -166,7 +166,7 @@ async def test_a_call_whose_program_goes_is_given_up_and_noted(calls: Calls, cal
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
-    assert await asyncio.to_thread(held.was_given_up.wait, 10)
+    assert await asyncio.to_thread(held.was_given_up.wait, PATIENCE_S)
     assert [row[-1] for row in await noted()] == ["left"]
 
 
@@ -176,7 +176,7 @@ async def test_who_waits_is_told_at_once_that_the_server_restarts(calls: Calls, 
     calls.leave()
     with pytest.raises(Refused, match="The server restarts"):
         await asked
-    assert await asyncio.to_thread(held.was_given_up.wait, 10)
+    assert await asyncio.to_thread(held.was_given_up.wait, PATIENCE_S)
     with pytest.raises(Refused, match="The server restarts"):
         await call(calls, caller, held)
     assert [row[-1] for row in await noted()] == ["left"]
@@ -207,7 +207,7 @@ async def test_a_user_asks_few_questions_at_once_and_reads_meanwhile(calls: Call
     questions = [Held() for _ in range(ASKS_AT_ONCE_OF_A_USER)]
     asking = [asyncio.create_task(call(calls, caller, question, asks=MCP_QUESTIONS)) for question in questions]
     for question in questions:
-        await asyncio.to_thread(question.has_begun.wait, 10)
+        await asyncio.to_thread(question.has_begun.wait, PATIENCE_S)
     with pytest.raises(Refused, match="being answered already"):
         await call(calls, caller, lambda tell: "", asks=MCP_QUESTIONS)
     assert await call(calls, caller, lambda tell: "read") == "read"

@@ -6,11 +6,14 @@ import signal
 from pathlib import Path
 
 from tests.mcp.conftest import SWITCHED_ON, StartWeb, make_key, over_http, over_stdio, text_of
+from tests.services.emulator import Emulator
 
 HELLO = Path(__file__).parent.parent / "browser" / "fixtures" / "hello.wav"
 
 
-async def test_a_program_lists_listens_and_asks_again_after_the_server_was_killed(start_web: StartWeb) -> None:
+async def test_a_program_lists_listens_and_asks_again_after_the_server_was_killed(
+    start_web: StartWeb, emulator: Emulator
+) -> None:
     """The session is a conversation in the database: what served it may be gone."""
     web = start_web("daphne", **SWITCHED_ON)
     key = make_key(web)
@@ -28,7 +31,9 @@ async def test_a_program_lists_listens_and_asks_again_after_the_server_was_kille
         async def progress(progress: float, total: float | None, message: str | None) -> None:
             heard.append(message)
 
+        emulator.fault("bad_text", answer="late")  # later than the server takes to say how it goes
         second = await client.call_tool("ask_about_audio", asked, progress_callback=progress)
+        emulator.disarm()
     assert listed.structured_content["conversations"][0]["id"] == session
     assert not second.is_error, text_of(second)
     assert second.structured_content["session"] == session

@@ -11,6 +11,7 @@ import pytest
 
 from tests.mcp.conftest import make_key, over_stdio, talk_about
 from tests.services.prepared import run_prepared
+from tests.services.processes import HANGS_AFTER_S
 from tests.services.web import ROOT, WebServer
 
 META = {
@@ -77,7 +78,7 @@ def test_nothing_but_answers_goes_to_the_output_and_the_program_ends_with_its_in
     answers: list[dict[str, Any]] = []
     while not any(answer.get("id") == 7 for answer in answers):
         answers.append(json.loads(program.stdout.readline()))
-    rest, logged = program.communicate(timeout=30)
+    rest, logged = program.communicate(timeout=HANGS_AFTER_S)
     assert (rest, program.returncode) == ("", 0)
     assert all(answer["jsonrpc"] == "2.0" for answer in answers)
     assert "a call by MCP" in logged

@@ -16,6 +16,7 @@ from config.composition import figures_registry, registry
 from config.metrics.exposition import Exposition
 from config.metrics.rows import read_rows
 from tests.metrics.scrape import OPEN_METRICS, Scrape
+from tests.services.processes import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -34,8 +35,9 @@ async def answers() -> None:
 
 
 @pytest.fixture
-async def scrape() -> Scrape:
+async def scrape(monkeypatch: pytest.MonkeyPatch) -> Scrape:
     """Of a web process that has just started."""
+    monkeypatch.setattr("config.metrics.exposition.ANSWER_LIMIT_S", PATIENCE_S)
     text, _ = await Exposition(figures_registry, registry, answers, read_rows).answer(OPEN_METRICS)
     return Scrape(text.decode())
 

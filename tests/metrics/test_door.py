@@ -9,6 +9,7 @@ from asgiref.testing import ApplicationCommunicator
 from pytest_django import Settings
 
 from config.metrics.door import MetricsDoor
+from tests.services.processes import ANSWERS_WITHIN_S
 
 LOOPBACK, NEIGHBOUR = "127.0.0.1", "10.0.0.7"
 TOKEN = "b8a1f0c2d4e6"
@@ -37,7 +38,7 @@ async def ask(
         "client": None if peer is None else (peer, 4711),
     }
     application = ApplicationCommunicator(MetricsDoor(the_site, Nothing()), scope)
-    start, body = await application.receive_output(), await application.receive_output()
+    start, body = [await application.receive_output(ANSWERS_WITHIN_S) for _ in range(2)]
     return start["status"], dict(start["headers"]), body["body"]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.processes import free_port
+from tests.services.processes import ANSWERS_WITHIN_S, free_port
 from tools.supply_chain.audit import ACCEPTED, LONGEST_ACCEPTED, Accepted, accepted, audit
 
 VULNERABILITY = {
@@ -56,6 +56,7 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     server = Database(("127.0.0.1", 0), Answer)
+    monkeypatch.setattr("tools.supply_chain.audit.PATIENCE_S", ANSWERS_WITHIN_S)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{server.server_port}/")
     server.asked = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.commands import ROOT, clean_environment
-from tests.services.processes import Program, has_ended, wait_until
+from tests.services.processes import HANGS_AFTER_S, PATIENCE_S, Program, has_ended, wait_until
 from tools.steps import KILLED, Step, Steps
 
 ENDLESS = """
@@ -60,18 +60,20 @@ def endless(kind: str, directory: Path) -> Program:
 
 def test_a_gate_that_is_told_to_stop_takes_what_its_steps_have_started_with_it(tmp_path: Path) -> None:
     program = endless("child", tmp_path)
-    program.wait_until(lambda: any(line.isdecimal() for line in program.output().splitlines()), 60, "the child")
+    program.wait_until(
+        lambda: any(line.isdecimal() for line in program.output().splitlines()), HANGS_AFTER_S, "the child"
+    )
     child = next(int(line) for line in program.output().splitlines() if line.isdecimal())
     program.send(signal.SIGTERM)
     assert program.wait() == 130
-    wait_until(lambda: has_ended(child), 20, "the end of the child")
+    wait_until(lambda: has_ended(child), PATIENCE_S, "the end of the child")
 
 
 def test_a_second_signal_ends_steps_that_do_not_listen(tmp_path: Path) -> None:
     program = endless("deaf", tmp_path)
-    program.wait_until(lambda: "deaf" in program.output(), 60, "the step")
+    program.wait_until(lambda: "deaf" in program.output(), HANGS_AFTER_S, "the step")
     program.send(signal.SIGINT)
-    program.wait_until(lambda: "Stopping" in program.output(), 60, "the stop")
+    program.wait_until(lambda: "Stopping" in program.output(), HANGS_AFTER_S, "the stop")
     program.send(signal.SIGINT)
     assert program.wait() == KILLED
 
@@ -86,7 +88,7 @@ def test_as_many_lanes_run_at_once_as_the_cores_take(
 import pathlib, time, sys
 here = pathlib.Path({str(tmp_path)!r})
 (here / f"running-{{sys.argv[1]}}").touch()
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + {PATIENCE_S}
 while len(list(here.glob("running-*"))) < {at_once} and time.monotonic() < deadline:
     time.sleep(0.01)
 (here / f"saw-{{sys.argv[1]}}").write_text(str(len(list(here.glob("running-*")))))

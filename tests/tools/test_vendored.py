@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.processes import free_port
+from tests.services.processes import ANSWERS_WITHIN_S, free_port
 from tools.supply_chain.vendored import (
     NotReached,
     VendoredFile,
@@ -75,7 +75,8 @@ class Registry:
 
 
 @pytest.fixture
-def registry() -> Iterator[Registry]:
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    monkeypatch.setattr("tools.supply_chain.vendored.PATIENCE_S", ANSWERS_WITHIN_S)
     registry = Registry()
 
     class Answer(BaseHTTPRequestHandler):
