@@ -21,6 +21,7 @@ from energy.models import LiveSlot, ModelQuota
 from energy.queue import GONE_AFTER, Granted, Waiting
 from energy.quota import Access, LimitKind, Refusal
 from tests.energy.conftest import NOON
+from tests.services.processes import PATIENCE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +43,7 @@ def at_once() -> Iterator[Callable[[Callable[[uuid.UUID], T], int], list[T]]]:
 
             def work(holder: uuid.UUID) -> T:
                 try:
-                    start.wait(timeout=30)
+                    start.wait(PATIENCE_S)
                     return job(holder)
                 finally:
                     connections.close_all()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from sessions_app.live.machine.failures import (
     Verdict,
     judge,
 )
+from sessions_app.live.providers import gemini
 from sessions_app.live.providers.access import REDIAL_WITHIN_MS, Access
 from sessions_app.live.providers.gemini import (
     SOCKET_OPTIONS,
@@ -193,6 +195,7 @@ async def test_a_set_up_that_stalls_is_given_up_without_waiting_for_it_to_close(
     upstream, opening = GeminiUpstream("none", "v1beta"), StalledOpening()
     monkeypatch.setattr(AsyncLive, "connect", lambda self, **arguments: opening)
     loop = asyncio.get_running_loop()
+    monkeypatch.setattr(gemini, "time", SimpleNamespace(monotonic=loop.time))
     begun_at = loop.time()
     dial = asyncio.create_task(upstream.connect(SETUP))
     if cancelled:

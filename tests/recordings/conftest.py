@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from sessions_app.recordings import checking
+from tests.services.processes import HANGS_AFTER_S
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +20,7 @@ def places(settings: Settings, tmp_path: Path) -> Iterator[Path]:
     settings.RECORDING_UPLOADS_DIR = tmp_path / "uploads"
     settings.RECORDING_UPLOADS_DIR.mkdir()
     yield tmp_path
-    assert checking.thread.flush(30.0), "a check goes on after its test"
+    assert checking.thread.flush(HANGS_AFTER_S), "a check goes on after its test"
 
 
 @pytest.fixture

@@ -94,11 +94,12 @@ def test_a_recording_that_is_deleted_on_its_way_is_given_to_nobody_and_leaves_no
     alice: User, emulator: Emulator
 ) -> None:
     recording = recording_of(alice, wav())
-    emulator.fault("slow_processing", delay_s=0.05)
+    emulator.fault("slow_processing", delay_s=600)
     api = GeminiFiles("a-key", "v1beta")
 
     def delete_it(pause_s: float) -> None:
         Recording.objects.filter(pk=recording.pk).delete()
+        emulator.forward(600)
 
     service = AudioFileService(api, PROJECT, delete_it)
     with pytest.raises(FileNotFoundError):

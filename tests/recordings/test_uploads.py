@@ -30,6 +30,7 @@ from sessions_app.throttle import UPLOADS as UPLOADS_RULE
 from sessions_app.throttle import Limit, Scope
 from tests.recordings.sounds import encoded, wav
 from tests.recordings.uploading import UPLOADS, announce, kept, send, upload
+from tests.services.processes import HANGS_AFTER_S
 from tests.summarization.side_by_side import side_by_side
 
 pytestmark = pytest.mark.django_db
@@ -380,5 +381,5 @@ def test_two_processes_that_check_the_same_sound_keep_it_once(page: Client, plac
 def test_the_last_part_has_the_file_checked_beside_the_requests(page: Client) -> None:
     id = announce(page, len(SOUND)).json()["id"]
     assert send(page, id, SOUND, 0, len(SOUND)).json()["state"] == "checking"
-    assert checking.thread.flush(30.0)
+    assert checking.thread.flush(HANGS_AFTER_S)
     assert page.get(f"{UPLOADS}{id}/").json()["state"] == "done"

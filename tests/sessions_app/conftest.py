@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
+from sessions_app import lines
 from sessions_app.gateway.session_registry import SessionRegistry
 from summarization.memory import SummarisedMemory
 from tests.fakes.upstream import FakeUpstream
@@ -16,6 +18,13 @@ from tests.virtual_time import VirtualTimeLoop
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
     return {"virtual": VirtualTimeLoop}
+
+
+@pytest.fixture(autouse=True)
+def no_worker_dies_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers say by the clock of these tests that they live, and are believed by that of the database: between two
+    heartbeats it may tell any number of seconds."""
+    monkeypatch.setattr(lines, "DEAD_AFTER", datetime.timedelta(hours=1))
 
 
 @pytest.fixture

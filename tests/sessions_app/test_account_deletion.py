@@ -41,7 +41,7 @@ from sessions_app.throttle import EXPORT, Scope
 from sessions_app.usage import save_recording_usage
 from summarization import search_entries
 from summarization.models import CallHistory, RollingSummary
-from tests.services.processes import wait_until
+from tests.services.processes import PATIENCE_S, wait_until
 
 WORKER = Owner()
 
@@ -254,7 +254,7 @@ def test_what_a_live_session_stores_in_between_does_not_keep_the_account(alice: 
 
     def store(**signal: object) -> None:
         session.start()
-        wait_until(lambda: not session.is_alive() or somebody_waits(), 10, "the turn to be stored, or not")
+        wait_until(lambda: not session.is_alive() or somebody_waits(), PATIENCE_S, "the turn to be stored, or not")
 
     post_delete.connect(store, sender=LiveSession)
     try:
@@ -278,12 +278,12 @@ def test_who_holds_a_line_is_waited_for_before_anything_is_locked_that_it_may_wa
 
     def store() -> None:
         has_line.set()
-        wait_until(somebody_waits, 10, "the deletion to wait")
+        wait_until(somebody_waits, PATIENCE_S, "the deletion to wait")
         conversation.turns.create(number=0, role="user", text="Hello", status="complete", at=timezone.now())
 
     session = LiveSessionElsewhere(partial(lines.as_holder, hold, store))
     session.start()
-    assert has_line.wait(10)
+    assert has_line.wait(PATIENCE_S)
     deletion.remove(alice.pk)
     session.join()
     assert session.refusal is None
@@ -296,10 +296,10 @@ def test_a_live_session_and_a_deletion_that_wait_for_each_other_come_to_an_end(a
     session = LiveSessionElsewhere(
         lambda: Conversation.objects.filter(pk=conversation.pk).update(last_activity_at=timezone.now()),
         lambda: EnergyState.objects.create(user=alice, mode=Mode.CALL, level=1),
-        commit=lambda: wait_until(somebody_waits, 10, "the deletion to wait"),
+        commit=lambda: wait_until(somebody_waits, PATIENCE_S, "the deletion to wait"),
     )
     session.start()
-    assert session.has_stored.wait(10)
+    assert session.has_stored.wait(PATIENCE_S)
     deletion.remove(alice.pk)
     session.join()
     assert (User.objects.count(), Conversation.objects.count(), EnergyState.objects.count()) == (0, 0, 0)

@@ -30,6 +30,7 @@ from sessions_app.auth_tokens.terms import Rules, WishRefused, locked_by, order_
 from sessions_app.live.providers.minting import MintingFailed
 from sessions_app.models import EphemeralToken
 from tests.fakes.minter import FakeMinter
+from tests.services.processes import PATIENCE_S
 
 BEST, OTHER = "gemini-3.8-live", "gemini-3.1-flash-live-preview"
 NOON = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC)
@@ -296,7 +297,7 @@ def test_of_those_who_ask_side_by_side_no_more_get_one_than_may(alice: User) -> 
     together = threading.Barrier(6)
 
     def ask() -> None:
-        together.wait(10)
+        together.wait(PATIENCE_S)
         try:
             made.append(mine.create_token({}))
         except TooManyTokens as refusal:

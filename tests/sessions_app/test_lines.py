@@ -17,6 +17,7 @@ from energy.levels import Mode
 from sessions_app import cleanup, lines
 from sessions_app.lines import DEAD_AFTER, LOST_AFTER, Fenced, Hold, Owner, Taken, Wanted
 from sessions_app.models import Conversation, Line, LiveSession, Worker
+from tests.services.processes import PATIENCE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,16 +86,17 @@ def test_nobody_asks_themselves_or_for_a_line_that_nobody_holds(alice: User) -> 
 
 
 def test_a_worker_that_was_not_seen_for_three_seconds_is_asked_nothing(alice: User) -> None:
+    assert DEAD_AFTER.total_seconds() == 3
     take(alice, HERE)
-    miss_heartbeats(DEAD_AFTER - datetime.timedelta(seconds=1))
+    miss_heartbeats(lines.DEAD_AFTER - datetime.timedelta(minutes=10))
     assert lines.want(alice.pk, Mode.CALL, PAGE, THERE)
-    miss_heartbeats(datetime.timedelta(seconds=1))
+    miss_heartbeats(datetime.timedelta(minutes=10))
     assert not lines.want(alice.pk, Mode.CALL, PAGE, THERE)
 
 
 def test_a_worker_that_wakes_is_told_what_was_taken_meanwhile_and_keeps_the_rest(alice: User, bob: User) -> None:
     lost, kept = take(alice, HERE), take(bob, HERE)
-    miss_heartbeats(DEAD_AFTER)
+    miss_heartbeats(lines.DEAD_AFTER)
     take(alice, THERE, OTHER_PAGE)
     assert lines.beat(HERE, [lost, kept]) == [Taken(lost, OTHER_PAGE)]
     assert Worker.objects.filter(pk__in=lines.living_workers()).count() == 2
@@ -128,7 +130,7 @@ def test_of_many_who_take_a_line_at_once_each_gets_a_number_and_one_holds_it(ali
 
     def take_it(number: int) -> Hold:
         try:
-            start.wait(timeout=30)
+            start.wait(PATIENCE_S)
             return take(alice, Owner(name=f"w:{number}"))
         finally:
             connections.close_all()
@@ -145,7 +147,7 @@ def test_nobody_takes_a_line_while_its_holder_writes(alice: User) -> None:
 
     def take_it() -> None:
         try:
-            is_writing.wait(timeout=30)
+            is_writing.wait(PATIENCE_S)
             take(alice, THERE)
             order.append("taken")
         finally:
@@ -159,7 +161,7 @@ def test_nobody_takes_a_line_while_its_holder_writes(alice: User) -> None:
     taker = threading.Thread(target=take_it)
     taker.start()
     lines.as_holder(hold, write)
-    taker.join(timeout=30)
+    taker.join(PATIENCE_S)
     assert order == ["written", "taken"]
 
 

@@ -13,9 +13,10 @@ from pytest_django import Settings
 
 from energy.levels import Mode
 from energy.models import LiveSlot
+from sessions_app import lines
 from sessions_app.gateway.line_keeper import LET_GO_WITHIN_S
 from sessions_app.gateway.session_registry import SessionRegistry
-from sessions_app.lines import BEAT_EVERY_S, DEAD_AFTER
+from sessions_app.lines import BEAT_EVERY_S
 from sessions_app.live.providers.upstream import (
     GenerationComplete,
     HandleUpdate,
@@ -40,7 +41,7 @@ def layer_away(registry: SessionRegistry, settings: Settings) -> None:
 
 def kill_everybody() -> None:
     """No worker has been heard for so long that none counts as living."""
-    Worker.objects.update(seen_at=F("seen_at") - DEAD_AFTER)
+    Worker.objects.update(seen_at=F("seen_at") - lines.DEAD_AFTER)
 
 
 @pytest.mark.parametrize("mode", Mode)

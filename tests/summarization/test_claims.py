@@ -29,7 +29,7 @@ from tests.summarization.talk import Talk, past_call, turns
 pytestmark = pytest.mark.django_db
 
 SECOND = timedelta(seconds=1)
-SOON_S = 10
+SOON_S = 60
 OFTEN_S = 0.01
 
 

@@ -30,7 +30,7 @@ from tests.summarization.side_by_side import side_by_side
 from tests.summarization.talk import MODEL, Talk, past_call, turns
 
 LONG_AGO = timedelta(days=40)
-SOON_S = 10
+SOON_S = 60
 MODEL_CALLS = {queue.WRITE_SUMMARY, queue.WRITE_ROLLING_SUMMARY, queue.WRITE_RECORDING_WORK}
 UPLOADS = {"summarization.renew_files"}
 
