@@ -72,9 +72,9 @@ def offline_and_back(stage: Stage) -> None:
     wait_until(stage.engine, f"{STATE} !== 'live'")
     time.sleep(HELD_S)
     stage.wire.is_held = False
-    wait_until(stage.engine, f"{STATE} === 'live'", 30)
+    wait_until(stage.engine, f"{STATE} === 'live'")
     stage.engine.type("#composer-text", "Are you there?")
-    wait_until(stage.engine, f"{ANSWERS} > {before}", 30)
+    wait_until(stage.engine, f"{ANSWERS} > {before}")
 
 
 def hang_up_leads_to_the_end(stage: Stage) -> None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from tests.services.processes import ANSWERS_WITHIN_S
+
 POLL_S = 0.1
 
 
@@ -38,12 +40,12 @@ class NotReached(AssertionError):
     """Something did not come about in time."""
 
 
-def wait_until(engine: Engine, expression: str, seconds: float = 20) -> None:
+def wait_until(engine: Engine, expression: str, seconds: float = ANSWERS_WITHIN_S) -> None:
     """Let the page go on until an expression is true. Raises `NotReached`."""
     wait_for(lambda: bool(engine.ask(expression)), expression, seconds)
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = ANSWERS_WITHIN_S) -> None:
     """Ask again and again. Raises `NotReached`."""
     deadline = time.monotonic() + seconds
     while not condition():

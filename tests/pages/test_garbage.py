@@ -21,6 +21,7 @@ from tests.repeatable import cases
 
 pytestmark = [
     pytest.mark.django_db,
+    pytest.mark.usefixtures("patient_readiness"),
     pytest.mark.filterwarnings("ignore:DateTimeField"),  # Django warns of days without a zone, and takes them for UTC
 ]
 

@@ -12,6 +12,8 @@ from sessions_app.models import Conversation, Throttle
 from tests.pages.history_rows import converse
 from tests.pages.routes import path_of, routes
 
+pytestmark = pytest.mark.usefixtures("patient_readiness")
+
 RENEWED = {"Expires", "Content-Security-Policy"}
 """Headers that may differ between two answers to the same GET: a moment, a nonce."""
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
@@ -113,10 +114,11 @@ def talk(user: User, mode: Mode, **fields: Any) -> Conversation:
 
 
 def test_home_tells_what_is_still_there(client: Client, alice: User) -> None:
-    talk(alice, Mode.TEXT)
-    talk(alice, Mode.CALL, status="ended", ended_at=timezone.now())
-    client.force_login(alice)
-    page = client.get("/").content.decode()
+    with time_machine.travel(timezone.now(), tick=False):
+        talk(alice, Mode.TEXT)
+        talk(alice, Mode.CALL, status="ended", ended_at=timezone.now())
+        client.force_login(alice)
+        page = client.get("/").content.decode()
     assert "Your conversation is still there. Last word: now." in page
     assert "Last call: now." in page
 

@@ -20,7 +20,7 @@ from sessions_app.accounts import reset_mail
 from sessions_app.user_settings import service
 from sessions_app.user_settings.terms import UserSettings
 from tests.services.cast import PASSWORD
-from tests.services.processes import wait_until
+from tests.services.processes import HANGS_AFTER_S, wait_until
 
 NEW_PASSWORD = "quite-another-secret-2"
 NEW = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
@@ -53,7 +53,7 @@ def test_a_mail_says_who_asked_where_and_for_how_long(client: Client, alice: Use
     settings.DEFAULT_FROM_EMAIL = "Holdline <talk@example.org>"
     response = client.post("/accounts/reset/", {"email": ADDRESS})
     assert response["Location"] == "/accounts/reset/sent/"
-    wait_until(lambda: len(mail.outbox) == 1, 10, "the mail")
+    wait_until(lambda: len(mail.outbox) == 1, HANGS_AFTER_S, "the mail")
     sent = mail.outbox[0]
     assert (sent.to, sent.from_email) == ([ADDRESS], "Holdline <talk@example.org>")
     assert sent.subject == "A new password for Holdline"
@@ -82,7 +82,7 @@ def test_a_mail_is_in_the_language_of_the_page_on_which_it_was_asked_for(
 ) -> None:
     spoken = languages_of_mails(monkeypatch)
     client.post("/accounts/reset/", {"email": ADDRESS}, headers={"Accept-Language": "de"})
-    wait_until(lambda: len(mail.outbox) == 1, 10, "the mail")
+    wait_until(lambda: len(mail.outbox) == 1, HANGS_AFTER_S, "the mail")
     assert spoken == ["de", "de"]
 
 

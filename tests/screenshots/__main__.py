@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FloatRect, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FloatRect, Route, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.chromium import launch
@@ -26,6 +26,7 @@ from tests.screenshots.scenes import Scene, scenes
 from tests.screenshots.sheet import page_of, picture_name, pieces_of
 from tests.screenshots.views import VIEWS, View
 from tests.services.emulator import Emulator
+from tests.services.processes import ANSWERS_WITHIN_S
 from tests.services.settings import use_settings_of_tests
 from tests.services.web import WebServer
 
@@ -43,6 +44,7 @@ AT_REST = """Promise.all([document.fonts.ready, ...document.getAnimations()
 def main() -> int:
     options = _options()
     use_settings_of_tests()
+    expect.set_options(timeout=ANSWERS_WITHIN_S * 1000)
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     DIRECTORY.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
@@ -87,7 +89,7 @@ def _look(
     faults = []
     for who in dict.fromkeys(scene.who for scene in wanted):
         context = browser.new_context(base_url=web.url, permissions=["microphone"], **view.context_options())
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(ANSWERS_WITHIN_S * 1000)
         if who:
             cookie, _, session = web.log_in(who).partition("=")
             context.add_cookies([{"name": cookie, "value": session, "url": web.url}])

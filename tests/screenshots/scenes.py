@@ -176,20 +176,20 @@ def asked(page: Page, _: Peer) -> None:
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     page.get_by_role("textbox").fill("How are you?")
     page.get_by_role("textbox").press("Enter")
-    expect(page.locator(".turn[data-role=model][data-status=complete]").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".turn[data-role=model][data-status=complete]").first).to_be_visible()
 
 
 def called(page: Page, _: Peer) -> None:
     """A call with the emulator that hears the beep of Chromium's microphone."""
     page.get_by_role("button", name=named(page, "Start the call")).click()
-    expect(page.locator("html")).to_have_attribute("data-state", "live", timeout=20_000)
+    expect(page.locator("html")).to_have_attribute("data-state", "live")
 
 
 def uploaded(page: Page, _: Peer) -> None:
     """A recording; from the second time on it is there already."""
     if page.locator(".recording").count() == 0:
         page.locator("[data-choose]").set_input_files(str(SOUND))
-    expect(page.locator(".recording").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".recording").first).to_be_visible()
 
 
 def about_recordings(page: Page, peer: Peer) -> None:
