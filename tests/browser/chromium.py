@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright
 
+from tests.services.processes import HANGS_AFTER_S
 from tools.browsers import find_chromium
 
 UNUSED_FEATURES = (
@@ -30,4 +31,4 @@ def launch(playwright: Playwright, wav: Path | None = None) -> Browser:
         options.append(f"--use-file-for-fake-audio-capture={wav.absolute()}%noloop")
     if os.geteuid() == 0:
         options.append("--no-sandbox")
-    return playwright.chromium.launch(executable_path=find_chromium(), args=options)
+    return playwright.chromium.launch(executable_path=find_chromium(), args=options, timeout=HANGS_AFTER_S * 1000)

@@ -10,13 +10,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.browser.chromium import launch
 from tests.browser.modules import ORIGIN, serve
 from tests.browser.peer import Peer
+from tests.recordings.sounds import wav
 from tests.services.emulator import Emulator
+from tests.services.processes import ANSWERS_WITHIN_S
 from tests.services.web import WebServer
 
-ANSWER_LIMIT_MS = 15_000
+ANSWER_LIMIT_MS = ANSWERS_WITHIN_S * 1000
 expect.set_options(timeout=ANSWER_LIMIT_MS)
 HEADERS_IN_THE_CONSOLE = ("Content Security Policy", "Trusted", "Permissions-Policy", "Cross-Origin-Opener-Policy")
 """What a line of the console holds that says something against a header of ours."""
+HAS_ANOTHER_CLOCK = "!Function.prototype.toString.call(setTimeout).includes('native code')"
 END_CALLS = """
 from django.utils import timezone
 from sessions_app.models import Conversation
@@ -27,8 +30,8 @@ going_on.update(status="ended", ended_at=timezone.now(), end_reason="hung-up")
 
 @pytest.fixture(scope="session")
 def emulator_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An emulator that speaks and listens at the pace of people."""
-    program = Emulator(tmp_path_factory.mktemp("emulator"))
+    """An emulator that speaks and listens at the pace of people, and makes their words out on a busy machine, too."""
+    program = Emulator(tmp_path_factory.mktemp("emulator"), ("--words-within-s", str(ANSWERS_WITHIN_S)))
     yield program
     assert program.stop() == 0, program.output()
 
@@ -40,6 +43,14 @@ def web_program(emulator_program: Emulator, tmp_path_factory: pytest.TempPathFac
     server = WebServer(tmp_path_factory.mktemp("web"), environment)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def quiet_room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a microphone hears where nothing speaks over the answers to what is typed."""
+    path = tmp_path_factory.mktemp("sounds") / "quiet.wav"
+    path.write_bytes(wav(loudness=0, rate_hz=48_000))
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +99,11 @@ class Kept:
     def has_a_call(self) -> bool:
         """Whether a test may have left a call of the server's own, which every later lobby would offer."""
         return any(page != self._first_page and page.url.endswith("/call/") for page in self.context.pages)
+
+    @property
+    def has_another_clock(self) -> bool:
+        """Whether a test has set one, which every later page of the context would have, too."""
+        return bool(self._first_page.evaluate(HAS_ANOTHER_CLOCK))
 
     def clean(self) -> None:
         """Forget what a test has left."""
@@ -143,7 +159,10 @@ def open_context(
     called = {web for _, kept, web in used if kept.has_a_call}
     for made_with, kept, _ in used:
         kept.clean()
-        kept_contexts[made_with].append(kept)
+        if kept.has_another_clock:
+            kept.context.close()
+        else:
+            kept_contexts[made_with].append(kept)
     for web in called:
         web.shell(END_CALLS)
     assert not complaints
@@ -184,6 +203,7 @@ def open_modules(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[
 
     def open_modules(**options: Any) -> Page:
         context = launch_chromium(None).new_context(**options)
+        context.set_default_timeout(ANSWER_LIMIT_MS)
         context.route(f"{ORIGIN}/**", serve)
         contexts.append(context)
         page = context.new_page()

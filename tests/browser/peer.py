@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocketRoute
 
+from tests.services.processes import ANSWERS_WITHIN_S
+
 ENERGY = {"mode": "call", "level": 3, "previous": 3, "max": 3, "word": "full", "model": "gemini-x", "resets_at": None}
 
 
@@ -77,7 +79,7 @@ class Peer:
         """The numbers of the audio frames, in the order they came."""
         return [message["number"] for message in self.of("audio")]
 
-    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = ANSWERS_WITHIN_S) -> None:
         """Let the page go on until `condition` holds."""
         for _ in range(int(seconds * 50)):
             if condition():

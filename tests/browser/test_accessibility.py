@@ -55,7 +55,8 @@ WAITING_STATES: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def violations(page: Page, part: str = "html") -> list[str]:
-    """What axe has to say against the page as it is now, or a part of it, once nothing moves any more."""
+    """What axe has to say against the page as it is now, or a part of it, once it is whole and nothing moves."""
+    page.wait_for_load_state()
     page.evaluate(
         """Promise.all(document.getAnimations()
             .filter((animation) => animation.effect.getTiming().iterations === 1)
@@ -72,7 +73,8 @@ def violations(page: Page, part: str = "html") -> list[str]:
 
 
 def overflow_px(page: Page) -> int:
-    """By how much the page is wider than the window."""
+    """By how much the page is wider than the window, once it is whole."""
+    page.wait_for_load_state()
     width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return width
 
@@ -165,9 +167,8 @@ def test_whoever_has_to_wait_before_they_try_again_is_told_for_how_long(open_pag
         if refused.is_visible():
             break
         page.get_by_label("Password", exact=True).fill("wrong")
-        with page.expect_response("**/accounts/login/"):
+        with page.expect_navigation():
             page.get_by_label("Password", exact=True).press("Enter")
-        page.wait_for_load_state()
     expect(refused).to_contain_text("A browser in which you have logged in before lets you in at once.")
     expect(page.get_by_label("Username")).to_have_value("nobody")
     assert violations(page) == []
@@ -251,6 +252,7 @@ def test_the_call_in_all_its_stages_can_be_used_by_everybody(
     assert violations(page, "[data-call-devices]") == []
     page.keyboard.press("Escape")
     peer.say_ready(action="resumed", transcript=LONG_TURNS)
+    expect(page.locator(".turn")).to_have_count(len(LONG_TURNS))
     page.keyboard.press("m")
     expect(page.get_by_role("button", name="Hold to talk")).to_be_visible()
     assert violations(page) == []
@@ -276,6 +278,7 @@ def test_every_level_of_energy_and_every_wait_can_be_used_by_everybody(
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     peer.say("energy", **LOW_ENERGY)
     peer.turn(0, "system", "The quota of the best model is used up. " * 6)
+    expect(page.locator(".turn")).to_have_count(1)
     about = page.get_by_role("button", name="About the energy")
     about.click()
     expect(page.locator("#energy-details")).to_be_visible()
@@ -352,8 +355,7 @@ def test_the_whole_call_can_be_led_from_the_keyboard(open_page: Callable[..., Pa
     expect(page.get_by_role("button", name="Mute")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Unmute")).to_be_focused()
-    page.keyboard.press("h")
-    page.keyboard.press("h")
+    page.keyboard.type("hh")
     expect(page.locator("[data-ended]")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="New call")).to_be_focused()

@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.modules import run
 from tests.browser.peer import Peer
-from tests.browser.recordings import make_recordings
+from tests.browser.recordings import make_recordings, set_pace
 from tests.browser.test_accessibility import DESK, PHONE, overflow_px, violations
 from tests.recordings.sounds import wav
 from tests.services.web import WebServer
@@ -109,6 +109,7 @@ def test_a_recording_is_chosen_asked_about_and_heard_from_a_time(
     chat.peer.turn(1, "model", "Nine at **0:05**, never at 9:00.", recordings=[first])
     expect(page.locator(".asked .player__wave")).to_be_visible()
     expect(page.locator("[data-to-latest]")).to_be_hidden()
+    set_pace(page, 0)
     page.get_by_role("link", name="0:05").press("Enter")
     expect(page.locator("[data-dock] .player")).to_have_attribute("data-playing", "true")
     expect(page.locator("[data-dock-player]")).to_contain_text("0:05 / 0:20")
@@ -133,11 +134,14 @@ def test_what_was_switched_off_is_talked_about_with_the_conversation(
     expect(chat.page.get_by_text("Your next message is not about a recording.")).to_be_visible()
     assert "recordings" not in chat.write("Thank you.")
     chat.has(attached(first, "talk.wav"), attached(second, "rain.wav"))
+    rain = chat.page.locator("[data-chip]", has_text="rain.wav")
+    expect(rain).to_be_visible()
     assert "recordings" not in chat.write("Good.")
-    chat.page.locator("[data-chip]", has_text="rain.wav").click()
+    rain.click()
     chat.page.reload()
     expect(chat.page.locator("html")).to_have_attribute("data-state", "live")
     chat.has(attached(first, "talk.wav"), attached(second, "rain.wav"))
+    expect(rain).to_be_visible()
     assert chat.write("Again?")["recordings"] == [second], "it is remembered by the tab"
 
 
@@ -190,6 +194,7 @@ def test_a_call_begins_with_a_recording_and_hears_nobody_while_it_plays(
     assert chat.peer.of("start")[-1]["recordings"] == [first]
     chat.has(attached(first, "talk.wav"))
     chat.peer.turn(0, "model", "Hear 0:02.", recordings=[first])
+    set_pace(page, 0)
     page.get_by_role("link", name="0:02").click()
     expect(page.get_by_text("On hold").first).to_be_visible()
     expect(page.get_by_role("button", name="Hang up")).to_be_in_viewport(ratio=1)
@@ -206,6 +211,7 @@ def test_a_conversation_that_is_read_is_heard_from_its_times(
     page = sign_in(open_context(web, viewport=PHONE, color_scheme="dark", reduced_motion="reduce"), "alice")
     page.goto(f"/history/{conversation}/")
     expect(page.locator(".heard-here .player__wave")).to_have_count(2)
+    set_pace(page, 0)
     page.get_by_role("link", name="#2 0:10").click()
     expect(page.locator("[data-dock]")).to_contain_text("rain.wav")
     expect(page.locator("[data-dock-player]")).to_contain_text("0:10 / 0:20")

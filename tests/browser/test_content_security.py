@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.peer import Peer
-from tests.services.processes import wait_until
+from tests.services.processes import HANGS_AFTER_S, wait_until
 from tests.services.web import WebServer
 
 HOSTILE = (
@@ -128,7 +128,7 @@ def test_nothing_a_model_writes_breaks_the_policy_or_says_a_word_in_the_console(
     for turn in told[len(told) // 2 :]:
         peer.turn(turn["turn"], "model", turn["text"][: len(turn["text"]) // 2], "partial")
         peer.turn(turn["turn"], "model", turn["text"])
-    expect(watched.page.locator("html")).to_have_attribute("data-turns", str(len(told)))
+    expect(watched.page.locator(".turn[data-status=complete]")).to_have_count(len(told))
     watched.assert_quiet(mode)
     made = watched.page.locator(".turn").evaluate_all(
         """(turns) => [...new Set(turns.flatMap((turn) => [...turn.querySelectorAll("*")])
@@ -209,6 +209,6 @@ def test_what_breaks_the_policy_is_reported_and_logged_without_its_words(
     page.goto("/accounts/login/")
     page.evaluate("document.body.setAttribute('style', 'content: \"heron\"')")
     told = "A page broke the content security policy: style-src-attr refused inline on /accounts/login/."
-    wait_until(lambda: told in web.log(), 10, "the report in the log")
+    wait_until(lambda: told in web.log(), HANGS_AFTER_S, "the report in the log")
     context.close()
     assert "heron" not in web.log()

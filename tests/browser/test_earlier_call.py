@@ -89,8 +89,8 @@ def test_unanswered_means_no_and_yes_goes_out_with_the_start(open_lobby: OpenLob
     peer.answers = False
     page.get_by_role("button", name="Start the call").click()
     peer.wait_for(lambda: len(peer.of("start")) == 2, "the start")
-    peer.close(1011)
     peer.answers = True
+    peer.close(1011)
     peer.wait_for(lambda: len(peer.of("start")) == 3, "the page to come back")
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     peer.close(1011)

@@ -77,6 +77,7 @@ def test_the_files_can_be_used_by_everybody(
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert overflow_px(page) == 0
     page.get_by_role("link", name=re.compile("^Delete")).click()
+    expect(page.get_by_role("heading", name="Delete this recording?")).to_be_visible()
     assert violations(page) == []
     assert overflow_px(page) == 0
 

@@ -11,6 +11,7 @@ from tests.browser.test_accessibility import in_each_theme_and_size, overflow_px
 from tests.services.web import WebServer
 
 MAKE_ROWS = """
+from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 from energy.ledger import project_of_the_key
@@ -25,7 +26,8 @@ for kind, data in (
     ("level_lowered", {"model": "a-model-with-quite-a-long-name-" * 3}),
     ("lost", {"ms": 800, "messages": 1}),
 ):
-    SessionEvent.objects.create(conversation=conversation, kind=kind, data=data, at=now)
+    for at in (now, now + timedelta(hours=1)):  # midnight may come before the page is opened
+        SessionEvent.objects.create(conversation=conversation, kind=kind, data=data, at=at)
 ModelQuota.objects.get_or_create(
     project=project_of_the_key(), model="a-model-that-nobody-uses-" * 3,
     defaults={"kind": "day", "spent_since": now, "resets_at": now, "text": "You exceeded your quota. " * 5},

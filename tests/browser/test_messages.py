@@ -10,6 +10,13 @@ from tests.browser.modules import run
 from tests.browser.peer import Peer
 from tests.browser.test_accessibility import violations
 
+NOTE_WORDS = """(button) => {
+    window.words = [];
+    const note = () => window.words.push(button.innerText.trim());
+    new MutationObserver(note).observe(button, { childList: true, subtree: true });
+}"""
+"""What a button says for a moment alone, in the order in which it says it."""
+
 QUESTION = "Why are there two tides a day?"
 ANSWER = "The Moon stretches the sea."
 
@@ -40,8 +47,10 @@ def test_each_message_can_be_copied_as_it_was_written_also_ones_own(page: Page) 
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     for number, written in ((1, QUESTION), (2, "**Bold** words")):
         button = message(page, number).get_by_role("button", name="Copy message")
+        expect(button).to_be_visible()
+        button.evaluate(NOTE_WORDS)
         button.click()
-        expect(message(page, number).get_by_text("Copied")).to_be_visible()
+        page.wait_for_function("() => window.words.includes('Copied')")
         assert page.evaluate("window.copied") == written
 
 
@@ -190,6 +199,7 @@ def test_code_says_its_language_is_highlighted_when_it_is_whole_and_can_be_copie
     peer.turn(2, "model", CODE, "partial")
     first, second = (page.locator(".code").nth(number) for number in (0, 1))
     expect(first.locator("figcaption")).to_contain_text("python")
+    page.evaluate("fetch('/healthz').then(() => true)")  # what the code would have asked for was asked for before
     assert not any("highlight" in url for url in fetched)
     peer.turn(2, "model", CODE)
     expect(first.locator(".hljs-keyword").first).to_have_text("def")
@@ -402,4 +412,7 @@ def test_what_was_withdrawn_is_folded_when_the_page_is_loaded_again_and_found_al
 def test_a_call_offers_neither(played_page: Page) -> None:
     Peer(played_page, "call", action="resumed", transcript=[line(1, "user", QUESTION), line(2, "model", ANSWER)])
     played_page.goto("/call/")
+    played_page.get_by_role("button", name="Start the call").click()
+    expect(played_page.get_by_role("button", name="Copy message")).to_have_count(2)
     expect(played_page.get_by_role("button", name="Edit message")).to_have_count(0)
+    expect(played_page.get_by_role("button", name="Answer again")).to_have_count(0)

@@ -54,7 +54,7 @@ def test_each_message_is_copied_as_it_was_said(open_page: Callable[..., Page], t
     page = open_page(f"/history/{talk}/")
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     page.locator(".turn[data-role=model]").last.get_by_role("button", name="Copy message").click()
-    page.wait_for_function("window.copied !== undefined")
+    page.wait_for_function("() => window.copied !== undefined")
     assert page.evaluate("window.copied") == CODE
 
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.modules import run
-from tests.browser.recordings import make_recordings, said
+from tests.browser.recordings import make_recordings, said, set_pace
 from tests.browser.test_accessibility import DESK, PHONE, overflow_px, violations
 from tests.browser.test_history import TOO_SMALL
 from tests.services.web import WebServer
@@ -56,6 +56,7 @@ def test_a_recording_can_be_used_by_everybody(
 
 def test_a_time_plays_from_there_and_whoever_scrolls_is_left_alone(open_recording: Callable[..., Page]) -> None:
     page = open_recording({"work": {**WRITTEN, "segments": said(450, 40)}})
+    set_pace(page, 0.1)
     player, scroller = page.locator(".player"), page.locator("[data-scroller]")
     page.get_by_role("button", name="Play from 0:02").first.press("Enter")
     expect(player).to_have_attribute("data-playing", "true")

@@ -1,7 +1,6 @@
 """Conversations that survive what the provider does, told from the page: real server, real SDK, emulated provider."""
 
 import re
-import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.services.emulator import Emulator
-from tests.services.processes import wait_until
+from tests.services.processes import PATIENCE_S, wait_until
 from tests.services.web import WebServer
 
 HELLO = Path(__file__).parent / "fixtures" / "hello.wav"
-ANSWER_MS = 20_000
+IN_TIME = "60s"
+"""An end that is announced so early comes after the next connection has taken over, however long that takes here."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def open_chat(page: Page) -> None:
         if not in_the_bar.is_visible():  # on a phone it is among the chats
             page.get_by_role("button", name="Chats").click()
         page.get_by_role("button", name="New chat").click()
-        expect(page.locator("html")).not_to_have_attribute("data-conversation", conversation)
+        expect(page.locator("html")).to_have_attribute("data-conversation", re.compile(f"^(?!{conversation}$)."))
     expect(page.locator(".turn")).to_have_count(0)
 
 
@@ -52,7 +52,7 @@ def ask(page: Page, text: str) -> Locator:
     before = answers.count()
     page.get_by_role("textbox", name="Message").fill(text)
     page.get_by_role("textbox", name="Message").press("Enter")
-    expect(answers).to_have_count(before + 1, timeout=ANSWER_MS)
+    expect(answers).to_have_count(before + 1)
     return answers.last
 
 
@@ -63,7 +63,7 @@ def session_that_heard(emulator: Emulator, text: str) -> str:
     def sessions() -> list[str]:
         return [str(entry["session"]) for entry in emulator.entries("text_in") if entry["text"] == text]
 
-    wait_until(lambda: bool(sessions()), ANSWER_MS / 1000, f"{text!r} at the provider")
+    wait_until(lambda: bool(sessions()), PATIENCE_S, f"{text!r} at the provider")
     return sessions()[-1]
 
 
@@ -75,6 +75,12 @@ def openings(emulator: Emulator, session: str) -> list[dict[str, Any]]:
 def hurt(emulator: Emulator, session: str, kind: str, **params: Any) -> None:
     """Let a fault happen to the present connection of a session."""
     emulator.fault(kind, connection=openings(emulator, session)[-1]["connection"], **params)
+
+
+def let_handles_die(emulator: Emulator, session: str) -> None:
+    """From now on the provider knows no handle of a session. While nothing happens a fresh one would come."""
+    hurt(emulator, session, "withhold_handles")
+    hurt(emulator, session, "dead_handle")
 
 
 def swapped(emulator: Emulator, session: str) -> bool:
@@ -104,8 +110,8 @@ def test_a_go_away_is_nothing_but_a_state_and_the_code_word_is_still_known(
     open_chat(page)
     ask(page, "my code word is PLUM-42")
     session = session_that_heard(emulator, "my code word is PLUM-42")
-    hurt(emulator, session, "go_away", time_left="2s")
-    wait_until(lambda: swapped(emulator, session), 15, "the new connection")
+    hurt(emulator, session, "go_away", time_left=IN_TIME)
+    wait_until(lambda: swapped(emulator, session), PATIENCE_S, "the new connection")
     expect(ask(page, "what is my code word?")).to_contain_text("PLUM-42")
     assert [entry["resumed"] for entry in openings(emulator, session)] == [False, True]
     assert turns(page) == [("user", "complete"), ("model", "complete")] * 2
@@ -119,7 +125,7 @@ def test_after_a_cut_the_code_word_is_still_known_and_there_is_one_toast_at_most
     ask(page, "my code word is PLUM-42")
     session = session_that_heard(emulator, "my code word is PLUM-42")
     hurt(emulator, session, "cut")
-    wait_until(lambda: swapped(emulator, session), 15, "the new connection")
+    wait_until(lambda: swapped(emulator, session), PATIENCE_S, "the new connection")
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     expect(ask(page, "what is my code word?")).to_contain_text("PLUM-42")
     assert [entry["resumed"] for entry in openings(emulator, session)] == [False, True]
@@ -132,9 +138,10 @@ def test_a_dead_handle_means_a_new_session_and_the_toast_says_so(
 ) -> None:
     open_chat(page)
     ask(page, "my code word is PLUM-42")
-    emulator.fault("dead_handle")
-    hurt(emulator, session_that_heard(emulator, "my code word is PLUM-42"), "cut")
-    expect(page.locator(".toast")).to_contain_text("A new session was started", timeout=ANSWER_MS)
+    session = session_that_heard(emulator, "my code word is PLUM-42")
+    let_handles_die(emulator, session)
+    hurt(emulator, session, "cut")
+    expect(page.locator(".toast")).to_contain_text("A new session was started")
     expect(page.locator("html")).to_have_attribute("data-state", "live")
     assert turns(page)[:2] == [("user", "complete"), ("model", "complete")]
     expect(page.locator("[data-log]")).to_contain_text("my code word is PLUM-42")
@@ -158,6 +165,7 @@ def test_the_answer_is_spoken_aloud_and_can_be_silenced(page: Page, emulator: Em
     ask(page, "say good morning to you")
     expect(page.locator("html")).to_have_attribute("data-output-peak", re.compile(r"0\.[1-9]"))
     page.get_by_role("switch").uncheck(force=True)
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
     expect(page.locator("html")).to_have_attribute("data-output-level", "0.000")
     heard = page.locator("html").get_attribute("data-played-ms")
     ask(page, "say it again, please")
@@ -198,9 +206,7 @@ def test_what_was_not_played_any_more_of_a_stopped_answer_is_marked_here_and_in_
     open_chat(page)
     page.get_by_role("textbox", name="Message").fill("tell me a long story")
     page.get_by_role("textbox", name="Message").press("Enter")
-    expect(page.locator("html")).to_have_attribute(
-        "data-played-ms", re.compile(r"^([2-9]\d{3}|\d{5,})$"), timeout=ANSWER_MS
-    )
+    expect(page.locator("html")).to_have_attribute("data-played-ms", re.compile(r"^([2-9]\d{3}|\d{5,})$"))
     page.get_by_role("button", name="Stop the answer").click()
     unheard = page.locator(".turn[data-status=interrupted] .turn__unheard")
     expect(unheard).to_contain_text("Not heard:")
@@ -208,6 +214,7 @@ def test_what_was_not_played_any_more_of_a_stopped_answer_is_marked_here_and_in_
     whole = page.locator(".turn[data-status=interrupted] .turn__body").inner_text()
     assert rest
     assert len(whole) > len(rest) + len("Not heard:") + 10
+    expect(page.locator(".turn[data-role=user]")).to_have_attribute("data-delivery", "delivered")  # and all is stored
     page.goto(f"/history/{page.locator('html').get_attribute('data-conversation')}/")
     # Where it begins is told once more when the page has said how far it came; where it ends stays.
     expect(page.locator(".turn__unheard").last).to_contain_text(rest[-20:])
@@ -275,14 +282,14 @@ def caller(web: WebServer, open_context: Callable[..., BrowserContext], sign_in:
 def test_a_spoken_call_is_transcribed_answered_aloud_and_survives_a_go_away(caller: Page, emulator: Emulator) -> None:
     caller.get_by_role("button", name="Start the call").click()
     said = caller.locator(".turn[data-role=user][data-status=complete] .turn__body").first
-    expect(said).not_to_be_empty(timeout=ANSWER_MS)
-    expect(caller.locator(".turn[data-role=model][data-status=complete]")).to_have_count(1, timeout=ANSWER_MS)
+    expect(said).not_to_be_empty()
+    expect(caller.locator(".turn[data-role=model][data-status=complete]")).to_have_count(1)
     expect(caller.locator("html")).to_have_attribute("data-output-peak", re.compile(r"0\.[1-9]"))
-    assert int(caller.locator("html").get_attribute("data-played-ms") or 0) > 500
+    expect(caller.locator("html")).to_have_attribute("data-played-ms", re.compile(r"^([5-9]\d\d|\d{4,})$"))
 
     session = emulator.entries("speech_in")[-1]["session"]
-    hurt(emulator, session, "go_away", time_left="2s")
-    wait_until(lambda: swapped(emulator, session), 15, "the new connection")
+    hurt(emulator, session, "go_away", time_left=IN_TIME)
+    wait_until(lambda: swapped(emulator, session), PATIENCE_S, "the new connection")
     assert [entry["resumed"] for entry in openings(emulator, session)] == [False, True]
     answer = ask(caller, "what did I say first?")
     expect(answer).to_contain_text(said.inner_text())
@@ -294,17 +301,10 @@ def silent_caller(
     web: WebServer,
     open_context: Callable[..., BrowserContext],
     sign_in: Callable[..., Page],
-    tmp_path_factory: pytest.TempPathFactory,
+    quiet_room: Path,
 ) -> Page:
-    """Bob on the call page in a quiet room, where nothing speaks over the answers to what he types."""
-    quiet = tmp_path_factory.getbasetemp() / "quiet.wav"
-    if not quiet.exists():
-        with wave.open(str(quiet), "wb") as sound:
-            sound.setnchannels(1)
-            sound.setsampwidth(2)
-            sound.setframerate(48_000)
-            sound.writeframes(bytes(2 * 48_000))
-    page = sign_in(open_context(web, wav=quiet), "bob")
+    """Bob on the call page in a quiet room."""
+    page = sign_in(open_context(web, wav=quiet_room), "bob")
     page.goto("/call/")
     return page
 
@@ -346,9 +346,9 @@ def test_speaking_over_a_reply_silences_it_at_once(
     page.get_by_role("textbox", name="Message").fill("tell me a long story")
     page.get_by_role("textbox", name="Message").press("Enter")
     story = page.locator(".turn[data-role=model]", has_text="lighthouse")
-    expect(story).to_have_attribute("data-status", "partial", timeout=ANSWER_MS)
+    expect(story).to_have_attribute("data-status", "partial")
     page.get_by_role("button", name="Unmute").click()
-    expect(story).to_have_attribute("data-status", "interrupted", timeout=ANSWER_MS)
+    expect(story).to_have_attribute("data-status", "interrupted")
     expect(page.locator("html")).to_have_attribute("data-queued-ms", "0")
 
 
@@ -359,18 +359,20 @@ def test_after_hanging_up_the_provider_is_let_go(silent_caller: Page, emulator: 
     session = session_that_heard(emulator, "hello in writing")
     caller.get_by_role("button", name="Hang up").click()
     expect(caller.get_by_role("heading", name="Call ended")).to_be_visible()
-    wait_until(lambda: session not in present_sessions(emulator), 10, "the end of the connection")
+    wait_until(lambda: session not in present_sessions(emulator), PATIENCE_S, "the end of the connection")
 
 
 def test_a_message_that_is_not_answered_says_so_and_can_be_asked_again(page: Page, emulator: Emulator) -> None:
     open_chat(page)
     ask(page, "my code word is PLUM-42")
     session = session_that_heard(emulator, "my code word is PLUM-42")
-    hurt(emulator, session, "empty_turn")
+    hurt(emulator, session, "empty_turn", count=1)
     page.get_by_role("textbox", name="Message").fill("What is my code word?")
     page.get_by_role("textbox", name="Message").press("Enter")
     notice = page.locator(".turn[data-role=system]").last
-    expect(notice).to_contain_text("No answer was given to this.", timeout=ANSWER_MS)
+    expect(notice).to_contain_text("No answer was given to this.")
     expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
     notice.get_by_role("button", name="Ask again").click()
-    expect(page.locator(".turn[data-role=model]").last).to_contain_text("PLUM-42", timeout=ANSWER_MS)
+    answers = page.locator(".turn[data-role=model]")
+    expect(answers).to_have_count(2)
+    expect(answers.last).to_contain_text("PLUM-42")

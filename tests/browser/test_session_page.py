@@ -11,12 +11,21 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.test_accessibility import in_each_theme_and_size, overflow_px, violations
-from tests.browser.test_scenarios import ask, hurt, open_chat, openings, session_that_heard
+from tests.browser.test_messages import NOTE_WORDS
+from tests.browser.test_scenarios import (
+    IN_TIME,
+    ask,
+    hurt,
+    let_handles_die,
+    open_chat,
+    openings,
+    session_that_heard,
+)
 from tests.services.emulator import Emulator
 from tests.services.web import WebServer
 
 CODE_WORD = "my code word is PLUM-77"
-PATIENCE_MS = 20_000
+ANYTHING = re.compile(".*")
 
 Looking = tuple[Page, Page]
 
@@ -38,10 +47,15 @@ def card(page: Page, mode: str = "text") -> Locator:
     return page.locator(f"[data-session-mode={mode}]")
 
 
-def swaps(page: Page) -> list[tuple[str, str, str]]:
-    """Why, kind and how it went on, of each swap that is shown, the newest first."""
-    rows = card(page).locator("[data-swaps] tbody tr").all()
-    return [tuple(row.locator("td").all_inner_texts()[:3]) for row in rows]  # type: ignore[misc]
+def expect_newest_swap(
+    page: Page,
+    why: str | re.Pattern[str] = ANYTHING,
+    kind: str | re.Pattern[str] = ANYTHING,
+    how: str | re.Pattern[str] = ANYTHING,
+) -> None:
+    """The newest swap comes to be this one. It is told by its row, which is stored when the session has moved on."""
+    newest = card(page).locator("[data-swaps] tbody tr").first
+    expect(newest.locator("td")).to_have_text([why, kind, how, ANYTHING])
 
 
 def report(page: Page, words: bool = False) -> dict[str, Any]:
@@ -64,30 +78,32 @@ def test_through_go_away_cut_and_dead_handle_the_figures_are_those_of_the_provid
     session = session_that_heard(emulator, CODE_WORD)
     expect(card(page)).to_have_attribute("data-state", "live")
     expect(figure(page, "handle")).to_have_text("there")
+    expect(figure(page, "connections")).not_to_have_text("0")
     before = int(figure(page, "connections").inner_text())
 
-    hurt(emulator, session, "go_away", time_left="2s")
-    expect(figure(page, "connections")).to_have_text(str(before + 1), timeout=PATIENCE_MS)
+    hurt(emulator, session, "go_away", time_left=IN_TIME)
+    expect(figure(page, "connections")).to_have_text(str(before + 1))
     expect(figure(page, "action")).to_have_text("resumed by its handle")
-    assert swaps(page)[0] == ("Announced by Gemini", "planned", "resumed")
+    expect_newest_swap(page, "Announced by Gemini", "planned", "resumed")
     assert [entry["resumed"] for entry in openings(emulator, session)] == [False, True]
 
     hurt(emulator, session, "cut")
-    expect(figure(page, "connections")).to_have_text(str(before + 2), timeout=PATIENCE_MS)
-    assert swaps(page)[0] == ("Connection lost", "unplanned", "resumed")
+    expect(figure(page, "connections")).to_have_text(str(before + 2))
+    expect_newest_swap(page, "Connection lost", "unplanned", "resumed")
     assert [entry["resumed"] for entry in openings(emulator, session)] == [False, True, True]
 
     card(page).get_by_role("button", name="Refresh").click()
-    expect(figure(page, "connections")).to_have_text(str(before + 3), timeout=PATIENCE_MS)
-    assert swaps(page)[0] == ("You asked for it", "planned", "resumed")
+    expect(figure(page, "connections")).to_have_text(str(before + 3))
+    expect_newest_swap(page, "You asked for it", "planned", "resumed")
     assert len(openings(emulator, session)) == 4
 
-    emulator.fault("dead_handle")
+    let_handles_die(emulator, session)
     hurt(emulator, session, "cut")
-    expect(figure(page, "action")).to_have_text("rebuilt, given the conversation", timeout=PATIENCE_MS)
-    assert swaps(page)[0][2] == "rebuilt"
+    expect(figure(page, "action")).to_have_text("rebuilt, given the conversation")
+    expect_newest_swap(page, how="rebuilt")
     expect(ask(chat, "what is my code word?")).to_contain_text("PLUM-77")
 
+    expect(figure(page, "turns")).to_have_text(re.compile("^[2-9]"))
     told = report(page)["modes"]["text"]
     assert told["connections"] == int(figure(page, "connections").inner_text())
     assert told["lost"] == {"ms": 0, "messages": 0}
@@ -106,15 +122,17 @@ def test_quota_that_runs_out_is_shown_as_a_lower_level_and_another_model(
     chat, page = looking
     open_chat(chat)
     page.goto("/session/")
+    expect(card(page)).to_have_attribute("data-state", "live")
     expect(figure(page, "level")).to_have_text("3 of 3, full")
     model = figure(page, "model").inner_text()
     try:
         emulator.fault("quota", model=model, limit="day", connection="all")
         ask(chat, "are you still there?")
-        expect(figure(page, "level")).to_have_text("2 of 3, reduced", timeout=PATIENCE_MS)
+        expect(figure(page, "level")).to_have_text("2 of 3, reduced")
         expect(figure(page, "model")).not_to_have_text(model)
-        assert emulator.connections()[-1]["model"].endswith(figure(page, "model").inner_text())
-        assert swaps(page)[0][1] == "unplanned"
+        session = session_that_heard(emulator, "are you still there?")
+        expect(figure(page, "model")).to_have_text(openings(emulator, session)[-1]["model"])
+        expect_newest_swap(page, kind="unplanned")
     finally:
         emulator.disarm()
         web.shell(
@@ -130,6 +148,7 @@ def test_what_is_wished_for_a_session_happens_on_its_page_and_an_end_is_asked_ab
     open_chat(chat)
     ask(chat, CODE_WORD)
     page.goto("/session/")
+    hurt(emulator, session_that_heard(emulator, CODE_WORD), "withhold_handles")  # a fresh one would come soon
     card(page).get_by_role("button", name="Forget the handle").click()
     expect(card(page).locator("[data-result]")).to_have_text("The handle is forgotten.")
     expect(figure(page, "handle")).to_have_text("none")
@@ -161,10 +180,14 @@ def test_the_report_can_be_copied_and_has_what_was_said_only_when_that_is_wanted
     # What was copied cannot be read there: the server's policy forbids it.
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     expect(card(page)).to_have_attribute("data-state", "live")
-    page.get_by_role("button", name="Copy as JSON").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    button = page.get_by_role("button", name="Copy as JSON")
+    button.evaluate(NOTE_WORDS)
+    button.click()
+    page.wait_for_function("() => window.words.includes('Copied')")
     copied = page.evaluate("window.copied")
-    assert json.loads(copied)["modes"]["text"]["state"] == "live"
+    told = json.loads(copied)["modes"]["text"]
+    assert told["active"]
+    assert told["conversation"] == chat.locator("html").get_attribute("data-conversation")
     assert "PLUM-77" not in copied
     page.get_by_role("checkbox").check()
     with page.expect_download() as download:
@@ -182,8 +205,10 @@ def test_a_token_for_a_client_of_ones_own_is_shown_once_and_a_refusal_said(looki
     expect(token).to_have_value(re.compile("^auth_tokens/."))
     expect(token).to_be_focused()
     expect(page.locator("[data-token-said]")).to_contain_text("It can begin one session with ")
-    page.get_by_role("button", name="Copy the token").click()
-    expect(page.locator("[data-token-copy]").get_by_text("Copied")).to_be_visible()
+    button = page.get_by_role("button", name="Copy the token")
+    button.evaluate(NOTE_WORDS)
+    button.click()
+    page.wait_for_function("() => window.words.includes('Copied')")
     assert page.evaluate("window.copied") == token.input_value()
     assert violations(page, "[data-tokens]") == []
     box = page.get_by_role("checkbox").bounding_box()
