@@ -102,6 +102,26 @@ def test_a_message_typed_without_a_connection_waits_for_it(page: Page, peer: Pee
     expect(page.locator(".turn[data-delivery=sent]")).to_contain_text("are you there?")
 
 
+def test_a_reply_that_ended_while_the_page_was_away_is_over_and_one_that_did_not_goes_on(
+    page: Page, peer: Peer
+) -> None:
+    peer.turn(0, "user", "Tell me a story.")
+    peer.turn(1, "model", "Once upon a", "partial")
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "speaking")
+    story = {"turn": 1, "role": "model", "text": "Once upon a time.", "status": "complete"}
+    peer.ready |= {"action": "attached", "transcript": [story]}
+    peer.close(4012)
+    expect(page.locator(".turn")).to_have_text([re.compile("story"), re.compile("time")])
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "listening")
+    peer.turn(2, "user", "And then?")
+    peer.turn(3, "model", "Then", "partial")
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "speaking")
+    peer.ready["transcript"] = [story, {"turn": 3, "role": "model", "text": "Then a prince", "status": "partial"}]
+    peer.close(4012)
+    expect(page.locator("[data-growing]")).to_contain_text("a prince")
+    expect(page.locator("html")).to_have_attribute("data-turn-state", "speaking")
+
+
 def test_a_message_stands_once_when_its_turn_comes_and_once_after_a_reconnection(page: Page, peer: Peer) -> None:
     send(page, "only once")
     peer.wait_for(lambda: len(peer.of("text")) == 1, "the message")

@@ -163,6 +163,7 @@ def test_a_call_through_five_faults_and_to_another_device_needs_no_pointer_and_n
     expect_in_tree(page, 'textbox "Link"')
     phone.goto(page.get_by_role("textbox", name="Link").input_value())
     means.press(phone, "button", "Continue the call")
+    expect_in_tree(phone, 'button "Mute"')
     expect_in_tree(page, 'heading "Call moved"')
     means.press(phone, "button", "Mute")
     ask(means, phone, len(FAULTS) + 2)

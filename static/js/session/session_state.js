@@ -167,6 +167,10 @@ function onReady(state, message) {
   // Of a long conversation only the newest turns come. After a long absence some may be missing between what the page
   // shows and those: then it begins with them anew.
   const goesOn = sameConversation && (!message.more || state.turns.at(-1)?.turn >= newest[0]?.turn);
+  // What the server has replaces what the page saw. A line that was growing and that it has not grows no more: its
+  // process did not live to store it.
+  const turns = goesOn ? withTurns(state.turns.map(brokenOff), newest) : newest;
+  const typed = sameConversation || state.conversation === null ? state.typed : state.typed.filter(isUndelivered);
   return {
     ...state,
     phase: STATE.LIVE,
@@ -185,15 +189,21 @@ function onReady(state, message) {
     summary: message.summary ?? null,
     goesOnFrom: message.goes_on_from ?? null,
     energy: message.energy ?? state.energy,
-    // What the server has replaces what the page saw. A line that was growing and that it has not grows no more: its
-    // process did not live to store it.
-    turns: goesOn ? withTurns(state.turns.map(brokenOff), newest) : newest,
+    turns,
     earlier: earlierAfterReady(goesOn ? state : INITIAL, newest, message.more),
-    typed: sameConversation || state.conversation === null ? state.typed : state.typed.filter(isUndelivered),
+    typed,
+    turnState: turnStateAfterReady({ ...state, turns, typed }),
     // What still waits is told after this.
     recordings: sameConversation ? state.recordings : [],
     questions: {},
   };
+}
+
+/** The end of a reply that came while the page was away is not told again. */
+function turnStateAfterReady({ turns, typed, turnState }) {
+  const last = turns.findLast(({ role }) => role !== ROLE.SYSTEM);
+  const isOver = last === undefined || (last.role === ROLE.MODEL && last.status !== TURN_STATUS.PARTIAL);
+  return isOver && untakenMessages({ turns, typed }).length === 0 ? TURN_STATE.LISTENING : turnState;
 }
 
 function earlierAfterReady({ turns, earlier }, newest, more) {
