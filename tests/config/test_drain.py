@@ -89,6 +89,7 @@ async def close_code(socket: ClientConnection) -> int | None:
     """The code the server closed with, None if the connection was cut."""
     with pytest.raises(ConnectionClosed) as closed:
         await asyncio.wait_for(socket.recv(), ANSWERS_WITHIN_S)
+    await socket.wait_closed()
     return closed.value.rcvd.code if closed.value.rcvd else None
 
 
