@@ -335,7 +335,5 @@ async def test_whoever_starts_after_many_who_have_gone_does_not_wait_for_them(
         await page.say("Hello")
         await page.reply()
     opened = web.shell("from sessions_app.models import LiveSession; print(LiveSession.objects.count())")
-    # The first, perhaps one that was still there, and the last. Where this process stood still between two of them,
-    # the one before was opened in peace.
-    assert int(opened.split()[-1]) < OPEN_OF_USER / 2
+    assert int(opened.split()[-1]) <= 3, "the first, perhaps one that was still there, and the last"
     assert "Traceback" not in web.log()
