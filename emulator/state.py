@@ -31,9 +31,9 @@ class Options:
 
     Words of speech are made out in `words_within_s` or not at all. `pace` is how fast playback is taken to go (1 is
     real time), `send_speed` how far sending outruns playback; `first_piece_s` is how long an answer over REST takes to
-    begin. Files are kept in `files_dir`, or as long as the
-    emulator runs; each is processed for `processing_s`. `setup_index` is what the set-up counts as among the messages
-    of a client: where transparent resumption begins to count is not documented.
+    begin. Files are kept in `files_dir`, or as long as the emulator runs; each is processed for `processing_s`.
+    `setup_index` is what the set-up counts as among the messages of a client: where transparent resumption begins to
+    count is not documented.
     """
 
     host: str = "127.0.0.1"

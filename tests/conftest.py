@@ -17,6 +17,7 @@ from tests.repeatable import choose_profile
 from tests.rules import pytest_collection_modifyitems as keep_the_rules
 from tests.services.cast import create_account
 from tests.services.emulator import ON_AGENT_PLATFORM, QUICK, Emulator
+from tests.services.processes import ANSWERS_WITHIN_S
 from tests.services.web import WebServer
 
 choose_profile()
@@ -175,3 +176,9 @@ def web_program(
 def web(web_program: WebServer, emulator: Emulator) -> WebServer:
     """A running web server whose emulator has just been reset. Its database keeps what earlier tests left."""
     return web_program
+
+
+@pytest.fixture
+def patient_readiness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Database and channel layer may take their time: `/readyz` says the same however busy the machine is."""
+    monkeypatch.setattr("config.health.ANSWER_LIMIT_S", ANSWERS_WITHIN_S)

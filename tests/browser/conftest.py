@@ -196,6 +196,14 @@ def played_page(web: WebServer, open_context: Callable[..., BrowserContext], sig
     return sign_in(open_context(web), "alice", played=True)
 
 
+@pytest.fixture
+def sign_in_quietly(
+    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page], quiet_room: Path
+) -> Callable[..., Page]:
+    """A page of somebody in a quiet room: `page = sign_in_quietly("alice", viewport=...)`."""
+    return lambda name, **options: sign_in(open_context(web, wav=quiet_room, **options), name)
+
+
 @pytest.fixture(scope="session")
 def open_modules(launch_chromium: Callable[[Path | None], Browser]) -> Iterator[Callable[..., Page]]:
     """A page to which everything below `static` is served from the disk; arguments as for `new_context`."""

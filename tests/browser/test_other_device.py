@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.peer import Peer
 from tests.browser.test_scenarios import ask
 from tests.services.emulator import Emulator
-from tests.services.web import WebServer
 
 
 @pytest.fixture
-def page(
-    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page], quiet_room: Path
-) -> Page:
+def page(sign_in_quietly: Callable[..., Page]) -> Page:
     """The call page of Alice's in a quiet room: what is heard before she mutes it would be answered, too."""
-    return sign_in(open_context(web, wav=quiet_room), "alice")
+    return sign_in_quietly("alice")
 
 
 @pytest.fixture
-def phone(
-    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page], quiet_room: Path
-) -> Page:
+def phone(sign_in_quietly: Callable[..., Page]) -> Page:
     """Another browser in which Alice is logged in, in the hand."""
-    return sign_in(open_context(web, wav=quiet_room, viewport={"width": 390, "height": 844}), "alice")
+    return sign_in_quietly("alice", viewport={"width": 390, "height": 844})
 
 
 def start_call(page: Page) -> None:

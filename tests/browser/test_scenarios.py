@@ -297,14 +297,9 @@ def test_a_spoken_call_is_transcribed_answered_aloud_and_survives_a_go_away(call
 
 
 @pytest.fixture
-def silent_caller(
-    web: WebServer,
-    open_context: Callable[..., BrowserContext],
-    sign_in: Callable[..., Page],
-    quiet_room: Path,
-) -> Page:
+def silent_caller(sign_in_quietly: Callable[..., Page]) -> Page:
     """Bob on the call page in a quiet room."""
-    page = sign_in(open_context(web, wav=quiet_room), "bob")
+    page = sign_in_quietly("bob")
     page.goto("/call/")
     return page
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_scenarios import IN_TIME, hurt, let_handles_die, openings, session_that_heard
 from tests.services.emulator import Emulator
-from tests.services.processes import PATIENCE_S, wait_until
-from tests.services.web import WebServer
+from tests.services.processes import ANSWERS_WITHIN_S, PATIENCE_S, wait_until
 
-ANSWER_MS = 60_000
+ANSWER_MS = ANSWERS_WITHIN_S * 1000
 LOOK_EVERY_MS = 250
 MOST_TABS = 90
 
@@ -53,7 +51,7 @@ class Keys:
         page.keyboard.press("Enter")
 
     def _go_to(self, page: Page, target: Locator) -> None:
-        expect(target).to_be_visible(timeout=ANSWER_MS)
+        expect(target).to_be_visible()
         for _ in range(MOST_TABS):
             if target.evaluate("(element) => element === document.activeElement"):
                 return
@@ -66,7 +64,7 @@ class Tree:
 
     def press(self, page: Page, role: str, name: str) -> None:
         target = wanted(page, role, name)
-        expect(target).to_be_visible(timeout=ANSWER_MS)
+        expect(target).to_be_visible()
         target.dispatch_event("click")
 
     def say(self, page: Page, text: str) -> None:
@@ -95,19 +93,15 @@ def means(request: pytest.FixtureRequest) -> Means:
 
 
 @pytest.fixture
-def page(
-    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page], quiet_room: Path
-) -> Page:
+def page(sign_in_quietly: Callable[..., Page]) -> Page:
     """A page of Alice's in a quiet room."""
-    return sign_in(open_context(web, wav=quiet_room), "alice")
+    return sign_in_quietly("alice")
 
 
 @pytest.fixture
-def phone(
-    web: WebServer, open_context: Callable[..., BrowserContext], sign_in: Callable[..., Page], quiet_room: Path
-) -> Page:
+def phone(sign_in_quietly: Callable[..., Page]) -> Page:
     """Alice's other device."""
-    return sign_in(open_context(web, wav=quiet_room), "alice")
+    return sign_in_quietly("alice")
 
 
 def hurt_until_another_takes_over(emulator: Emulator, session: str, fault: str) -> None:

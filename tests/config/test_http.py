@@ -8,9 +8,8 @@ import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.test import AsyncClient, Client, override_settings
 
-from config import health
 from tests.config.commands import SECRET_KEY, clean_environment, run_python
-from tests.services.processes import ANSWERS_WITHIN_S, free_port
+from tests.services.processes import free_port
 
 
 @pytest.fixture
@@ -98,13 +97,7 @@ def test_the_log_in_page_carries_no_inline_script_or_style(client: Client) -> No
     assert not re.search(r"<script(?![^>]*(\ssrc=|nonce=))", page)
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine may take longer for an answer than a load balancer is to wait."""
-    monkeypatch.setattr(health, "ANSWER_LIMIT_S", ANSWERS_WITHIN_S)
-
-
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("patient_readiness")
 @pytest.mark.django_db(transaction=True)
 async def test_a_server_whose_parts_answer_is_ready(async_client: AsyncClient) -> None:
     response = await async_client.get("/readyz")
@@ -112,7 +105,7 @@ async def test_a_server_whose_parts_answer_is_ready(async_client: AsyncClient) -
     assert response.json() == {"ready": True, "database": "ok", "channel_layer": "ok", "process": "ok"}
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("patient_readiness")
 @pytest.mark.django_db(transaction=True)
 async def test_a_server_without_its_redis_is_alive_but_not_ready(async_client: AsyncClient) -> None:
     nobody = {"address": f"redis://:hunter2@127.0.0.1:{free_port()}"}

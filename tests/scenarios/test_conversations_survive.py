@@ -86,9 +86,8 @@ async def test_a_session_that_refuses_its_resume_for_a_second_after_a_cut_is_res
     async with Page(web, "call") as page:
         await page.start()
         await tell_code_word(page)
-        emulator.fault(
-            "lingering_session", linger_s=60, count=2
-        )  # as often as in a second, however slow this machine is
+        # As often as in a second, however slow this machine is.
+        emulator.fault("lingering_session", linger_s=60, count=2)
         emulator.fault("cut")
         await page.wait_for("ready", action="resumed")
         await page.wait_for("state", state="live")

@@ -1,6 +1,6 @@
 /** Durations and times in words and figures. Pure. */
 
-import { gettext, interpolate, locale, ngettext } from "./gettext.js";
+import { gettext, interpolate, locale } from "./gettext.js";
 
 /**
  * @param {number} ms
@@ -128,10 +128,10 @@ export function callTime(endedMs, nowMs) {
   // Translators: as all the times of a call that follow, it stands where "%(when)s" is in "your call of %(when)s".
   if (seconds < 10) return gettext("a moment ago");
   const tens = Math.floor(seconds / 10) * 10;
-  if (seconds < 60) return interpolate(ngettext("%(count)s second ago", "%(count)s seconds ago", tens), { count: tens });
+  if (seconds < 60) return ago(tens * 1000);
   const minutes = Math.floor(seconds / 60);
   if (minutes < 2) return gettext("a minute ago");
-  if (minutes < 60) return interpolate(ngettext("%(count)s minute ago", "%(count)s minutes ago", minutes), { count: minutes });
+  if (minutes < 60) return ago(minutes * 60_000);
   const [ended, now] = [new Date(endedMs), new Date(nowMs)];
   const days = Math.round((startOfDay(now) - startOfDay(ended)) / DAY_MS);
   if (days === 0) return partOfToday(ended.getHours(), now.getHours());

@@ -188,7 +188,7 @@ function levelText({ number: level, top: max, word }) {
 
 function connectionFigures(report, nowMs) {
   const lastMs = report.last_message_at === null ? null : Math.max(0, nowMs - report.last_message_at * 1000);
-  const lastAgo = lastMs === null ? UNKNOWN : lastMs < 500 ? gettext("just now") : ago(lastMs);
+  const lastAgo = lastMs === null ? UNKNOWN : lastMs < 1000 ? gettext("just now") : ago(lastMs);
   const plannedEnd = report.go_away_in_ms === null ? gettext("not announced") : inTime(gettext("in %(time)s"), clock(report.go_away_in_ms));
   return [
     figure("connections", gettext("Connections so far"), String(report.connections)),
